@@ -1,0 +1,40 @@
+#ifndef LOG_H
+#define LOG_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/*
+ * log: one line an event, for the person who has to act.
+ *
+ * A line is "<priority>" where asked for (systemd), a prefix that names the
+ * tenant or sink it is about, a short phrase, then key=value pairs; it says what
+ * the daemon does next. Everything that is not printable ASCII or well-formed
+ * UTF-8 text is escaped here, so text from the network cannot forge a line.
+ * Secrets and tokens are never arguments of a log call.
+ *
+ * The writer and the level are the only state, and the only globals of lib/:
+ * set once at start (and by log-level). Callable from any thread.
+ */
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* What a line is about; embedded in tenants and sinks. NULL: the daemon as a whole. */
+struct log_ctx {
+	const char *kind; /* "tenant", "sink" */
+	const char *name;
+};
+
+typedef void log_writer(enum log_level level, const char *line, size_t n, void *arg);
+
+void log_set_writer(log_writer *writer, void *arg); /* NULL: stderr */
+void log_set_level(enum log_level level);
+enum log_level log_level(void);
+/* Priority prefixes "<3>" as sd-daemon(3) has them, for lines that the journal reads. */
+void log_set_prefixes(int on);
+
+void log_error(const struct log_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void log_warn(const struct log_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void log_info(const struct log_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void log_debug(const struct log_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,73 @@
+#ifndef STR_H
+#define STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * str: pieces of text that belong to somebody else, and what one asks of them.
+ *
+ * A struct str is a view: it owns nothing, is not NUL-terminated and may hold
+ * any byte. { NULL, 0 } means absent. It knows nothing of where text comes from.
+ */
+struct str {
+	const char *s;
+	size_t n;
+};
+
+#define STR(lit)      ((struct str) { lit, sizeof(lit) - 1 })
+#define STR_ARG(v)    (int)(v).n, (v).s != NULL ? (v).s : ""
+#define ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
+
+static inline struct str
+str_of(const char *s)
+{
+	return (struct str) { s, s != NULL ? strlen(s) : 0 };
+}
+
+static inline bool
+str_is(struct str a, const char *lit)
+{
+	size_t n = strlen(lit);
+
+	return a.n == n && memcmp(a.s, lit, n) == 0;
+}
+
+static inline bool
+str_same(struct str a, struct str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.s, b.s, a.n) == 0);
+}
+
+/* ASCII letters compare without case, everything else as it is; no locale. */
+bool str_same_nocase(struct str a, struct str b);
+bool str_starts(struct str a, const char *prefix);
+
+/* 64-bit hash with a fixed key (SipHash-free, FNV-1a 64 with a finalizer): for
+ * tables and spreading, never for security. Stable across versions: it is stored. */
+uint64_t str_hash(const void *p, size_t n);
+
+/* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
+bool utf8_valid(const char *s, size_t n);
+
+/*
+ * Length of the well-formed UTF-8 sequence at s (1 to 4), or 0 when there is
+ * none. n must be at least 1. *cp, when not NULL, receives the code point.
+ */
+size_t utf8_next(const char *s, size_t n, uint32_t *cp);
+
+/* Encodes cp (at most 0x10FFFF) into out[4]; returns the length. */
+size_t utf8_put(char *out, uint32_t cp);
+
+/* The longest length <= max at which s (of n bytes) can be cut without splitting a sequence. */
+size_t utf8_cut(const char *s, size_t n, size_t max);
+
+/* Lower-case GUID "8-4-4-4-12"; out has room for 37. False when s is not one. */
+bool guid_parse(struct str s, char out[37]);
+
+/* Edit distance of two short words, for "did you mean"; at most cap + 1. */
+unsigned str_distance(struct str a, struct str b, unsigned cap);
+
+#endif
