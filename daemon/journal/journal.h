@@ -1,0 +1,272 @@
+#ifndef JOURNAL_H
+#define JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/record/seen.h"
+
+/*
+ * journal: what msspd must not forget across a crash.
+ *
+ * It keeps the entries that are not yet delivered (and, where there is room,
+ * those that are, for keep_delivered), the memory of every alert it saw, the
+ * cursors of all readers, each sink's place, dead letters, quarantine and gaps.
+ * It knows nothing of HTTP, JSON, records or sinks' protocols: bodies are bytes.
+ *
+ * Promises
+ *  - One append is one transaction: a page's entries, the memory of its alerts
+ *    and the reader's cursor are stored together or not at all. The callback
+ *    with ok = true comes after the bytes are synced to disk.
+ *  - Sinks see committed entries only.
+ *  - An entry is kept until every sink it is routed to has settled it OK or DEAD.
+ *  - Marks are durable within a second (or at journal_close()).
+ *  - A row whose checksum fails is moved to quarantine and reported, never delivered, never a stop.
+ *
+ * Asynchronous: every call returns at once, and each callback comes exactly
+ * once, later, from the event loop, never from inside the call that asked for
+ * it. One thread owns the file; all functions here are called on the loop's
+ * thread. journal_open() and journal_close() are the exceptions: they block.
+ */
+struct journal;
+struct event_base;
+struct journal_engine;
+
+/* Order holds within a shard; sqlite and memory have shard 0 only. */
+struct journal_pos {
+	uint32_t shard;
+	uint64_t seq;
+};
+
+/* What the operator configured, and what tests replace. */
+struct journal_opts {
+	const char *dir;           /* an existing directory, ours alone */
+	uint64_t max_size;         /* bytes of the database file; lowered where the file system is small */
+	int64_t remember_ms;       /* an alert is forgotten this long after its last version was journalled */
+	int64_t keep_delivered_ms; /* delivered entries stay this long where there is room */
+	int64_t forget_sink_ms;    /* a sink that is no longer declared keeps its place this long */
+	const struct clock *clock;
+	const char *vfs;           /* SQLite VFS; NULL: the system's. Tests put their faults in here */
+	struct event_base *base;
+};
+
+/* Paused: the high-water mark is reached; appends are refused, marks and reads work.
+ * Failed: the file cannot be written; reads may work; it is tried again by itself. */
+enum journal_state { JOURNAL_OK, JOURNAL_PAUSED, JOURNAL_FAILED };
+
+/* What a person or the intake should know; text is complete. Always from the loop. */
+enum journal_note { JOURNAL_NOTE_STATE, JOURNAL_NOTE_QUARANTINE, JOURNAL_NOTE_SALVAGE,
+	JOURNAL_NOTE_GAP, JOURNAL_NOTE_DEAD_CAP, JOURNAL_NOTE_CHECK };
+typedef void journal_note_cb(void *arg, enum journal_note note, enum journal_state state,
+    const char *text);
+
+/*
+ * Life cycle. Refuses network file systems, a schema newer than ours (names
+ * both), and a file that cannot be locked. A damaged file is set aside beside
+ * the new one (name said in a note) and its cursors salvaged. After an unclean
+ * stop the background check runs by itself.
+ */
+struct journal *journal_open(const struct journal_engine *engine, const struct journal_opts *opts,
+    journal_note_cb *note, void *arg, struct err *err) MUST_CHECK;
+/* Finishes what was asked (callbacks of jobs not yet done do not come), syncs, closes. At most about a second. */
+void journal_close(struct journal *j);
+
+extern const struct journal_engine journal_sqlite, journal_mem;
+
+enum journal_state journal_state(const struct journal *j);
+
+/* ---- streams and readers -------------------------------------------------- */
+
+/*
+ * A stream is one tenant's alerts of one API: "global/1111…5555/alerts". The key
+ * never holds a name that an operator can change. `about` is the caller's text
+ * for it (who that is), kept for entries that outlive the configuration.
+ * Returns the stream's number, the same for the same key for ever. In memory at
+ * once; on disk with the next append.
+ */
+uint32_t journal_stream(struct journal *j, const char *key, const char *about);
+/* NULL when there is none. Valid until the next journal_stream() for that number. */
+const char *journal_stream_key(const struct journal *j, uint32_t stream);
+const char *journal_stream_about(const struct journal *j, uint32_t stream);
+
+/*
+ * A reader is one way through a stream ("live", "sweep-hour", "sweep-day", a
+ * replay) with a cursor of its own. False when it has none yet. Both times are
+ * ticks; `begin` is what the first page of that stream's first reader declared
+ * (memory_begin below), TICKS_NONE before.
+ */
+struct journal_cursor {
+	int64_t at;    /* everything before it is journalled */
+	int64_t begin; /* the memory of the stream begins here */
+};
+bool journal_cursor(const struct journal *j, uint32_t stream, const char *reader,
+    struct journal_cursor *c);
+
+/* ---- append ---------------------------------------------------------------- */
+
+#define JOURNAL_ROUTES 32 /* sinks one entry may be routed to */
+
+#define JOURNAL_BACKFILL 0x1 /* flags: created before the stream's memory began */
+#define JOURNAL_REPLAY   0x2
+
+struct journal_entry {
+	struct str id;        /* of the alert; at most 512 bytes */
+	struct seen now;      /* what the memory shall hold */
+	uint8_t type;         /* enum record_type */
+	bool quarantine;      /* also keep body and why in quarantine */
+	const char *why;      /* with quarantine: what is wrong; with a gap too */
+	const void *body;     /* the slice as it came */
+	size_t len;
+	void *user;           /* the judge's: the record */
+	/* Set by the judge: */
+	uint8_t kind;         /* enum event_kind */
+	uint16_t changed;     /* bits, 1 << enum part */
+	uint8_t flags;
+	uint8_t nroutes;
+	uint32_t route[JOURNAL_ROUTES]; /* journal_sink() numbers */
+	/* Set by the journal when forwarded: */
+	struct journal_pos pos;
+	bool is_forwarded;
+};
+
+enum journal_act {
+	JOURNAL_FORWARD,  /* remember it and deliver it to its routes */
+	JOURNAL_REMEMBER, /* remember it only */
+	JOURNAL_SKIP,     /* nothing new */
+};
+
+/*
+ * Decides about one entry inside the transaction, in page order, seeing earlier
+ * entries of the same page. was == NULL: first sight. Pure, on the journal's
+ * thread: touches only e and what page->ctx made immutable.
+ */
+typedef enum journal_act journal_judge(const struct seen *was, struct journal_entry *e,
+    const void *ctx);
+
+struct journal_gap {
+	int64_t from, to; /* ticks: what may be missing */
+	const char *why;
+};
+
+/* One page of one reader. Made by the caller, owned by the journal from
+ * journal_append() on, given back through `release` on the loop's thread after
+ * the callback. All that it points to lives as long as it does. */
+struct journal_page {
+	uint32_t stream;
+	const char *reader;
+	int64_t cursor;        /* new cursor; TICKS_NONE leaves it */
+	int64_t memory_begin;  /* kept when the stream has none yet; TICKS_NONE: not said */
+	int64_t window_from;   /* memory rows with a version from here on are not forgotten; TICKS_NONE: not said */
+	journal_judge *judge;
+	const void *ctx;
+	struct journal_entry *entries;
+	size_t n;
+	const struct journal_gap *gap; /* NULL: none */
+	bool is_full;          /* commit it by itself; others are grouped for up to 10 ms */
+	void (*release)(struct journal_page *page);
+};
+
+struct journal_appended {
+	bool ok;
+	enum journal_state state; /* not ok: paused or failed; read the page again later */
+	size_t forwarded, remembered, skipped, quarantined;
+	struct err err;
+};
+typedef void journal_appended_cb(void *arg, const struct journal_page *page,
+    const struct journal_appended *result);
+
+void journal_append(struct journal *j, struct journal_page *taken, journal_appended_cb *cb, void *arg);
+
+/* ---- sinks ------------------------------------------------------------------ */
+
+/* The number of a sink, the same for the same name until it is forgotten. */
+uint32_t journal_sink(struct journal *j, const char *name);
+/* These, and no others, are configured now. Others keep their place for forget_sink_ms. */
+void journal_sinks_declare(struct journal *j, const char *const *names, size_t n);
+/* Lets a sink's entries go at once. False when it is declared or unknown. */
+bool journal_sink_forget(struct journal *j, const char *name);
+
+struct journal_backlog {
+	const char *sink;
+	uint32_t number;
+	bool is_declared;
+	int64_t undeclared_since; /* ticks */
+	uint64_t entries, bytes;
+	int64_t oldest;           /* ticks when the oldest was journalled; TICKS_NONE when empty */
+	uint64_t dead;
+};
+/* All sinks known, from memory, nothing waits. Returns how many were filled, at most max. */
+size_t journal_backlogs(const struct journal *j, struct journal_backlog *out, size_t max);
+
+/* ---- read and settle ---------------------------------------------------------- */
+
+struct journal_item {
+	struct journal_pos pos;
+	uint32_t stream;
+	uint8_t type, kind, flags;
+	uint16_t changed;
+	unsigned tries;      /* as the last MARK_LATER left it */
+	const char *memo;    /* likewise; NULL when none */
+	int64_t version;     /* lastUpdateDateTime */
+	int64_t journalled;  /* ticks */
+	struct str id, body;
+};
+
+/* Items of one read; the receiver owns it. */
+struct journal_batch {
+	struct journal_item *items;
+	size_t n;
+	bool has_more; /* more could be read at once */
+};
+void journal_batch_free(struct journal_batch *b);
+
+typedef void journal_read_cb(void *arg, struct journal_batch *taken, const struct err *err);
+
+/*
+ * The next entries of that sink, in order, at most max and (but for the first)
+ * at most max_bytes of bodies: first those whose MARK_LATER is due, then those
+ * never handed out. An entry handed out does not come again before it is
+ * settled LATER and due, or journal_rewind(). One read per sink at a time.
+ * After a restart all that is not settled OK or DEAD comes again, in order;
+ * only entries with a memo keep their due time.
+ */
+void journal_read(struct journal *j, uint32_t sink, size_t max, size_t max_bytes,
+    journal_read_cb *cb, void *arg);
+
+/* Everything of that sink that was handed out and is not settled comes again, in order. */
+void journal_rewind(struct journal *j, uint32_t sink);
+
+/* Called (once, from the loop) when entries were committed for, or fell due at, a
+ * sink whose last read came back with has_more == false. */
+typedef void journal_ready_cb(void *arg, uint32_t sink);
+void journal_on_ready(struct journal *j, journal_ready_cb *cb, void *arg);
+
+enum journal_mark_what { MARK_OK, MARK_LATER, MARK_DEAD };
+
+struct journal_mark {
+	struct journal_pos pos;
+	enum journal_mark_what what;
+	int64_t due;      /* LATER: ticks */
+	unsigned tries;   /* LATER */
+	const char *why;  /* LATER, DEAD: the reason, copied */
+	const char *memo; /* LATER: the sink's own note, at most 4 KiB; NULL: none; copied */
+};
+/* In any order; several calls are gathered into one transaction. */
+void journal_settle(struct journal *j, uint32_t sink, const struct journal_mark *marks, size_t n);
+
+/* ---- figures -------------------------------------------------------------------- */
+
+struct journal_stats {
+	enum journal_state state;
+	uint64_t file_bytes, max_bytes; /* of the database, without the WAL */
+	uint64_t entries;               /* not yet trimmed */
+	uint64_t remembered, quarantine, dead, gaps;
+	uint64_t appends, commits;      /* since start */
+	int64_t oldest_open;            /* ticks of the oldest entry some sink has not settled; TICKS_NONE */
+};
+void journal_stats(const struct journal *j, struct journal_stats *out);
+
+#endif

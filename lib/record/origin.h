@@ -1,0 +1,40 @@
+#ifndef ORIGIN_H
+#define ORIGIN_H
+
+#include <stddef.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+/*
+ * origin: whose a record is. One per tenant and configuration, counted,
+ * immutable; entries that outlive their tenant's configuration get one made
+ * from what the journal kept (origin_about, origin_from_about).
+ */
+struct origin_label {
+	const char *key, *value;
+};
+
+struct origin {
+	unsigned refs;
+	char *tenant_id;     /* GUID, lower case */
+	char *tenant;        /* the tenant's name in the configuration */
+	char *customer;      /* the customer's name in the configuration; the tenant's where it has none */
+	char *customer_name; /* for people: "Contoso Ltd" */
+	char *cloud;         /* global, gcc, gcc-high, dod, custom */
+	char *portal_host;   /* "security.microsoft.com"; the only host portal links may have */
+	char *stream;        /* "alerts" */
+	char *instance;      /* of this msspd, may be "" */
+	struct origin_label *labels;
+	size_t nlabels;
+};
+
+struct origin *origin_new(const struct origin *from); /* copies everything; refs = 1 */
+struct origin *origin_ref(const struct origin *o);
+void origin_unref(struct origin *o);
+
+/* The JSON text that the journal keeps for a stream, and back. Labels included. */
+char *origin_about(const struct origin *o);
+struct origin *origin_from_about(const char *about, struct err *err);
+
+#endif

@@ -1,0 +1,120 @@
+#ifndef RECORD_H
+#define RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/str.h"
+#include "lib/base/ticks.h"
+#include "lib/record/evidence.h"
+#include "lib/record/seen.h"
+
+/*
+ * record: one alert (or other thing worth telling), read once, never changed.
+ *
+ * It knows nothing of HTTP, of the journal, of sinks and of JSON's syntax:
+ * formats read this and nothing else.
+ *
+ * Promises
+ *  - immutable after it was made; counted; all its text lives in its own arena,
+ *    is well-formed UTF-8 and may hold any code point, NUL included.
+ *  - absent, null and unreadable members are alike: { NULL, 0 }, TICKS_NONE, RECORD_NO_NUMBER.
+ *
+ * One thread: references are taken and dropped on the loop's thread only; other
+ * threads may read a record while somebody there holds it.
+ */
+enum record_type {
+	RECORD_ALERT,
+	RECORD_INCIDENT,
+	RECORD_HEALTH,
+	RECORD_CANARY,
+	RECORD_UNREADABLE,
+};
+
+/* In rising order, so that an escalation is a comparison. OTHER: a word we do not know. */
+enum severity { SEVERITY_UNKNOWN, SEVERITY_INFORMATIONAL, SEVERITY_LOW, SEVERITY_MEDIUM,
+	SEVERITY_HIGH, SEVERITY_OTHER };
+enum status { STATUS_UNKNOWN, STATUS_NEW, STATUS_IN_PROGRESS, STATUS_RESOLVED, STATUS_OTHER };
+
+extern const char *const severity_names[]; /* Graph's spelling, NULL-ended, by enum; OTHER is "other" */
+extern const char *const status_names[];
+
+struct alert_comment {
+	struct str text, by;
+	int64_t created;
+};
+
+/* microsoft.graph.security.alert; names are Graph's. */
+struct alert {
+	struct str id, provider_alert_id, incident_id, title, description, recommended_actions;
+	struct str category, service_source, detection_source, product_name, detector_id;
+	struct str alert_policy_id, investigation_state, tenant_id, assigned_to;
+	struct str actor_display_name, threat_display_name, threat_family_name;
+	struct str alert_web_url, incident_web_url;
+	struct str severity_text, status_text, classification, determination; /* as they came */
+	enum severity severity;
+	enum status status;
+	int64_t created, updated, resolved, first_activity, last_activity; /* ticks */
+	const struct str *categories, *mitre_techniques, *system_tags;
+	size_t ncategories, nmitre_techniques, nsystem_tags;
+	const struct alert_comment *comments;
+	size_t ncomments;
+	struct str custom_details, additional_data; /* JSON text as it came; absent when null or empty */
+	const struct evidence *evidence; /* at most EVIDENCE_MAX, in their order */
+	size_t nevidence;
+	size_t nevidence_all;            /* how many there were */
+};
+
+/* A slice that could not be read: what is known of it. */
+struct unreadable {
+	struct str id;      /* of the alert where it could be found, else SHA-256 of the slice, hex */
+	struct str title, severity_text; /* where they could be found */
+	int64_t updated, created; /* likewise; TICKS_NONE */
+	struct str why;     /* what is wrong with it, and where */
+	size_t size;        /* bytes of the slice */
+};
+
+struct record {
+	unsigned refs;
+	enum record_type type;
+	struct str id;       /* of the alert within its tenant, or as unreadable.id */
+	int64_t version;     /* ticks of lastUpdateDateTime (unreadable without one: when it was read) */
+	struct str raw;      /* the slice as it came; repaired parts are not repaired here */
+	bool is_repaired;    /* something in it was odd and is repaired in the fields */
+	struct seen seen;
+	union {
+		struct alert alert;
+		struct unreadable unreadable;
+	};
+	struct arena arena;
+};
+
+struct record *record_ref(const struct record *r);
+void record_unref(struct record *r);
+
+/*
+ * Reads one slice of alerts_v2. Never fails: what cannot be read becomes a
+ * RECORD_UNREADABLE (its `why` says what is wrong). With copy_raw false, raw
+ * points into the slice, which must outlive the record. now: the version of an
+ * unreadable record that shows none.
+ */
+struct record *record_from_alert(struct str slice, bool copy_raw, int64_t now);
+
+/*
+ * The record of a journal entry: the same as it was when it was journalled.
+ * type is what the entry says: an unreadable one is not tried as an alert again.
+ */
+struct record *record_from_entry(enum record_type type, struct str id, int64_t version,
+    struct str body);
+
+/* What decides whether a slice must be read at all. False when one of the three
+ * is absent, given twice, or not readable without repair: then read it whole. */
+struct alert_peek {
+	struct str id, tenant_id; /* into the slice; tenant_id absent when null */
+	int64_t version;
+};
+bool record_peek_alert(struct str slice, struct alert_peek *out);
+
+#endif

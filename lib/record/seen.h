@@ -1,0 +1,41 @@
+#ifndef SEEN_H
+#define SEEN_H
+
+#include <stdint.h>
+
+/*
+ * seen: what is remembered of an alert, and so how the next version is judged.
+ *
+ * Fixed size, stored as it is by the journal (in host byte order: the journal
+ * does not move between machines of different kinds). It knows nothing of where
+ * it is kept.
+ */
+enum part {
+	PART_SEVERITY,
+	PART_STATUS,
+	PART_VERDICT, /* classification and determination */
+	PART_ASSIGNEE,
+	PART_INCIDENT,
+	PART_EVIDENCE,
+	PART_REMEDIATION, /* of the evidence, and investigationState */
+	PART_COMMENT,
+	PART_OTHER,
+	PART_COUNT,
+};
+
+/* Raised whenever the same alert could give other part hashes: a newer version then counts as changed. */
+#define SEEN_REVISION 1
+
+struct seen {
+	int64_t created;  /* ticks of createdDateTime; TICKS_NONE when absent */
+	int64_t version;  /* ticks of lastUpdateDateTime */
+	uint16_t part[PART_COUNT];
+	uint16_t rev;     /* SEEN_REVISION of the program that made the parts */
+	uint8_t severity; /* enum severity: to tell an escalation */
+	uint8_t status;   /* enum status: to tell resolved and reopened */
+};
+
+/* Names of the parts, as configurations and formats spell them. */
+extern const char *const part_names[PART_COUNT + 1];
+
+#endif
