@@ -1,0 +1,68 @@
+#ifndef DELIVERY_H
+#define DELIVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/delivery/sink.h"
+#include "daemon/journal/journal.h"
+#include "daemon/settings.h"
+
+/*
+ * delivery: takes entries out of the journal to the sinks they are routed to,
+ * and settles them by what each sink says.
+ *
+ * It alone decides about backoff with jitter, the order of one alert's entries,
+ * dead letters and the figures. It knows nothing of protocols (sinks) and of
+ * where entries come from.
+ *
+ * Promises
+ *  - no sink waits for another; one bad entry holds back its own alert only.
+ *  - an entry is settled OK only after its sink said SINK_OK for it.
+ *  - memory per sink is bounded, whatever the backlog and however long the
+ *    receiver takes to confirm.
+ */
+struct delivery;
+
+/* Whose an entry is; an origin for any stream the journal knows. Never NULL; a reference is not passed. */
+typedef const struct origin *delivery_origin_cb(void *arg, uint32_t stream);
+
+struct delivery *delivery_new(const struct engine_env *env, struct journal *j,
+    delivery_origin_cb *origin, void *arg);
+/* After delivery_stop() has reported, or at once: sinks are cancelled. */
+void delivery_free(struct delivery *d);
+
+/*
+ * Applies the sinks of s: new ones are opened, gone ones drained and closed
+ * (their place stays in the journal), changed ones drained and opened anew,
+ * equal ones left alone. A sink that cannot be opened is reported, parked and
+ * tried again; the others run. Keeps a reference to s.
+ */
+void delivery_configure(struct delivery *d, const struct settings *s);
+
+/* Drains every sink, at most patience_ms, settles, then calls done once. */
+void delivery_stop(struct delivery *d, int64_t patience_ms, void (*done)(void *arg), void *arg);
+
+/* SIGHUP: sinks re-open files and re-read certificates. */
+void delivery_refresh(struct delivery *d);
+
+/* True when nothing that is routed to a configured sink is open (for --once). */
+bool delivery_is_idle(const struct delivery *d);
+/* Called (later, from the loop) each time it becomes idle. */
+void delivery_on_idle(struct delivery *d, void (*cb)(void *arg), void *arg);
+
+struct delivery_figures {
+	const char *sink, *kind;
+	enum sink_link_state link;
+	bool is_parked;          /* could not be opened */
+	const char *trouble;     /* last error's text, "" when the link is up */
+	int64_t trouble_since;   /* ticks; TICKS_NONE */
+	int64_t next_try_ms;     /* until the next start(); -1: not waiting */
+	uint64_t accepted, retried, rejected, dead; /* since start */
+	uint64_t in_flight;      /* handed to the sink, without a result */
+	int64_t last_accepted;   /* ticks; TICKS_NONE */
+};
+size_t delivery_figures(const struct delivery *d, struct delivery_figures *out, size_t max);
+
+#endif

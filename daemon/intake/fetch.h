@@ -1,0 +1,67 @@
+#ifndef FETCH_H
+#define FETCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/env.h"
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+/*
+ * fetch: HTTP(S) requests over curl's multi interface on our event loop. The
+ * only file that knows curl.
+ *
+ * It knows nothing of tenants, tokens or alerts. Redirects are never followed;
+ * only http and https; https is checked against the system's authorities or
+ * ca_file. Bodies come decoded (gzip) in chunks as they arrive and are capped
+ * here. Every handle has NOSIGNAL and QUICK_EXIT, so a hanging resolver stops
+ * nothing. Connections are re-used and bounded; HTTP/2 where offered.
+ *
+ * Asynchronous: on_done comes exactly once, later; after fetch_cancel() nothing
+ * comes. Callbacks run on the loop's thread.
+ */
+struct fetcher;
+struct fetch;
+
+struct fetcher *fetcher_new(const struct engine_env *env);
+void fetcher_free(struct fetcher *f); /* cancels what is left */
+/* Drops idle connections, as after a reload of CA files. */
+void fetcher_refresh(struct fetcher *f);
+
+struct fetch_reply {
+	int status;             /* HTTP; 0: no answer (err says why, ERR_TEMP or ERR_CONF) */
+	struct err err;         /* filled when status is 0 or is_too_large */
+	bool is_too_large;      /* decoded body passed max_body; cut */
+	bool is_refused_tls;    /* certificate or name check failed */
+	int64_t retry_after_ms; /* from Retry-After, seconds or date (against the Date header); -1: none */
+	int64_t server_date;    /* ticks of Date; TICKS_NONE */
+	char content_type[64];  /* lower case, without parameters; "" */
+	char request_id[64];    /* Graph's request-id; "" */
+	char location[256];     /* of a redirect that was not followed: its host only, for the log */
+	int64_t took_ms;
+	uint64_t wire_bytes;
+};
+
+struct fetch_req {
+	const char *url;        /* copied */
+	const char *bearer;     /* NULL: none. Never logged, wiped after use */
+	const char *post;       /* form body; NULL: GET. Wiped after use */
+	const char *prefer;     /* Prefer header; NULL */
+	const char *client_request_id;
+	const char *ca_file;    /* NULL: the system's */
+	bool is_fresh;          /* on a new connection (after 503) */
+	int64_t timeout_ms;     /* whole request */
+	size_t max_body;        /* decoded bytes */
+	/* Body as it arrives, only for status 200 (others: first 64 KiB in on_done's `body`). False stops the request (too large). */
+	bool (*on_data)(void *arg, const char *p, size_t n);
+	/* body: of every answer when on_data is NULL, else of answers other than 200; valid during the call. */
+	void (*on_done)(void *arg, const struct fetch_reply *reply, struct str body);
+	void *arg;
+};
+struct fetch *fetch_start(struct fetcher *f, const struct fetch_req *req);
+void fetch_cancel(struct fetch *x);
+
+#endif

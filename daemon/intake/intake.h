@@ -1,0 +1,65 @@
+#ifndef INTAKE_H
+#define INTAKE_H
+
+#include "daemon/env.h"
+#include "daemon/intake/fetch.h"
+#include "daemon/intake/token.h"
+#include "daemon/journal/journal.h"
+#include "daemon/settings.h"
+
+/*
+ * intake: polls every tenant when it falls due and puts what it reads into the
+ * journal. It owns scheduling, budgets, paging, the state of each tenant; it
+ * knows nothing of sinks beyond their numbers for routing.
+ *
+ * Promises
+ *  - a cursor moves only with the page that is journalled.
+ *  - one tenant's trouble (throttled, parked, slow, garbled) delays no other.
+ *  - nothing is sent to a tenant while a Retry-After of it lasts.
+ */
+struct intake;
+
+struct intake *intake_new(const struct engine_env *env, struct fetcher *f, struct tokens *ts,
+    struct journal *j);
+void intake_free(struct intake *in);
+
+/* Applies the tenants of s: new ones start, gone ones end after their page in flight,
+ * the state of those that stay is kept. */
+void intake_configure(struct intake *in, const struct settings *s);
+/* Ends requests in flight; pages handed to the journal are its own. done once, later. */
+void intake_stop(struct intake *in, void (*done)(void *arg), void *arg);
+/* From the journal's notes. */
+void intake_journal_state(struct intake *in, enum journal_state state);
+/* Polls every tenant once (live reader until the read is complete), then calls done;
+ * no other polling happens. failed: tenants that could not be read. */
+void intake_once(struct intake *in, void (*done)(void *arg, size_t failed), void *arg);
+
+enum tenant_state {
+	TENANT_STARTING,     /* not read yet */
+	TENANT_HEALTHY,
+	TENANT_BEHIND,       /* reading a backlog */
+	TENANT_THROTTLED,    /* 429 */
+	TENANT_UNREACHABLE,  /* network, TLS, 5xx */
+	TENANT_GARBLED,      /* answers that make no sense */
+	TENANT_REFUSED,      /* credentials */
+	TENANT_NOT_ONBOARDED,/* consent */
+	TENANT_FORBIDDEN,    /* 403 from the API */
+	TENANT_PAUSED,       /* the journal is full or failed */
+};
+extern const char *const tenant_state_names[];
+
+struct intake_figures {
+	const char *tenant, *customer, *id;
+	enum tenant_state state;
+	const char *trouble;    /* plain words and what to do; "" */
+	int64_t since;          /* ticks: in this state since */
+	int64_t last_success;   /* ticks; TICKS_NONE */
+	int64_t cursor;         /* ticks; TICKS_NONE */
+	int64_t next_poll_ms;   /* -1: in flight */
+	uint64_t polls, pages, alerts, forwarded, throttled, failures, quarantined, sweep_found, gaps;
+	int64_t max_late_ms;    /* worst start of a due poll after its time, since start */
+};
+/* Returns how many were filled, at most max. */
+size_t intake_figures(const struct intake *in, struct intake_figures *out, size_t max);
+
+#endif

@@ -1,0 +1,27 @@
+#ifndef RESOLVE_H
+#define RESOLVE_H
+
+#include <netdb.h>
+
+#include "lib/base/err.h"
+
+struct event_base;
+struct resolver;
+struct resolve_job;
+
+/*
+ * resolve: names to addresses without stopping the loop: getaddrinfo(3) on one
+ * thread of its own (for sinks; curl has its own). A name that hangs delays other
+ * names, never the loop; stopping does not wait for it.
+ */
+struct resolver *resolver_new(struct event_base *base);
+void resolver_free(struct resolver *r);
+
+/* Exactly once, later. ai is freed by the resolver after the callback; NULL: err says why. */
+typedef void resolve_cb(void *arg, const struct addrinfo *ai, const struct err *err);
+struct resolve_job *resolve_start(struct resolver *r, const char *host, const char *port,
+    int socktype, resolve_cb *cb, void *arg);
+/* No callback any more. */
+void resolve_cancel(struct resolve_job *job);
+
+#endif

@@ -1,0 +1,23 @@
+#ifndef SECRET_H
+#define SECRET_H
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+
+/*
+ * secret: what is in a secret's file, for as short as possible.
+ *
+ * A bare name lies in $CREDENTIALS_DIRECTORY (systemd), anything with a slash is
+ * an absolute path. A file that others or a foreign group can read is refused; a
+ * trailing line end is not part of the secret. Blocks for a small read.
+ */
+#define SECRET_MAX (64 * 1024)
+
+/* The path a name stands for, from malloc. ERR_CONF: a bare name without $CREDENTIALS_DIRECTORY, a relative path. */
+char *secret_path(const char *name, struct err *err);
+/* Exists, is a regular file, and is not open to others. */
+bool secret_check(const char *name, struct err *err) MUST_CHECK;
+/* Into b (cleared first); the caller wipes it (buf_wipe). Errors never hold any of the content. */
+bool secret_read(const char *name, struct buf *b, struct err *err) MUST_CHECK;
+
+#endif

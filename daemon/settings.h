@@ -1,0 +1,110 @@
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/config/option.h"
+#include "lib/policy/match.h"
+#include "lib/record/origin.h"
+
+struct sink_kind;
+
+/*
+ * settings: the configuration, read, checked and resolved: names are pointers,
+ * defaults are filled in, routing is a list of sinks. Immutable and counted:
+ * work in flight ends under the settings it began with.
+ *
+ * It knows the meaning of the options, not how they are written (lib/config)
+ * nor what is done with them. Reading blocks (files); done at start and reload.
+ */
+enum cloud { CLOUD_GLOBAL, CLOUD_GCC, CLOUD_GCC_HIGH, CLOUD_DOD, CLOUD_CUSTOM };
+
+struct app {
+	char *name;
+	int cloud;              /* enum cloud */
+	char *client_id;
+	struct conf_list secrets; /* secret_file: tried in this order; see daemon/secret.h */
+	char *login_url;        /* resolved, without a trailing slash: https://login.microsoftonline.com */
+	char *graph_url;        /* https://graph.microsoft.com */
+	char *portal_url;       /* https://security.microsoft.com */
+	char *ca_file;          /* of our own, for login and graph; NULL: the system's */
+};
+
+struct customer {
+	char *name, *display_name;
+	struct origin_label *labels;
+	size_t nlabels;
+	char *time_zone; /* IANA name; NULL: UTC */
+};
+
+struct sink_conf {
+	char *name;
+	const struct sink_kind *kind;
+	void *conf;                /* kind->conf_size bytes, filled from kind->opts */
+	const struct match *match; /* NULL: none */
+	struct conf_list only;     /* customers */
+	const struct match_label *require_labels;
+	size_t nrequire_labels;
+	char *text; /* canonical text of all its options: equal text, equal sink (for reload) */
+};
+
+struct tenant {
+	struct log_ctx log;      /* "tenant", name */
+	char *name;
+	char *id;                /* GUID, lower case */
+	const struct app *app;
+	const struct customer *customer; /* NULL: its own */
+	struct origin *origin;
+	char *stream_key;        /* "global/<guid>/alerts" for the journal; custom clouds: "custom:<graph host>/…" */
+	const struct sink_conf **sinks;
+	size_t nsinks;
+	int64_t poll_interval_ms, overlap_ms, first_lookback_ms;
+	int64_t page_size;       /* $top */
+	int64_t budget_per_min;  /* requests */
+};
+
+struct settings {
+	unsigned refs;
+	char *file;
+	char *state_dir, *control_socket, *instance;
+	int64_t journal_max_size, remember_ms, keep_delivered_ms, forget_after_ms;
+	int64_t max_requests;       /* in flight for all tenants */
+	int64_t request_timeout_ms; /* a whole request */
+	int64_t max_body;           /* bytes of one decoded page */
+	int log_level;
+	struct app *apps;
+	size_t napps;
+	struct customer *customers;
+	size_t ncustomers;
+	struct sink_conf *sinks;
+	size_t nsinks;
+	struct tenant *tenants;
+	size_t ntenants;
+};
+
+/* Takes every problem and warning as one line "file:line:column: path: what; what would be right". */
+typedef void settings_report(void *arg, bool is_error, const char *line);
+
+/*
+ * Reads file and conf.d/*.yaml beside it. NULL when there was at least one error
+ * (all of them were reported). Secrets' files are checked for existence and
+ * permissions, not read, when check_secrets.
+ */
+struct settings *settings_load(const char *file, bool check_secrets, settings_report *report,
+    void *arg);
+struct settings *settings_ref(const struct settings *s);
+void settings_unref(struct settings *s);
+
+const struct tenant *settings_tenant(const struct settings *s, const char *name);
+const struct sink_conf *settings_sink(const struct settings *s, const char *name);
+
+/* The manual (Markdown) and the plain list (-L), from the tables. */
+void settings_print_manual(FILE *out);
+void settings_print_options(FILE *out);
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef FORMAT_H
+#define FORMAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/buf.h"
+#include "lib/record/event.h"
+
+/*
+ * format: an event as the bytes a receiver wants. The same set for every sink.
+ *
+ * A format knows nothing of transports, of JSON's syntax (it reads struct
+ * record) or of the configuration's files.
+ */
+struct format_opts {
+	size_t max_bytes;     /* the whole result, at most; at least 480 */
+	bool cef_plain_header; /* | \ = in CEF header fields become / / : */
+};
+
+struct format {
+	const char *name, *help;
+	/*
+	 * Appends one event, without any line end inside or behind. Shortens the
+	 * least useful parts to keep to max_bytes, never cuts the whole; false only
+	 * when not even the shortest form fits, or out is full (nothing appended then).
+	 */
+	bool (*write)(struct buf *out, const struct event *ev, const struct format_opts *opts);
+};
+
+extern const struct format format_cef; /* CEF:0 */
+extern const struct format format_raw; /* {"msspd":{…},"alert":<the object as Microsoft sent it>} */
+
+/* NULL-ended, in the order of the manual. */
+extern const struct format *const formats[];
+const struct format *format_find(const char *name);
+
+#endif

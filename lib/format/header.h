@@ -1,0 +1,48 @@
+#ifndef HEADER_H
+#define HEADER_H
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/record/event.h"
+
+/*
+ * header: what stands before the message in a syslog line, and the framing
+ * around it: RFC 5424, RFC 3164, RFC 6587.
+ */
+enum header_kind { HEADER_RFC5424, HEADER_RFC3164 };
+enum framing { FRAMING_OCTET, FRAMING_LF, FRAMING_NONE /* a datagram each */ };
+
+struct header_opts {
+	enum header_kind kind;
+	unsigned facility;        /* 0 to 23; 20 is local4 */
+	const char *hostname;     /* templates, see template.h */
+	const char *app_name;
+	unsigned pid;
+	const struct zone *zone;  /* RFC 3164 only; NULL: UTC */
+};
+
+/* Syslog severity by the event: high 3, medium 4, low 5, informational and unknown 6; unreadable 4. */
+unsigned header_severity(const struct event *ev);
+
+/*
+ * RFC 5424: "<164>1 2026-11-22T04:40:00.123456Z host app pid msgid - ", msgid
+ * being the event's kind; at most six digits of fraction. RFC 3164:
+ * "<164>Nov 22 05:40:00 host " without a tag. The time is the event's
+ * (as CEF's rt). Values are cut and cleaned to what the RFC allows; "-" (5424)
+ * or the machine-safe "msspd" (3164) when nothing is left.
+ */
+void header_write(struct buf *out, const struct event *ev, const struct header_opts *opts);
+
+/* Appends one frame: octet counting "123 <message>", LF "<message>\n". The message has no LF in it. */
+void frame_write(struct buf *out, struct str message, enum framing framing);
+
+/*
+ * Time zones by IANA name, for RFC 3164, from the system's tzdata: local offset
+ * of a moment. NULL and ERR_CONF when there is no such zone.
+ */
+struct zone;
+struct zone *zone_open(const char *name, struct err *err);
+void zone_close(struct zone *z);
+int zone_offset(const struct zone *z, int64_t sec); /* seconds east of UTC at that Unix second */
+
+#endif
