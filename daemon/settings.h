@@ -91,7 +91,7 @@ struct settings {
 typedef void settings_report(void *arg, bool is_error, const char *line);
 
 /*
- * Reads file and conf.d/*.yaml beside it. NULL when there was at least one error
+ * Reads file and every .yaml file of conf.d beside it. NULL when there was at least one error
  * (all of them were reported). Secrets' files are checked for existence and
  * permissions, not read, when check_secrets.
  */

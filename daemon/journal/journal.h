@@ -7,6 +7,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/str.h"
 #include "lib/record/seen.h"
 
 /*
