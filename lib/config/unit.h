@@ -1,0 +1,19 @@
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/str.h"
+
+/*
+ * unit: quantities as people write them. Whole numbers, a unit right behind;
+ * several parts add up ("1h30m"). False for anything else, and on overflow.
+ */
+
+/* "250ms" "10s" "5m" "1h" "7d", in milliseconds. A bare 0 is allowed, other bare numbers are not. */
+bool unit_time(struct str s, int64_t *ms);
+/* "512" "64KiB" "8MiB" "2GiB", in bytes. KB, MB and the like are not: which do they mean? */
+bool unit_size(struct str s, int64_t *bytes);
+
+#endif
