@@ -19,7 +19,8 @@ struct timers;
  */
 struct timer {
 	int64_t at;
-	size_t slot; /* in the heap, plus one; 0: not set */
+	uint64_t order; /* of setting: equal times run in this order */
+	size_t slot;    /* in the heap, plus one; 0: not set */
 	void (*fn)(void *arg);
 	void *arg;
 };
