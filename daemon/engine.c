@@ -1,0 +1,406 @@
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/clock.h"
+#include "daemon/engine.h"
+#include "daemon/env.h"
+#include "daemon/loop.h"
+#include "daemon/resolve.h"
+#include "daemon/timer.h"
+#include "lib/base/alloc.h"
+
+struct engine {
+	struct engine_env env;
+	char hostname[256];
+	struct settings *settings;
+	int lock; /* descriptor of state_dir/lock; -1 */
+	struct journal *journal;
+	struct fetcher *fetcher;
+	struct tokens *tokens;
+	struct delivery *delivery;
+	struct intake *intake;
+
+	struct origin **origins; /* by stream number; NULL where not made yet */
+	size_t norigins;
+
+	int64_t started, reloaded;
+	struct err reload_error;
+
+	bool is_intake_stopped, is_delivery_stopped, is_stopping;
+	int64_t patience_ms;
+	void (*stopped)(void *arg);
+	void *stopped_arg;
+
+	struct timer once_timer;
+	bool is_once_polled, is_once_over;
+	size_t once_failed;
+	void (*once_done)(void *arg, bool ok);
+	void *once_arg;
+};
+
+/* ---- whose a stream is ----------------------------------------------------- */
+
+static void
+origins_room(struct engine *e, uint32_t stream)
+{
+	if (stream < e->norigins)
+		return;
+	e->origins = xreallocarray(e->origins, stream + 1, sizeof(*e->origins));
+	while (e->norigins <= stream)
+		e->origins[e->norigins++] = NULL;
+}
+
+static void
+set_origin(struct engine *e, uint32_t stream, struct origin *taken)
+{
+	origins_room(e, stream);
+	origin_unref(e->origins[stream]);
+	e->origins[stream] = taken;
+}
+
+/* For entries whose tenant is no longer configured: who it was when they were read. */
+static const struct origin *
+origin_of(void *arg, uint32_t stream)
+{
+	struct engine *e = arg;
+	struct origin unknown = { .tenant_id = "unknown", .tenant = "unknown", .customer = "unknown",
+		.customer_name = "unknown", .cloud = "global", .portal_host = "security.microsoft.com",
+		.stream = "alerts", .instance = "" };
+	const char *about;
+	struct origin *o;
+	struct err err;
+
+	origins_room(e, stream);
+	if (e->origins[stream] != NULL)
+		return e->origins[stream];
+	about = journal_stream_about(e->journal, stream);
+	o = about != NULL ? origin_from_about(about, &err) : NULL;
+	if (o == NULL) {
+		log_error(NULL, "nothing is known of stream=%" PRIu32 "; its entries go out as unknown",
+		    stream);
+		o = origin_new(&unknown);
+	}
+	e->origins[stream] = o;
+	return o;
+}
+
+/* ---- configuring -------------------------------------------------------------- */
+
+static void
+warn_of_leavers(struct engine *e, const struct settings *s)
+{
+	struct journal_backlog left[256];
+	size_t n = journal_backlogs(e->journal, left, ARRAY_LEN(left));
+
+	for (size_t i = 0; i < n; i++) {
+		struct log_ctx ctx = { "sink", left[i].sink };
+
+		if (settings_sink(s, left[i].sink) != NULL || left[i].entries == 0)
+			continue;
+		log_warn(&ctx, "is not configured any more; kept for now and let go after forget_after "
+		    "entries=%" PRIu64, left[i].entries);
+	}
+}
+
+static void
+apply(struct engine *e, const struct settings *s)
+{
+	const char **names = xcalloc(s->nsinks, sizeof(*names));
+
+	for (size_t i = 0; i < s->nsinks; i++)
+		names[i] = s->sinks[i].name;
+	warn_of_leavers(e, s);
+	journal_sinks_declare(e->journal, names, s->nsinks);
+	free(names);
+	for (size_t i = 0; i < s->ntenants; i++) {
+		const struct tenant *t = &s->tenants[i];
+		char *about = origin_about(t->origin);
+
+		set_origin(e, journal_stream(e->journal, t->stream_key, about), origin_ref(t->origin));
+		free(about);
+	}
+	delivery_configure(e->delivery, s);
+	intake_configure(e->intake, s);
+}
+
+/* Logs every problem; keeps the first for `msspctl status`. */
+struct reload_problems {
+	struct err *first;
+	size_t n;
+};
+
+static void
+on_problem(void *arg, bool is_error, const char *line)
+{
+	struct reload_problems *p = arg;
+
+	if (!is_error) {
+		log_warn(NULL, "%s", line);
+		return;
+	}
+	log_error(NULL, "%s", line);
+	if (p->n++ == 0)
+		err_set(p->first, ERR_CONF, "%s", line);
+}
+
+static void
+warn_if_fixed(const char *name, const char *old, const char *new)
+{
+	if (strcmp(old, new) != 0)
+		log_warn(NULL, "%s changes with a restart only; %s stays in use", name, old);
+}
+
+bool
+engine_reload(struct engine *e, struct err *err)
+{
+	struct err first = { 0 };
+	struct reload_problems problems = { .first = &first };
+	struct settings *s = settings_load(e->settings->file, true, on_problem, &problems);
+
+	e->reloaded = clock_wall(e->env.clock);
+	if (s == NULL) {
+		log_error(NULL, "configuration not changed: errors=%zu, the old one stays in use",
+		    problems.n);
+		e->reload_error = first;
+		if (err != NULL)
+			*err = first;
+		return false;
+	}
+	warn_if_fixed("state_dir", e->settings->state_dir, s->state_dir);
+	warn_if_fixed("control_socket", e->settings->control_socket, s->control_socket);
+	fetcher_refresh(e->fetcher);
+	apply(e, s);
+	delivery_refresh(e->delivery);
+	settings_unref(e->settings);
+	e->settings = s;
+	e->reload_error = (struct err) { 0 };
+	log_info(NULL, "configuration read anew tenants=%zu sinks=%zu", s->ntenants, s->nsinks);
+	return true;
+}
+
+/* ---- opening --------------------------------------------------------------------- */
+
+static void
+on_journal_note(void *arg, enum journal_note note, enum journal_state state, const char *text)
+{
+	struct engine *e = arg;
+
+	if (note == JOURNAL_NOTE_STATE && state == JOURNAL_OK)
+		log_info(NULL, "journal: %s", text);
+	else if (note == JOURNAL_NOTE_CHECK)
+		log_info(NULL, "journal: %s", text);
+	else
+		log_error(NULL, "journal: %s", text);
+	if (note == JOURNAL_NOTE_STATE && e->intake != NULL)
+		intake_journal_state(e->intake, state);
+}
+
+static bool
+make_state_dir(const char *dir, struct err *err)
+{
+	struct stat st;
+
+	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+		return err_sys(err, ERR_CONF, errno, "state_dir %s cannot be made", dir);
+	if (stat(dir, &st) != 0)
+		return err_sys(err, ERR_CONF, errno, "state_dir %s", dir);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ERR_CONF, "state_dir %s is not a directory", dir);
+	return true;
+}
+
+/* The lock lives as long as the descriptor: with the process at the latest. */
+static bool
+lock_state_dir(struct engine *e, struct err *err)
+{
+	char *path;
+	bool ok = true;
+
+	if (!make_state_dir(e->settings->state_dir, err))
+		return false;
+	path = xasprintf("%s/lock", e->settings->state_dir);
+	e->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (e->lock < 0)
+		ok = err_sys(err, ERR_CONF, errno, "%s", path);
+	else if (flock(e->lock, LOCK_EX | LOCK_NB) != 0)
+		ok = err_set(err, ERR_TEMP,
+		    "state_dir %s is in use by another msspd: stop that one, or give this one a "
+		    "state_dir of its own", e->settings->state_dir);
+	free(path);
+	return ok;
+}
+
+static bool
+open_journal(struct engine *e, bool is_dry, struct err *err)
+{
+	const struct settings *s = e->settings;
+	struct journal_opts opts = { .dir = s->state_dir, .max_size = (uint64_t)s->journal_max_size,
+		.remember_ms = s->remember_ms, .keep_delivered_ms = s->keep_delivered_ms,
+		.forget_sink_ms = s->forget_after_ms, .clock = e->env.clock, .base = e->env.base };
+
+	e->journal = journal_open(is_dry ? &journal_mem : &journal_sqlite, &opts, on_journal_note, e,
+	    err);
+	return e->journal != NULL || err_wrap(err, "journal");
+}
+
+struct engine *
+engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err *err)
+{
+	struct engine *e = xcalloc(1, sizeof(*e));
+
+	e->settings = settings_ref(s);
+	e->lock = -1;
+	e->reloaded = TICKS_NONE;
+	e->env = (struct engine_env) { .base = base, .clock = &clock_system, .instance = s->instance };
+	if (gethostname(e->hostname, sizeof(e->hostname) - 1) != 0)
+		e->hostname[0] = '\0';
+	e->env.hostname = e->hostname;
+	e->started = clock_wall(e->env.clock);
+	if (!is_dry && !lock_state_dir(e, err))
+		goto fail;
+	/* Order matters: whoever is started later may call on those before it. */
+	e->env.loop = loop_new(base);
+	e->env.timers = timers_new(base, e->env.clock);
+	e->env.resolver = resolver_new(base);
+	if (!open_journal(e, is_dry, err))
+		goto fail;
+	e->fetcher = fetcher_new(&e->env);
+	e->tokens = tokens_new(&e->env, e->fetcher);
+	e->delivery = delivery_new(&e->env, e->journal, origin_of, e);
+	e->intake = intake_new(&e->env, e->fetcher, e->tokens, e->journal);
+	return e;
+fail:
+	engine_close(e);
+	return NULL;
+}
+
+void
+engine_start(struct engine *e)
+{
+	apply(e, e->settings);
+}
+
+void
+engine_close(struct engine *e)
+{
+	if (e == NULL)
+		return;
+	intake_free(e->intake);
+	delivery_free(e->delivery);
+	tokens_free(e->tokens);
+	fetcher_free(e->fetcher);
+	journal_close(e->journal);
+	resolver_free(e->env.resolver);
+	loop_free(e->env.loop);
+	timers_free(e->env.timers);
+	for (size_t i = 0; i < e->norigins; i++)
+		origin_unref(e->origins[i]);
+	free(e->origins);
+	if (e->lock >= 0)
+		close(e->lock);
+	settings_unref(e->settings);
+	free(e);
+}
+
+/* ---- stopping ----------------------------------------------------------------------- */
+
+static void
+finish_stop(struct engine *e)
+{
+	if (e->is_intake_stopped && e->is_delivery_stopped)
+		e->stopped(e->stopped_arg);
+}
+
+static void
+on_intake_stopped(void *arg)
+{
+	struct engine *e = arg;
+
+	e->is_intake_stopped = true;
+	finish_stop(e);
+}
+
+static void
+on_delivery_stopped(void *arg)
+{
+	struct engine *e = arg;
+
+	e->is_delivery_stopped = true;
+	finish_stop(e);
+}
+
+void
+engine_stop(struct engine *e, int64_t patience_ms, void (*done)(void *arg), void *arg)
+{
+	if (e->is_stopping)
+		return;
+	e->is_stopping = true;
+	e->stopped = done;
+	e->stopped_arg = arg;
+	intake_stop(e->intake, on_intake_stopped, e);
+	delivery_stop(e->delivery, patience_ms, on_delivery_stopped, e);
+}
+
+/* ---- once ------------------------------------------------------------------------------ */
+
+static void
+finish_once(struct engine *e, bool ok)
+{
+	if (e->is_once_over)
+		return;
+	e->is_once_over = true;
+	timer_unset(e->env.timers, &e->once_timer);
+	e->once_done(e->once_arg, ok);
+}
+
+static void
+on_once_idle(void *arg)
+{
+	struct engine *e = arg;
+
+	if (e->is_once_polled && delivery_is_idle(e->delivery))
+		finish_once(e, e->once_failed == 0);
+}
+
+static void
+on_once_polled(void *arg, size_t failed)
+{
+	struct engine *e = arg;
+
+	e->is_once_polled = true;
+	e->once_failed = failed;
+	on_once_idle(e);
+}
+
+static void
+on_once_timeout(void *arg)
+{
+	finish_once(arg, false);
+}
+
+void
+engine_once(struct engine *e, int64_t timeout_ms, void (*done)(void *arg, bool ok), void *arg)
+{
+	e->once_done = done;
+	e->once_arg = arg;
+	timer_init(&e->once_timer, on_once_timeout, e);
+	if (timeout_ms > 0)
+		timer_set(e->env.timers, &e->once_timer, timeout_ms);
+	delivery_on_idle(e->delivery, on_once_idle, e);
+	intake_once(e->intake, on_once_polled, e);
+	apply(e, e->settings);
+}
+
+void
+engine_view(const struct engine *e, struct engine_view *out)
+{
+	*out = (struct engine_view) { .settings = e->settings, .journal = e->journal,
+		.intake = e->intake, .delivery = e->delivery, .now = clock_wall(e->env.clock),
+		.started = e->started, .reloaded = e->reloaded, .reload_error = e->reload_error.text };
+}

@@ -1,0 +1,60 @@
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/delivery/delivery.h"
+#include "daemon/intake/intake.h"
+#include "daemon/journal/journal.h"
+#include "daemon/settings.h"
+
+struct event_base;
+
+/*
+ * engine: the whole daemon as one object: journal, intake, delivery, tied to an
+ * event_base that somebody else runs. It holds no globals and touches neither
+ * signals nor standard streams, so that it can be embedded.
+ *
+ * engine_open() blocks (files, journal); nothing else does.
+ */
+struct engine;
+
+/*
+ * Opens the journal and starts polling and delivering under s (a reference is
+ * kept). ERR_TEMP: another process holds state_dir. With is_dry nothing is
+ * locked or stored: the journal is in memory.
+ */
+struct engine *engine_open(struct event_base *base, struct settings *s, bool is_dry,
+    struct err *err) MUST_CHECK;
+
+/* Polling begins; without it only the sinks work (engine_once asks for its own). */
+void engine_start(struct engine *e);
+
+/* Every tenant once, then until all is accepted or timeout_ms (0: none) is over; then done, once. */
+void engine_once(struct engine *e, int64_t timeout_ms, void (*done)(void *arg, bool ok), void *arg);
+
+/*
+ * Reads the configuration's file anew. A bad one leaves everything as it is:
+ * false, every problem logged, the first in err. Blocks for the file.
+ */
+bool engine_reload(struct engine *e, struct err *err) MUST_CHECK;
+
+/* Stops polling, drains the sinks for at most patience_ms, saves; then done, once. */
+void engine_stop(struct engine *e, int64_t patience_ms, void (*done)(void *arg), void *arg);
+/* Everything not yet saved by engine_stop() is read or sent again after the next start. */
+void engine_close(struct engine *e);
+
+/* For the control socket; all valid until the loop runs again. */
+struct engine_view {
+	const struct settings *settings;
+	const struct journal *journal;
+	const struct intake *intake;
+	const struct delivery *delivery;
+	int64_t now, started;        /* ticks */
+	int64_t reloaded;            /* ticks of the last reload that was asked for; TICKS_NONE */
+	const char *reload_error;    /* "" when it went well */
+};
+void engine_view(const struct engine *e, struct engine_view *out);
+
+#endif

@@ -1,0 +1,86 @@
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "daemon/options.h"
+#include "daemon/service.h"
+#include "daemon/settings.h"
+#include "lib/base/log.h"
+
+static void
+on_libevent_log(int severity, const char *msg)
+{
+	if (severity >= EVENT_LOG_WARN)
+		log_warn(NULL, "libevent: %s", msg);
+}
+
+struct tally {
+	size_t errors, warnings;
+};
+
+static void
+on_problem(void *arg, bool is_error, const char *line)
+{
+	struct tally *t = arg;
+
+	if (is_error)
+		t->errors++;
+	else
+		t->warnings++;
+	fprintf(stderr, "%s%s\n", is_error ? "" : "warning: ", line);
+}
+
+/* -n: every error and warning is on standard error by now. */
+static int
+say_checked(const struct settings *s, const char *file, const struct tally *t)
+{
+	if (s == NULL) {
+		fprintf(stderr, "%s: %zu error%s\n", file, t->errors, t->errors == 1 ? "" : "s");
+		return EX_CONFIG;
+	}
+	printf("%s: good: %zu tenants, %zu sinks, %zu warning%s\n", file, s->ntenants, s->nsinks,
+	    t->warnings, t->warnings == 1 ? "" : "s");
+	return EX_OK;
+}
+
+/* Secrets must not end up in a core. */
+static void
+forbid_cores(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+	struct tally tally = { 0 };
+	struct settings *s;
+	int status;
+
+	if (!options_parse(&o, argc, argv, &status))
+		return status;
+	if (o.mode == RUN_LIST || o.mode == RUN_MANUAL) {
+		(o.mode == RUN_LIST ? settings_print_options : settings_print_manual)(stdout);
+		return EX_OK;
+	}
+	forbid_cores();
+	umask(0077);
+	log_set_prefixes(getenv("JOURNAL_STREAM") != NULL);
+	event_set_log_callback(on_libevent_log);
+	s = settings_load(o.file, true, on_problem, &tally);
+	if (s == NULL || o.mode == RUN_CHECK) {
+		status = say_checked(s, o.file, &tally);
+		settings_unref(s);
+		return status;
+	}
+	log_set_level(o.is_verbose ? LOG_LEVEL_DEBUG : (enum log_level)s->log_level);
+	status = service_run(&o, s);
+	settings_unref(s);
+	return status;
+}

@@ -1,0 +1,143 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "daemon/msspctl/show_status.h"
+#include "lib/base/ticks.h"
+
+static const char *
+get_text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+static int64_t
+get_int(const json_t *o, const char *key)
+{
+	return (int64_t)json_integer_value(json_object_get(o, key));
+}
+
+static int64_t
+get_time(const json_t *o, const char *key)
+{
+	int64_t t;
+
+	return ticks_parse(str_of(get_text(o, key)), &t) ? t : TICKS_NONE;
+}
+
+/* "3 s", "12 min", "5 h", "9 d": how long before now; "never". */
+static void
+print_age(FILE *out, int64_t now, int64_t then)
+{
+	static const struct {
+		int64_t below, divide;
+		const char *unit;
+	} steps[] = { { 120, 1, "s" }, { 7200, 60, "min" }, { 172800, 3600, "h" },
+		{ INT64_MAX, 86400, "d" } };
+	int64_t sec = (now - then) / TICKS_SEC;
+	size_t i = 0;
+
+	if (then == TICKS_NONE) {
+		fputs("never", out);
+		return;
+	}
+	while (sec >= steps[i].below)
+		i++;
+	fprintf(out, "%" PRId64 " %s", sec / steps[i].divide, steps[i].unit);
+}
+
+/* Text of any length in lines of at most 76, indented by 4. */
+static void
+print_wrapped(FILE *out, const char *s)
+{
+	size_t n = strlen(s);
+
+	while (n > 0) {
+		size_t len = n > 72 ? 72 : n;
+
+		while (len < n && len > 40 && s[len] != ' ')
+			len--;
+		fprintf(out, "    %.*s\n", (int)len, s);
+		s += len;
+		n -= len;
+		while (n > 0 && *s == ' ') {
+			s++;
+			n--;
+		}
+	}
+}
+
+static void
+print_head(FILE *out, const json_t *status, int64_t now)
+{
+	const json_t *j = json_object_get(status, "journal");
+
+	fprintf(out, "msspd %s, running for ", get_text(status, "version"));
+	print_age(out, now, get_time(status, "started"));
+	fprintf(out, "\nconfiguration %s\n", get_text(status, "config"));
+	if (get_text(status, "reload_error")[0] != '\0') {
+		fputs("  the last reload failed, the old configuration is in use:\n", out);
+		print_wrapped(out, get_text(status, "reload_error"));
+	}
+	fprintf(out, "journal %s: %" PRId64 " entries, %.1f of %.1f MiB, %" PRId64
+	    " alerts remembered\n", get_text(j, "state"), get_int(j, "entries"),
+	    (double)get_int(j, "bytes") / 1048576, (double)get_int(j, "max_bytes") / 1048576,
+	    get_int(j, "remembered"));
+	if (get_int(j, "quarantine") != 0 || get_int(j, "dead_letters") != 0 || get_int(j, "gaps") != 0)
+		fprintf(out, "  quarantined %" PRId64 ", dead letters %" PRId64 ", gaps %" PRId64 "\n",
+		    get_int(j, "quarantine"), get_int(j, "dead_letters"), get_int(j, "gaps"));
+}
+
+static void
+print_tenant(FILE *out, const json_t *t, int64_t now)
+{
+	fprintf(out, "  %-30.30s %-14s last read ", get_text(t, "tenant"), get_text(t, "state"));
+	print_age(out, now, get_time(t, "last_success"));
+	fputc('\n', out);
+	print_wrapped(out, get_text(t, "trouble"));
+}
+
+static void
+print_tenants(FILE *out, const json_t *status, int64_t now)
+{
+	const json_t *tenants = json_object_get(status, "tenants"), *t;
+	size_t i, healthy = 0;
+
+	json_array_foreach((json_t *)tenants, i, t)
+		healthy += strcmp(get_text(t, "state"), "healthy") == 0;
+	fprintf(out, "\n%zu tenants, %zu healthy\n", json_array_size(tenants), healthy);
+	json_array_foreach((json_t *)tenants, i, t) {
+		if (strcmp(get_text(t, "state"), "healthy") != 0)
+			print_tenant(out, t, now);
+	}
+}
+
+static void
+print_sink(FILE *out, const json_t *s, int64_t now)
+{
+	fprintf(out, "  %-30.30s %-14s backlog %" PRId64 ", accepted %" PRId64 "\n",
+	    get_text(s, "sink"), get_text(s, "link"), get_int(s, "backlog"), get_int(s, "accepted"));
+	if (get_time(s, "oldest") != TICKS_NONE) {
+		fputs("    oldest waits for ", out);
+		print_age(out, now, get_time(s, "oldest"));
+		fputc('\n', out);
+	}
+	if (get_int(s, "dead_letters") != 0)
+		fprintf(out, "    dead letters %" PRId64 "\n", get_int(s, "dead_letters"));
+	print_wrapped(out, get_text(s, "trouble"));
+}
+
+void
+show_status(FILE *out, const json_t *status)
+{
+	const json_t *sinks = json_object_get(status, "sinks"), *s;
+	int64_t now = get_time(status, "now");
+	size_t i;
+
+	print_head(out, status, now);
+	print_tenants(out, status, now);
+	fprintf(out, "\n%zu sinks\n", json_array_size(sinks));
+	json_array_foreach((json_t *)sinks, i, s)
+		print_sink(out, s, now);
+}

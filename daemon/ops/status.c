@@ -1,0 +1,199 @@
+#include <stdlib.h>
+
+#include "daemon/ops/status.h"
+#include "lib/base/alloc.h"
+
+static json_t *
+time_or_null(int64_t ticks)
+{
+	struct buf b = BUF_INIT(64);
+	json_t *v;
+
+	if (ticks == TICKS_NONE)
+		return json_null();
+	ticks_write(&b, ticks, 3);
+	v = json_stringn(b.p, b.n);
+	buf_release(&b);
+	return v;
+}
+
+/* Names come from the configuration, which is UTF-8; texts may have been cut. */
+static json_t *
+text(const char *s)
+{
+	json_t *v = json_string(s != NULL ? s : "");
+
+	return v != NULL ? v : json_string("?");
+}
+
+static void
+set(json_t *o, const char *key, json_t *v)
+{
+	json_object_set_new(o, key, v);
+}
+
+static void
+set_count(json_t *o, const char *key, uint64_t v)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)v));
+}
+
+static json_t *
+tenant_object(const struct intake_figures *f)
+{
+	json_t *o = json_object();
+
+	set(o, "tenant", text(f->tenant));
+	set(o, "customer", text(f->customer));
+	set(o, "id", text(f->id));
+	set(o, "state", text(tenant_state_names[f->state]));
+	set(o, "trouble", text(f->trouble));
+	set(o, "since", time_or_null(f->since));
+	set(o, "last_success", time_or_null(f->last_success));
+	set(o, "cursor", time_or_null(f->cursor));
+	set(o, "next_poll_ms", json_integer(f->next_poll_ms));
+	set_count(o, "polls", f->polls);
+	set_count(o, "pages", f->pages);
+	set_count(o, "alerts", f->alerts);
+	set_count(o, "forwarded", f->forwarded);
+	set_count(o, "throttled", f->throttled);
+	set_count(o, "failures", f->failures);
+	set_count(o, "quarantined", f->quarantined);
+	set_count(o, "sweep_found", f->sweep_found);
+	set_count(o, "gaps", f->gaps);
+	set(o, "max_late_ms", json_integer(f->max_late_ms));
+	return o;
+}
+
+static json_t *
+tenants_array(const struct engine_view *v)
+{
+	size_t max = v->settings->ntenants;
+	struct intake_figures *f = xcalloc(max, sizeof(*f));
+	size_t n = intake_figures(v->intake, f, max);
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(a, tenant_object(&f[i]));
+	free(f);
+	return a;
+}
+
+static const char *
+link_word(const struct delivery_figures *f)
+{
+	if (f->is_parked)
+		return "parked";
+	switch (f->link) {
+	case SINK_UP:
+		return "up";
+	case SINK_DOWN:
+		return "down";
+	case SINK_REFUSED:
+		return "refused";
+	}
+	return "?";
+}
+
+static void
+add_backlog(json_t *o, const struct journal_backlog *b)
+{
+	set_count(o, "backlog", b->entries);
+	set_count(o, "backlog_bytes", b->bytes);
+	set(o, "oldest", time_or_null(b->oldest));
+	set_count(o, "dead_letters", b->dead);
+}
+
+static json_t *
+sink_object(const struct delivery_figures *f)
+{
+	json_t *o = json_object();
+
+	set(o, "sink", text(f->sink));
+	set(o, "type", text(f->kind));
+	set(o, "link", text(link_word(f)));
+	set(o, "trouble", text(f->trouble));
+	set(o, "trouble_since", time_or_null(f->trouble_since));
+	set(o, "next_try_ms", json_integer(f->next_try_ms));
+	set_count(o, "accepted", f->accepted);
+	set_count(o, "retried", f->retried);
+	set_count(o, "rejected", f->rejected);
+	set_count(o, "in_flight", f->in_flight);
+	set(o, "last_accepted", time_or_null(f->last_accepted));
+	return o;
+}
+
+/* Sinks that are configured, then those that left entries behind. */
+static json_t *
+sinks_array(const struct engine_view *v)
+{
+	size_t max = v->settings->nsinks;
+	struct delivery_figures *f = xcalloc(max, sizeof(*f));
+	struct journal_backlog logs[1024];
+	size_t n = delivery_figures(v->delivery, f, max);
+	size_t nlogs = journal_backlogs(v->journal, logs, ARRAY_LEN(logs));
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *o = sink_object(&f[i]);
+
+		for (size_t k = 0; k < nlogs; k++) {
+			if (strcmp(logs[k].sink, f[i].sink) == 0)
+				add_backlog(o, &logs[k]);
+		}
+		json_array_append_new(a, o);
+	}
+	for (size_t k = 0; k < nlogs; k++) {
+		json_t *o;
+
+		if (logs[k].is_declared || logs[k].entries == 0)
+			continue;
+		o = json_object();
+		set(o, "sink", text(logs[k].sink));
+		set(o, "link", text("not configured"));
+		set(o, "since", time_or_null(logs[k].undeclared_since));
+		add_backlog(o, &logs[k]);
+		json_array_append_new(a, o);
+	}
+	free(f);
+	return a;
+}
+
+static json_t *
+journal_object(const struct journal *j)
+{
+	static const char *const states[] = { "ok", "paused", "failed" };
+	struct journal_stats st;
+	json_t *o = json_object();
+
+	journal_stats(j, &st);
+	set(o, "state", text(states[st.state]));
+	set_count(o, "bytes", st.file_bytes);
+	set_count(o, "max_bytes", st.max_bytes);
+	set_count(o, "entries", st.entries);
+	set_count(o, "remembered", st.remembered);
+	set_count(o, "quarantine", st.quarantine);
+	set_count(o, "dead_letters", st.dead);
+	set_count(o, "gaps", st.gaps);
+	set(o, "oldest_open", time_or_null(st.oldest_open));
+	return o;
+}
+
+json_t *
+status_object(const struct engine *e)
+{
+	struct engine_view v;
+	json_t *o = json_object();
+
+	engine_view(e, &v);
+	set(o, "version", text(MSSPD_VERSION));
+	set(o, "config", text(v.settings->file));
+	set(o, "now", time_or_null(v.now));
+	set(o, "started", time_or_null(v.started));
+	set(o, "reloaded", time_or_null(v.reloaded));
+	set(o, "reload_error", text(v.reload_error));
+	set(o, "journal", journal_object(v.journal));
+	set(o, "tenants", tenants_array(&v));
+	set(o, "sinks", sinks_array(&v));
+	return o;
+}

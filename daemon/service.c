@@ -1,0 +1,167 @@
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "daemon/engine.h"
+#include "daemon/notify.h"
+#include "daemon/ops/control.h"
+#include "daemon/service.h"
+#include "lib/base/alloc.h"
+
+/* A stop is over within a second; the journal wants the rest of it. */
+#define STOP_PATIENCE_MS 700
+
+struct service {
+	const struct options *options;
+	struct event_base *base;
+	struct engine *engine;
+	struct control *control;
+	struct event *signals[3];
+	int status;
+	bool is_stopping;
+};
+
+static void
+on_stopped(void *arg)
+{
+	struct service *v = arg;
+
+	event_base_loopbreak(v->base);
+}
+
+static void
+service_stop(struct service *v)
+{
+	if (v->is_stopping)
+		return;
+	v->is_stopping = true;
+	notify_stopping();
+	engine_stop(v->engine, STOP_PATIENCE_MS, on_stopped, v);
+}
+
+static void
+on_stop_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct service *v = arg;
+
+	(void)what;
+	if (v->is_stopping) {
+		log_warn(NULL, "stopping at once, signal=%d; what is not saved is read or sent again", (int)sig);
+		event_base_loopbreak(v->base);
+		return;
+	}
+	log_info(NULL, "stopping signal=%d", (int)sig);
+	if (v->options->mode != RUN_DAEMON)
+		v->status = EX_TEMPFAIL;
+	service_stop(v);
+}
+
+static void
+say_ready(struct service *v)
+{
+	struct engine_view view;
+	char status[120];
+
+	engine_view(v->engine, &view);
+	snprintf(status, sizeof(status), "Reading %zu tenants into %zu sinks", view.settings->ntenants,
+	    view.settings->nsinks);
+	notify_ready(status);
+}
+
+static void
+on_hup(evutil_socket_t sig, short what, void *arg)
+{
+	struct service *v = arg;
+	struct err err;
+
+	(void)sig;
+	(void)what;
+	if (v->is_stopping || v->options->mode != RUN_DAEMON)
+		return;
+	notify_reloading();
+	if (!engine_reload(v->engine, &err))
+		log_debug(NULL, "reload: %s", err.text);
+	say_ready(v);
+}
+
+static void
+on_once_done(void *arg, bool ok)
+{
+	struct service *v = arg;
+
+	v->status = ok ? EX_OK : EX_TEMPFAIL;
+	service_stop(v);
+}
+
+static void
+watch_signals(struct service *v)
+{
+	v->signals[0] = evsignal_new(v->base, SIGTERM, on_stop_signal, v);
+	v->signals[1] = evsignal_new(v->base, SIGINT, on_stop_signal, v);
+	v->signals[2] = evsignal_new(v->base, SIGHUP, on_hup, v);
+	for (size_t i = 0; i < ARRAY_LEN(v->signals); i++)
+		event_add(v->signals[i], NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Order matters: the socket comes last, so that who can ask gets an answer. */
+static bool
+service_open(struct service *v, struct settings *s, struct err *err)
+{
+	bool is_dry = v->options->mode == RUN_DRY;
+
+	v->base = event_base_new();
+	if (v->base == NULL)
+		return err_set(err, ERR_TEMP, "no event loop");
+	watch_signals(v);
+	v->engine = engine_open(v->base, s, is_dry, err);
+	if (v->engine == NULL)
+		return false;
+	if (v->options->mode != RUN_DAEMON) {
+		engine_once(v->engine, v->options->timeout_ms, on_once_done, v);
+		return true;
+	}
+	v->control = control_open(v->base, v->engine, s->control_socket, err);
+	if (v->control == NULL)
+		return false;
+	engine_start(v->engine);
+	return true;
+}
+
+static void
+service_close(struct service *v)
+{
+	control_close(v->control);
+	engine_close(v->engine);
+	for (size_t i = 0; i < ARRAY_LEN(v->signals); i++) {
+		if (v->signals[i] != NULL)
+			event_free(v->signals[i]);
+	}
+	if (v->base != NULL)
+		event_base_free(v->base);
+}
+
+int
+service_run(const struct options *o, struct settings *s)
+{
+	struct service v = { .options = o, .status = EX_OK };
+	struct err err = { 0 };
+
+	if (service_open(&v, s, &err)) {
+		if (o->mode == RUN_DAEMON)
+			log_info(NULL, "started version=%s tenants=%zu sinks=%zu", MSSPD_VERSION,
+			    s->ntenants, s->nsinks);
+		say_ready(&v);
+		event_base_dispatch(v.base);
+	} else {
+		log_error(NULL, "cannot start: %s", err.text);
+		v.status = err.kind == ERR_CONF ? EX_CONFIG : EX_TEMPFAIL;
+	}
+	service_close(&v);
+	if (o->mode == RUN_DAEMON && v.status == EX_OK)
+		log_info(NULL, "stopped, everything is saved");
+	return v.status;
+}
