@@ -1,0 +1,132 @@
+#!/bin/sh
+# Installs what building and testing msspd needs and is missing. Root is asked
+# for only then; nothing is removed or replaced.
+#
+# usage: deps.sh build|check|receivers
+#   build      compiler and libraries
+#   check      build, and what the tests run
+#   receivers  syslog-ng and rsyslog, extracted below build/receivers: their
+#              packages conflict with each other, so neither is installed
+set -eu
+
+say() { printf 'deps: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+debian_build='build-essential pkg-config libcurl4-openssl-dev libjansson-dev libevent-dev
+ libsqlite3-dev libfyaml-dev libssl-dev libsystemd-dev zlib1g-dev tzdata'
+debian_check='check clang clang-format libclang-rt-14-dev llvm-14 valgrind python3 openssl curl
+ e2fsprogs nghttp2-proxy procps sqlite3'
+fedora_build='gcc make pkgconf-pkg-config libcurl-devel jansson-devel libevent-devel sqlite-devel
+ libfyaml-devel openssl-devel systemd-devel zlib-devel tzdata'
+fedora_check='check-devel clang clang-tools-extra compiler-rt llvm valgrind python3 openssl curl
+ e2fsprogs nghttp2 procps-ng sqlite libasan libubsan libtsan'
+# What syslog-ng and rsyslog need beside the C library.
+debian_receivers='syslog-ng-core rsyslog rsyslog-openssl libestr0 libfastjson4 liblognorm5
+ libivykis0 libnet1 libwrap0 libpcre3 libjson-c5 libglib2.0-0 libcap2'
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null 2>&1; then
+		say "root is needed for: $*"
+		sudo "$@"
+	else
+		die "these are missing, install them as root: $*"
+	fi
+}
+
+has_deb() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed'; }
+
+# Debian's and Ubuntu's newer releases have other versions in some names.
+debian_name() {
+	case $1 in
+	libclang-rt-14-dev | llvm-14)
+		apt-cache show "$1" >/dev/null 2>&1 && echo "$1" && return
+		v=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\).*/\1/p' | head -n 1)
+		echo "$1" | sed "s/14/$v/" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+install_debian() {
+	missing=
+	for p in $1; do
+		has_deb "$p" || missing="$missing $p"
+	done
+	[ -n "$missing" ] || return 0
+	as_root apt-get update -qq
+	names=
+	for p in $missing; do
+		names="$names $(debian_name "$p")"
+	done
+	say "installing:$names"
+	# --no-remove: rather fail than take something away.
+	# shellcheck disable=SC2086
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-remove \
+	    --no-install-recommends $names >&2
+}
+
+install_fedora() {
+	missing=
+	for p in $1; do
+		rpm -q "$p" >/dev/null 2>&1 || missing="$missing $p"
+	done
+	[ -n "$missing" ] || return 0
+	say "installing:$missing"
+	# shellcheck disable=SC2086
+	as_root dnf install -y $missing >&2
+}
+
+install() {
+	if command -v apt-get >/dev/null 2>&1; then
+		install_debian "$1"
+	elif command -v dnf >/dev/null 2>&1; then
+		install_fedora "$2"
+	else
+		die "this is neither Debian, Ubuntu nor Fedora; install by hand: $1"
+	fi
+}
+
+# Downloads need no root; a package that is already there is extracted as well,
+# so that the folder is complete.
+extract_debian() {
+	dir=build/receivers
+	[ -x $dir/usr/sbin/syslog-ng ] && [ -x $dir/usr/sbin/rsyslogd ] && [ -e $dir/.complete ] && return 0
+	rm -rf $dir
+	mkdir -p $dir/deb
+	# shellcheck disable=SC2086
+	(cd $dir/deb && apt-get download $debian_receivers >/dev/null 2>&1) ||
+	    { as_root apt-get update -qq && (cd $dir/deb && apt-get download $debian_receivers >&2); } ||
+	    die "syslog-ng and rsyslog could not be downloaded"
+	for p in $dir/deb/*.deb; do
+		dpkg -x "$p" $dir
+	done
+	rm -rf $dir/deb
+	touch $dir/.complete
+	say "syslog-ng and rsyslog are in $dir"
+}
+
+extract_fedora() {
+	dir=build/receivers
+	[ -e $dir/.complete ] && return 0
+	rm -rf $dir
+	mkdir -p $dir/rpm
+	dnf download -q --resolve --destdir $dir/rpm syslog-ng rsyslog rsyslog-openssl ||
+	    die "syslog-ng and rsyslog could not be downloaded"
+	for p in $dir/rpm/*.rpm; do
+		rpm2cpio "$p" | (cd $dir && cpio -idm --quiet)
+	done
+	rm -rf $dir/rpm
+	touch $dir/.complete
+}
+
+case ${1:-} in
+build)
+	install "$debian_build" "$fedora_build" ;;
+check)
+	install "$debian_build $debian_check" "$fedora_build $fedora_check" ;;
+receivers)
+	if command -v apt-get >/dev/null 2>&1; then extract_debian; else extract_fedora; fi ;;
+*)
+	die "usage: deps.sh build|check|receivers" ;;
+esac
