@@ -73,3 +73,35 @@ unit_size(struct str s, int64_t *bytes)
 {
 	return take_all(s, sizes, true, bytes);
 }
+
+static void
+put(struct buf *b, const struct unit *units, int64_t v)
+{
+	const struct unit *best = &units[0];
+
+	for (const struct unit *u = units; u->word != NULL; u++) {
+		if (v % u->worth == 0 && u->worth >= best->worth)
+			best = u;
+	}
+	buf_int(b, v / best->worth);
+	if (best->worth != 1 || units == times)
+		buf_puts(b, best->word);
+}
+
+void
+unit_put_time(struct buf *b, int64_t ms)
+{
+	if (ms == 0)
+		buf_puts(b, "0s");
+	else
+		put(b, times, ms);
+}
+
+void
+unit_put_size(struct buf *b, int64_t bytes)
+{
+	if (bytes == 0)
+		buf_puts(b, "0");
+	else
+		put(b, sizes, bytes);
+}

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/str.h"
 
 /*
@@ -15,5 +16,9 @@
 bool unit_time(struct str s, int64_t *ms);
 /* "512" "64KiB" "8MiB" "2GiB", in bytes. KB, MB and the like are not: which do they mean? */
 bool unit_size(struct str s, int64_t *bytes);
+
+/* Back to text, in the largest unit that is exact: "90s", "7d", "8GiB"; bytes stay a bare number. */
+void unit_put_time(struct buf *b, int64_t ms);
+void unit_put_size(struct buf *b, int64_t bytes);
 
 #endif
