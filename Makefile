@@ -12,31 +12,33 @@ DESTDIR  ?=
 
 CC       ?= cc
 CFLAGS   ?= -O2 -g
-PKGS     := libevent libevent_openssl jansson libcurl sqlite3 libfyaml openssl
-PKGS     += $(shell pkg-config --exists libsystemd && echo libsystemd)
+PKGS     := libevent libevent_openssl libevent_pthreads jansson libcurl sqlite3 libfyaml openssl
+PKGS     += $(shell pkg-config --exists libsystemd 2>/dev/null && echo libsystemd)
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
             -Wpointer-arith -Wvla -Wformat=2 -Wundef -Wno-missing-field-initializers
 SAN      ?=
 comma    := ,
 # The plain variant's programs are build/msspd …; others live in folders of their own.
-VARIANT  := $(if $(SAN),$(subst $(comma),-,$(SAN)),plain)
+VARIANT  ?= $(if $(SAN),$(subst $(comma),-,$(SAN)),plain)
 B        := build/$(VARIANT)
-BIN      := $(if $(SAN),$B,build)
+BIN      := $(if $(filter plain,$(VARIANT)),build,$B)
 
-CPPFLAGS_ := -I. -D_GNU_SOURCE -include lib/banned.h -DMSSPD_VERSION='"$(VERSION)"' \
-            $(shell pkg-config --exists libsystemd && echo -DHAVE_LIBSYSTEMD)
+CPPFLAGS_ := -I. -D_GNU_SOURCE -include lib/banned.h \
+            $(if $(filter libsystemd,$(PKGS)),-DHAVE_LIBSYSTEMD)
 CFLAGS_  := -std=c11 $(WARN) $(if $(WERROR),-Werror) $(CFLAGS) -MMD -MP -pthread \
             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
-            $(shell pkg-config --cflags $(PKGS))
-LDLIBS_  := $(shell pkg-config --libs $(PKGS)) -pthread
+            $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LDLIBS_  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lz -pthread
 
 obj       = $(patsubst %.c,$B/%.o,$(1))
 LIB      := $(call obj,$(wildcard lib/*/*.c))
-DAEMON   := $(call obj,$(wildcard daemon/*/*.c) $(filter-out daemon/main.c,$(wildcard daemon/*.c)))
-DAEMON   := $(filter-out $B/daemon/msspctl/%,$(DAEMON))
+DAEMON   := $(call obj,$(filter-out daemon/main.c daemon/msspctl/%,$(wildcard daemon/*.c daemon/*/*.c)))
 CTL      := $(call obj,$(wildcard daemon/msspctl/*.c))
 FAKE     := $(call obj,$(wildcard tests/fake_graph/*.c))
-UNITS    := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/check_*.c))
+each      = $(patsubst tests/$(1)/%.c,$B/$(1)/%,$(wildcard tests/$(1)/$(2)_*.c))
+UNITS    := $(call each,unit,check)
+BENCHES  := $(call each,bench,bench)
+FUZZERS  := $(call each,fuzz,fuzz)
 SUPPORT  := $(call obj,$(filter-out tests/unit/check_%.c,$(wildcard tests/unit/*.c)))
 PROGRAMS := $(BIN)/msspd $(BIN)/msspctl $(BIN)/fake-graph
 
@@ -52,17 +54,72 @@ $B/daemon.a: $(DAEMON)
 $B/%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
-$B/%.o: %.c
+$B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_) $(CFLAGS_) -c -o $@ $<
+# The version is in one object, so that a commit does not rebuild the world.
+$B/lib/base/version.o: CPPFLAGS_ += -DMSSPD_VERSION='"$(VERSION)"'
+$B/lib/base/version.o: $B/version
+# Other flags or another version: build again.
+$B/flags: FORCE
+	@mkdir -p $(@D); echo '$(CC) $(CFLAGS_)' | cmp -s - $@ || echo '$(CC) $(CFLAGS_)' > $@
+$B/version: FORCE
+	@mkdir -p $(@D); echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
 # Everything but main.o is in an archive, so a test links any module it names.
-$B/unit/check_%: $B/tests/unit/check_%.o $(SUPPORT) $B/daemon.a $B/lib.a
+$B/unit/check_%: LDLIBS_ += $(shell pkg-config --libs check 2>/dev/null)
+$B/unit/%: $B/tests/unit/%.o $(SUPPORT) $B/daemon.a $B/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $^ $(LDLIBS_) $$(pkg-config --libs check)
+	$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS_)
+$B/bench/%: $B/tests/bench/%.o $B/daemon.a $B/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS_)
+$B/fuzz/%: $B/tests/fuzz/%.o $B/daemon.a $B/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS_)
 
 units: $(UNITS)
-unit: units                     ## run the unit tests (SAN=address,undefined for the sanitizers)
-	@for t in $(UNITS); do $$t || fail=1; done; exit $${fail:-0}
+benches: $(BENCHES)
+fuzzers: $(FUZZERS)
+FUZZ     := CC=clang VARIANT=fuzz CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+            -fno-sanitize-recover=all -fprofile-instr-generate -fcoverage-mapping'
+
+deps:                           ## install what building and the demo need and is missing
+	tools/deps.sh build
+	tools/deps.sh receivers
+check-deps: deps
+	tools/deps.sh check
+
+check: check-deps               ## install what is missing, build, run every test (tests/README.md)
+	tests/check.sh
+unit: units                     ## the unit tests alone; SAN=address,undefined for the sanitizers
+	python3 tests/tally.py --only unit/ $(UNITS)
+fuzz: check-deps                ## every fuzzer for FUZZ_SECONDS (60)
+	$(MAKE) $(FUZZ) fuzzers
+	tests/fuzz/run.sh $${FUZZ_SECONDS:-60}
+bench: all benches              ## CPU per stage, and the whole way beside a client that only downloads
+	python3 tests/bench/bench.py
+soak: check-deps                ## everything as long as it deserves: all kills, all fuzzers, sanitizers
+	MSSPD_SOAK=1 tests/check.sh
+check-bare:                     ## try demo and check in a minimal Debian 12 (root)
+	tests/check_bare.sh
+demo: deps                      ## three customers, a SIEM and msspd between them, until Ctrl-C
+	$(MAKE) all
+	tools/demo.sh
+
+docs: docs/CONFIGURATION.md     ## the manuals that are made from the program's tables
+docs/CONFIGURATION.md: $(BIN)/msspd
+	$(BIN)/msspd --print-manual > $@
+fmt:                            ## bring the C files into the house's shape
+	clang-format -i $$(git ls-files '*.[ch]')
+
+install: all                    ## into PREFIX (/usr/local) below DESTDIR
+	install -D -m 755 -t $(DESTDIR)$(SBINDIR) build/msspd
+	install -D -m 755 -t $(DESTDIR)$(BINDIR) build/msspctl
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md docs/*.md
+	install -D -m 644 conf/msspd.yaml $(DESTDIR)$(DOCDIR)/examples/msspd.yaml
+	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/msspd/conf.d
+	install -d -m 755 $(DESTDIR)$(UNITDIR)
+	sed 's|@SBINDIR@|$(SBINDIR)|' systemd/msspd.service > $(DESTDIR)$(UNITDIR)/msspd.service
 
 clean:                          ## remove everything that was built
 	rm -rf build
@@ -70,6 +127,8 @@ clean:                          ## remove everything that was built
 help:                           ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all units unit clean help
+FORCE:
+.PHONY: all units benches fuzzers deps check-deps check unit fuzz bench soak check-bare demo docs fmt \
+        install clean help FORCE
 .SECONDARY:
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $B -name '*.d' 2>/dev/null)

@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include "daemon/options.h"
+#include "lib/base/version.h"
 #include "lib/config/unit.h"
 
 static const char usage[] =
@@ -87,7 +88,7 @@ take(struct options *o, int c, int *status)
 		o->is_verbose = true;
 		return true;
 	case 'V':
-		printf("msspd %s\n", MSSPD_VERSION);
+		printf("msspd %s\n", msspd_version);
 		*status = EX_OK;
 		return false;
 	case 'h':

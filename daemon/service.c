@@ -10,6 +10,7 @@
 #include "daemon/ops/control.h"
 #include "daemon/service.h"
 #include "lib/base/alloc.h"
+#include "lib/base/version.h"
 
 /* A stop is over within a second; the journal wants the rest of it. */
 #define STOP_PATIENCE_MS 700
@@ -152,7 +153,7 @@ service_run(const struct options *o, struct settings *s)
 
 	if (service_open(&v, s, &err)) {
 		if (o->mode == RUN_DAEMON)
-			log_info(NULL, "started version=%s tenants=%zu sinks=%zu", MSSPD_VERSION,
+			log_info(NULL, "started version=%s tenants=%zu sinks=%zu", msspd_version,
 			    s->ntenants, s->nsinks);
 		say_ready(&v);
 		event_base_dispatch(v.base);

@@ -7,6 +7,7 @@
 #include "daemon/msspctl/call.h"
 #include "daemon/msspctl/show_status.h"
 #include "lib/base/str.h"
+#include "lib/base/version.h"
 
 #define DEFAULT_SOCKET "/run/msspd/control.sock"
 #define TIMEOUT_S      30
@@ -113,7 +114,7 @@ main(int argc, char **argv)
 			a.is_json = true;
 			break;
 		case 'V':
-			printf("msspctl %s\n", MSSPD_VERSION);
+			printf("msspctl %s\n", msspd_version);
 			return EX_OK;
 		case 'h':
 			fputs(usage, stdout);

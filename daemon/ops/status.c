@@ -2,6 +2,7 @@
 
 #include "daemon/ops/status.h"
 #include "lib/base/alloc.h"
+#include "lib/base/version.h"
 
 static json_t *
 time_or_null(int64_t ticks)
@@ -186,7 +187,7 @@ status_object(const struct engine *e)
 	json_t *o = json_object();
 
 	engine_view(e, &v);
-	set(o, "version", text(MSSPD_VERSION));
+	set(o, "version", text(msspd_version));
 	set(o, "config", text(v.settings->file));
 	set(o, "now", time_or_null(v.now));
 	set(o, "started", time_or_null(v.started));

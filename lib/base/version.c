@@ -1,0 +1,3 @@
+#include "lib/base/version.h"
+
+const char msspd_version[] = MSSPD_VERSION;
