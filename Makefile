@@ -28,7 +28,7 @@ CPPFLAGS_ := -I. -D_GNU_SOURCE -include lib/banned.h \
 CFLAGS_  := -std=c11 $(WARN) $(if $(WERROR),-Werror) $(CFLAGS) -MMD -MP -pthread \
             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
             $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LDLIBS_  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lz -pthread
+LDLIBS_  := -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lz -pthread
 
 obj       = $(patsubst %.c,$B/%.o,$(1))
 LIB      := $(call obj,$(wildcard lib/*/*.c))
