@@ -21,6 +21,14 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 0' INT TERM HUP
 
+# Sleeps, but hears signals.
+nap() {
+	sleep "$1" &
+	naps=$!
+	pids="$pids $naps"
+	wait "$naps"
+}
+
 say() { printf '\033[1mdemo:\033[0m %s\n' "$*"; }
 die() { say "$*"; exit 1; }
 
@@ -113,12 +121,12 @@ say "alerts of three customers, as the SIEM receives them (host, then the CEF li
 tail -n +1 -f "$dir/siem.log" &
 pids="$pids $!"
 if [ -n "${DEMO_SECONDS:-}" ]; then
-	sleep "$DEMO_SECONDS"
+	nap "$DEMO_SECONDS"
 	say "what msspd says of itself (msspctl status):"
 	build/msspctl -s "$dir/control.sock" status
 	say "$(wc -l < "$dir/siem.log") events reached the SIEM; that was the demo"
 	[ -s "$dir/siem.log" ] || { cat "$dir/msspd.log" >&2; exit 1; }
 else
 	say "Ctrl-C ends it"
-	while sleep 3600; do :; done
+	while nap 3600; do :; done
 fi
