@@ -127,6 +127,9 @@ struct evidence {
 		struct {
 			struct str id, name, resource_type;
 		} azure;
+		struct {
+			uint64_t own; /* generic and holder: a hash of the members that have no field, for seen */
+		} other;
 	};
 };
 

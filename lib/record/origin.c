@@ -1,0 +1,136 @@
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "lib/base/alloc.h"
+#include "lib/record/origin.h"
+
+#define TEXT(member) { #member, offsetof(struct origin, member) }
+
+/* All the text of an origin but its labels, as the journal keeps it. */
+static const struct {
+	const char *name;
+	size_t off;
+} texts[] = {
+	TEXT(tenant_id),
+	TEXT(tenant),
+	TEXT(customer),
+	TEXT(customer_name),
+	TEXT(cloud),
+	TEXT(portal_host),
+	TEXT(stream),
+	TEXT(instance),
+};
+
+static char **
+text_of(struct origin *o, size_t i)
+{
+	return (char **)(void *)((char *)o + texts[i].off);
+}
+
+static const char *
+text_in(const struct origin *o, size_t i)
+{
+	const char *text = *(char *const *)(const void *)((const char *)o + texts[i].off);
+
+	return text != NULL ? text : "";
+}
+
+struct origin *
+origin_new(const struct origin *from)
+{
+	struct origin *o = xcalloc(1, sizeof(*o));
+
+	o->refs = 1;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		*text_of(o, i) = xstrdup(text_in(from, i));
+	o->nlabels = from->nlabels;
+	o->labels = xcalloc(o->nlabels, sizeof(*o->labels));
+	for (size_t i = 0; i < o->nlabels; i++) {
+		o->labels[i].key = xstrdup(from->labels[i].key);
+		o->labels[i].value = xstrdup(from->labels[i].value);
+	}
+	return o;
+}
+
+struct origin *
+origin_ref(const struct origin *o)
+{
+	/* The count is the one thing in an origin that changes. */
+	struct origin *counted = (struct origin *)(uintptr_t)o;
+
+	counted->refs++;
+	return counted;
+}
+
+void
+origin_unref(struct origin *o)
+{
+	if (o == NULL || --o->refs != 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		free(*text_of(o, i));
+	for (size_t i = 0; i < o->nlabels; i++) {
+		free((char *)(uintptr_t)o->labels[i].key);
+		free((char *)(uintptr_t)o->labels[i].value);
+	}
+	free(o->labels);
+	free(o);
+}
+
+char *
+origin_about(const struct origin *o)
+{
+	json_t *root = json_object(), *labels = json_object();
+	char *text;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		json_object_set_new(root, texts[i].name, json_string(text_in(o, i)));
+	for (size_t i = 0; i < o->nlabels; i++)
+		json_object_set_new(labels, o->labels[i].key, json_string(o->labels[i].value));
+	json_object_set_new(root, "labels", labels);
+	text = json_dumps(root, JSON_COMPACT);
+	json_decref(root);
+	BUG_IF(text == NULL);
+	return text;
+}
+
+/* A view of what root holds; labels has room for all of them. */
+static void
+view(struct origin *o, json_t *root, struct origin_label *labels)
+{
+	json_t *value;
+	const char *key;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		*text_of(o, i) = (char *)(uintptr_t)json_string_value(
+		    json_object_get(root, texts[i].name));
+	o->labels = labels;
+	json_object_foreach(json_object_get(root, "labels"), key, value) {
+		if (json_is_string(value))
+			labels[o->nlabels++]
+			    = (struct origin_label) { key, json_string_value(value) };
+	}
+}
+
+struct origin *
+origin_from_about(const char *about, struct err *err)
+{
+	struct origin seen = { .refs = 0 }, *o = NULL;
+	struct origin_label *labels = NULL;
+	json_error_t where;
+	json_t *root = json_loads(about, 0, &where);
+
+	if (root == NULL) {
+		err_set(err, ERR_PERM, "what is kept about the stream is no JSON: %s", where.text);
+		return NULL;
+	}
+	labels = xcalloc(json_object_size(json_object_get(root, "labels")), sizeof(*labels));
+	view(&seen, root, labels);
+	if (seen.tenant_id != NULL)
+		o = origin_new(&seen);
+	else
+		err_set(err, ERR_PERM, "what is kept about the stream names no tenant");
+	free(labels);
+	json_decref(root);
+	return o;
+}

@@ -1,0 +1,185 @@
+#include "lib/record/fields.h"
+
+/*
+ * parts: sixteen bits for each part of an alert, so that its next version tells
+ * what changed.
+ *
+ * What counts is what msspd makes of an alert, not its JSON; which field counts
+ * where is the column `part` of the tables. No news at all are
+ *  - lastUpdateDateTime by itself: it moves for reasons nobody sees;
+ *  - createdDateTime, of evidence too, and the web links;
+ *  - the order of a list: evidence, comments, roles, addresses are sets here.
+ * Under "other" are, besides the text of the alert, lastActivityDateTime by
+ * itself (the threat goes on: news, but leave it out with `changes: significant`)
+ * and the state of a device. "remediation" is investigationState and the
+ * status of each piece of evidence that has one but "none"; it counts together
+ * with whose status it is, so evidence that changes or comes with one is news
+ * of both kinds.
+ *
+ * Every value is hashed with the place it has, and the sums are what is kept: a
+ * sum does not know of order. Absent values add nothing.
+ */
+
+/* Eight bytes at a time: str_hash() would take longer than all the rest of reading. */
+uint64_t
+parts_hash(uint64_t h, struct str s)
+{
+	const char *p = s.s;
+	size_t n = s.n;
+	uint64_t word;
+
+	h = (h + n) * UINT64_C(0x9e3779b97f4a7c15);
+	for (; n >= sizeof(word); n -= sizeof(word), p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		h = (h ^ word) * UINT64_C(0xff51afd7ed558ccd);
+		h ^= h >> 32;
+	}
+	if (n != 0) {
+		word = 0;
+		memcpy(&word, p, n);
+		h = (h ^ word) * UINT64_C(0xff51afd7ed558ccd);
+	}
+	h ^= h >> 33;
+	h *= UINT64_C(0xc4ceb9fe1a85ec53);
+	return h ^ h >> 33;
+}
+
+static uint64_t
+hash_number(uint64_t h, int64_t v)
+{
+	return parts_hash(h, (struct str) { (const char *)&v, sizeof(v) });
+}
+
+struct parts {
+	uint64_t sum[PART_COUNT + 1]; /* the last one, PART_NONE, is for nothing */
+};
+
+static void
+add_text(struct parts *p, unsigned part, uint64_t place, struct str s)
+{
+	if (s.n != 0)
+		p->sum[part] += parts_hash(place, s);
+}
+
+static void
+add_number(struct parts *p, unsigned part, uint64_t place, int64_t v)
+{
+	if (v != RECORD_NO_NUMBER)
+		p->sum[part] += hash_number(place, v);
+}
+
+static void add_fields(struct parts *p, const struct fields *t, const char *base, uint64_t place);
+
+/* Each item on its own, so that two which swap a value are seen. */
+static void
+add_objects(struct parts *p, const struct fields *t, const char *v, size_t n, uint64_t place)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct parts item = { { 0 } };
+
+		add_fields(&item, t, v + i * t->size, place);
+		for (unsigned part = 0; part < PART_COUNT; part++)
+			add_number(p, part, place, (int64_t)item.sum[part]);
+	}
+}
+
+static void
+add_field(struct parts *p, const struct field *f, const char *base, uint64_t place)
+{
+	const void *at = base + f->off, *list;
+	size_t n;
+
+	switch ((enum field_type)f->type) {
+	case FIELD_TEXT:
+	case FIELD_JSON:
+		add_text(p, f->part, place, *(const struct str *)at);
+		break;
+	case FIELD_INT:
+	case FIELD_TIME:
+		add_number(p, f->part, place, *(const int64_t *)at);
+		break;
+	case FIELD_TEXTS:
+	case FIELD_OBJECTS:
+		memcpy(&list, at, sizeof(list));
+		n = *(const size_t *)(const void *)(base + f->noff);
+		if (f->type == FIELD_OBJECTS)
+			add_objects(p, f->of, list, n, place);
+		for (size_t i = 0; f->type == FIELD_TEXTS && i < n; i++)
+			add_text(p, f->part, place, ((const struct str *)list)[i]);
+		break;
+	case FIELD_OBJECT:
+		add_fields(p, f->of, at, place);
+		break;
+	case FIELD_IGNORED:
+	case FIELD_EVIDENCE:
+		break;
+	}
+}
+
+static void
+add_fields(struct parts *p, const struct fields *t, const char *base, uint64_t place)
+{
+	for (size_t i = 0; i < t->n; i++)
+		add_field(p, &t->v[i], base, place * 64 + i + 1);
+}
+
+/* As deep as evidence holds evidence: EVIDENCE_DEPTH at most. */
+static void
+add_evidence(struct parts *p, const struct evidence *e)
+{
+	struct parts own = { { 0 } };
+	uint64_t identity = parts_hash(0, e->type);
+
+	add_fields(&own, evidence_fields(e), (const char *)e, 0);
+	if (e->kind == EVIDENCE_GENERIC || e->kind == EVIDENCE_HOLDER)
+		identity += e->other.own;
+	if (e->remediation_status.n == 0 || str_same_nocase(e->remediation_status, STR("none")))
+		own.sum[PART_REMEDIATION] = 0;
+	for (size_t i = 0; i < e->nchildren; i++) {
+		struct parts child = { { 0 } };
+
+		add_evidence(&child, &e->children[i]);
+		identity += child.sum[PART_EVIDENCE];
+		p->sum[PART_REMEDIATION] += child.sum[PART_REMEDIATION];
+		p->sum[PART_OTHER] += child.sum[PART_OTHER];
+	}
+	identity = hash_number(identity, (int64_t)own.sum[PART_EVIDENCE]);
+	p->sum[PART_EVIDENCE] += identity;
+	p->sum[PART_OTHER] += own.sum[PART_OTHER];
+	if (own.sum[PART_REMEDIATION] != 0)
+		p->sum[PART_REMEDIATION]
+		    += hash_number(identity, (int64_t)own.sum[PART_REMEDIATION]);
+}
+
+static uint16_t
+fold(uint64_t h)
+{
+	return (uint16_t)(h ^ h >> 16 ^ h >> 32 ^ h >> 48);
+}
+
+void
+parts_of_alert(struct seen *seen, const struct alert *a)
+{
+	struct parts p = { { 0 } };
+
+	add_fields(&p, &alert_fields, (const char *)a, 0);
+	for (size_t i = 0; i < a->nevidence; i++)
+		add_evidence(&p, &a->evidence[i]);
+	if (a->nevidence_all != a->nevidence)
+		p.sum[PART_EVIDENCE] += hash_number(0, (int64_t)a->nevidence_all);
+	for (unsigned part = 0; part < PART_COUNT; part++)
+		seen->part[part] = fold(p.sum[part]);
+	seen->created = a->created;
+	seen->version = a->updated;
+	seen->severity = (uint8_t)a->severity;
+	seen->status = (uint8_t)a->status;
+	seen->rev = SEEN_REVISION;
+}
+
+/* All of it is one part: the same bytes again are no news. */
+void
+parts_of_unreadable(struct seen *seen, struct str slice)
+{
+	seen->part[PART_OTHER] = fold(parts_hash(0, slice));
+	seen->rev = SEEN_REVISION;
+}

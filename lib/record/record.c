@@ -1,0 +1,239 @@
+#include <stdlib.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/digest.h"
+#include "lib/json/repair.h"
+#include "lib/json/skim.h"
+#include "lib/record/fields.h"
+
+struct record *
+record_ref(const struct record *r)
+{
+	/* The count is the one thing in a record that changes. */
+	struct record *counted = (struct record *)(uintptr_t)r;
+
+	counted->refs++;
+	return counted;
+}
+
+void
+record_unref(struct record *r)
+{
+	if (r == NULL || --r->refs != 0)
+		return;
+	arena_release(&r->arena);
+	free(r);
+}
+
+static struct record *
+new_record(enum record_type type, struct str raw, bool copy_raw)
+{
+	struct record *r = xcalloc(1, sizeof(*r));
+
+	r->refs = 1;
+	r->type = type;
+	arena_init(&r->arena);
+	r->raw = copy_raw ? arena_copy(&r->arena, raw) : raw;
+	return r;
+}
+
+/* ---- what cannot be read ------------------------------------------------------------- */
+
+static struct str
+copy_of_text(struct arena *arena, const char *text)
+{
+	return (struct str) { arena_strdup(arena, text), strlen(text) };
+}
+
+/* What a glance shows of an alert. */
+struct glimpse {
+	struct str id, title, severity, status, created, updated;
+	bool has_two_ids;
+};
+
+static void
+take(struct str *field, struct str value, struct arena *arena)
+{
+	struct jr r;
+
+	jr_init(&r, value, arena);
+	if (field->s == NULL && !jr_string(&r, field))
+		*field = (struct str) { NULL, 0 };
+}
+
+static void
+glance(struct glimpse *g, struct str text, struct arena *arena)
+{
+	const struct {
+		const char *name;
+		struct str *field;
+	} wanted[] = {
+		{ "id", &g->id },
+		{ "title", &g->title },
+		{ "severity", &g->severity },
+		{ "status", &g->status },
+		{ "createdDateTime", &g->created },
+		{ "lastUpdateDateTime", &g->updated },
+	};
+	struct skim_member m;
+	struct skim s;
+
+	skim_init(&s, text);
+	while (skim_next(&s, &m)) {
+		struct str before = g->id, again = { NULL, 0 };
+
+		for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+			if (str_is(m.name, wanted[i].name))
+				take(wanted[i].field, m.value, arena);
+		}
+		if (before.s != NULL && str_is(m.name, "id")) {
+			take(&again, m.value, arena);
+			g->has_two_ids |= !str_same(before, again);
+		}
+	}
+}
+
+static int64_t
+time_of(struct str s)
+{
+	int64_t ticks;
+
+	return ticks_parse(s, &ticks) && !ticks_is_sentinel(ticks) ? ticks : TICKS_NONE;
+}
+
+/* text: the slice, repaired. Two ids that differ are none. */
+static void
+become_unreadable(struct record *r, struct str text, struct str why, int64_t now)
+{
+	struct glimpse g = { .has_two_ids = false };
+	char sum[65];
+
+	glance(&g, text, &r->arena);
+	if (g.has_two_ids || g.id.n == 0 || g.id.n > ALERT_ID_MAX) {
+		digest_sha256(r->raw, sum);
+		g.id = copy_of_text(&r->arena, sum);
+	}
+	r->type = RECORD_UNREADABLE;
+	r->is_repaired = false;
+	r->unreadable = (struct unreadable) {
+		.id = g.id,
+		.title = g.title,
+		.severity_text = g.severity,
+		.updated = time_of(g.updated),
+		.created = time_of(g.created),
+		.why = why,
+		.size = r->raw.n,
+	};
+	r->id = g.id;
+	r->version = r->unreadable.updated != TICKS_NONE ? r->unreadable.updated : now;
+	parts_of_unreadable(&r->seen, r->raw);
+	r->seen.created = r->unreadable.created;
+	r->seen.version = r->version;
+	r->seen.severity = (uint8_t)alert_severity(g.severity);
+	r->seen.status = (uint8_t)alert_status(g.status);
+}
+
+/* ---- alerts ----------------------------------------------------------------------------- */
+
+static bool
+try_alert(struct record *r, struct str text, struct str *why)
+{
+	struct reading rd;
+	bool ok;
+
+	reading_init(&rd, text, &r->arena);
+	ok = alert_read(&rd, &r->alert, why);
+	if (ok) {
+		r->id = r->alert.id;
+		r->version = r->alert.updated;
+		r->is_repaired |= rd.is_repaired;
+		parts_of_alert(&r->seen, &r->alert);
+	}
+	reading_release(&rd);
+	return ok;
+}
+
+/* Repairs, where that is needed, a copy: raw stays as it came. */
+static bool
+read_alert(struct record *r, struct str *text, struct str *why)
+{
+	*text = r->raw;
+	if (try_alert(r, *text, why))
+		return true;
+	*text = jr_repair(r->raw, &r->arena);
+	r->is_repaired = text->s != r->raw.s;
+	return r->is_repaired && try_alert(r, *text, why);
+}
+
+struct record *
+record_from_alert(struct str slice, bool copy_raw, int64_t now)
+{
+	struct record *r = new_record(RECORD_ALERT, slice, copy_raw);
+	struct str text, why;
+
+	if (!read_alert(r, &text, &why))
+		become_unreadable(r, text, why, now);
+	return r;
+}
+
+struct record *
+record_from_entry(enum record_type type, struct str id, int64_t version, struct str body)
+{
+	struct record *r = new_record(type, body, true);
+	struct str text, why;
+
+	switch (type) {
+	case RECORD_ALERT:
+		if (!read_alert(r, &text, &why))
+			become_unreadable(r, text, why, version);
+		break;
+	case RECORD_UNREADABLE:
+		if (read_alert(r, &text, &why))
+			why = STR("it could not be read when it came");
+		become_unreadable(r, text, why, version);
+		break;
+	case RECORD_INCIDENT:
+	case RECORD_HEALTH:
+	case RECORD_CANARY:
+		alert_blank(&r->alert);
+		break;
+	}
+	r->id = arena_copy(&r->arena, id);
+	r->version = r->seen.version = version;
+	if (r->type == RECORD_UNREADABLE)
+		r->unreadable.id = r->id;
+	return r;
+}
+
+/* ---- is it known? -------------------------------------------------------------------------- */
+
+bool
+record_peek_alert(struct str slice, struct alert_peek *out)
+{
+	static const char *const names[] = { "id", "tenantId", "lastUpdateDateTime" };
+	struct str values[ARRAY_LEN(names)] = { { NULL, 0 } }, updated;
+	struct skim_member m;
+	struct skim s;
+
+	skim_init(&s, slice);
+	while (skim_next(&s, &m)) {
+		/* A name with an escape in it could be any name. */
+		if (memchr(m.name.s, '\\', m.name.n) != NULL)
+			return false;
+		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+			if (!str_is(m.name, names[i]))
+				continue;
+			if (values[i].s != NULL || m.value.n == 0)
+				return false;
+			values[i] = m.value;
+		}
+	}
+	*out = (struct alert_peek) { .version = TICKS_NONE };
+	if (!skim_plain(values[0], &out->id) || out->id.n == 0 || out->id.n > ALERT_ID_MAX)
+		return false;
+	if (values[1].n == 0 || (*values[1].s != 'n' && !skim_plain(values[1], &out->tenant_id)))
+		return false;
+	if (skim_plain(values[2], &updated))
+		out->version = time_of(updated);
+	return out->version != TICKS_NONE;
+}
