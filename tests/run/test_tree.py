@@ -1,0 +1,149 @@
+"""Checks of the source tree itself."""
+import glob
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+import harness
+from harness import ROOT
+
+
+def tracked(*patterns):
+    out = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+                         + list(patterns), cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    return [f for f in out.split("\0") if f and os.path.exists(os.path.join(ROOT, f))]
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8", errors="replace") as f:
+        return f.read()
+
+
+class Tree(unittest.TestCase):
+    def test_each_header_compiles_alone(self):
+        flags = subprocess.run(["pkg-config", "--cflags", "jansson", "libevent", "openssl", "sqlite3"],
+                               capture_output=True, check=True, text=True).stdout.split()
+        for header in tracked("*.h"):
+            with self.subTest(header):
+                done = subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-I.", "-Wall", "-Wextra",
+                                       "-Werror", "-include", "lib/banned.h", "-fsyntax-only", "-x",
+                                       "c", header] + flags, cwd=ROOT, capture_output=True,
+                                      text=True, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_lib_is_pure(self):
+        """lib/ knows nothing of the loop, of sockets, of other rooms' libraries."""
+        only = {"curl/": ("daemon/intake/fetch",), "sqlite3.h": ("daemon/journal/journal_sqlite",
+                                                                 "daemon/journal/"),
+                "libfyaml.h": ("lib/config/yaml",)}
+        for name in tracked("lib/*.[ch]", "daemon/*.[ch]"):
+            includes = re.findall(r'#include [<"]([^>"]+)[>"]', read(name))
+            for include in includes:
+                if name.startswith("lib/"):
+                    self.assertFalse(include.startswith(("daemon/", "event2/", "sys/socket")),
+                                     "%s includes %s" % (name, include))
+                for library, places in only.items():
+                    if library in include:
+                        self.assertTrue(name.startswith(places), "%s includes %s" % (name, include))
+
+    def test_functions_and_files_stay_short(self):
+        for name in tracked("lib/*.[ch]", "daemon/*.[ch]"):
+            lines = read(name).split("\n")
+            self.assertLess(len(lines), 800, name)
+            start = None
+            for n, line in enumerate(lines, 1):
+                if line.startswith("{"):
+                    start = n
+                elif line.startswith("}") and start:
+                    self.assertLess(n - start, 80, "%s:%d a long function" % (name, start))
+                    start = None
+                self.assertLessEqual(len(line.expandtabs(8)), 110, "%s:%d" % (name, n))
+
+    def test_the_reference_is_what_the_program_prints(self):
+        printed = subprocess.run([os.path.join(harness.BIN, "msspd"), "--print-manual"],
+                                 capture_output=True, check=True, text=True).stdout
+        self.assertEqual(printed, read("docs/CONFIGURATION.md"),
+                         "docs/CONFIGURATION.md is stale: make docs")
+
+    def test_every_option_of_the_command_line_is_in_the_readme_or_help(self):
+        for program in ("msspd", "msspctl", "fake-graph"):
+            done = subprocess.run([os.path.join(harness.BIN, program), "--help"],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0)
+            self.assertIn("usage: %s" % program, done.stdout)
+
+    def test_every_make_target_is_documented(self):
+        done = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+        for target in ("all", "check", "demo", "deps", "bench", "soak", "fuzz", "install", "clean"):
+            self.assertRegex(done.stdout, r"make %s +\S" % target)
+
+    def test_install_goes_where_it_is_told(self):
+        run = harness.Run()
+        try:
+            subprocess.run(["make", "-s", "install", "DESTDIR=" + run.dir, "PREFIX=/usr"], cwd=ROOT,
+                           check=True, capture_output=True)
+            for path in ("usr/sbin/msspd", "usr/bin/msspctl", "usr/lib/systemd/system/msspd.service",
+                         "usr/share/doc/msspd/README.md", "etc/msspd/conf.d"):
+                self.assertTrue(os.path.exists(run.path(path)), path)
+            with open(run.path("usr/lib/systemd/system/msspd.service"), encoding="ascii") as f:
+                self.assertIn("ExecStart=/usr/sbin/msspd", f.read())
+        finally:
+            run.close()
+
+    def test_the_unit_is_understood(self):
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("no systemd-analyze")
+        run = harness.Run()
+        try:
+            text = read("systemd/msspd.service").replace("@SBINDIR@/msspd", "/bin/true")
+            path = run.write("msspd.service", text, 0o644)
+            done = subprocess.run(["systemd-analyze", "verify", "--man=no", path], capture_output=True,
+                                  text=True, check=False)
+            # It exits 0 for unknown keys as well: any word about our unit is a failure.
+            self.assertNotIn("msspd.service", done.stderr + done.stdout)
+        finally:
+            run.close()
+
+    def test_nothing_is_left_for_later(self):
+        word = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+        for name in tracked("*.[ch]", "*.py", "*.sh", "Makefile"):
+            if name.endswith("test_tree.py"):
+                continue
+            self.assertIsNone(word.search(read(name)), name)
+
+
+class Fuzz(unittest.TestCase):
+    """Each fuzzer for a while; its corpus alone must reach 90 % of its target (make soak)."""
+
+    seconds = 60 if harness.SOAK else 10
+
+    def test_no_fuzzer_finds_anything(self):
+        programs = sorted(p for p in glob.glob(os.path.join(ROOT, "build/fuzz/fuzz/fuzz_*"))
+                          if os.access(p, os.X_OK) and not os.path.splitext(p)[1])
+        sources = glob.glob(os.path.join(ROOT, "tests/fuzz/fuzz_*.c"))
+        self.assertEqual(len(programs), len(sources), "not all fuzzers are built")
+        for program in programs:
+            name = os.path.basename(program)[5:]
+            with self.subTest(name):
+                self.fuzz(program, os.path.join(ROOT, "tests/fuzz/corpus", name))
+
+    def fuzz(self, program, corpus):
+        run = harness.Run()
+        try:
+            os.mkdir(run.path("new"))
+            dictionary = os.path.join(ROOT, "tests/fuzz", os.path.basename(program) + ".dict")
+            more = ["-dict=" + dictionary] if os.path.exists(dictionary) else []
+            done = subprocess.run(
+                [program, "-max_total_time=%d" % self.seconds, "-timeout=20", "-rss_limit_mb=2048",
+                 "-max_len=16384", "-artifact_prefix=" + run.path("")] + more + [run.path("new"), corpus],
+                cwd=run.dir, capture_output=True, text=True, errors="replace", check=False,
+                env=dict(os.environ, LLVM_PROFILE_FILE=run.path("profile")))
+            self.assertEqual(done.returncode, 0, done.stderr[-6000:])
+        finally:
+            run.close()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,121 @@
+"""Compares what a receiver understood with what existed (fake-graph's truth)."""
+import collections
+import json
+
+import cef
+
+CEF_SEVERITY = {"informational": "1", "low": "3", "medium": "6", "high": "8", "unknown": "Unknown",
+                None: "Unknown"}
+
+
+class Truth:
+    """The versions of all alerts, by (tenant GUID, alert key)."""
+
+    def __init__(self, path):
+        self.alerts = collections.defaultdict(dict)
+        with open(path, encoding="utf-8") as f:
+            for line in f:
+                if not line.endswith("\n"):
+                    break
+                o = json.loads(line)
+                alert = self.alerts[o["tenant"], o["key"]]
+                if o["t"] == "v":
+                    alert[o["version"]] = o
+                else:
+                    alert[o["version"]].update(replaced_at=o["replaced_at"],
+                                               poller_could_see=o["poller_could_see"])
+
+    def versions(self):
+        for alert in self.alerts.values():
+            yield from alert.values()
+
+    def required(self, interval_ms, up):
+        """What must have been delivered: the last version of each alert, and each that stood
+        for two intervals while msspd ran. `up` holds (from, to) in wall clock ms."""
+        for alert in self.alerts.values():
+            # A version in which only lastUpdateDateTime differs says nothing; who stands is the one before.
+            telling = [v for v in alert.values() if v["change"] != "touched"]
+            for n, v in enumerate(telling):
+                last = n + 1 == len(telling)
+                gone = telling[n + 1]["visible_from"] if not last else None
+                if not v["poller_could_see"]:
+                    continue
+                if last or any(min(gone, to) - max(v["visible_from"], frm) >= 2 * interval_ms
+                               for frm, to in up):
+                    yield v
+
+
+def event_id(version):
+    kind = "unreadable" if version["reads"] == "unreadable" else "alert"
+    name = version["id"] if version["id"] is not None else version["sha256"]
+    return "%s/%s:%s/%s" % (version["tenant"], kind, name, version["updated"])
+
+
+class Delivered:
+    """Rows of receivers, parsed; every oddity is kept in `wrong`."""
+
+    def __init__(self, rows):
+        self.wrong, self.torn = [], 0
+        self.events = collections.Counter()
+        self.fields = {}
+        self.order = collections.defaultdict(list)
+        for row in rows:
+            if "torn" in row:
+                self.torn += 1
+                continue
+            self.take(row)
+
+    def take(self, row):
+        try:
+            header, fields = cef.parse(row["msg"])
+        except ValueError as e:
+            self.wrong.append("%s in %r" % (e, row["msg"][:200]))
+            return
+        name = fields.get("MicrosoftDefenderEventId")
+        if name is None:
+            self.wrong.append("no event id in %r" % row["msg"][:200])
+            return
+        if fields.get("cs3") != name.split("/")[0]:
+            self.wrong.append("tenant %s in cs3 of %s" % (fields.get("cs3"), name))
+        self.events[name] += 1
+        self.fields[name] = (row, header, fields)
+        self.order[name.rsplit("/", 1)[0]].append(name.rsplit("/", 1)[1])
+
+    def repeats(self):
+        return sum(n - 1 for n in self.events.values())
+
+
+def unreadable_name(name):
+    """Without the version: an unreadable slice may show none that can be trusted."""
+    return name.rsplit("/", 1)[0]
+
+
+def compare(truth, delivered, interval_ms, up):
+    """Everything that is wrong, as lines; empty when nothing is."""
+    wrong = list(delivered.wrong)
+    unreadable = {unreadable_name(n) for n in delivered.events if "/unreadable:" in n}
+    known = {event_id(v) for v in truth.versions()}
+    for v in truth.required(interval_ms, up):
+        name = event_id(v)
+        if v["reads"] == "unreadable":
+            if unreadable_name(name) not in unreadable:
+                wrong.append("lost: %s (%s)" % (name, v["hostile"]))
+            continue
+        if name not in delivered.events:
+            wrong.append("lost: %s %s %s" % (name, v["event"], v["hostile"] or ""))
+            continue
+        wrong += compare_fields(v, name, delivered.fields[name])
+    for name in delivered.events:
+        if "/unreadable:" not in name and name not in known:
+            wrong.append("never existed: %s" % name)
+    return wrong
+
+
+def compare_fields(v, name, delivered):
+    _, header, fields = delivered
+    pairs = [("severity", CEF_SEVERITY.get(v["severity"], "Unknown"), header["severity"]),
+             ("status", v["status"], fields.get("cs5", "unknown"))]
+    if v["evidence"] is not None:
+        pairs.append(("evidence", str(v["evidence"]), fields.get("cn2", "0")))
+    return ["%s: %s is %s, delivered as %s" % (name, what, was, now)
+            for what, was, now in pairs if was != now]
