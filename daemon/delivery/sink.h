@@ -81,7 +81,9 @@ struct sink_kind {
 };
 
 /* What a sink tells delivery. sink_link(DOWN or REFUSED) voids every ticket without a
- * result: delivery hands those entries out again, in order, after the next UP. */
+ * result: delivery hands those entries out again, in order, after the next UP.
+ * err says why; with UP it may name the far side ("connected to …"), or be NULL; NULL
+ * with DOWN: no fault, the sink ended the link itself and wants start() at once. */
 void sink_result(struct sink_owner *o, uint64_t ticket, enum sink_verdict v, int64_t due,
     const char *memo, const struct err *err);
 /* Many tickets at once, all OK: the common case. */

@@ -1,0 +1,7 @@
+#include "daemon/delivery/sink.h"
+
+const struct sink_kind *const sink_kinds[] = {
+	&sink_syslog,
+	&sink_file,
+	NULL,
+};
