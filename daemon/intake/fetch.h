@@ -12,16 +12,18 @@
 
 /*
  * fetch: HTTP(S) requests over curl's multi interface on our event loop. The
- * only file that knows curl.
+ * only module of intake that knows curl.
  *
  * It knows nothing of tenants, tokens or alerts. Redirects are never followed;
  * only http and https; https is checked against the system's authorities or
  * ca_file. Bodies come decoded (gzip) in chunks as they arrive and are capped
  * here. Every handle has NOSIGNAL and QUICK_EXIT, so a hanging resolver stops
- * nothing. Connections are re-used and bounded; HTTP/2 where offered.
+ * nothing. Connections are re-used and bounded; HTTP/2 where offered, with one
+ * request at a time on a connection.
  *
  * Asynchronous: on_done comes exactly once, later; after fetch_cancel() nothing
- * comes. Callbacks run on the loop's thread.
+ * comes. Callbacks run on the loop's thread and may start and cancel
+ * requests, but not free the fetcher.
  */
 struct fetcher;
 struct fetch;

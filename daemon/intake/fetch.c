@@ -1,0 +1,599 @@
+#include "daemon/intake/fetch.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/intake/fetch_head.h"
+#include "daemon/intake/fetch_pool.h"
+#include "daemon/intake/fetch_trouble.h"
+#include "daemon/loop.h"
+#include "lib/base/alloc.h"
+#include "lib/base/ticks.h"
+
+#define URL_MAX          (32 * 1024)
+#define HEADER_MAX       (64 * 1024)
+#define ERROR_BODY_MAX   (64 * 1024)
+/* The answer to a form may hold a token. */
+#define SECRET_BODY      (16 * 1024)
+#define CONNECT_MS       10000
+/* Slower than this many bytes a second for three quarters of the time is given up. */
+#define LOW_SPEED_BYTES  64L
+/* DNS changes and load balancing want new connections now and then. */
+#define CONNECTION_LIFE_SEC 600L
+#define CONNECTION_IDLE_SEC 120L
+#define DNS_CACHE_SEC    60L
+#define IDLE_HANDLES     16
+#define NHEADERS         4
+
+TAILQ_HEAD(fetch_list, fetch);
+
+/* Why we ended a transfer ourselves. */
+enum fetch_stop { STOP_NONE, STOP_HEAD, STOP_TOO_LARGE, STOP_REFUSED, STOP_ENOUGH };
+
+struct fetch {
+	TAILQ_ENTRY(fetch) link;
+	struct fetch_list *list; /* that it is on; NULL: on_done is running */
+	struct fetcher *f;
+	struct fetch_pool *pool; /* NULL: not started yet */
+	CURL *easy;
+	struct fetch_req req;    /* its strings are our copies, or NULL */
+	char *host;              /* for messages */
+	char *headers[NHEADERS];
+	struct curl_slist nodes[NHEADERS];
+	char detail[CURL_ERROR_SIZE];
+	int64_t began;           /* mono ms */
+	int socket_errnum;
+	enum fetch_stop stop;
+	bool has_body;           /* its first bytes came, so the head is complete */
+	size_t decoded;
+	struct fetch_head head;
+	struct fetch_reply reply;
+	struct buf body;
+};
+
+struct fetcher {
+	const struct engine_env *env;
+	struct fetch_pool *pool;
+	struct fetch_pool **retired; /* by refresh, until their last request is done */
+	size_t nretired;
+	CURL *idle[IDLE_HANDLES];
+	size_t nidle;
+	bool has_ca_bundle;
+	unsigned callbacks;          /* that are running */
+	struct fetch_list queued;    /* wait for the next turn */
+	struct fetch_list starting;  /* of this turn */
+	struct fetch_list running;
+	struct fetch_list dying;     /* cancelled inside a callback of curl */
+};
+
+static void
+move_to(struct fetch *x, struct fetch_list *list)
+{
+	if (x->list != NULL)
+		TAILQ_REMOVE(x->list, x, link);
+	x->list = list;
+	if (list != NULL)
+		TAILQ_INSERT_TAIL(list, x, link);
+}
+
+static void
+wipe_free(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+/* Handles are kept with nothing in them but TLS sessions, which hold no customer's secret. */
+static void
+give_back(struct fetcher *f, CURL *easy)
+{
+	if (easy == NULL)
+		return;
+	curl_easy_reset(easy);
+	if (f->nidle < IDLE_HANDLES)
+		f->idle[f->nidle++] = easy;
+	else
+		curl_easy_cleanup(easy);
+}
+
+static CURL *
+take_handle(struct fetcher *f)
+{
+	return f->nidle > 0 ? f->idle[--f->nidle] : curl_easy_init();
+}
+
+static void
+fetch_free(struct fetch *x)
+{
+	move_to(x, NULL);
+	give_back(x->f, x->easy);
+	for (size_t i = 0; i < NHEADERS; i++)
+		wipe_free(x->headers[i]);
+	wipe_free((char *)x->req.post);
+	free((char *)x->req.url);
+	free((char *)x->req.ca_file);
+	free(x->host);
+	buf_wipe(&x->body);
+	free(x);
+}
+
+static void
+drop_retired(void *arg)
+{
+	struct fetcher *f = arg;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->nretired; i++) {
+		if (fetch_pool_count(f->retired[i]) == 0)
+			fetch_pool_free(f->retired[i]);
+		else
+			f->retired[kept++] = f->retired[i];
+	}
+	f->nretired = kept;
+}
+
+/* Its pool has one request less. */
+static void
+left_pool(struct fetch *x)
+{
+	if (x->pool != x->f->pool)
+		loop_defer(x->f->env->loop, drop_retired, x->f);
+	x->pool = NULL;
+}
+
+static void
+count_answer(struct fetch *x)
+{
+	curl_off_t body = 0;
+	long head = 0;
+
+	(void)curl_easy_getinfo(x->easy, CURLINFO_SIZE_DOWNLOAD_T, &body);
+	(void)curl_easy_getinfo(x->easy, CURLINFO_HEADER_SIZE, &head);
+	x->reply.wire_bytes = (uint64_t)body + (uint64_t)head;
+}
+
+static void
+read_status(struct fetch *x)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	x->reply.status = (int)status;
+}
+
+static void
+conclude(struct fetch *x, CURLcode code)
+{
+	struct fetch_reply *reply = &x->reply;
+
+	switch (x->stop) {
+	case STOP_NONE:
+		if (code == CURLE_OK)
+			read_status(x);
+		else
+			reply->status = 0;
+		break;
+	case STOP_HEAD:
+		reply->status = 0;
+		(void)err_set(&reply->err, ERR_TEMP, "%s: the answer's header is too large", x->host);
+		return;
+	case STOP_TOO_LARGE:
+		reply->is_too_large = true;
+		(void)err_set(&reply->err, ERR_TEMP, "%s: the answer is larger than %zu bytes",
+		    x->host, x->req.max_body);
+		return;
+	case STOP_REFUSED:
+		reply->is_too_large = true;
+		(void)err_set(&reply->err, ERR_TEMP, "%s: the answer is larger than can be taken",
+		    x->host);
+		return;
+	case STOP_ENOUGH:
+		return;
+	}
+	if (reply->status == 0)
+		fetch_explain(&(struct fetch_trouble) {
+			.easy = x->easy,
+			.code = code == CURLE_OK ? CURLE_WEIRD_SERVER_REPLY : code,
+			.detail = x->detail,
+			.host = x->host,
+			.ca_file = x->req.ca_file,
+			.socket_errnum = x->socket_errnum,
+		}, reply);
+}
+
+/* Tells the owner and ends x. The handle is back before, so that a next request finds it. */
+static void
+report(struct fetch *x)
+{
+	struct fetcher *f = x->f;
+
+	move_to(x, NULL);
+	give_back(f, x->easy);
+	x->easy = NULL;
+	x->reply.took_ms = clock_mono(f->env->clock) - x->began;
+	f->callbacks++;
+	x->req.on_done(x->req.arg, &x->reply, buf_peek(&x->body));
+	f->callbacks--;
+	fetch_free(x);
+}
+
+static void
+fetch_on_done(void *arg, CURL *easy, CURLcode code)
+{
+	struct fetch *x = NULL;
+
+	(void)arg;
+	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&x);
+	left_pool(x);
+	if (x->list == &x->f->dying) {
+		fetch_free(x);
+		return;
+	}
+	conclude(x, code);
+	fetch_head_end(&x->head, &x->reply, clock_wall(x->f->env->clock));
+	count_answer(x);
+	report(x);
+}
+
+static size_t
+fetch_on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct fetch *x = arg;
+
+	/* What comes after the body (trailers) says nothing that we ask for. */
+	if (x->has_body || fetch_head_line(&x->head, (struct str) { p, n }, &x->reply))
+		return n * size;
+	x->stop = STOP_HEAD;
+	return 0;
+}
+
+/* Keeps it for on_done. Of an error only the beginning is of interest. */
+static bool
+keep_body(struct fetch *x, const char *p, size_t n)
+{
+	bool is_enough = x->req.on_data != NULL && n > x->body.max - x->body.n;
+
+	if (is_enough) {
+		n = x->body.max - x->body.n;
+		x->stop = STOP_ENOUGH;
+	}
+	buf_add(&x->body, p, n);
+	return !is_enough;
+}
+
+static size_t
+fetch_on_body(char *p, size_t size, size_t n, void *arg)
+{
+	struct fetch *x = arg;
+	bool is_stream;
+
+	n *= size;
+	if (!x->has_body)
+		read_status(x);
+	x->has_body = true;
+	x->decoded += n;
+	is_stream = x->req.on_data != NULL && x->reply.status == 200;
+	if (is_stream || x->req.on_data == NULL) {
+		if (x->decoded > x->req.max_body) {
+			x->stop = STOP_TOO_LARGE;
+			return 0;
+		}
+	}
+	if (!is_stream)
+		return keep_body(x, p, n) ? n : 0;
+	if (x->list == &x->f->dying)
+		return 0;
+	if (!x->req.on_data(x->req.arg, p, n))
+		x->stop = STOP_REFUSED;
+	return x->stop == STOP_NONE && x->list != &x->f->dying ? n : 0;
+}
+
+/* curl would only say "no connection" when this process is out of something. */
+static curl_socket_t
+fetch_on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct fetch *x = arg;
+	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+
+	(void)purpose;
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+		x->socket_errnum = errno;
+	return fd;
+}
+
+static void
+add_header(struct fetch *x, char *line)
+{
+	size_t i = 0;
+
+	while (x->headers[i] != NULL)
+		i++;
+	BUG_IF(i == NHEADERS);
+	x->headers[i] = line;
+	x->nodes[i].data = line;
+	if (i > 0)
+		x->nodes[i - 1].next = &x->nodes[i];
+}
+
+static void
+set_limits(const struct fetch *x)
+{
+	CURL *e = x->easy;
+	long ms = (long)x->req.timeout_ms;
+
+	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, ms);
+	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, ms < CONNECT_MS ? ms : CONNECT_MS);
+	(void)curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES);
+	(void)curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, ms / 1000 * 3 / 4 + 1);
+	(void)curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, DNS_CACHE_SEC);
+	(void)curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_SEC);
+	(void)curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_SEC);
+	(void)curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, (long)x->req.is_fresh);
+}
+
+/*
+ * curl keeps the authorities it has read once per multi handle, but only when they come
+ * from one file; with its directory, each connection would read them all (20 ms, 2 MB).
+ */
+static void
+set_security(const struct fetch *x)
+{
+	CURL *e = x->easy;
+
+	(void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (x->req.ca_file != NULL)
+		(void)curl_easy_setopt(e, CURLOPT_CAINFO, x->req.ca_file);
+	if (x->req.ca_file != NULL || x->f->has_ca_bundle)
+		(void)curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+}
+
+static void
+set_callbacks(struct fetch *x)
+{
+	CURL *e = x->easy;
+
+	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, x);
+	(void)curl_easy_setopt(e, CURLOPT_ERRORBUFFER, x->detail);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, fetch_on_header);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, x);
+	(void)curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, fetch_on_body);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, x);
+	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, fetch_on_socket);
+	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, x);
+}
+
+static void
+set_request(struct fetch *x)
+{
+	CURL *e = x->easy;
+
+	/* Without these two a resolver that hangs would hold the loop. */
+	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_URL, x->req.url);
+	(void)curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_USERAGENT, "msspd/" MSSPD_VERSION);
+	(void)curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+	(void)curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, x->nodes);
+	if (x->req.post != NULL) {
+		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, x->req.post);
+		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)strlen(x->req.post));
+	}
+}
+
+/* What goes into a header field must not be able to begin another. */
+static bool
+is_header_text(const char *s)
+{
+	size_t n = 0;
+
+	if (s == NULL)
+		return true;
+	for (; s[n] != '\0' && n <= HEADER_MAX; n++) {
+		if (s[n] < ' ' || s[n] > '~')
+			return false;
+	}
+	return n <= HEADER_MAX;
+}
+
+static bool
+check_request(const struct fetch_req *req, struct err *err)
+{
+	if (strlen(req->url) > URL_MAX)
+		return err_set(err, ERR_CONF, "the URL is longer than %d bytes", URL_MAX);
+	if (!is_header_text(req->bearer))
+		return err_set(err, ERR_TEMP, "the token has characters that no token has");
+	if (!is_header_text(req->prefer) || !is_header_text(req->client_request_id))
+		return err_set(err, ERR_CONF, "a header has characters that no header has");
+	return true;
+}
+
+/* "host" or "host:port" of the URL, for messages. */
+static char *
+host_of(const char *url)
+{
+	CURLU *u = curl_url();
+	char *host = NULL, *port = NULL, *text;
+
+	if (u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
+		(void)curl_url_get(u, CURLUPART_HOST, &host, 0);
+		(void)curl_url_get(u, CURLUPART_PORT, &port, 0);
+	}
+	text = port != NULL ? xasprintf("%s:%s", host, port) : xstrdup(host != NULL ? host : "?");
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(u);
+	return text;
+}
+
+static void
+build_headers(struct fetch *x, const struct fetch_req *req)
+{
+	add_header(x, xstrdup("Accept: application/json"));
+	if (req->bearer != NULL)
+		add_header(x, xasprintf("Authorization: Bearer %s", req->bearer));
+	if (req->prefer != NULL)
+		add_header(x, xasprintf("Prefer: %s", req->prefer));
+	if (req->client_request_id != NULL)
+		add_header(x, xasprintf("client-request-id: %s", req->client_request_id));
+}
+
+/* Hands x to curl, or tells why not. */
+static void
+begin(struct fetch *x)
+{
+	struct fetcher *f = x->f;
+
+	if (x->reply.err.kind == ERR_NONE) {
+		x->easy = take_handle(f);
+		if (x->easy != NULL) {
+			set_callbacks(x);
+			set_request(x);
+			set_limits(x);
+			set_security(x);
+		}
+		if (x->easy != NULL && fetch_pool_add(f->pool, x->easy)) {
+			x->pool = f->pool;
+			move_to(x, &f->running);
+			return;
+		}
+		(void)err_set(&x->reply.err, ERR_TEMP, "%s: curl has no room for a request", x->host);
+	}
+	report(x);
+}
+
+/* Requests made meanwhile wait for the next turn. */
+static void
+begin_queued(void *arg)
+{
+	struct fetcher *f = arg;
+
+	while (!TAILQ_EMPTY(&f->queued))
+		move_to(TAILQ_FIRST(&f->queued), &f->starting);
+	while (!TAILQ_EMPTY(&f->starting))
+		begin(TAILQ_FIRST(&f->starting));
+}
+
+static void
+bury(void *arg)
+{
+	struct fetcher *f = arg;
+	struct fetch *x;
+
+	while (!TAILQ_EMPTY(&f->dying)) {
+		x = TAILQ_FIRST(&f->dying);
+		fetch_pool_remove(x->pool, x->easy);
+		left_pool(x);
+		fetch_free(x);
+	}
+}
+
+struct fetcher *
+fetcher_new(const struct engine_env *env)
+{
+	struct fetcher *f = xcalloc(1, sizeof(*f));
+	const curl_version_info_data *v;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		BUG("curl cannot start");
+	v = curl_version_info(CURLVERSION_NOW);
+	f->env = env;
+	f->has_ca_bundle = v->cainfo != NULL && access(v->cainfo, R_OK) == 0;
+	TAILQ_INIT(&f->queued);
+	TAILQ_INIT(&f->starting);
+	TAILQ_INIT(&f->running);
+	TAILQ_INIT(&f->dying);
+	f->pool = fetch_pool_new(env->base, fetch_on_done, f);
+	return f;
+}
+
+void
+fetcher_free(struct fetcher *f)
+{
+	if (f == NULL)
+		return;
+	BUG_IF(f->callbacks != 0 || fetch_pool_is_in_curl(f->pool));
+	while (!TAILQ_EMPTY(&f->queued))
+		fetch_cancel(TAILQ_FIRST(&f->queued));
+	while (!TAILQ_EMPTY(&f->running))
+		fetch_cancel(TAILQ_FIRST(&f->running));
+	bury(f);
+	loop_forget(f->env->loop, begin_queued, f);
+	loop_forget(f->env->loop, bury, f);
+	loop_forget(f->env->loop, drop_retired, f);
+	drop_retired(f);
+	fetch_pool_free(f->pool);
+	while (f->nidle > 0)
+		curl_easy_cleanup(f->idle[--f->nidle]);
+	free(f->retired);
+	free(f);
+	curl_global_cleanup();
+}
+
+void
+fetcher_refresh(struct fetcher *f)
+{
+	f->retired = xreallocarray(f->retired, f->nretired + 1, sizeof(struct fetch_pool *));
+	f->retired[f->nretired++] = f->pool;
+	f->pool = fetch_pool_new(f->env->base, fetch_on_done, f);
+	loop_defer(f->env->loop, drop_retired, f);
+}
+
+struct fetch *
+fetch_start(struct fetcher *f, const struct fetch_req *req)
+{
+	struct fetch *x = xcalloc(1, sizeof(*x));
+
+	x->f = f;
+	x->req = *req;
+	x->req.url = xstrdup(req->url);
+	x->req.post = req->post != NULL ? xstrdup(req->post) : NULL;
+	x->req.ca_file = req->ca_file != NULL ? xstrdup(req->ca_file) : NULL;
+	x->req.bearer = x->req.prefer = x->req.client_request_id = NULL; /* in headers */
+	x->host = host_of(req->url);
+	x->began = clock_mono(f->env->clock);
+	x->reply.server_date = TICKS_NONE;
+	x->reply.retry_after_ms = -1;
+	buf_init(&x->body, req->on_data != NULL ? ERROR_BODY_MAX : req->max_body);
+	if (req->post != NULL && req->max_body > SECRET_BODY) /* no copies by growing */
+		(void)buf_room(&x->body, SECRET_BODY);
+	if (check_request(req, &x->reply.err))
+		build_headers(x, req);
+	else
+		(void)err_wrap(&x->reply.err, "%s", x->host);
+	if (TAILQ_EMPTY(&f->queued))
+		loop_defer(f->env->loop, begin_queued, f);
+	move_to(x, &f->queued);
+	return x;
+}
+
+void
+fetch_cancel(struct fetch *x)
+{
+	if (x == NULL)
+		return;
+	if (x->pool == NULL) {
+		fetch_free(x);
+		return;
+	}
+	if (fetch_pool_is_in_curl(x->pool)) {
+		move_to(x, &x->f->dying);
+		loop_defer(x->f->env->loop, bury, x->f);
+		return;
+	}
+	fetch_pool_remove(x->pool, x->easy);
+	left_pool(x);
+	fetch_free(x);
+}
