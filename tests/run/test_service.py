@@ -1,0 +1,215 @@
+"""The daemon as its operator meets it: options, exit codes, signals, status, reload, secrets."""
+import json
+import os
+import socket
+import subprocess
+import time
+import unittest
+
+import harness
+from scene import Scene, syslog_sink
+
+EX_OK, EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL, EX_CONFIG = 0, 64, 69, 75, 78
+
+
+class Service(Scene):
+    def scene(self, tenants=2, graph_options=(), **sink):
+        self.graph = harness.FakeGraph(self.run_, "--tenants", tenants, "--alerts", 10, *graph_options)
+        self.siem = harness.SyslogNg(self.run_)
+        self.sink = dict(syslog_sink("tcp://127.0.0.1:%d" % self.siem.lf, confirm_after="1s"), **sink)
+        self.config = harness.config(self.graph, harness.tenants(tenants), {"siem": self.sink})
+        return harness.Msspd(self.run_, self.config)
+
+    def test_check_says_what_is_wrong_where(self):
+        msspd = self.scene()
+        done = msspd.call("-n")
+        self.assertEqual(done.returncode, EX_OK, done.stderr)
+        msspd.configure(self.config.replace('"first_lookback"', '"first_lookbak"')
+                        .replace('"poll_interval": "1s"', '"poll_interval": "soon"'))
+        done = msspd.call("-n")
+        self.assertEqual(done.returncode, EX_CONFIG)
+        self.assertRegex(done.stderr, r"msspd\.yaml:\d+:\d+: .*first_lookbak.*did you mean.*first_lookback")
+        self.assertRegex(done.stderr, r"poll_interval.*soon")
+
+    def test_usage(self):
+        msspd = self.scene()
+        for options, code in (("--help", EX_OK), ("--version", EX_OK), ("-L", EX_OK),
+                              ("--no-such-thing", EX_USAGE), ("stray", EX_USAGE)):
+            with self.subTest(options):
+                self.assertEqual(msspd.call(options).returncode, code)
+        done = msspd.call("-n", "--once")
+        self.assertEqual(done.returncode, EX_USAGE)
+        os.unlink(msspd.file)
+        self.assertEqual(msspd.call().returncode, EX_CONFIG)
+
+    def test_one_process_a_state_dir(self):
+        msspd = self.scene().start()
+        done = msspd.call("--once")
+        self.assertEqual(done.returncode, EX_TEMPFAIL)
+        self.assertIn("in use", done.stderr)
+        msspd.stop()
+
+    def test_stop_is_quick_and_saves_everything(self):
+        msspd = self.scene(tenants=5, graph_options=("--rate", 5)).start()
+        self.mark_up()
+        time.sleep(3)
+        took, code = msspd.stop()
+        self.mark_down()
+        self.assertEqual(code, EX_OK)
+        self.assertLess(took, 1.0 * harness.SLOW)
+        self.assertFalse(os.path.exists(msspd.socket))
+        self.assertIn("everything is saved", self.run_.read(msspd.log))
+        msspd.start()
+        self.mark_up()
+        self.graph.stop_story()
+        delivered = self.assert_all_arrived(self.graph, msspd, self.siem)
+        self.assertEqual(delivered.repeats(), 0, "an orderly stop repeats nothing")
+        msspd.stop()
+
+    def test_stop_while_everything_hangs(self):
+        """Tenants that hang and a SIEM that does not read hold up no stop."""
+        msspd = self.scene(tenants=4, graph_options=("--fault", "*:hang", "--fault", "1:latency=0")).start()
+        self.siem.freeze()
+        time.sleep(2)
+        took, code = msspd.stop()
+        self.siem.thaw()
+        self.assertEqual(code, EX_OK)
+        self.assertLess(took, 1.2 * harness.SLOW)
+
+    def test_once(self):
+        msspd = self.scene()
+        done = msspd.call("--once", "--timeout", "60s")
+        self.assertEqual(done.returncode, EX_OK, done.stderr)
+        self.assert_all_arrived(self.graph, msspd, self.siem)
+        again = msspd.call("--once", "--timeout", "60s")
+        self.assertEqual(again.returncode, EX_OK)
+        self.assertEqual(self.assert_all_arrived(self.graph, msspd, self.siem).repeats(), 0)
+        self.siem.stop()
+        self.graph.ask("/_control/story", {"tenant": 1, "make": 3})
+        late = msspd.call("--once", "--timeout", "3s")
+        self.assertEqual(late.returncode, EX_TEMPFAIL, "the SIEM is down")
+        self.siem.start()
+        self.assertEqual(msspd.call("--once", "--timeout", "60s").returncode, EX_OK)
+        self.assert_all_arrived(self.graph, msspd, self.siem)
+
+    def test_once_fails_when_a_tenant_does(self):
+        msspd = self.scene(graph_options=("--fault", "2:403"))
+        self.assertEqual(msspd.call("--once", "--timeout", "60s").returncode, EX_TEMPFAIL)
+
+    def test_dry_run_prints_and_stores_nothing(self):
+        msspd = self.scene()
+        done = msspd.call("--dry-run", "--timeout", "60s")
+        self.assertEqual(done.returncode, EX_OK, done.stderr)
+        lines = [line for line in done.stdout.splitlines() if line]
+        self.assertEqual(len(lines), 20)
+        self.assertTrue(all(line.startswith("CEF:0|Microsoft|") for line in lines))
+        self.assertEqual(os.listdir(msspd.state), [])
+        self.assertEqual(self.siem.rows(), [])
+
+    def test_status_in_words_and_json(self):
+        msspd = self.scene(tenants=3, graph_options=("--fault", "3:noconsent")).start()
+        harness.wait_for("tenants were read", 30, lambda: sum(
+            t["state"] == "healthy" for t in msspd.status()["tenants"]) == 2)
+        status = msspd.status()
+        sick = [t for t in status["tenants"] if t["state"] != "healthy"]
+        self.assertEqual([t["tenant"] for t in sick], ["t003"])
+        self.assertIn("consent", sick[0]["trouble"])
+        self.assertEqual(status["journal"]["state"], "ok")
+        words = msspd.ctl("status")
+        self.assertEqual(words.returncode, 0)
+        self.assertIn("3 tenants, 2 healthy", words.stdout)
+        self.assertIn("t003", words.stdout)
+        self.assertTrue(all(len(line) <= 80 for line in words.stdout.splitlines()), words.stdout)
+        msspd.stop()
+        gone = msspd.ctl("status")
+        self.assertEqual(gone.returncode, EX_UNAVAILABLE)
+        self.assertIn("not running", gone.stderr)
+
+    def test_control_socket_survives_nonsense(self):
+        msspd = self.scene().start()
+        self.assertEqual(os.stat(msspd.socket).st_mode & 0o007, 0)
+        for text in (b"\n", b"not json\n", b"{}\n", b'{"verb": 7}\n', b'{"verb":"status"' + b" " * 70000,
+                     b"\xff\xfe\n", b'[' * 5000 + b"\n"):
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(10)
+                s.connect(msspd.socket)
+                s.sendall(text)
+                if text.endswith(b"\n"):
+                    self.assertFalse(json.loads(s.makefile().readline())["ok"])
+        self.assertEqual(msspd.status()["journal"]["state"], "ok")
+        msspd.stop()
+
+    def test_reload(self):
+        msspd = self.scene(tenants=2, graph_options=("--rate", 3)).start()
+        self.mark_up()
+        time.sleep(1)
+        bad = self.config.replace('"poll_interval"', '"pol_interval"')
+        msspd.configure(bad)
+        msspd.hup()
+        harness.wait_for("the bad file is refused", 20, lambda: "pol_interval" in msspd.status()["reload_error"])
+        self.assertIn("stays in use", self.run_.read(msspd.log))
+        refused = msspd.ctl("reload")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("pol_interval", refused.stderr)
+        sinks = {"siem": dict(self.sink, hostname="fwd-{tenant}"), "spare": {"type": "file", "path":
+                 self.run_.path("spare.cef"), "format": "cef"}}
+        msspd.configure(harness.config(self.graph, harness.tenants(2), sinks))
+        self.assertEqual(msspd.ctl("reload").returncode, 0)
+        self.assertEqual(msspd.status()["reload_error"], "")
+        time.sleep(2)
+        self.graph.stop_story()
+        self.assert_all_arrived(self.graph, msspd, self.siem)
+        self.assertTrue(any(row["host"].startswith("fwd-") for row in self.siem.rows()))
+        msspd.stop()
+
+    def test_no_secret_in_any_log_at_any_level(self):
+        faults = ["--fault", "1:401", "--fault", "2:badsecret", "--fault", "3:403", "--fault", "4:token-html",
+                  "--fault", "5:redirect", "--fault", "6:foreign-nextlink", "--fault", "7:garbage"]
+        msspd = self.scene(tenants=9, graph_options=faults)
+        msspd.start("-v")
+        time.sleep(4)
+        # In /proc as well: nothing secret is an argument.
+        with open("/proc/%d/cmdline" % msspd.child.pid, "rb") as f:
+            self.assertNotIn(harness.FakeGraph.SECRET.encode(), f.read())
+        msspd.ctl("status")
+        msspd.stop()
+        self.assert_no_secret_in_logs(msspd.log)
+        self.assertIn("t002", self.run_.read(msspd.log))
+
+    def test_secret_open_to_others_is_refused(self):
+        msspd = self.scene()
+        os.chmod(self.graph.secret_file, 0o644)
+        done = msspd.call("-n")
+        self.assertEqual(done.returncode, EX_CONFIG)
+        self.assertIn(self.graph.secret_file, done.stderr)
+
+    def test_second_secret_is_tried(self):
+        self.graph = harness.FakeGraph(self.run_, "--tenants", 1, "--alerts", 3)
+        self.siem = harness.SyslogNg(self.run_)
+        old = self.run_.write("old-secret", "expired")
+        text = harness.config(self.graph, harness.tenants(1), {"siem": syslog_sink(
+            "tcp://127.0.0.1:%d" % self.siem.lf, confirm_after="1s")})
+        text = text.replace(json.dumps(self.graph.secret_file), json.dumps([old, self.graph.secret_file]))
+        msspd = harness.Msspd(self.run_, text)
+        self.assertEqual(msspd.call("--once", "--timeout", "30s").returncode, EX_OK)
+        self.assert_all_arrived(self.graph, msspd, self.siem)
+
+
+class Example(unittest.TestCase):
+    def test_the_example_configuration_is_right(self):
+        run = harness.Run()
+        self.addCleanup(run.close)
+        os.mkdir(run.path("credentials"))
+        with open(os.path.join(harness.ROOT, "conf/msspd.yaml"), encoding="utf-8") as f:
+            text = f.read()
+        for name in ("graph-secret",):
+            run.write("credentials/" + name, "x")
+        done = subprocess.run([os.path.join(harness.BIN, "msspd"), "-n", "-c",
+                               os.path.join(harness.ROOT, "conf/msspd.yaml")], capture_output=True, text=True,
+                              env=dict(os.environ, CREDENTIALS_DIRECTORY=run.path("credentials")), check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("#", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
