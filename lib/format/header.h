@@ -1,6 +1,8 @@
 #ifndef HEADER_H
 #define HEADER_H
 
+#include <stdint.h>
+
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/record/event.h"
@@ -17,11 +19,13 @@ struct header_opts {
 	unsigned facility;        /* 0 to 23; 20 is local4 */
 	const char *hostname;     /* templates, see template.h */
 	const char *app_name;
+	const char *host;         /* this machine's name, for {host}; NULL: none */
 	unsigned pid;
 	const struct zone *zone;  /* RFC 3164 only; NULL: UTC */
 };
 
-/* Syslog severity by the event: high 3, medium 4, low 5, informational and unknown 6; unreadable 4. */
+/* Syslog severity by the event: high 3, medium 4, low 5, informational and unknown 6; a word of
+ * next year, health and unreadable 4. */
 unsigned header_severity(const struct event *ev);
 
 /*

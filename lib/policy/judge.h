@@ -2,6 +2,7 @@
 #define JUDGE_H
 
 #include "lib/record/event.h"
+#include "lib/record/seen.h"
 
 /*
  * judge: what a version of an alert means, given what is remembered of it.
@@ -15,6 +16,8 @@
  *    counts as changed (PART_OTHER)
  *  - one newer version that is several things at once is the first of:
  *    reopened, escalated, resolved, updated
+ *  - an unreadable version is unreadable, once for the same bytes; the first
+ *    readable one after it is a first sight, whatever its time
  */
 enum judge_act { JUDGE_FORWARD, JUDGE_REMEMBER, JUDGE_SKIP };
 

@@ -1,0 +1,246 @@
+#include "lib/base/arena.h"
+#include "lib/format/format.h"
+#include "lib/format/portal.h"
+#include "lib/json/repair.h"
+#include "lib/json/writer.h"
+
+/*
+ * raw: {"msspd":{…},"alert":{…}}, the alert as Microsoft sent it.
+ *
+ * "msspd" says what the alert does not: event_id, kind, changed, backfill, replay,
+ * journalled, tenant, tenant_id, customer, customer_name, cloud, stream, instance
+ * (where there is one). "alert" is the object byte for byte, except that
+ *  - line ends and tabs between its tokens are spaces, so that a line is a line;
+ *  - inside its strings, control characters and U+2028 and U+2029 are written as
+ *    escapes, and bytes that are not UTF-8 as U+FFFD: the values stay the same.
+ * An alert that could not be read is no JSON: "alert" is null then, and
+ * "unreadable" holds the reason, the size and the text as a string.
+ * An alert cannot be shortened: where the line would be longer than max_bytes,
+ * "alert" is null, and "too_large" says how many bytes it has, with id, title, severity and link.
+ * An unreadable text that is too long is cut.
+ */
+
+/* Whether cp breaks a line for some reader. */
+static bool
+is_line_breaker(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029;
+}
+
+/* Writes the character at s (n bytes left); returns its length. */
+static size_t
+copy_char(struct buf *out, const char *s, size_t n, bool in_string)
+{
+	uint32_t cp;
+	size_t len = utf8_next(s, n, &cp);
+
+	if (len == 0) {
+		buf_puts(out, "\xef\xbf\xbd");
+		return 1;
+	}
+	if (!is_line_breaker(cp))
+		buf_add(out, s, len);
+	else if (in_string)
+		buf_printf(out, "\\u%04x", (unsigned)cp);
+	else
+		buf_byte(out, ' ');
+	return len;
+}
+
+/* JSON text on one line. */
+static void
+copy_json(struct buf *out, struct str json)
+{
+	bool in_string = false;
+	size_t run = 0, i = 0; /* [run, i) is copied as it is */
+
+	while (i < json.n) {
+		unsigned char c = (unsigned char)json.s[i];
+
+		if (c >= 0x20 && c < 0x7f) {
+			if (c == '"')
+				in_string = !in_string;
+			/* The character behind a backslash ends no string. */
+			i += c == '\\' && in_string && i + 1 < json.n
+			    && (unsigned char)json.s[i + 1] >= 0x20 && json.s[i + 1] < 0x7f ? 2 : 1;
+			continue;
+		}
+		buf_add(out, json.s + run, i - run);
+		i += copy_char(out, json.s + i, json.n - i, in_string);
+		run = i;
+	}
+	buf_add(out, json.s + run, i - run);
+}
+
+static void
+write_changed(struct jw *w, unsigned changed)
+{
+	jw_name(w, "changed");
+	jw_array(w);
+	for (unsigned i = 0; i < PART_COUNT; i++) {
+		if (changed & 1u << i)
+			jw_text(w, part_names[i]);
+	}
+	jw_array_end(w);
+}
+
+static void
+write_time(struct jw *w, const char *name, int64_t ticks)
+{
+	struct buf text = BUF_INIT(64);
+
+	if (ticks == TICKS_NONE)
+		return;
+	ticks_write(&text, ticks, 7);
+	jw_name(w, name);
+	jw_str(w, buf_peek(&text));
+	buf_release(&text);
+}
+
+static void
+write_member(struct jw *w, const char *name, const char *value)
+{
+	if (value == NULL || *value == '\0')
+		return;
+	jw_name(w, name);
+	jw_text(w, value);
+}
+
+static void
+write_envelope(struct jw *w, const struct event *ev)
+{
+	const struct origin *o = ev->origin;
+	struct buf id = BUF_INIT(8192);
+
+	event_id(&id, ev);
+	jw_name(w, "msspd");
+	jw_object(w);
+	jw_name(w, "event_id");
+	jw_str(w, buf_peek(&id));
+	buf_release(&id);
+	write_member(w, "kind", kind_names[ev->kind]);
+	write_changed(w, ev->changed);
+	jw_name(w, "backfill");
+	jw_bool(w, ev->flags & EVENT_BACKFILL);
+	jw_name(w, "replay");
+	jw_bool(w, ev->flags & EVENT_REPLAY);
+	write_time(w, "journalled", ev->journalled);
+	write_member(w, "tenant", o->tenant);
+	write_member(w, "tenant_id", o->tenant_id);
+	write_member(w, "customer", o->customer);
+	write_member(w, "customer_name", o->customer_name);
+	write_member(w, "cloud", o->cloud);
+	write_member(w, "stream", o->stream);
+	write_member(w, "instance", o->instance);
+	jw_object_end(w);
+}
+
+static void
+write_unreadable(struct jw *w, const struct record *r, size_t text_max)
+{
+	struct str text = { r->raw.s, utf8_cut(r->raw.s, r->raw.n, text_max) };
+
+	jw_name(w, "alert");
+	jw_null(w);
+	jw_name(w, "unreadable");
+	jw_object(w);
+	jw_name(w, "id");
+	jw_str(w, r->id);
+	jw_name(w, "why");
+	jw_str(w, r->unreadable.why);
+	jw_name(w, "size");
+	jw_int(w, (int64_t)r->unreadable.size);
+	jw_name(w, "text");
+	jw_str(w, text);
+	jw_object_end(w);
+}
+
+/* In place of an alert that is longer than a line may be. */
+static void
+write_too_large(struct jw *w, const struct event *ev)
+{
+	const struct record *r = ev->record;
+	struct buf link = BUF_INIT(PORTAL_LINK_MAX);
+
+	portal_alert_link(&link, ev);
+	jw_name(w, "alert");
+	jw_null(w);
+	jw_name(w, "too_large");
+	jw_object(w);
+	jw_name(w, "size");
+	jw_int(w, (int64_t)r->raw.n);
+	jw_name(w, "id");
+	jw_str(w, r->id);
+	if (r->type == RECORD_ALERT) {
+		jw_name(w, "title");
+		jw_str(w, (struct str) { r->alert.title.s,
+		    utf8_cut(r->alert.title.s, r->alert.title.n, 256) });
+		jw_name(w, "severity");
+		jw_text(w, severity_names[r->alert.severity]);
+	}
+	jw_name(w, "url");
+	jw_str(w, buf_peek(&link));
+	jw_object_end(w);
+	buf_release(&link);
+}
+
+/* The slice, with its strings made whole where the record had to be repaired, too. */
+static void
+write_alert(struct jw *w, const struct record *r)
+{
+	struct arena arena;
+
+	arena_init(&arena);
+	jw_name(w, "alert");
+	jw_raw(w, r->is_repaired ? jr_repair(r->raw, &arena) : r->raw);
+	arena_release(&arena);
+}
+
+/* text_max: of an unreadable one, how many bytes of it. with_raw: of an alert, the object itself. */
+static bool
+try_write(struct buf *out, const struct event *ev, size_t max_bytes, bool with_raw, size_t text_max)
+{
+	struct buf line = BUF_INIT(max_bytes);
+	struct jw w;
+	size_t start = out->n;
+
+	jw_init(&w, &line);
+	jw_object(&w);
+	write_envelope(&w, ev);
+	if (ev->record->type == RECORD_UNREADABLE)
+		write_unreadable(&w, ev->record, text_max);
+	else if (with_raw)
+		write_alert(&w, ev->record);
+	else
+		write_too_large(&w, ev);
+	jw_object_end(&w);
+	if (buf_ok(&line))
+		copy_json(out, buf_peek(&line));
+	else
+		out->failed = true;
+	buf_release(&line);
+	if (buf_ok(out) && out->n - start <= max_bytes)
+		return true;
+	buf_cut(out, start);
+	out->failed = false;
+	return false;
+}
+
+static bool
+write_raw(struct buf *out, const struct event *ev, const struct format_opts *opts)
+{
+	size_t max = opts->max_bytes;
+
+	if (!buf_ok(out))
+		return false;
+	/* An escape makes six bytes of one at most: the second try of a text seldom fails. */
+	return (ev->record->raw.n <= max && try_write(out, ev, max, true, max))
+	    || (max > 1200 && try_write(out, ev, max, false, (max - 1200) / 2))
+	    || try_write(out, ev, max, false, 0);
+}
+
+const struct format format_raw = {
+	.name = "raw",
+	.help = "JSON: the alert as Microsoft sent it, in a small envelope",
+	.write = write_raw,
+};
