@@ -86,16 +86,18 @@ skim_next(struct skim *s, struct skim_member *m)
 bool
 skim_plain(struct str value, struct str *text)
 {
-	const char *p = value.s, *end = value.s + value.n;
-	size_t n = 1;
+	const char *p, *end;
 
-	if (value.n < 2 || *p != '"')
+	if (value.n < 2 || value.s[0] != '"' || value.s[value.n - 1] != '"')
 		return false;
-	for (p++; n != 0 && *(p = scan_plain(p, end)) != '"'; p += n) {
-		if ((unsigned char)*p < 0x80)
+	end = value.s + value.n - 1;
+	for (p = scan_plain(value.s + 1, end); p < end; p = scan_plain(p, end)) {
+		size_t n = (unsigned char)*p < 0x80 ? 0 : utf8_next(p, (size_t)(end - p), NULL);
+
+		if (n == 0)
 			return false;
-		n = utf8_next(p, (size_t)(end - p), NULL);
+		p += n;
 	}
 	*text = (struct str) { value.s + 1, value.n - 2 };
-	return n != 0 && p == end - 1;
+	return true;
 }
