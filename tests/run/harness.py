@@ -349,9 +349,9 @@ class FakeGraph:
 class Msspd:
     """build/msspd under a configuration, with a state_dir that outlives its kills."""
 
-    def __init__(self, run, config, name="msspd"):
+    def __init__(self, run, config, name="msspd", state=None):
         self.run, self.name, self.child = run, name, None
-        self.state = run.path(name, "state")
+        self.state = state or run.path(name, "state")
         os.makedirs(self.state, exist_ok=True)
         self.socket = run.path(name, "control.sock")
         self.log = name + "/log"
