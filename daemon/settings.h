@@ -50,7 +50,9 @@ struct sink_conf {
 	struct conf_list only;     /* customers */
 	const struct match_label *require_labels;
 	size_t nrequire_labels;
-	char *text; /* canonical text of all its options: equal text, equal sink (for reload) */
+	char *text; /* canonical text of its kind and that kind's options: equal text, equal sink (for
+	             * reload). Routing, only, require_labels and match are not in it: they are
+	             * decided before an entry gets to a sink. */
 };
 
 struct tenant {
@@ -102,6 +104,10 @@ void settings_unref(struct settings *s);
 
 const struct tenant *settings_tenant(const struct settings *s, const char *name);
 const struct sink_conf *settings_sink(const struct settings *s, const char *name);
+
+/* After a reload: names each option ("journal.max_size") whose change has no effect before a restart. */
+void settings_fixed_changes(const struct settings *was, const struct settings *now,
+    void (*changed)(void *arg, const char *option), void *arg);
 
 /* The manual (Markdown) and the plain list (-L), from the tables. */
 void settings_print_manual(FILE *out);

@@ -1,0 +1,213 @@
+#include <stdlib.h>
+
+#include "daemon/settings_build.h"
+#include "lib/base/alloc.h"
+#include "lib/config/url.h"
+
+/* ---- names to pointers -------------------------------------------------------------- */
+
+static const struct app *
+app_of(struct build *b, const struct tenant_draft *t)
+{
+	const struct node *own = node_get(t->d.node, "app");
+	const char *name = t->app != NULL ? t->app : b->w->defaults.app;
+	struct draft *d;
+
+	if (name == NULL) {
+		if (own == NULL)
+			conf_error_key(&b->conf, t->d.node, "app", "is missing; name an app here or in "
+			    "defaults");
+		return NULL;
+	}
+	/* One in defaults that does not exist is reported there, not at every tenant. */
+	d = own != NULL ? settings_refer(b, &b->apps, name, own) : settings_find(&b->apps, name);
+	if (d == NULL)
+		return NULL;
+	d->is_used = true;
+	return &b->w->s.apps[(struct app_draft *)d - (struct app_draft *)b->apps.v];
+}
+
+/* A name for two different customers would mix them in every sink that tells
+ * customers apart by name. */
+static void
+check_own_customer(struct build *b, const struct tenant_draft *t)
+{
+	if (settings_find(&b->customers, t->d.name) != NULL)
+		conf_error_key(&b->conf, t->d.node, NULL, "has no customer, yet there is a customer of "
+		    "the same name; write customer: %s, or rename one of them", t->d.name);
+}
+
+static const struct customer *
+customer_of(struct build *b, const struct tenant_draft *t)
+{
+	struct draft *d;
+
+	if (t->customer == NULL) {
+		check_own_customer(b, t);
+		return NULL;
+	}
+	d = settings_refer(b, &b->customers, t->customer, node_get(t->d.node, "customer"));
+	if (d == NULL)
+		return NULL;
+	d->is_used = true;
+	return &b->w->s.customers[(struct customer_draft *)d
+	    - (struct customer_draft *)b->customers.v];
+}
+
+/* ---- what is made of a tenant ---------------------------------------------------------- */
+
+static const char *const cloud_names[] = { "global", "gcc", "gcc-high", "dod", "custom" };
+
+/* "global/<guid>/alerts": never a name that an operator may change. The journal
+ * finds a tenant's place by it for ever. */
+static char *
+stream_key(struct build *b, const struct tenant *t)
+{
+	struct buf key = BUF_INIT(600);
+	struct err err;
+	struct url u;
+	char *text;
+
+	buf_puts(&key, cloud_names[t->app->cloud]);
+	if (t->app->cloud == CLOUD_CUSTOM) {
+		BUG_IF(!url_split(str_of(t->app->graph_url), &u, &err));
+		buf_byte(&key, ':');
+		for (size_t i = 0; i < u.host.n; i++)
+			buf_byte(&key, u.host.s[i] >= 'A' && u.host.s[i] <= 'Z'
+			    ? (char)(u.host.s[i] + 32) : u.host.s[i]);
+		buf_printf(&key, ":%u", u.port);
+	}
+	buf_printf(&key, "/%s/alerts", t->id);
+	text = arena_strdup(&b->w->arena, key.p);
+	buf_release(&key);
+	return text;
+}
+
+static struct origin *
+make_origin(struct build *b, const struct tenant *t)
+{
+	const struct customer *c = t->customer;
+	struct origin *o;
+	struct err err;
+	struct url u;
+	char *host;
+
+	BUG_IF(!url_split(str_of(t->app->portal_url), &u, &err));
+	host = xstrndup(u.host.s, u.host.n);
+	o = origin_new(&(struct origin) {
+		.tenant_id = t->id, .tenant = t->name,
+		.customer = c != NULL ? c->name : t->name,
+		.customer_name = c != NULL ? c->display_name : t->name,
+		.cloud = (char *)cloud_names[t->app->cloud], .portal_host = host,
+		.stream = (char *)"alerts",
+		.instance = b->w->s.instance != NULL ? b->w->s.instance : (char *)"",
+		.labels = c != NULL ? c->labels : NULL, .nlabels = c != NULL ? c->nlabels : 0,
+	});
+	free(host);
+	return o;
+}
+
+static void
+link_tenant(struct build *b, const struct tenant_draft *d, struct tenant *t)
+{
+	struct sink_draft *sinks[SETTINGS_SINKS_MAX];
+
+	*t = d->tenant;
+	t->app = app_of(b, d);
+	t->customer = customer_of(b, d);
+	t->nsinks = settings_route(b, d, sinks);
+	t->sinks = arena_alloc(&b->w->arena, (t->nsinks + 1) * sizeof(const struct sink_conf *));
+	for (size_t i = 0; i < t->nsinks; i++)
+		t->sinks[i] = &b->w->s.sinks[sinks[i] - (struct sink_draft *)b->sinks.v];
+	if (b->conf.problems->errors != 0)
+		return;
+	t->stream_key = stream_key(b, t);
+	t->origin = make_origin(b, t);
+}
+
+/* ---- the final arrays -------------------------------------------------------------------- */
+
+#define MOVE(field, count, drafts, type, part)                                              \
+	do {                                                                               \
+		const struct type *from_ = (drafts).v;                                      \
+		(count) = (drafts).n;                                                       \
+		(field) = arena_alloc(&b->w->arena, ((drafts).n + 1) * sizeof(*(field)));   \
+		for (size_t i_ = 0; i_ < (drafts).n; i_++)                                  \
+			(field)[i_] = from_[i_].part;                                       \
+	} while (0)
+
+static int
+by_stream(const void *x, const void *y)
+{
+	const struct tenant *a = *(const struct tenant *const *)x;
+	const struct tenant *b = *(const struct tenant *const *)y;
+	int c = strcmp(a->stream_key, b->stream_key);
+
+	return c != 0 ? c : a < b ? -1 : a > b;
+}
+
+/* Two tenants with one GUID in one cloud would share a place in the journal. */
+static void
+check_same_tenant(struct build *b)
+{
+	const struct tenant_draft *d = b->tenants.v;
+	const struct tenant **v = xcalloc(b->w->s.ntenants + 1, sizeof(const struct tenant *));
+	size_t n = b->w->s.ntenants;
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = &b->w->s.tenants[i];
+	qsort(v, n, sizeof(const struct tenant *), by_stream);
+	for (size_t i = 1; i < n; i++) {
+		const struct node *was = d[v[i - 1] - b->w->s.tenants].d.node;
+		const struct node *now = d[v[i] - b->w->s.tenants].d.node;
+
+		if (strcmp(v[i]->stream_key, v[i - 1]->stream_key) == 0)
+			conf_error(&b->conf, node_get(now, "id"), "is the same tenant as %s "
+			    "(%.300s:%u); remove one of them", was->key, was->key_at.file,
+			    was->key_at.line);
+	}
+	free(v);
+}
+
+static void
+warn_unused(struct build *b, const struct drafts *d, const char *remedy)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const struct draft *at = draft_at(d, i);
+
+		if (!at->is_used)
+			conf_warn(&b->conf, at->node, "no tenant uses this %s; %s", d->what, remedy);
+	}
+}
+
+static void
+check_defaults_app(struct build *b)
+{
+	const struct node *n = node_get(node_get(b->root, "defaults"), "app");
+
+	if (n != NULL && b->w->defaults.app != NULL)
+		(void)settings_refer(b, &b->apps, b->w->defaults.app, n);
+}
+
+void
+settings_link(struct build *b)
+{
+	struct settings *s = &b->w->s;
+	const struct tenant_draft *t = b->tenants.v;
+
+	MOVE(s->apps, s->napps, b->apps, app_draft, app);
+	MOVE(s->customers, s->ncustomers, b->customers, customer_draft, customer);
+	MOVE(s->sinks, s->nsinks, b->sinks, sink_draft, sink);
+	s->tenants = arena_alloc(&b->w->arena, (b->tenants.n + 1) * sizeof(*s->tenants));
+	s->ntenants = b->tenants.n;
+	check_defaults_app(b);
+	settings_check_routes(b);
+	for (size_t i = 0; i < b->tenants.n; i++)
+		link_tenant(b, &t[i], &s->tenants[i]);
+	if (b->conf.problems->errors != 0)
+		return; /* a name that is misspelt would make its thing look unused */
+	check_same_tenant(b);
+	warn_unused(b, &b->apps, "remove it, or name it at a tenant or in defaults");
+	warn_unused(b, &b->customers, "remove it, or name it at its tenants");
+	warn_unused(b, &b->sinks, "nothing is sent there; remove it, or route a tenant to it");
+}

@@ -1,0 +1,277 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/delivery/sink.h"
+#include "daemon/settings_build.h"
+#include "lib/base/alloc.h"
+#include "lib/config/nearest.h"
+#include "lib/config/url.h"
+
+#define SINK_TEXT_MAX (1024 * 1024)
+
+/* ---- apps ------------------------------------------------------------------------ */
+
+/* By enum cloud. microsoft.com serves GCC too; the others have hosts of their own.
+ * (Microsoft Learn: National cloud deployments; Microsoft Defender XDR for US
+ * Government customers.) */
+static const struct hosts {
+	const char *login, *graph, *portal;
+} hosts[] = {
+	[CLOUD_GLOBAL] = { "https://login.microsoftonline.com", "https://graph.microsoft.com",
+		"https://security.microsoft.com" },
+	[CLOUD_GCC] = { "https://login.microsoftonline.com", "https://graph.microsoft.com",
+		"https://security.microsoft.com" },
+	[CLOUD_GCC_HIGH] = { "https://login.microsoftonline.us", "https://graph.microsoft.us",
+		"https://security.microsoft.us" },
+	[CLOUD_DOD] = { "https://login.microsoftonline.us", "https://dod-graph.microsoft.us",
+		"https://security.apps.mil" },
+	[CLOUD_CUSTOM] = { NULL, NULL, "https://security.microsoft.com" },
+};
+
+/* Fills one address: the cloud's, or with a custom cloud what is written. */
+static void
+resolve_url(struct build *b, const struct app_draft *a, const char *option, char **url,
+    const char *builtin)
+{
+	const struct node *n = node_get(a->d.node, option);
+	size_t len;
+
+	if (n != NULL && a->app.cloud != CLOUD_CUSTOM)
+		conf_error_key(&b->conf, n, NULL, "is for cloud: custom; leave it out, each other "
+		    "cloud has its own");
+	else if (n == NULL && builtin == NULL)
+		conf_error_key(&b->conf, a->d.node, option, "is missing; cloud: custom needs it");
+	if (*url == NULL)
+		*url = arena_strdup(&b->w->arena, builtin != NULL ? builtin : "");
+	len = strlen(*url);
+	while (len > 0 && (*url)[len - 1] == '/')
+		(*url)[--len] = '\0';
+}
+
+static void
+read_app(struct build *b, struct app_draft *a)
+{
+	const struct hosts *h;
+
+	a->app.name = (char *)a->d.name;
+	if (!conf_fill_one(&b->conf, a->d.node, app_opts, &a->app))
+		return;
+	h = &hosts[a->app.cloud];
+	resolve_url(b, a, "login_url", &a->app.login_url, h->login);
+	resolve_url(b, a, "graph_url", &a->app.graph_url, h->graph);
+	resolve_url(b, a, "portal_url", &a->app.portal_url, h->portal);
+	if (b->check_secrets && a->app.ca_file != NULL && access(a->app.ca_file, R_OK) != 0)
+		conf_error(&b->conf, node_get(a->d.node, "ca_file"), "%.200s cannot be read: %s",
+		    a->app.ca_file, strerror(errno));
+}
+
+void
+settings_read_apps(struct build *b)
+{
+	struct app_draft *v = b->apps.v;
+
+	for (size_t i = 0; i < b->apps.n; i++)
+		read_app(b, &v[i]);
+}
+
+/* ---- customers --------------------------------------------------------------------- */
+
+static void
+check_label_names(struct build *b, const struct node *labels)
+{
+	if (labels == NULL || labels->kind != NODE_MAP)
+		return;
+	for (const struct node *c = labels->first; c != NULL; c = c->next) {
+		if (strpbrk(c->key, "{}") != NULL || strlen(c->key) > 64)
+			conf_error_key(&b->conf, c, NULL, "is no name for a label; use at most 64 "
+			    "characters and no braces");
+	}
+}
+
+static void
+read_customer(struct build *b, struct customer_draft *c)
+{
+	struct origin_label *labels;
+
+	c->customer.name = (char *)c->d.name;
+	(void)conf_fill_one(&b->conf, c->d.node, customer_opts, c);
+	if (c->customer.display_name == NULL)
+		c->customer.display_name = c->customer.name;
+	check_label_names(b, node_get(c->d.node, "labels"));
+	labels = arena_alloc(&b->w->arena, (c->labels.n + 1) * sizeof(*labels));
+	for (size_t i = 0; i < c->labels.n; i++)
+		labels[i] = (struct origin_label) { c->labels.v[i].key, c->labels.v[i].value };
+	c->customer.labels = labels;
+	c->customer.nlabels = c->labels.n;
+}
+
+void
+settings_read_customers(struct build *b)
+{
+	struct customer_draft *v = b->customers.v;
+
+	for (size_t i = 0; i < b->customers.n; i++)
+		read_customer(b, &v[i]);
+}
+
+/* ---- sinks ---------------------------------------------------------------------------- */
+
+static const struct sink_kind *
+find_kind(struct build *b, const struct node *type)
+{
+	struct buf names = BUF_INIT(400);
+	struct nearest near;
+
+	if (type == NULL || type->kind != NODE_SCALAR || type->is_null)
+		return NULL; /* reported with the other options */
+	nearest_init(&near, type->text);
+	for (size_t i = 0; sink_kinds[i] != NULL; i++) {
+		if (strcmp(sink_kinds[i]->name, type->text) == 0)
+			return sink_kinds[i];
+		nearest_offer(&near, sink_kinds[i]->name);
+		buf_printf(&names, "%s%s", i != 0 ? ", " : "", sink_kinds[i]->name);
+	}
+	conf_error(&b->conf, type, "there is no sink of type \"%.80s\"; %s%s%sthe types are: %s",
+	    type->text, near.best != NULL ? "did you mean " : "",
+	    near.best != NULL ? near.best : "", near.best != NULL ? "? " : "", names.p);
+	buf_release(&names);
+	return NULL;
+}
+
+/* For sink_kind.check: a warning is about the sink as a whole. */
+struct warn_about {
+	const struct build *b;
+	const struct node *node;
+};
+
+static void
+on_warning(void *arg, const char *text)
+{
+	const struct warn_about *about = arg;
+
+	conf_warn(&about->b->conf, about->node, "%s", text);
+}
+
+static void
+check_sink(struct build *b, const struct sink_draft *s)
+{
+	struct warn_about about = { b, s->d.node };
+	struct err err;
+
+	if (s->sink.kind->check != NULL
+	    && !s->sink.kind->check(s->sink.conf, on_warning, &about, &err))
+		conf_error_key(&b->conf, s->d.node, NULL, "%s", err.text);
+}
+
+static void
+copy_required(struct build *b, struct sink_draft *s)
+{
+	struct match_label *v = arena_alloc(&b->w->arena,
+	    (s->require_labels.n + 1) * sizeof(*v));
+
+	for (size_t i = 0; i < s->require_labels.n; i++)
+		v[i] = (struct match_label) { s->require_labels.v[i].key,
+			s->require_labels.v[i].value };
+	s->sink.require_labels = v;
+	s->sink.nrequire_labels = s->require_labels.n;
+}
+
+static void
+describe_sink(struct build *b, struct sink_draft *s)
+{
+	struct buf text = BUF_INIT(SINK_TEXT_MAX);
+
+	buf_printf(&text, "type: %s\n", s->sink.kind->name);
+	conf_write(&text, s->sink.kind->opts, s->sink.conf);
+	s->sink.text = arena_strdup(&b->w->arena, text.p);
+	buf_release(&text);
+}
+
+/* Of a kind that is not known only what all sinks have can be judged. */
+static void
+read_unknown_sink(struct build *b, struct sink_draft *s)
+{
+	const struct node *n = s->d.node;
+
+	if (n->kind != NODE_MAP)
+		conf_error(&b->conf, n, "%s; write a mapping of options", node_what(n));
+	else if (node_get(n, "type") == NULL)
+		conf_error_key(&b->conf, n, "type", "is missing; it says what kind of sink this is");
+	else if (node_get(n, "type")->kind != NODE_SCALAR || node_get(n, "type")->is_null)
+		conf_error(&b->conf, node_get(n, "type"), "%s; write the kind of sink",
+		    node_what(node_get(n, "type")));
+}
+
+static void
+read_sink(struct build *b, struct sink_draft *s)
+{
+	const struct node *n = s->d.node;
+	const struct sink_kind *kind = find_kind(b, node_get(n, "type"));
+	struct conf_part parts[2] = { { sink_opts, s } };
+
+	s->sink.name = (char *)s->d.name;
+	if (kind == NULL) {
+		read_unknown_sink(b, s);
+		return;
+	}
+	s->sink.kind = kind;
+	s->sink.conf = arena_alloc(&b->w->arena, kind->conf_size + 1);
+	parts[1] = (struct conf_part) { kind->opts, s->sink.conf };
+	if (conf_fill(&b->conf, n, parts, ARRAY_LEN(parts))) {
+		check_sink(b, s);
+		describe_sink(b, s);
+	}
+	copy_required(b, s);
+	if (s->match != NULL)
+		s->sink.match = settings_read_match(b, s->match);
+	for (size_t i = 0; i < s->sink.only.n; i++)
+		(void)settings_refer_customer(b, s->sink.only.v[i], node_at(node_get(n, "only"), i));
+}
+
+void
+settings_read_sinks(struct build *b)
+{
+	struct sink_draft *v = b->sinks.v;
+
+	for (size_t i = 0; i < b->sinks.n; i++)
+		read_sink(b, &v[i]);
+}
+
+/* ---- tenants ------------------------------------------------------------------------------ */
+
+static void
+inherit(const struct defaults *d, struct tenant_draft *t)
+{
+	t->tenant.poll_interval_ms = d->poll_interval_ms;
+	t->tenant.overlap_ms = d->overlap_ms;
+	t->tenant.first_lookback_ms = d->first_lookback_ms;
+	t->tenant.page_size = d->page_size;
+	t->tenant.budget_per_min = d->budget_per_min;
+	t->streams = d->streams;
+}
+
+static void
+read_tenant(struct build *b, struct tenant_draft *t)
+{
+	char guid[37];
+
+	t->tenant.name = (char *)t->d.name;
+	t->tenant.log = (struct log_ctx) { "tenant", t->d.name };
+	inherit(&b->w->defaults, t);
+	(void)conf_fill_one(&b->conf, t->d.node, tenant_opts, t);
+	if (t->tenant.id != NULL && guid_parse(str_of(t->tenant.id), guid))
+		t->tenant.id = arena_strdup(&b->w->arena, guid);
+	if (t->tenant.first_lookback_ms > b->w->s.remember_ms)
+		conf_warn(&b->conf, t->d.node, "first_lookback is longer than journal.remember; older "
+		    "alerts that change will be taken for new ones");
+}
+
+void
+settings_read_tenants(struct build *b)
+{
+	struct tenant_draft *v = b->tenants.v;
+
+	for (size_t i = 0; i < b->tenants.n; i++)
+		read_tenant(b, &v[i]);
+}

@@ -1,0 +1,307 @@
+#include "daemon/settings_build.h"
+#include "lib/config/url.h"
+#include "lib/format/header.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+#define KIB    INT64_C(1024)
+#define MIB    (1024 * KIB)
+#define GIB    (1024 * MIB)
+
+/* In the order of their enums. */
+static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
+static const char *const clouds[] = { "global", "gcc", "gcc-high", "dod", "custom", NULL };
+
+/* ---- checks of one text --------------------------------------------------------- */
+
+static bool
+check_path(const char *text, struct err *err)
+{
+	return text[0] == '/'
+	    || err_set(err, ERR_CONF, "\"%.200s\" is not an absolute path; begin it with /", text);
+}
+
+static bool
+check_tenant_id(const char *text, struct err *err)
+{
+	char guid[37];
+
+	if (guid_parse(str_of(text), guid))
+		return true;
+	if (strchr(text, '.') != NULL)
+		return err_set(err, ERR_CONF, "\"%.100s\" is a domain, which may move to another tenant; "
+		    "write the tenant's GUID (Entra admin center, Overview, Tenant ID)", text);
+	return err_set(err, ERR_CONF, "\"%.100s\" is not a GUID; write the tenant's, like "
+	    "11111111-2222-3333-4444-555555555555", text);
+}
+
+static bool
+check_client_id(const char *text, struct err *err)
+{
+	char guid[37];
+
+	return guid_parse(str_of(text), guid)
+	    || err_set(err, ERR_CONF, "\"%.100s\" is not a GUID; write the app registration's "
+	    "Application (client) ID", text);
+}
+
+static bool
+check_cloud(const char *text, struct err *err)
+{
+	if (str_starts(str_of(text), "china") || strcmp(text, "21vianet") == 0)
+		return err_set(err, ERR_CONF, "Microsoft does not offer the Defender alerts API in its "
+		    "China cloud; use global, gcc, gcc-high, dod or custom");
+	return true;
+}
+
+static bool
+check_service_url(const char *text, struct err *err)
+{
+	struct url u;
+
+	if (!url_split(str_of(text), &u, err))
+		return false;
+	return u.is_https || url_is_loopback(&u)
+	    || err_set(err, ERR_CONF, "\"%.120s\" would send tokens in the clear; write https "
+	    "(http is for 127.0.0.1, [::1] and localhost only)", text);
+}
+
+static bool
+check_portal_url(const char *text, struct err *err)
+{
+	struct url u;
+
+	if (!url_split(str_of(text), &u, err))
+		return false;
+	return (u.is_https && u.path.n <= 1)
+	    || err_set(err, ERR_CONF, "\"%.120s\" is not a portal; write https://host", text);
+}
+
+static bool
+check_zone(const char *text, struct err *err)
+{
+	struct zone *z = zone_open(text, err);
+
+	if (z == NULL)
+		return false;
+	zone_close(z);
+	return true;
+}
+
+static bool
+check_stream(const char *text, struct err *err)
+{
+	return strcmp(text, "alerts") == 0
+	    || err_set(err, ERR_CONF, "\"%.80s\" is not a stream of this version; it reads alerts",
+	    text);
+}
+
+/* ---- the rows ---------------------------------------------------------------------- */
+
+/* In the order of the manual. */
+
+#define F(field) offsetof(struct settings, field)
+static const struct conf_opt journal_opts[] = {
+	{ .name = "max_size", .type = CONF_SIZE, .off = F(journal_max_size), .flags = CONF_FIXED,
+	  .def = "8GiB", .min = 16 * MIB, .max = 16384 * GIB,
+	  .help = "Largest size of the journal file. At nine tenths of it polling pauses until the "
+	      "sinks have caught up. Lowered by itself on a small file system." },
+	{ .name = "remember", .type = CONF_TIME, .off = F(remember_ms), .flags = CONF_FIXED,
+	  .def = "190d", .min = 8 * DAY, .max = 3650 * DAY,
+	  .help = "An alert is forgotten this long after its last version was read. Shorter than "
+	      "Microsoft keeps alerts (180 days by default), an old alert that changes is taken for "
+	      "a new one." },
+	{ .name = "keep_delivered", .type = CONF_TIME, .off = F(keep_delivered_ms),
+	  .flags = CONF_FIXED, .def = "24h", .min = 0, .max = 365 * DAY,
+	  .help = "Delivered entries stay in the journal this long where there is room." },
+	{ .name = NULL }
+};
+
+static const struct conf_opt intake_opts[] = {
+	{ .name = "max_requests", .type = CONF_INT, .off = F(max_requests), .def = "64", .min = 1,
+	  .max = 1000,
+	  .help = "Requests in flight to Microsoft for all tenants together; each tenant has at most "
+	      "one." },
+	{ .name = "request_timeout", .type = CONF_TIME, .off = F(request_timeout_ms), .def = "60s",
+	  .min = SECOND, .max = 10 * MINUTE,
+	  .help = "A request that takes longer, from its start to the last byte of the answer, is "
+	      "given up and tried again later." },
+	{ .name = "max_body", .type = CONF_SIZE, .off = F(max_body), .def = "16MiB", .min = 64 * KIB,
+	  .max = 256 * MIB,
+	  .help = "Largest answer (unpacked) that is read. A larger one is asked for again with half "
+	      "as many alerts." },
+	{ .name = NULL }
+};
+#undef F
+
+#define F(field) offsetof(struct defaults, field)
+static const struct conf_opt defaults_opts[] = {
+	{ .name = "app", .type = CONF_STR, .off = F(app),
+	  .help = "App registration of tenants that name none." },
+	{ .name = "sinks", .type = CONF_LIST, .off = F(sinks),
+	  .help = "Sinks of tenants that have none of their own nor through their customer." },
+	{ .name = "streams", .type = CONF_LIST, .off = F(streams), .def = "alerts", .min = 1,
+	  .max = 8, .check = check_stream,
+	  .help = "What is read from a tenant. This version knows alerts." },
+	{ .name = "poll_interval", .type = CONF_TIME, .off = F(poll_interval_ms), .def = "60s",
+	  .min = SECOND, .max = DAY,
+	  .help = "A tenant is asked for news this often." },
+	{ .name = "overlap", .type = CONF_TIME, .off = F(overlap_ms), .def = "10m", .min = 0,
+	  .max = DAY,
+	  .help = "Each poll reads again what changed in this time before the newest alert known, "
+	      "because alerts do not appear in the order of their time stamps. What is known already "
+	      "is not sent twice." },
+	{ .name = "first_lookback", .type = CONF_TIME, .off = F(first_lookback_ms), .def = "24h",
+	  .min = 0, .max = 180 * DAY,
+	  .help = "A tenant seen for the first time is read from this far back." },
+	{ .name = "page_size", .type = CONF_INT, .off = F(page_size), .def = "200", .min = 1,
+	  .max = 1000,
+	  .help = "Alerts asked for at once ($top)." },
+	{ .name = "budget", .type = CONF_INT, .off = F(budget_per_min), .def = "150", .min = 1,
+	  .max = 10000,
+	  .help = "Requests a minute to one tenant, at most. Microsoft allows a tenant 150." },
+	{ .name = NULL }
+};
+#undef F
+
+#define F(field) offsetof(struct settings_whole, field)
+const struct conf_opt root_opts[] = {
+	{ .name = "state_dir", .type = CONF_STR, .off = F(s.state_dir), .flags = CONF_FIXED,
+	  .check = check_path, .shown = "`$STATE_DIRECTORY`, else `/var/lib/msspd`",
+	  .help = "Directory of the journal, for one msspd alone. On a local disk: network file "
+	      "systems are refused." },
+	{ .name = "control_socket", .type = CONF_STR, .off = F(s.control_socket),
+	  .flags = CONF_FIXED, .check = check_path,
+	  .shown = "`$RUNTIME_DIRECTORY/control.sock`, else `control.sock` in `state_dir`",
+	  .help = "Unix socket that msspctl speaks to." },
+	{ .name = "instance", .type = CONF_STR, .off = F(s.instance), .flags = CONF_FIXED,
+	  .help = "A name for this msspd where several run; in records and as {instance} in "
+	      "templates." },
+	{ .name = "log_level", .type = CONF_CHOICE, .off = F(s.log_level), .def = "info",
+	  .choices = log_levels,
+	  .help = "The least important messages that are still logged." },
+	{ .name = "forget_after", .type = CONF_TIME, .off = F(s.forget_after_ms),
+	  .flags = CONF_FIXED, .def = "7d", .min = MINUTE, .max = 365 * DAY,
+	  .help = "A sink that is no longer in the configuration keeps what is waiting for it this "
+	      "long." },
+	{ .name = "journal", .type = CONF_MAP, .off = F(s), .sub = journal_opts,
+	  .help = "What msspd keeps on disk." },
+	{ .name = "intake", .type = CONF_MAP, .off = F(s), .sub = intake_opts,
+	  .help = "Limits of reading from Microsoft." },
+	{ .name = "defaults", .type = CONF_MAP, .off = F(defaults), .sub = defaults_opts,
+	  .help = "What holds for every tenant that does not say otherwise." },
+	{ .name = "apps", .type = CONF_TREE, .off = F(apps), .sub = app_opts,
+	  .help = "App registrations in Microsoft Entra, by name; one for each national cloud." },
+	{ .name = "customers", .type = CONF_TREE, .off = F(customers), .sub = customer_opts,
+	  .help = "Customers by name. Without one a tenant is its own customer." },
+	{ .name = "tenants", .type = CONF_TREE, .off = F(tenants), .sub = tenant_opts,
+	  .help = "The customers' tenants by name." },
+	{ .name = "sinks", .type = CONF_TREE, .off = F(sinks), .sub = sink_opts,
+	  .help = "Where alerts go, by name." },
+	{ .name = NULL }
+};
+#undef F
+
+#define F(field) offsetof(struct app, field)
+const struct conf_opt app_opts[] = {
+	{ .name = "cloud", .type = CONF_CHOICE, .off = F(cloud), .def = "global", .choices = clouds,
+	  .check = check_cloud,
+	  .help = "Microsoft's cloud that the tenants of this app are in. An app registration serves "
+	      "one cloud only." },
+	{ .name = "client_id", .type = CONF_STR, .off = F(client_id), .flags = CONF_REQUIRED,
+	  .check = check_client_id,
+	  .help = "Application (client) ID of the app registration, a GUID." },
+	{ .name = "secret_file", .type = CONF_SECRET, .off = F(secrets), .flags = CONF_REQUIRED,
+	  .min = 1, .max = 8,
+	  .help = "File with the client secret (its value, not its ID). A bare name is a file of "
+	      "`$CREDENTIALS_DIRECTORY` (systemd), else an absolute path. Several are tried in "
+	      "their order, for the time a secret is rolled over. Nobody but the owner and its "
+	      "group may be able to read it." },
+	{ .name = "login_url", .type = CONF_STR, .off = F(login_url), .check = check_service_url,
+	  .shown = "by cloud",
+	  .help = "With `cloud: custom` only, and required there: the base of the token endpoint. "
+	      "Plain http is accepted for a loopback address only." },
+	{ .name = "graph_url", .type = CONF_STR, .off = F(graph_url), .check = check_service_url,
+	  .shown = "by cloud",
+	  .help = "With `cloud: custom` only, and required there: the base of Microsoft Graph." },
+	{ .name = "portal_url", .type = CONF_STR, .off = F(portal_url), .check = check_portal_url,
+	  .shown = "by cloud",
+	  .help = "With `cloud: custom` only: the Defender portal that links lead to; "
+	      "https://security.microsoft.com where it is not given." },
+	{ .name = "ca_file", .type = CONF_STR, .off = F(ca_file), .check = check_path,
+	  .shown = "the system's",
+	  .help = "Certificate authorities (PEM) to trust for login and Graph instead of the "
+	      "system's, where a proxy inspects TLS." },
+	{ .name = NULL }
+};
+#undef F
+
+#define F(field) offsetof(struct customer_draft, field)
+const struct conf_opt customer_opts[] = {
+	{ .name = "name", .type = CONF_STR, .off = F(customer.display_name), .shown = "its key",
+	  .help = "The customer's name for people." },
+	{ .name = "labels", .type = CONF_PAIRS, .off = F(labels),
+	  .help = "Free names and texts; for match, require_labels and {label.NAME} in templates." },
+	{ .name = "time_zone", .type = CONF_STR, .off = F(customer.time_zone), .shown = "UTC",
+	  .check = check_zone,
+	  .help = "IANA name of the customer's time zone, like Europe/Berlin." },
+	{ .name = "sinks", .type = CONF_LIST, .off = F(sinks), .shown = "as in `defaults`",
+	  .help = "Sinks of the customer's tenants that have none of their own." },
+	{ .name = NULL }
+};
+#undef F
+
+#define F(field) offsetof(struct tenant_draft, field)
+const struct conf_opt tenant_opts[] = {
+	{ .name = "id", .type = CONF_STR, .off = F(tenant.id), .flags = CONF_REQUIRED,
+	  .check = check_tenant_id,
+	  .help = "The tenant's ID in Microsoft Entra, a GUID." },
+	{ .name = "app", .type = CONF_STR, .off = F(app), .shown = "as in `defaults`",
+	  .help = "App registration to read it with." },
+	{ .name = "customer", .type = CONF_STR, .off = F(customer), .shown = "its own",
+	  .help = "Customer that it belongs to." },
+	{ .name = "sinks", .type = CONF_LIST, .off = F(sinks),
+	  .shown = "the customer's, else as in `defaults`",
+	  .help = "Where its alerts go. `[]` says: nowhere, and that is meant." },
+	{ .name = "streams", .type = CONF_LIST, .off = F(streams), .min = 1, .max = 8,
+	  .check = check_stream, .shown = "as in `defaults`",
+	  .help = "What is read from it." },
+	{ .name = "poll_interval", .type = CONF_TIME, .off = F(tenant.poll_interval_ms),
+	  .min = SECOND, .max = DAY, .shown = "as in `defaults`",
+	  .help = "It is asked for news this often." },
+	{ .name = "overlap", .type = CONF_TIME, .off = F(tenant.overlap_ms), .min = 0, .max = DAY,
+	  .shown = "as in `defaults`",
+	  .help = "See `defaults`." },
+	{ .name = "first_lookback", .type = CONF_TIME, .off = F(tenant.first_lookback_ms),
+	  .min = 0, .max = 180 * DAY, .shown = "as in `defaults`",
+	  .help = "How far back the first read of this tenant begins." },
+	{ .name = "page_size", .type = CONF_INT, .off = F(tenant.page_size), .min = 1, .max = 1000,
+	  .shown = "as in `defaults`",
+	  .help = "Alerts asked for at once ($top)." },
+	{ .name = "budget", .type = CONF_INT, .off = F(tenant.budget_per_min), .min = 1,
+	  .max = 10000, .shown = "as in `defaults`",
+	  .help = "Requests a minute, at most." },
+	{ .name = NULL }
+};
+#undef F
+
+#define F(field) offsetof(struct sink_draft, field)
+const struct conf_opt sink_opts[] = {
+	{ .name = "type", .type = CONF_STR, .off = F(type), .flags = CONF_REQUIRED,
+	  .help = "Kind of sink; the options of each are below." },
+	{ .name = "only", .type = CONF_LIST, .off = F(sink.only), .shown = "every customer",
+	  .min = 1,
+	  .help = "Customers whose alerts may come here (a tenant without one counts as its own). "
+	      "Routing anything else here is an error, so that no slip shows one customer's alerts "
+	      "to another." },
+	{ .name = "require_labels", .type = CONF_PAIRS, .off = F(require_labels),
+	  .help = "Labels that a customer must have for its alerts to come here. Routing anything "
+	      "else here is an error." },
+	{ .name = "match", .type = CONF_TREE, .off = F(match), .sub = match_opts,
+	  .shown = "everything",
+	  .help = "Which of the alerts routed here are sent; see the section on match." },
+	{ .name = NULL }
+};
+#undef F
