@@ -409,10 +409,8 @@ is_header_text(const char *s)
 }
 
 static bool
-check_request(const struct fetch_req *req, struct err *err)
+check_headers(const struct fetch_req *req, struct err *err)
 {
-	if (strlen(req->url) > URL_MAX)
-		return err_set(err, ERR_CONF, "the URL is longer than %d bytes", URL_MAX);
 	if (!is_header_text(req->bearer))
 		return err_set(err, ERR_TEMP, "the token has characters that no token has");
 	if (!is_header_text(req->prefer) || !is_header_text(req->client_request_id))
@@ -420,22 +418,28 @@ check_request(const struct fetch_req *req, struct err *err)
 	return true;
 }
 
-/* "host" or "host:port" of the URL, for messages. */
-static char *
-host_of(const char *url)
+/* *host: "host" or "host:port" for messages, "?" where there is none. */
+static bool
+check_url(const char *url, char **host, struct err *err)
 {
+	char *scheme = NULL, *name = NULL, *port = NULL;
 	CURLU *u = curl_url();
-	char *host = NULL, *port = NULL, *text;
+	bool is_url = u != NULL && strlen(url) <= URL_MAX
+	    && curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK
+	    && curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK
+	    && curl_url_get(u, CURLUPART_HOST, &name, 0) == CURLUE_OK;
+	bool is_http = is_url && (strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0);
 
-	if (u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
-		(void)curl_url_get(u, CURLUPART_HOST, &host, 0);
+	if (is_url)
 		(void)curl_url_get(u, CURLUPART_PORT, &port, 0);
-	}
-	text = port != NULL ? xasprintf("%s:%s", host, port) : xstrdup(host != NULL ? host : "?");
-	curl_free(host);
+	*host = port != NULL ? xasprintf("%s:%s", name, port) : xstrdup(is_url ? name : "?");
+	curl_free(scheme);
+	curl_free(name);
 	curl_free(port);
 	curl_url_cleanup(u);
-	return text;
+	if (!is_url)
+		return err_set(err, ERR_CONF, "not a URL");
+	return is_http || err_set(err, ERR_CONF, "only http and https URLs are asked");
 }
 
 static void
@@ -562,14 +566,13 @@ fetch_start(struct fetcher *f, const struct fetch_req *req)
 	x->req.post = req->post != NULL ? xstrdup(req->post) : NULL;
 	x->req.ca_file = req->ca_file != NULL ? xstrdup(req->ca_file) : NULL;
 	x->req.bearer = x->req.prefer = x->req.client_request_id = NULL; /* in headers */
-	x->host = host_of(req->url);
 	x->began = clock_mono(f->env->clock);
 	x->reply.server_date = TICKS_NONE;
 	x->reply.retry_after_ms = -1;
 	buf_init(&x->body, req->on_data != NULL ? ERROR_BODY_MAX : req->max_body);
 	if (req->post != NULL && req->max_body > SECRET_BODY) /* no copies by growing */
 		(void)buf_room(&x->body, SECRET_BODY);
-	if (check_request(req, &x->reply.err))
+	if (check_url(req->url, &x->host, &x->reply.err) && check_headers(req, &x->reply.err))
 		build_headers(x, req);
 	else
 		(void)err_wrap(&x->reply.err, "%s", x->host);

@@ -18,6 +18,8 @@ static const struct {
 	{ 10, "it has expired; is the clock of this machine right?" },
 	{ 23, "it has been revoked" },
 	{ 62, "it is for another name" },
+	{ 0, "it is for another name" }, /* curl's own check, after the chain was found good, */
+	{ 1, "it is for another name" }, /* where it has not noted the result yet */
 };
 
 static const struct {
@@ -25,8 +27,7 @@ static const struct {
 	enum err_kind kind;
 	const char *what;
 } troubles[] = {
-	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_CONF, "only http and https URLs are asked" },
-	{ CURLE_URL_MALFORMAT, ERR_CONF, "not a URL" },
+	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_TEMP, "not an HTTP answer" },
 	{ CURLE_COULDNT_RESOLVE_PROXY, ERR_TEMP, "the proxy's name cannot be resolved" },
 	{ CURLE_COULDNT_RESOLVE_HOST, ERR_TEMP, "the name cannot be resolved" },
 	{ CURLE_COULDNT_CONNECT, ERR_TEMP, "no connection" },
@@ -63,13 +64,11 @@ local_errnum(const struct fetch_trouble *t)
 static void
 explain_certificate(const struct fetch_trouble *t, struct fetch_reply *reply)
 {
-	const char *what = "it is for another name";
+	const char *what = "it does not pass the check";
 	long result = 0;
 
 	reply->is_refused_tls = true;
 	(void)curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &result);
-	if (result != 0)
-		what = "it does not pass the check";
 	for (size_t i = 0; i < ARRAY_LEN(cert_checks); i++) {
 		if (cert_checks[i].result == result)
 			what = cert_checks[i].what;
