@@ -1,0 +1,36 @@
+#!/bin/sh
+# Tries `make demo` and `make check` in a minimal Debian 12 with only make, git
+# and ca-certificates added, as somebody would who has just cloned. Root.
+set -eu
+cd "$(dirname "$0")/.."
+
+[ "$(id -u)" -eq 0 ] || { echo "check-bare: run it as root" >&2; exit 77; }
+command -v debootstrap >/dev/null || { echo "check-bare: install debootstrap" >&2; exit 69; }
+
+top=$PWD
+root=$(mktemp -d "${TMPDIR:-/var/tmp}/msspd-bare.XXXXXX")
+cleanup() {
+	umount -R "$root/proc" "$root/dev" "$root/sys" 2>/dev/null || true
+	rm -rf --one-file-system "$root"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+mirror=${DEBIAN_MIRROR:-$(sed -n 's/^\(deb\|URIs:\) *\(\[[^]]*\] *\)\{0,1\}\(http[^ ]*\).*/\3/p' \
+    /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)}
+debootstrap --variant=minbase --include=make,git,ca-certificates bookworm "$root" "$mirror"
+# The same way to the packages as this machine has.
+cp -a /etc/apt/. "$root/etc/apt/"
+cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
+for d in proc sys dev; do
+	mount --rbind --make-rslave /$d "$root/$d"
+done
+git clone -q "$top" "$root/src"
+
+inside() {
+	chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb \
+	    ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
+	    sh -c "cd /src && $1"
+}
+inside 'DEMO_SECONDS=10 make demo'
+inside 'CI=1 make check'
