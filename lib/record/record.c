@@ -98,7 +98,7 @@ time_of(struct str s)
 {
 	int64_t ticks;
 
-	return ticks_parse(s, &ticks) && !ticks_is_sentinel(ticks) ? ticks : TICKS_NONE;
+	return s.s != NULL && ticks_parse(s, &ticks) && !ticks_is_sentinel(ticks) ? ticks : TICKS_NONE;
 }
 
 /* text: the slice, repaired. Two ids that differ are none. */
