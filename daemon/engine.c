@@ -64,14 +64,16 @@ set_origin(struct engine *e, uint32_t stream, struct origin *taken)
 	e->origins[stream] = taken;
 }
 
+/* Stands for a stream of which the journal lost all it knew. */
+static const char nobody[] = "{\"tenant_id\":\"unknown\",\"tenant\":\"unknown\","
+    "\"customer\":\"unknown\",\"customer_name\":\"unknown\",\"cloud\":\"global\","
+    "\"portal_host\":\"security.microsoft.com\",\"stream\":\"alerts\"}";
+
 /* For entries whose tenant is no longer configured: who it was when they were read. */
 static const struct origin *
 origin_of(void *arg, uint32_t stream)
 {
 	struct engine *e = arg;
-	struct origin unknown = { .tenant_id = "unknown", .tenant = "unknown", .customer = "unknown",
-		.customer_name = "unknown", .cloud = "global", .portal_host = "security.microsoft.com",
-		.stream = "alerts", .instance = "" };
 	const char *about;
 	struct origin *o;
 	struct err err;
@@ -84,7 +86,8 @@ origin_of(void *arg, uint32_t stream)
 	if (o == NULL) {
 		log_error(NULL, "nothing is known of stream=%" PRIu32 "; its entries go out as unknown",
 		    stream);
-		o = origin_new(&unknown);
+		o = origin_from_about(nobody, &err);
+		BUG_IF(o == NULL);
 	}
 	e->origins[stream] = o;
 	return o;
