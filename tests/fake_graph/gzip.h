@@ -24,6 +24,6 @@ bool gzip_page(struct gzip_cache *c, uint64_t key, struct str body, struct buf *
 struct str gzip_cached(const struct gzip_cache *c, uint64_t key);
 
 /* A gzip stream of about n / 1000 bytes that unpacks to n bytes of space. */
-bool gzip_bomb(struct buf *out, uint64_t n);
+bool gzip_bomb(const struct gzip_cache *c, struct buf *out, uint64_t n);
 
 #endif
