@@ -1,0 +1,576 @@
+#include "lib/policy/paging.h"
+
+#define LEAST_CLAMP    5   /* servers do not clamp to less */
+#define PROOF_ASCENTS  4
+#define PROOF_PAGE     8   /* a page this long that ascends somewhere is proof by itself */
+#define CHECK_AGAIN    10  /* reads until a page length that was the end is doubted again */
+#define ORDER_AGAIN    60  /* reads until a refused $orderby is tried again */
+#define TIE_PASSES     3
+#define SKIP_MARGIN    10  /* records read twice, as those before may have moved away */
+#define BROKEN_TRIES   3   /* at one place before it is made smaller */
+#define GIVE_UPS_MOST  14  /* 2^42 ticks: five days */
+#define PATIENCE       2
+#define PATIENCE_MOST  64
+
+static const char gap_tick[] = "more alerts on one timestamp than the API lets through";
+static const char gap_poison[] = "an alert that the API cannot deliver was passed over";
+static const char gap_unread[] = "the API ignores the filter and gives no link to further pages";
+
+static unsigned
+size_of_page(const struct paging *p, unsigned wanted)
+{
+	unsigned limit = p->habits->top_limit;
+
+	return limit != 0 && limit < wanted ? limit : wanted;
+}
+
+/* What is kept only while one timestamp or window is read ends here. */
+static void
+ask_keyset(struct paging *p, int64_t from)
+{
+	if (from != p->ask.from)
+		p->passes = 0;
+	p->ask.mode = PAGING_KEYSET;
+	p->ask.from = from;
+	p->ask.top = size_of_page(p, p->page_size);
+	p->ask.skip = 0;
+	p->last = TICKS_NONE;
+	p->is_shifting = p->has_fresh = false;
+	p->position = 0;
+	p->links = 0;
+	p->link = p->link_mark = 0;
+}
+
+void
+paging_begin(struct paging *p, struct paging_habits *h, const struct paging_bounds *b)
+{
+	*p = (struct paging) { .habits = h, .begin = b->from, .until = b->until,
+		.cursor = b->cursor, .newest = TICKS_NONE, .started = TICKS_NONE,
+		.last = TICKS_NONE, .page_size = b->page_size, .wanted = b->page_size };
+	if (h->is_order_refused && ++h->reads_refused > ORDER_AGAIN)
+		h->is_order_refused = false;
+	if (h->patience == 0)
+		h->patience = PATIENCE;
+	h->checked_age++;
+	p->is_unordered = h->is_order_refused;
+	p->ask.with_order = !h->is_order_refused;
+	p->ask.before = PAGING_FOREVER;
+	ask_keyset(p, b->from);
+}
+
+/* ---- what a page says ------------------------------------------------------ */
+
+void
+paging_page_init(struct paging_page *pg, const struct paging *p, int64_t server_now)
+{
+	*pg = (struct paging_page) { .from = p->ask.from, .limit = server_now,
+		.first = TICKS_NONE, .last = TICKS_NONE, .least = TICKS_NONE,
+		.most = TICKS_NONE, .newest = TICKS_NONE };
+}
+
+void
+paging_page_add(struct paging_page *pg, int64_t version, bool is_fresh)
+{
+	pg->count++;
+	pg->fresh += is_fresh;
+	if (version == TICKS_NONE)
+		return;
+	pg->fresh_at_from += is_fresh && version == pg->from;
+	if (pg->last == TICKS_NONE) {
+		pg->first = pg->least = pg->most = version;
+	} else {
+		pg->ascents += version > pg->last;
+		pg->is_descending |= version < pg->last;
+	}
+	pg->last = version;
+	if (version < pg->least)
+		pg->least = version;
+	if (version > pg->most)
+		pg->most = version;
+	if (version <= pg->limit && version > pg->newest)
+		pg->newest = version;
+}
+
+/* A page that is shorter than asked may be as long as the server lets it be. A server's
+ * clamp is at least the longest page it ever gave, so only such pages are doubted. */
+static bool
+is_doubtful(const struct paging *p, const struct paging_page *pg)
+{
+	const struct paging_habits *h = p->habits;
+
+	if (pg->has_link || pg->count < LEAST_CLAMP || pg->count < h->biggest)
+		return false;
+	if (h->clamp != 0 && pg->count >= h->clamp)
+		return true;
+	return pg->fresh != 0 || pg->count != h->checked || h->checked_age >= CHECK_AGAIN;
+}
+
+static bool
+is_full(const struct paging *p, const struct paging_page *pg)
+{
+	return pg->count >= p->ask.top || is_doubtful(p, pg);
+}
+
+static void
+learn_clamp(struct paging *p, const struct paging_page *pg, bool full)
+{
+	struct paging_habits *h = p->habits;
+
+	if (h->clamp != 0 && pg->count > h->clamp)
+		h->clamp = 0;
+	if (p->checking != 0 && pg->fresh != 0) {
+		h->clamp = p->checking;
+		p->checking = 0;
+	}
+	if (full && pg->count < p->ask.top)
+		p->checking = pg->count;
+	if (pg->count > h->biggest)
+		h->biggest = pg->count;
+}
+
+static void
+grow_back(struct paging_habits *h)
+{
+	if (h->top_limit == 0 || ++h->good < h->patience)
+		return;
+	h->good = 0;
+	h->top_limit *= 2;
+	if (h->top_limit >= PAGING_MOST)
+		h->top_limit = 0;
+}
+
+static bool
+breaks_order(const struct paging *p, const struct paging_page *pg)
+{
+	if (pg->is_descending)
+		return true;
+	return p->last != TICKS_NONE && pg->first != TICKS_NONE && pg->first < p->last;
+}
+
+static void
+learn_ascent(struct paging_habits *h, const struct paging_page *pg, bool is_broken)
+{
+	if (is_broken) {
+		h->ascents = 0;
+		h->is_ascending = false;
+		return;
+	}
+	if (h->ascents < PROOF_ASCENTS)
+		h->ascents += pg->ascents;
+	if (h->ascents >= PROOF_ASCENTS || (pg->ascents != 0 && pg->count >= PROOF_PAGE))
+		h->is_ascending = true;
+}
+
+/* ---- what to do next --------------------------------------------------------- */
+
+static void
+report_gap(struct paging *p, struct paging_step *out, int64_t from, int64_t to, const char *why)
+{
+	if (p->habits->gap_from == from)
+		return;
+	p->habits->gap_from = from;
+	out->gap_from = from;
+	out->gap_to = to;
+	out->gap_why = why;
+}
+
+/* Without order, what changed since the first page may have been behind the reader. */
+static void
+move_cursor(struct paging *p, struct paging_step *out)
+{
+	int64_t to = p->newest;
+
+	if (p->is_unordered || !p->habits->is_ascending)
+		to = to < p->started ? to : p->started;
+	if (to == TICKS_NONE || p->is_incomplete || to <= p->cursor)
+		return;
+	p->cursor = out->cursor = to;
+}
+
+static void
+done(struct paging *p, struct paging_step *out)
+{
+	out->what = PAGING_DONE;
+	move_cursor(p, out);
+	if (p->checking != 0) {
+		p->habits->checked = p->checking;
+		p->habits->checked_age = 0;
+	}
+}
+
+/* A loop of links is found by comparing with one that stays behind (Brent). */
+static void
+follow_link(struct paging *p, const struct paging_page *pg, struct paging_step *out)
+{
+	if (pg->link == p->link || pg->link == p->link_mark) {
+		out->what = PAGING_FAILED;
+		err_set(&out->err, ERR_TEMP, "the link to the next page leads in a circle");
+		return;
+	}
+	if ((p->links & (p->links - 1)) == 0)
+		p->link_mark = p->link;
+	p->links++;
+	p->link = pg->link;
+	p->position += pg->count;
+	p->ask.mode = PAGING_LINK;
+	p->is_shifting = true;
+}
+
+/* The same place with more of it; false: there is no more to be had. */
+static bool
+ask_more_here(struct paging *p, const struct paging_page *pg)
+{
+	unsigned most = size_of_page(p, PAGING_MOST), covered = p->ask.skip + pg->count;
+
+	if (p->ask.mode == PAGING_KEYSET && p->ask.top < most && pg->count >= p->ask.top &&
+	    !p->no_most) {
+		p->ask.top = most;
+		return true;
+	}
+	covered -= pg->count / 4 < SKIP_MARGIN ? pg->count / 4 : SKIP_MARGIN;
+	if (covered > PAGING_SKIP_MOST)
+		covered = PAGING_SKIP_MOST;
+	if (p->no_skip || covered <= p->ask.skip)
+		return false;
+	p->ask.mode = PAGING_SKIP;
+	p->ask.skip = p->position = covered;
+	p->is_shifting = true;
+	return true;
+}
+
+/* A timestamp that was read by position while others moved is read until nothing new shows up. */
+static bool
+read_tie_again(struct paging *p)
+{
+	unsigned passes = p->passes + 1;
+
+	if (!p->is_shifting || !p->has_fresh || passes >= TIE_PASSES)
+		return false;
+	ask_keyset(p, p->ask.from);
+	p->passes = passes;
+	return true;
+}
+
+/* Tells the gap [from, from + width) and reads on behind it. */
+static void
+give_up(struct paging *p, int64_t width, const char *why, struct paging_step *out)
+{
+	int64_t from = p->ask.from;
+
+	report_gap(p, out, from, from + width, why);
+	p->ask.before = PAGING_FOREVER;
+	ask_keyset(p, from + width);
+}
+
+static void
+window_complete(struct paging *p, struct paging_step *out)
+{
+	int64_t before = p->ask.before;
+
+	if (before == PAGING_FOREVER) {
+		done(p, out);
+		return;
+	}
+	p->ask.before = PAGING_FOREVER;
+	ask_keyset(p, before);
+}
+
+/* The upper end of a window that holds about half of what the page showed. */
+static bool
+cut_window(struct paging *p, const struct paging_page *pg)
+{
+	int64_t before;
+
+	if (p->is_unfiltered || p->no_before || pg->least == TICKS_NONE)
+		return false;
+	if (pg->least < pg->most)
+		before = pg->least + (pg->most - pg->least) / 2 + 1;
+	else
+		before = pg->least > p->ask.from ? pg->least : pg->least + 1;
+	if (before >= p->ask.before || before == PAGING_FOREVER)
+		return false;
+	p->ask.before = before;
+	ask_keyset(p, p->ask.from);
+	return true;
+}
+
+/* Without order and links, the longer the pages the fewer the windows. */
+static bool
+ask_most(struct paging *p, const struct paging_page *pg)
+{
+	if (p->no_most || p->page_size >= PAGING_MOST || pg->count < p->ask.top)
+		return false;
+	p->page_size = PAGING_MOST;
+	if (size_of_page(p, PAGING_MOST) <= p->ask.top)
+		return false;
+	ask_keyset(p, p->ask.from);
+	return true;
+}
+
+static void
+step_unordered(struct paging *p, const struct paging_page *pg, bool full, struct paging_step *out)
+{
+	if (pg->has_link) {
+		follow_link(p, pg, out);
+	} else if (p->ask.mode == PAGING_LINK || !full) {
+		window_complete(p, out);
+	} else if (ask_most(p, pg) || cut_window(p, pg) || ask_more_here(p, pg)) {
+		return;
+	} else if (!p->is_unfiltered && p->ask.before == p->ask.from + 1) {
+		give_up(p, 1, gap_tick, out);
+	} else {
+		p->is_incomplete = true;
+		report_gap(p, out, p->begin, pg->limit, gap_unread);
+		window_complete(p, out);
+	}
+}
+
+static void
+step_ordered(struct paging *p, const struct paging_page *pg, bool full, struct paging_step *out)
+{
+	bool proven = p->habits->is_ascending, has_more = full || pg->has_link;
+	bool is_beyond = pg->last != TICKS_NONE && pg->last > p->ask.from;
+
+	if ((!has_more || (proven && is_beyond)) && read_tie_again(p))
+		return;
+	if (proven)
+		move_cursor(p, out);
+	if (!has_more || (proven && is_beyond && pg->last >= p->until)) {
+		done(p, out);
+	} else if (proven && is_beyond) {
+		ask_keyset(p, pg->last);
+	} else if (pg->has_link) {
+		follow_link(p, pg, out);
+	} else if (p->ask.mode == PAGING_LINK && is_beyond) {
+		done(p, out);
+	} else if (p->ask.mode == PAGING_LINK) {
+		ask_keyset(p, p->ask.from + 1);
+	} else if (!proven) {
+		p->is_unordered = true;
+		step_unordered(p, pg, full, out);
+	} else if (!ask_more_here(p, pg)) {
+		give_up(p, 1, gap_tick, out);
+	}
+}
+
+/* From here on nothing is believed about order. What was read by key is read again. */
+static bool
+restart_unordered(struct paging *p)
+{
+	p->is_unordered = true;
+	if (p->ask.from == p->begin && p->ask.mode != PAGING_SKIP)
+		return false;
+	p->newest = TICKS_NONE;
+	ask_keyset(p, p->begin);
+	return true;
+}
+
+static void
+take_newest(struct paging *p, const struct paging_page *pg)
+{
+	if (p->started == TICKS_NONE)
+		p->started = pg->limit;
+	if (pg->newest > p->newest)
+		p->newest = pg->newest;
+}
+
+static void
+settle_poison(struct paging *p, const struct paging_page *pg, struct paging_step *out)
+{
+	p->is_poisoned |= p->is_probing;
+	p->is_probing = false;
+	p->faults = p->give_ups = 0;
+	if (!p->is_poisoned)
+		return;
+	p->is_poisoned = false;
+	report_gap(p, out, p->poison_from, pg->first != TICKS_NONE ? pg->first : pg->limit,
+	    gap_poison);
+}
+
+/* True when the read has to begin again. */
+static bool
+learn_order(struct paging *p, const struct paging_page *pg)
+{
+	bool is_unfiltered = pg->least != TICKS_NONE &&
+	    (pg->least < p->ask.from || pg->most >= p->ask.before);
+	bool is_broken = breaks_order(p, pg);
+
+	if (p->ask.with_order)
+		learn_ascent(p->habits, pg, is_broken);
+	p->is_unfiltered |= is_unfiltered;
+	p->has_fresh |= pg->fresh_at_from != 0;
+	if (pg->last != TICKS_NONE)
+		p->last = pg->last;
+	return (is_broken || is_unfiltered) && !p->is_unordered && restart_unordered(p);
+}
+
+void
+paging_take(struct paging *p, const struct paging_page *pg, struct paging_step *out)
+{
+	bool full;
+
+	*out = (struct paging_step) { .what = PAGING_ASK, .cursor = TICKS_NONE };
+	p->pages++;
+	p->turn_pages++;
+	settle_poison(p, pg, out);
+	grow_back(p->habits);
+	if (learn_order(p, pg))
+		return;
+	full = is_full(p, pg);
+	learn_clamp(p, pg, full);
+	take_newest(p, pg);
+	if (p->is_unordered)
+		step_unordered(p, pg, full, out);
+	else
+		step_ordered(p, pg, full, out);
+	if (out->what == PAGING_ASK && p->turn_pages >= PAGING_TURN) {
+		p->turn_pages = 0;
+		out->is_long = true;
+	}
+}
+
+/* ---- answers without a page -------------------------------------------------- */
+
+/* The same place with a smaller page; a chain of links begins again. */
+static bool
+shrink(struct paging *p)
+{
+	struct paging_habits *h = p->habits;
+	unsigned skip = p->ask.mode == PAGING_SKIP ? p->ask.skip : 0;
+
+	if (p->ask.top <= 1)
+		return false;
+	h->top_limit = p->ask.top / 2;
+	h->good = 0;
+	if (h->patience < PATIENCE_MOST)
+		h->patience *= 2;
+	if (p->ask.mode == PAGING_LINK)
+		ask_keyset(p, p->ask.from);
+	p->ask.top = h->top_limit;
+	p->ask.skip = skip;
+	p->checking = 0;
+	return true;
+}
+
+/* One record further by position. */
+static bool
+step_over(struct paging *p)
+{
+	if (p->no_skip || p->position >= PAGING_SKIP_MOST)
+		return false;
+	p->poison_from = p->last != TICKS_NONE ? p->last : p->ask.from;
+	p->ask.mode = PAGING_SKIP;
+	p->ask.skip = ++p->position;
+	return true;
+}
+
+/* Where positions do not help either, ever longer pieces of time are given up. */
+static void
+give_up_poison(struct paging *p, struct paging_step *out)
+{
+	unsigned shift = 3 * p->give_ups;
+
+	p->is_poisoned = p->is_probing = false;
+	if (p->give_ups < GIVE_UPS_MOST)
+		p->give_ups++;
+	give_up(p, INT64_C(1) << shift, gap_poison, out);
+	p->ask.top = 1;
+}
+
+static void
+fault_too_large(struct paging *p, struct paging_step *out)
+{
+	if (shrink(p))
+		return;
+	if (step_over(p))
+		p->is_poisoned = true;
+	else
+		give_up_poison(p, out);
+}
+
+/* Passing over is believed only when what lies behind it answers (settle_poison). */
+static void
+fault_broken(struct paging *p)
+{
+	if (p->is_probing) {
+		p->is_probing = false;
+		p->ask = p->before_probe;
+		p->position--;
+		p->faults = 0;
+		return;
+	}
+	if (++p->faults % BROKEN_TRIES != 0 || shrink(p))
+		return;
+	p->before_probe = p->ask;
+	p->is_probing = step_over(p);
+}
+
+/* $skip is refused: nothing that needs a position can be read here. */
+static void
+fault_skip(struct paging *p, struct paging_step *out)
+{
+	p->no_skip = true;
+	if (p->is_poisoned || p->is_probing) {
+		give_up_poison(p, out);
+	} else if (p->is_unordered && p->ask.before != p->ask.from + 1) {
+		p->is_incomplete = true;
+		report_gap(p, out, p->begin, p->started, gap_unread);
+		window_complete(p, out);
+	} else {
+		give_up(p, 1, gap_tick, out);
+	}
+}
+
+static void
+fault_refused(struct paging *p, struct paging_step *out)
+{
+	if (p->ask.mode == PAGING_SKIP && !p->no_skip) {
+		fault_skip(p, out);
+	} else if (p->ask.before != PAGING_FOREVER && !p->no_before) {
+		p->no_before = true;
+		p->ask.before = PAGING_FOREVER;
+		ask_keyset(p, p->ask.from);
+	} else if (p->ask.mode == PAGING_KEYSET && p->ask.top > p->wanted && !p->no_most) {
+		p->no_most = true;
+		p->page_size = p->wanted;
+		ask_keyset(p, p->ask.from);
+	} else if (p->ask.mode == PAGING_LINK && !p->no_link) {
+		p->no_link = true;
+		ask_keyset(p, p->ask.from);
+	} else {
+		out->what = PAGING_FAILED;
+		err_set(&out->err, ERR_TEMP, "the API refuses the request");
+	}
+}
+
+static void
+fault_order(struct paging *p)
+{
+	p->habits->is_order_refused = true;
+	p->habits->is_ascending = false;
+	p->habits->ascents = p->habits->reads_refused = 0;
+	p->is_unordered = true;
+	p->ask.with_order = false;
+	ask_keyset(p, p->begin);
+}
+
+void
+paging_fault(struct paging *p, enum paging_fault fault, struct paging_step *out)
+{
+	*out = (struct paging_step) { .what = PAGING_ASK, .cursor = TICKS_NONE };
+	p->checking = 0;
+	switch (fault) {
+	case PAGING_TOO_LARGE:
+		fault_too_large(p, out);
+		break;
+	case PAGING_ORDER_REFUSED:
+		fault_order(p);
+		break;
+	case PAGING_REFUSED:
+		fault_refused(p, out);
+		break;
+	case PAGING_BROKEN:
+		fault_broken(p);
+		break;
+	}
+}
