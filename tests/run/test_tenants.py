@@ -1,0 +1,162 @@
+"""Sick tenants among healthy ones, and many tenants in one process: everybody is polled on time."""
+import json
+import sys
+import time
+import unittest
+
+import harness
+from scene import Scene
+
+SICK = {1: ("429=60",), 2: ("noconsent",), 3: ("latency=30000",), 4: ("hang",), 5: ("garbage",)}
+
+
+def lateness_ms(requests, interval_ms, indexes, since):
+    """How much later than one interval after the last one each poll came, sorted."""
+    late = []
+    for t in requests["tenants"]:
+        polls = [p for p in t["polls"] if p >= since]
+        if t["index"] in indexes:
+            late += [max(0, b - a - interval_ms) for a, b in zip(polls, polls[1:])]
+    return sorted(late)
+
+
+def p99(values):
+    return values[int(len(values) * 0.99)] if values else None
+
+
+class Tenants(Scene):
+    def poll_for(self, n, interval, seconds, faults, settle=5):
+        """Polls n tenants; returns (requests as fake-graph saw them, since when, msspd)."""
+        options = [o for index, kinds in faults.items() for kind in kinds for o in ("--fault", "%d:%s" % (index, kind))]
+        graph = harness.FakeGraph(self.run_, "--tenants", n, "--alerts", 2, *options, name="graph%d" % len(faults))
+        sinks = {"out": {"type": "file", "path": self.run_.path("out%d.cef" % len(faults)), "format": "cef"}}
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(n), sinks,
+                                                        poll_interval="%ds" % interval),
+                              name="msspd%d" % len(faults)).start()
+        time.sleep(settle)
+        since = time.monotonic() * 1000
+        time.sleep(seconds)
+        return graph, json.loads(graph.ask("/_control/requests")), since, msspd
+
+    def test_the_sick_do_not_delay_the_healthy(self):
+        interval, seconds = 2, 60 if harness.SOAK else 20
+        healthy = set(range(6, 106))
+        late = {}
+        for name, faults in (("without", {}), ("with", SICK)):
+            graph, requests, since, msspd = self.poll_for(105, interval, seconds, faults)
+            values = lateness_ms(requests, interval * 1000, healthy, since)
+            self.assertGreater(len(values), 100 * (seconds / interval - 3))
+            late[name] = p99(values)
+            if faults:
+                self.check_states(msspd.status())
+                self.assertEqual(requests["bearer_elsewhere"], 0)
+            _, code = msspd.stop()
+            self.assertEqual(code, 0)
+            graph.child.terminate()
+            graph.child.wait()
+        print("p99 delay of the healthy: %d ms without the sick, %d ms with them"
+              % (late["without"], late["with"]), file=sys.stderr)
+        self.assertLess(late["with"], late["without"] + 1000 * harness.SLOW)
+
+    def check_states(self, status):
+        states = {t["tenant"]: t for t in status["tenants"]}
+        self.assertEqual(states["t001"]["state"], "throttled")
+        self.assertEqual(states["t002"]["state"], "not onboarded")
+        self.assertEqual(states["t005"]["state"], "garbled")
+        self.assertTrue(all(states[t]["trouble"] for t in ("t001", "t002", "t005")))
+        self.assertEqual({states["t%03d" % i]["state"] for i in range(6, 106)}, {"healthy"})
+
+    def test_nothing_is_sent_while_retry_after_lasts(self):
+        faults = {1: ("429=8:for=1",), 2: ("429=date:for=1",), 3: ("429=none:for=1",), 4: ("429=absurd:for=1",)}
+        graph, requests, since, msspd = self.poll_for(5, 1, 14, faults, settle=0.5)
+        polls = {t["index"]: t["polls"] for t in requests["tenants"]}
+        self.assertGreaterEqual(polls[1][1] - polls[1][0], 7900)
+        self.assertGreater(len(polls[1]), 2, "it came back by itself")
+        self.assertGreater(len(polls[3]), 1)
+        self.assertEqual(len(polls[4]), 1, "an absurd wait is long")
+        self.assertGreater(len(polls[5]), 8)
+        msspd.stop()
+
+    def test_500_tenants_are_polled_on_time(self):
+        n, interval = 500, 15
+        seconds = 600 if harness.SOAK else 180
+        faults = {100: ("hang",), 200: ("429=5",), 300: ("garbage",), 400: ("503",), 500: ("403",)}
+        graph, requests, since, msspd = self.poll_for(n, interval, seconds, faults, settle=interval + 5)
+        healthy = set(range(1, n + 1)) - set(faults)
+        late = lateness_ms(requests, interval * 1000, healthy, since)
+        polls = len(late)
+        self.assertGreater(polls, len(healthy) * (seconds / interval - 2))
+        rss = msspd.rss_kib() / 1024
+        print("500 tenants: %d polls, latest %d ms late, p99 %d ms, %.1f MiB resident"
+              % (polls, late[-1], p99(late), rss), file=sys.stderr)
+        self.assertLess(late[-1], 5000)
+        if harness.SLOW == 1:
+            self.assertLess(rss, 30)
+        _, code = msspd.stop()
+        self.assertEqual(code, 0)
+
+    def test_hostile_servers(self):
+        """Whatever a server sends: no token goes elsewhere, no alert of another tenant gets out, the rest is read."""
+        kinds = ("foreign-nextlink", "same-nextlink", "redirect", "wrong-tenantid", "206", "html", "cut", "garbage",
+                 "notjson-value", "huge=80", "bomb", "reset", "401", "500", "token-html", "token-429", "noroles")
+        faults = {i: (kind,) for i, kind in enumerate(kinds, 1)}
+        n = len(kinds) + 2
+        graph = harness.FakeGraph(self.run_, "--tenants", n, "--alerts", 260, *[
+            o for i, k in faults.items() for o in ("--fault", "%d:%s" % (i, k[0]))])
+        out = self.run_.path("out.cef")
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(n), {
+            "out": {"type": "file", "path": out, "format": "cef"}})).start()
+        time.sleep(12)
+        requests = json.loads(graph.ask("/_control/requests"))
+        self.assertEqual(requests["bearer_elsewhere"], 0)
+        states = {t["tenant"]: t for t in msspd.status()["tenants"]}
+        self.assertEqual({states["t%03d" % i]["state"] for i in (n - 1, n)}, {"healthy"})
+        wrong = kinds.index("wrong-tenantid") + 1
+        with open(out, encoding="utf-8") as f:
+            text = f.read()
+        self.assertNotIn("cs3=%s" % graph.tenant_id(wrong), text)
+        self.assertGreater(states["t%03d" % wrong]["quarantined"], 0)
+        self.assertLess(msspd.rss_kib(), 200 * 1024 * harness.SLOW)
+        # All faults over: everybody recovers, and nothing is missing.
+        graph.ask("/_control/fault", {"clear": True})
+        msspd.stop()
+        msspd.start()
+        self.mark_up()
+        from test_receivers import FileRows
+        self.assert_all_arrived(graph, msspd, FileRows(out), seconds=120)
+        msspd.stop()
+
+
+class Paging(Scene):
+    def test_every_kind_of_server_is_read_whole(self):
+        for paging in ("skiptoken", "skip", "none"):
+            for orderby in ("honour", "ignore", "refuse"):
+                for filter_ in ("honour", "ignore"):
+                    if orderby != "honour" and paging == "none":
+                        continue  # an unordered list without links can be read by nobody beyond $skip
+                    name = "%s-%s-%s" % (paging, orderby, filter_)
+                    with self.subTest(name):
+                        self.read_whole(name, paging, orderby, filter_)
+
+    def read_whole(self, name, paging, orderby, filter_):
+        graph = harness.FakeGraph(self.run_, "--tenants", 3, "--alerts", 450, "--same-stamp", 230, "--rate", 20,
+                                  "--paging", paging, "--orderby", orderby, "--filter", filter_, "--future", 2,
+                                  name="graph-" + name)
+        out = self.run_.path(name + ".cef")
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(3), {
+            "out": {"type": "file", "path": out, "format": "cef"}}), name=name).start()
+        self.up = []
+        self.mark_up()
+        time.sleep(4)
+        graph.stop_story()
+        from test_receivers import FileRows
+        # Ground to stand on: whole reads while alerts move take longer than one interval.
+        self.interval_ms = 3000
+        self.assert_all_arrived(graph, msspd, FileRows(out), seconds=60)
+        msspd.stop()
+        graph.child.terminate()
+        graph.child.wait()
+
+
+if __name__ == "__main__":
+    unittest.main()
