@@ -55,8 +55,8 @@ last_length(const char *s, size_t n)
 }
 
 /*
- * Without spaces, and controls that would become one, at both ends; and not
- * longer than can matter: three bytes become one at the most.
+ * Without spaces, and controls that would become one, at both ends. Of a text so
+ * long that it will be cut, as no more than three bytes become one, only so much.
  */
 static struct str
 trimmed(struct str t, size_t limit)
@@ -70,7 +70,7 @@ trimmed(struct str t, size_t limit)
 			break;
 	}
 	if (t.n > 3 * limit + 3)
-		t.n = 3 * limit + 3;
+		return (struct str) { t.s, 3 * limit + 3 };
 	for (; t.n > 0; t.n -= len) {
 		len = last_length(t.s, t.n);
 		if (utf8_next(t.s + t.n - len, len, &cp) == 0 || (cp != ' ' && !is_control(cp)))
@@ -142,7 +142,7 @@ void
 escape_header(struct buf *out, struct str text, size_t limit, bool plain)
 {
 	text = trimmed(text, limit);
-	while (text.n > 0 && text.s[text.n - 1] == '\\')
+	while (text.n > 0 && text.n <= 3 * limit && text.s[text.n - 1] == '\\')
 		text = trimmed((struct str) { text.s, text.n - 1 }, limit);
 	write_styled(out, text, limit, plain ? &plain_header_style : &header_style);
 }
