@@ -1,0 +1,89 @@
+#ifndef JOURNAL_ENGINE_H
+#define JOURNAL_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/journal/journal.h"
+#include "daemon/journal/registry.h"
+
+/*
+ * journal_engine: what an engine of the journal is to the journal. Private to
+ * this folder.
+ *
+ * An engine is plain and synchronous: its functions are called on the journal's
+ * thread, one at a time, and may wait for the disk (open and close are called
+ * where journal_open() and journal_close() are). Queue, grouping, callbacks and
+ * names are the journal's affair (journal.c, worker.c, registry.c).
+ */
+struct store; /* each engine has its own */
+struct outbox;
+
+/* One page to store. The engine fills result: the same for all of a group that failed. */
+struct page_job {
+	struct journal_page *page;
+	journal_appended_cb *cb;
+	void *arg;
+	struct journal_appended result;
+};
+
+/* One mark, ours: texts copied. */
+struct mark_job {
+	uint32_t sink;
+	uint64_t seq;
+	enum journal_mark_what what;
+	unsigned tries;
+	int64_t due;
+	char *why, *memo;
+};
+
+struct journal_engine {
+	const char *name;
+	struct store *(*open)(const struct journal_opts *opts, struct registry *reg,
+	    struct outbox *out, struct err *err);
+	/* Everything saved, as far as it can be. */
+	void (*close)(struct store *s);
+
+	/*
+	 * Stores the pages and marks, in one transaction where it can be; pages that
+	 * cannot be stored are answered so, marks are then tried alone. True when all
+	 * the marks are durable; else they are to be brought again.
+	 */
+	bool (*write)(struct store *s, struct page_job **pages, size_t npages,
+	    struct mark_job *marks, size_t nmarks);
+
+	/* A mark arrived: the entry is no longer out. Before write(), which may have to wait. */
+	void (*settled)(struct store *s, const struct mark_job *m);
+
+	/* Fills what journal_read() promises, from committed entries only. */
+	bool (*read)(struct store *s, uint32_t sink, size_t max, size_t max_bytes,
+	    struct journal_batch *batch, struct err *err);
+	void (*rewind)(struct store *s, uint32_t sink);
+
+	/*
+	 * A little housekeeping: says who has work again, trims, repairs. Returns
+	 * in how many ms it wants to be called again at the latest.
+	 */
+	int (*tick)(struct store *s);
+};
+
+/* ---- what an engine tells the loop; from the journal's thread ------------------ */
+
+void outbox_note(struct outbox *out, enum journal_note note, enum journal_state state,
+    const char *fmt, ...) PRINTF_LIKE(4, 5);
+void outbox_ready(struct outbox *out, uint32_t sink);
+
+/* ---- batches --------------------------------------------------------------------- */
+
+/* Room for max items at most; what an item points to is copied into the batch. */
+struct journal_batch *batch_new(size_t max);
+/* The next item, its texts set by batch_text() and batch_bytes(). */
+struct journal_item *batch_add(struct journal_batch *b);
+const char *batch_text(struct journal_batch *b, const char *text); /* NULL stays NULL */
+/* 64 readable bytes follow, for parsers that read ahead. */
+struct str batch_bytes(struct journal_batch *b, const void *p, size_t n);
+
+#define BATCH_PADDING 64
+
+#endif

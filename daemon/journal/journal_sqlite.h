@@ -1,0 +1,240 @@
+#ifndef JOURNAL_SQLITE_H
+#define JOURNAL_SQLITE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/journal/journal_engine.h"
+#include "daemon/journal/ledger.h"
+#include "daemon/journal/local_fs.h"
+#include "daemon/journal/place.h"
+
+/*
+ * journal_sqlite: the engine that keeps the journal in one SQLite file. Private
+ * to the files named so; each does one thing:
+ *
+ *   journal_sqlite.c          the engine: groups, states, life cycle
+ *   journal_sqlite_db.c       the handle: opening, settings, statements, errors
+ *   journal_sqlite_schema.c   tables, and how older ones become today's
+ *   journal_sqlite_load.c     what memory must know of the file, read at open
+ *   journal_sqlite_append.c   pages: memory, judge, entries
+ *   journal_sqlite_settle.c   marks
+ *   journal_sqlite_read.c     entries to hand out
+ *   journal_sqlite_trim.c     what goes: delivered, forgotten, over its cap
+ *   journal_sqlite_disk.c     room on the disk: high water, ballast, shrinking
+ *   journal_sqlite_check.c    looking for damage, a little at a time
+ *   journal_sqlite_salvage.c  a damaged file is set aside, and what can be read is kept
+ *
+ * What memory knows of the file (ledger, places, counts) changes only when a
+ * transaction was committed: until then changes are noted in a list.
+ */
+#define PAGE_SIZE      16384
+#define SCHEMA_VERSION 1
+#define APPLICATION_ID 0x6d737370 /* "mssp" */
+#define MEMORY_PROBES  16         /* rows that share a second and a hash */
+#define NO_ROWID       INT64_MIN
+
+/* In the order of the table in journal_sqlite_db.c. */
+enum statement {
+	ST_BEGIN, ST_COMMIT, ST_ROLLBACK,
+	ST_STREAM_PUT, ST_STREAM_BEGIN, ST_READER_PUT, ST_SINK_PUT, ST_SINK_DROP,
+	ST_META_PUT,
+	ST_MEMORY_FIND, ST_MEMORY_PUT, ST_MEMORY_OLD, ST_MEMORY_DROP, ST_MEMORY_OLDEST,
+	ST_ENTRY_PUT, ST_ENTRY_GET, ST_ENTRY_FIRST, ST_ENTRY_DROP,
+	ST_TODO_PUT, ST_TODO_SCAN, ST_TODO_DROP, ST_TODO_LATER, ST_TODO_OLDEST, ST_TODO_SOME,
+	ST_READ_NEXT, ST_READ_ONE,
+	ST_DEAD_PUT, ST_DEAD_OLDEST, ST_DEAD_DROP,
+	ST_QUARANTINE_PUT, ST_QUARANTINE_OLDEST, ST_QUARANTINE_DROP,
+	ST_GAP_PUT, ST_PAGES, ST_FREE_PAGES, ST_VACUUM,
+	ST_COUNT,
+};
+
+/* What a transaction will mean for what memory knows. */
+enum change_what {
+	CHANGE_ADDED,   /* an entry; n: sinks that wait */
+	CHANGE_TODO,    /* it waits at a sink; n: bytes */
+	CHANGE_SETTLED, /* it no longer does; n: bytes */
+	CHANGE_LATER,   /* due */
+	CHANGE_DEAD,    /* n dead letters more at that sink */
+	CHANGE_GONE,    /* entries seq to n are no longer on disk */
+	CHANGE_DROPPED, /* a forgotten sink is gone for good */
+};
+
+struct change {
+	enum change_what what;
+	uint32_t sink;
+	uint64_t seq, n;
+	int64_t due;
+};
+
+struct counts {
+	uint64_t entries, memory, dead, dead_bytes, quarantine, quarantine_bytes, gaps;
+};
+
+/* What has to be done before anything can be written again. */
+enum remedy { REMEDY_NONE, REMEDY_REOPEN, REMEDY_SALVAGE };
+
+/* Where the background check stands: a table, and the key it goes on from. */
+struct check {
+	bool is_running;
+	size_t table;
+	int64_t from;
+	uint64_t bad;
+};
+
+struct store {
+	/* As opened. */
+	char *dir, *path, *lock_path, *ballast_path, *vfs;
+	const struct clock *clock;
+	struct registry *reg;
+	struct outbox *out;
+	uint64_t max_size;
+	int64_t remember, keep_delivered, forget_sink; /* ticks */
+	int lock_fd;
+	struct local_fs_room room;
+	/* The handle. */
+	sqlite3 *db;
+	sqlite3_stmt *st[ST_COUNT];
+	int rc;                /* the last error of SQLite */
+	uint64_t wal_pages;    /* in the log now */
+	bool has_ballast;
+	/* What memory knows of the file. */
+	struct place **places; /* by number - 1, NULL where there is none */
+	size_t nplaces;
+	struct ledger ledger;
+	uint64_t next_seq;
+	struct counts counts, saved;
+	uint64_t pages, free_pages, max_pages;
+	bool was_clean;
+	/* The transaction at hand. */
+	struct change *changes;
+	size_t nchanges, changes_room;
+	struct counts before;
+	uint64_t seq_before, inserted;
+	int64_t now;
+	struct registry_name *names; /* being saved: nstreams streams, then sinks */
+	size_t nnames, nstreams;
+	/* How it is. */
+	enum journal_state state;
+	enum remedy remedy;
+	bool is_disk_full, is_at_high_water;
+	unsigned read_errors;
+	int64_t retry_at;      /* mono ms: when to try a remedy again */
+	int64_t next_trim_at;  /* ticks: nothing delivered is due before */
+	int64_t forget_from;   /* memory: key to go on from */
+	int64_t forget_at;     /* mono ms: the next round */
+	int64_t disk_at;       /* mono ms: the next look at the disk */
+	int64_t cap_from;      /* memory over its cap: key to go on from */
+	bool has_told_memory_cap;
+	uint64_t appends, commits;
+	struct check check;
+};
+
+/* ---- db ---------------------------------------------------------------------------- */
+
+/* Opens path, sets it up, brings the schema up to date, prepares. On failure s->rc says why. */
+bool db_open(struct store *s, const char *path, struct err *err) MUST_CHECK;
+/* with_checkpoint false: leaves the log as it is, for a file that is not to be trusted. */
+void db_close(struct store *s, bool with_checkpoint);
+/* The statement, reset and ready to be bound. */
+sqlite3_stmt *db_use(struct store *s, enum statement which);
+/* One step of a statement that gives no rows; resets it. */
+bool db_run(struct store *s, sqlite3_stmt *st, struct err *err) MUST_CHECK;
+/* One step: 1 a row, 0 no more (reset), -1 failed (reset, err set). */
+int db_row(struct store *s, sqlite3_stmt *st, struct err *err) MUST_CHECK;
+bool db_exec(struct store *s, const char *sql, struct err *err) MUST_CHECK;
+bool db_fail(struct store *s, int rc, struct err *err);
+/* Empties the log into the database. truncate: waits for all of it and cuts the log. */
+bool db_checkpoint(struct store *s, bool truncate, struct err *err) MUST_CHECK;
+
+void bind_blob(sqlite3_stmt *st, int i, const void *p, size_t n);
+void bind_text(sqlite3_stmt *st, int i, const char *text);
+/* TICKS_NONE is NULL. */
+void bind_ticks(sqlite3_stmt *st, int i, int64_t ticks);
+int64_t column_ticks(sqlite3_stmt *st, int i);
+struct str column_bytes(sqlite3_stmt *st, int i);
+
+/* ---- schema ------------------------------------------------------------------------- */
+
+/* Step i makes version i + 1 of version i. */
+bool schema_migrate(sqlite3 *db, const char *const *steps, int nsteps, struct err *err) MUST_CHECK;
+/* Before anything is written: refuses a file of something else and of a newer msspd. */
+bool schema_check(sqlite3 *db, struct err *err) MUST_CHECK;
+/* With our own steps. */
+bool schema_update(sqlite3 *db, struct err *err) MUST_CHECK;
+
+/* ---- load --------------------------------------------------------------------------- */
+
+/* Names, cursors and counts, ledger and places anew; places keep what is handed out. */
+bool load(struct store *s, struct err *err) MUST_CHECK;
+struct place *load_place(struct store *s, uint32_t sink);
+/* Only the names. */
+bool load_names(struct store *s, struct err *err) MUST_CHECK;
+
+/* ---- transactions (journal_sqlite.c) -------------------------------------------------- */
+
+bool transaction_begin(struct store *s, struct err *err) MUST_CHECK;
+/* After this everything is durable, and memory knows it. On failure nothing is. */
+bool transaction_commit(struct store *s, struct err *err) MUST_CHECK;
+void transaction_rollback(struct store *s);
+void change_add(struct store *s, struct change c);
+struct place *place_of(const struct store *s, uint32_t sink);
+/* An error of SQLite: what it means for the state. */
+void trouble(struct store *s, const struct err *err);
+void publish(struct store *s);
+/* The state follows from what is wrong; why: of a failure. */
+void update_state(struct store *s, const char *why);
+
+/* ---- the parts ------------------------------------------------------------------------ */
+
+bool append_page(struct store *s, struct page_job *job, struct err *err) MUST_CHECK;
+bool settle_marks(struct store *s, struct mark_job *marks, size_t n, struct err *err) MUST_CHECK;
+bool read_items(struct store *s, struct place *p, size_t max, size_t max_bytes,
+    struct journal_batch *b, struct err *err) MUST_CHECK;
+
+/* The checksum over all columns of an entry. */
+uint32_t entry_crc(uint64_t seq, uint32_t stream, const struct journal_item *item);
+/* Reads columns from `first` on: stream, type, kind, flags, changed, version,
+ * journalled, crc, id, body. Texts point into the row. False: the checksum is wrong. */
+bool entry_from_row(sqlite3_stmt *st, int first, uint64_t seq, struct journal_item *out);
+/* In a transaction of its own: keeps the row in quarantine and frees who waits for it. */
+bool quarantine_entry(struct store *s, uint64_t seq, struct err *err) MUST_CHECK;
+bool quarantine_put(struct store *s, uint32_t stream, struct str id, const char *why,
+    const void *body, size_t n, struct err *err) MUST_CHECK;
+
+/* In the transaction at hand: at most max delivered entries, oldest first. */
+bool trim_delivered(struct store *s, uint64_t max, struct err *err) MUST_CHECK;
+/* One small step of forgetting, in a transaction of its own. False: nothing to do. */
+bool trim_step(struct store *s, int64_t mono);
+/* In the transaction at hand: dead letters, quarantine and memory that are over their caps. */
+bool trim_caps(struct store *s, struct err *err) MUST_CHECK;
+/* Sinks that were not declared for too long, and those that are forgotten. */
+void trim_look_at_sinks(struct store *s);
+
+bool disk_measure(struct store *s, struct err *err) MUST_CHECK;
+void disk_plan(struct store *s);
+void disk_look(struct store *s, bool is_first);
+bool disk_has_room(const struct store *s, const struct journal_page *page);
+bool disk_drop_ballast(struct store *s);
+/* Gives free pages back to the file system, some. False: nothing to do. */
+bool disk_shrink(struct store *s);
+void disk_sync_dir(const struct store *s);
+
+void check_start(struct store *s);
+/* False: nothing to do. */
+bool check_step(struct store *s);
+
+/* Sets the file aside, makes a new one with what can be read of the old one, and loads it. */
+bool salvage(struct store *s, const char *why, struct err *err) MUST_CHECK;
+/* Before the file is opened: a salvage that a crash cut short takes its last step. */
+bool salvage_finish(struct store *s, struct err *err) MUST_CHECK;
+
+static inline uint64_t
+used_pages(const struct store *s)
+{
+	return s->pages - s->free_pages;
+}
+
+#endif

@@ -1,0 +1,265 @@
+#include <string.h>
+
+#include "daemon/journal/crc32c.h"
+#include "daemon/journal/journal_sqlite.h"
+#include "lib/base/alloc.h"
+#include "lib/base/ticks.h"
+
+/* ---- memory ------------------------------------------------------------------------------ */
+
+static int64_t
+memory_key(uint32_t stream, const struct journal_entry *e)
+{
+	int64_t second = e->now.created == TICKS_NONE ? 0 : ticks_to_sec(e->now.created);
+	uint64_t hash = str_hash(e->id.s, e->id.n) + stream * UINT64_C(0x9e3779b97f4a7c15);
+
+	if (second < 0)
+		second = 0;
+	if (second > UINT32_MAX)
+		second = UINT32_MAX;
+	/* Around zero, so that the sign bit is used: seconds until 2106. */
+	return (second - INT64_C(0x80000000)) * (INT64_C(1) << 32) + (int64_t)(hash >> 32);
+}
+
+struct slot {
+	int64_t key; /* where it is or would go */
+	bool is_known;
+	struct seen was;
+};
+
+/* Looks at all neighbours, so that a row that was forgotten between two leaves no hole. */
+static bool
+find_slot(struct store *s, uint32_t stream, const struct journal_entry *e, struct slot *slot,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_MEMORY_FIND);
+	int64_t first = memory_key(stream, e), free_key = first;
+	int rc;
+
+	slot->is_known = false;
+	sqlite3_bind_int64(st, 1, first);
+	sqlite3_bind_int64(st, 2, first + MEMORY_PROBES - 1);
+	while ((rc = db_row(s, st, err)) == 1) {
+		int64_t key = sqlite3_column_int64(st, 0);
+		struct str seen = column_bytes(st, 3);
+
+		if (key == free_key && free_key < first + MEMORY_PROBES - 1)
+			free_key++;
+		if (sqlite3_column_int64(st, 1) != stream || !str_same(column_bytes(st, 2), e->id)
+		    || seen.n != sizeof(slot->was))
+			continue;
+		memcpy(&slot->was, seen.s, sizeof(slot->was));
+		slot->is_known = true;
+		slot->key = key;
+		sqlite3_reset(st);
+		return true;
+	}
+	slot->key = free_key;
+	return rc == 0;
+}
+
+static bool
+remember(struct store *s, uint32_t stream, const struct journal_entry *e, const struct slot *slot,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_MEMORY_PUT);
+	struct seen seen;
+
+	/* Member by member: what lies between them goes to disk too. */
+	memset(&seen, 0, sizeof(seen));
+	seen.created = e->now.created;
+	seen.version = e->now.version;
+	memcpy(seen.part, e->now.part, sizeof(seen.part));
+	seen.rev = e->now.rev;
+	seen.severity = e->now.severity;
+	seen.status = e->now.status;
+	sqlite3_bind_int64(st, 1, slot->key);
+	sqlite3_bind_int64(st, 2, stream);
+	sqlite3_bind_int64(st, 3, s->now);
+	bind_blob(st, 4, e->id.s, e->id.n);
+	bind_blob(st, 5, &seen, sizeof(seen));
+	if (!slot->is_known)
+		s->counts.memory++;
+	return db_run(s, st, err);
+}
+
+/* ---- entries -------------------------------------------------------------------------------- */
+
+uint32_t
+entry_crc(uint64_t seq, uint32_t stream, const struct journal_item *item)
+{
+	const uint64_t head[] = { seq, stream, item->type, item->kind, item->flags, item->changed,
+		(uint64_t)item->version, (uint64_t)item->journalled, item->id.n, item->body.n };
+	uint32_t crc = crc32c(0, head, sizeof(head));
+
+	crc = crc32c(crc, item->id.s, item->id.n);
+	return crc32c(crc, item->body.s, item->body.n);
+}
+
+static bool
+put_entry(struct store *s, uint32_t stream, const struct journal_entry *e, uint64_t seq,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_ENTRY_PUT);
+	const struct journal_item item = {
+		.type = e->type, .kind = e->kind, .flags = e->flags, .changed = e->changed,
+		.version = e->now.version, .journalled = s->now, .id = e->id,
+		.body = { e->body, e->len },
+	};
+	const int64_t columns[] = { (int64_t)seq, stream, e->type, e->kind, e->flags, e->changed,
+		e->now.version, s->now, entry_crc(seq, stream, &item) };
+
+	for (int i = 0; i < (int)ARRAY_LEN(columns); i++)
+		sqlite3_bind_int64(st, i + 1, columns[i]);
+	bind_blob(st, 10, e->id.s, e->id.n);
+	bind_blob(st, 11, e->body, e->len);
+	return db_run(s, st, err);
+}
+
+/* A sink that was forgotten meanwhile, or is named twice, gets nothing (more). */
+static bool
+put_todo(struct store *s, uint32_t sink, uint64_t seq, uint64_t size, unsigned *waiting,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_TODO_PUT);
+	const struct place *p = place_of(s, sink);
+
+	if (p == NULL || p->is_forgotten)
+		return true;
+	sqlite3_bind_int64(st, 1, sink);
+	sqlite3_bind_int64(st, 2, (int64_t)seq);
+	sqlite3_bind_int64(st, 3, (int64_t)size);
+	if (!db_run(s, st, err))
+		return false;
+	if (sqlite3_changes(s->db) == 0)
+		return true;
+	*waiting += 1;
+	change_add(s, (struct change) { CHANGE_TODO, .sink = sink, .seq = seq, .n = size });
+	return true;
+}
+
+static bool
+forward(struct store *s, uint32_t stream, struct journal_entry *e, struct err *err)
+{
+	uint64_t seq = s->next_seq;
+	unsigned waiting = 0;
+
+	if (!put_entry(s, stream, e, seq, err))
+		return false;
+	for (unsigned i = 0; i < e->nroutes && i < JOURNAL_ROUTES; i++)
+		if (!put_todo(s, e->route[i], seq, e->len, &waiting, err))
+			return false;
+	change_add(s, (struct change) { CHANGE_ADDED, .seq = seq, .n = waiting });
+	s->next_seq++;
+	s->counts.entries++;
+	s->inserted++;
+	e->pos = (struct journal_pos) { .shard = 0, .seq = seq };
+	e->is_forwarded = true;
+	return true;
+}
+
+bool
+quarantine_put(struct store *s, uint32_t stream, struct str id, const char *why, const void *body,
+    size_t n, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_QUARANTINE_PUT);
+
+	sqlite3_bind_int64(st, 1, s->now);
+	sqlite3_bind_int64(st, 2, stream);
+	bind_blob(st, 3, id.s, id.n);
+	bind_text(st, 4, why != NULL ? why : "");
+	sqlite3_bind_int64(st, 5, (int64_t)n);
+	bind_blob(st, 6, body, n);
+	if (!db_run(s, st, err))
+		return false;
+	s->counts.quarantine++;
+	s->counts.quarantine_bytes += n;
+	return true;
+}
+
+static bool
+append_entry(struct store *s, const struct journal_page *page, struct journal_entry *e,
+    struct journal_appended *result, struct err *err)
+{
+	struct slot slot;
+	enum journal_act act;
+
+	e->is_forwarded = false;
+	if (!find_slot(s, page->stream, e, &slot, err))
+		return false;
+	act = page->judge(slot.is_known ? &slot.was : NULL, e, page->ctx);
+	if (act == JOURNAL_SKIP) {
+		result->skipped++;
+		return true;
+	}
+	if (!remember(s, page->stream, e, &slot, err))
+		return false;
+	if (e->quarantine) {
+		result->quarantined++;
+		if (!quarantine_put(s, page->stream, e->id, e->why, e->body, e->len, err))
+			return false;
+	}
+	if (act == JOURNAL_REMEMBER) {
+		result->remembered++;
+		return true;
+	}
+	result->forwarded++;
+	return forward(s, page->stream, e, err);
+}
+
+/* ---- pages ------------------------------------------------------------------------------------ */
+
+static bool
+put_reader(struct store *s, const struct journal_page *page, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_READER_PUT);
+
+	if (page->cursor == TICKS_NONE)
+		return true;
+	sqlite3_bind_int64(st, 1, page->stream);
+	bind_text(st, 2, page->reader);
+	sqlite3_bind_int64(st, 3, page->cursor);
+	return db_run(s, st, err);
+}
+
+static bool
+put_begin(struct store *s, const struct journal_page *page, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_STREAM_BEGIN);
+	struct journal_cursor c;
+
+	registry_cursor(s->reg, page->stream, page->reader, &c);
+	if (page->memory_begin == TICKS_NONE || c.begin != TICKS_NONE)
+		return true;
+	sqlite3_bind_int64(st, 1, page->stream);
+	sqlite3_bind_int64(st, 2, page->memory_begin);
+	return db_run(s, st, err);
+}
+
+static bool
+put_gap(struct store *s, const struct journal_page *page, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_GAP_PUT);
+
+	if (page->gap == NULL)
+		return true;
+	sqlite3_bind_int64(st, 1, s->now);
+	sqlite3_bind_int64(st, 2, page->stream);
+	bind_text(st, 3, page->reader);
+	bind_ticks(st, 4, page->gap->from);
+	bind_ticks(st, 5, page->gap->to);
+	bind_text(st, 6, page->gap->why);
+	s->counts.gaps++;
+	return db_run(s, st, err);
+}
+
+bool
+append_page(struct store *s, struct page_job *job, struct err *err)
+{
+	struct journal_page *page = job->page;
+
+	for (size_t i = 0; i < page->n; i++)
+		if (!append_entry(s, page, &page->entries[i], &job->result, err))
+			return false;
+	return put_begin(s, page, err) && put_reader(s, page, err) && put_gap(s, page, err);
+}

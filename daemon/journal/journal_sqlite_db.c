@@ -1,0 +1,281 @@
+#include <string.h>
+
+#include "daemon/journal/journal_sqlite.h"
+#include "lib/base/ticks.h"
+
+#define ENTRY "stream, type, kind, flags, changed, version, journalled, crc, id, body"
+#define ENTRY_OF "e.stream, e.type, e.kind, e.flags, e.changed, e.version, e.journalled, e.crc, " \
+	"e.id, e.body"
+
+static const char *const texts[ST_COUNT] = {
+	[ST_BEGIN] = "BEGIN IMMEDIATE",
+	[ST_COMMIT] = "COMMIT",
+	[ST_ROLLBACK] = "ROLLBACK",
+	[ST_STREAM_PUT] = "INSERT INTO stream(id, key, about, begin) VALUES(?1, ?2, ?3, ?4)"
+	    " ON CONFLICT(id) DO UPDATE SET about = excluded.about",
+	[ST_STREAM_BEGIN] = "UPDATE stream SET begin = ?2 WHERE id = ?1 AND begin IS NULL",
+	[ST_READER_PUT] = "REPLACE INTO reader(stream, name, cursor) VALUES(?1, ?2, ?3)",
+	[ST_SINK_PUT] = "REPLACE INTO sink(id, name, undeclared_since, forgotten)"
+	    " VALUES(?1, ?2, ?3, ?4)",
+	[ST_SINK_DROP] = "DELETE FROM sink WHERE id = ?1",
+	[ST_META_PUT] = "REPLACE INTO meta(name, value) VALUES(?1, ?2)",
+	[ST_MEMORY_FIND] = "SELECT key, stream, id, seen FROM memory"
+	    " WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
+	[ST_MEMORY_PUT] = "REPLACE INTO memory(key, stream, journalled, id, seen)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5)",
+	[ST_MEMORY_OLD] = "SELECT key, stream, journalled, seen FROM memory"
+	    " WHERE key > ?1 ORDER BY key LIMIT ?2",
+	[ST_MEMORY_DROP] = "DELETE FROM memory WHERE key = ?1",
+	[ST_MEMORY_OLDEST] = "DELETE FROM memory WHERE key IN"
+	    " (SELECT key FROM memory ORDER BY key LIMIT ?1)",
+	[ST_ENTRY_PUT] = "INSERT INTO entry(seq, " ENTRY ")"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+	[ST_ENTRY_GET] = "SELECT " ENTRY " FROM entry WHERE seq = ?1",
+	[ST_ENTRY_FIRST] = "SELECT seq, journalled FROM entry WHERE seq BETWEEN ?1 AND ?2"
+	    " ORDER BY seq LIMIT 1",
+	[ST_ENTRY_DROP] = "DELETE FROM entry WHERE seq BETWEEN ?1 AND ?2 AND journalled < ?3",
+	[ST_TODO_PUT] = "INSERT OR IGNORE INTO todo(sink, seq, size) VALUES(?1, ?2, ?3)",
+	[ST_TODO_SCAN] = "SELECT seq, size FROM todo WHERE sink = ?1 AND seq BETWEEN ?2 AND ?3"
+	    " ORDER BY seq",
+	[ST_TODO_DROP] = "DELETE FROM todo WHERE sink = ?1 AND seq BETWEEN ?2 AND ?3",
+	[ST_TODO_LATER] = "UPDATE todo SET due = ?3, tries = ?4, memo = ?5, why = ?6"
+	    " WHERE sink = ?1 AND seq = ?2",
+	[ST_TODO_OLDEST] = "SELECT seq FROM todo WHERE sink = ?1 ORDER BY seq LIMIT 1",
+	[ST_TODO_SOME] = "SELECT seq, size FROM todo WHERE sink = ?1 ORDER BY seq LIMIT ?2",
+	[ST_READ_NEXT] = "SELECT t.seq, t.size, t.tries, t.memo, " ENTRY_OF
+	    " FROM todo t LEFT JOIN entry e ON e.seq = t.seq"
+	    " WHERE t.sink = ?1 AND t.seq >= ?2 AND t.memo IS NULL ORDER BY t.seq",
+	[ST_READ_ONE] = "SELECT t.seq, t.size, t.tries, t.memo, " ENTRY_OF ", t.due"
+	    " FROM todo t LEFT JOIN entry e ON e.seq = t.seq WHERE t.sink = ?1 AND t.seq = ?2",
+	[ST_DEAD_PUT] = "INSERT INTO dead(sink, at, why, size, seq, stream, type, kind, flags,"
+	    " changed, version, journalled, id, body) SELECT ?1, ?3, ?4, length(body), seq,"
+	    " stream, type, kind, flags, changed, version, journalled, id, body"
+	    " FROM entry WHERE seq = ?2",
+	[ST_DEAD_OLDEST] = "SELECT n, size, sink FROM dead ORDER BY n LIMIT 1",
+	[ST_DEAD_DROP] = "DELETE FROM dead WHERE n = ?1",
+	[ST_QUARANTINE_PUT] = "INSERT INTO quarantine(at, stream, id, why, size, body)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[ST_QUARANTINE_OLDEST] = "SELECT n, size FROM quarantine ORDER BY n LIMIT 1",
+	[ST_QUARANTINE_DROP] = "DELETE FROM quarantine WHERE n = ?1",
+	[ST_GAP_PUT] = "INSERT INTO gap(at, stream, reader, since, until, why)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[ST_PAGES] = "PRAGMA page_count",
+	[ST_FREE_PAGES] = "PRAGMA freelist_count",
+	[ST_VACUUM] = "PRAGMA incremental_vacuum(64)",
+};
+
+/* Measured choices. Before the first table: page size and auto_vacuum. The log
+ * is emptied by us, so that a failure of it does not go unseen. */
+static const char *const settings[] = {
+	"PRAGMA page_size = 16384",
+	"PRAGMA auto_vacuum = INCREMENTAL",
+	"PRAGMA journal_mode = WAL",
+	"PRAGMA synchronous = FULL",
+	"PRAGMA secure_delete = FAST",
+	"PRAGMA cache_size = -2000",
+	"PRAGMA temp_store = MEMORY",
+	"PRAGMA wal_autocheckpoint = 0",
+	"PRAGMA journal_size_limit = 33554432",
+	"PRAGMA trusted_schema = OFF",
+};
+
+bool
+db_fail(struct store *s, int rc, struct err *err)
+{
+	s->rc = rc;
+	return err_set(err, ERR_TEMP, "%s (SQLite %d)",
+	    s->db != NULL ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc), rc);
+}
+
+bool
+db_exec(struct store *s, const char *sql, struct err *err)
+{
+	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK || db_fail(s, rc, err);
+}
+
+sqlite3_stmt *
+db_use(struct store *s, enum statement which)
+{
+	return s->st[which];
+}
+
+bool
+db_run(struct store *s, sqlite3_stmt *st, struct err *err)
+{
+	int rc = sqlite3_step(st);
+
+	/* PRAGMA incremental_vacuum answers with rows that say nothing. */
+	while (rc == SQLITE_ROW)
+		rc = sqlite3_step(st);
+	if (rc != SQLITE_DONE)
+		db_fail(s, rc, err);
+	sqlite3_reset(st);
+	return rc == SQLITE_DONE;
+}
+
+int
+db_row(struct store *s, sqlite3_stmt *st, struct err *err)
+{
+	int rc = sqlite3_step(st);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc != SQLITE_DONE)
+		db_fail(s, rc, err);
+	sqlite3_reset(st);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+/* ---- opening --------------------------------------------------------------------------- */
+
+static int
+on_wal(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct store *s = arg;
+
+	(void)db;
+	(void)name;
+	s->wal_pages = (uint64_t)pages;
+	return SQLITE_OK;
+}
+
+static bool
+prepare_all(struct store *s, struct err *err)
+{
+	for (size_t i = 0; i < ST_COUNT; i++) {
+		int rc = sqlite3_prepare_v3(s->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+		    &s->st[i], NULL);
+
+		if (rc != SQLITE_OK)
+			return db_fail(s, rc, err);
+	}
+	return true;
+}
+
+static bool
+is_wal(struct store *s, struct err *err)
+{
+	sqlite3_stmt *st;
+	int rc = sqlite3_prepare_v2(s->db, "PRAGMA journal_mode", -1, &st, NULL);
+	const unsigned char *mode;
+	bool ok;
+
+	if (rc != SQLITE_OK)
+		return db_fail(s, rc, err);
+	ok = sqlite3_step(st) == SQLITE_ROW;
+	mode = ok ? sqlite3_column_text(st, 0) : NULL;
+	ok = mode != NULL && strcmp((const char *)mode, "wal") == 0;
+	sqlite3_finalize(st);
+	if (ok)
+		return true;
+	s->rc = SQLITE_CANTOPEN;
+	return err_set(err, ERR_TEMP, "cannot keep a write-ahead log");
+}
+
+static bool
+set_up(struct store *s, struct err *err)
+{
+	char sql[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+		if (!db_exec(s, settings[i], err))
+			return false;
+	if (!is_wal(s, err))
+		return false;
+	s->max_pages = s->room.max_bytes / PAGE_SIZE;
+	snprintf(sql, sizeof(sql), "PRAGMA max_page_count = %llu",
+	    (unsigned long long)s->max_pages);
+	return db_exec(s, sql, err);
+}
+
+bool
+db_open(struct store *s, const char *path, struct err *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	int rc = sqlite3_open_v2(path, &s->db, flags, s->vfs);
+	bool ok;
+
+	s->rc = SQLITE_OK;
+	s->wal_pages = 0;
+	if (rc != SQLITE_OK) {
+		db_fail(s, rc, err);
+		db_close(s, false);
+		return false;
+	}
+	sqlite3_busy_timeout(s->db, 2000); /* a person with the sqlite3 shell */
+	sqlite3_wal_hook(s->db, on_wal, s);
+	ok = schema_check(s->db, err) && set_up(s, err) && schema_update(s->db, err)
+	    && prepare_all(s, err);
+	if (ok)
+		return true;
+	/* What the schema refuses is no error of SQLite, and no damage. */
+	if (s->rc == SQLITE_OK && err->kind != ERR_CONF)
+		s->rc = sqlite3_extended_errcode(s->db);
+	db_close(s, false);
+	return false;
+}
+
+void
+db_close(struct store *s, bool with_checkpoint)
+{
+	for (size_t i = 0; i < ST_COUNT; i++) {
+		sqlite3_finalize(s->st[i]);
+		s->st[i] = NULL;
+	}
+	if (s->db == NULL)
+		return;
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !with_checkpoint, NULL);
+	sqlite3_close_v2(s->db);
+	s->db = NULL;
+}
+
+bool
+db_checkpoint(struct store *s, bool truncate, struct err *err)
+{
+	int rc = sqlite3_wal_checkpoint_v2(s->db, NULL,
+	    truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+	if (rc != SQLITE_OK)
+		return db_fail(s, rc, err);
+	s->wal_pages = 0;
+	return true;
+}
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+void
+bind_blob(sqlite3_stmt *st, int i, const void *p, size_t n)
+{
+	sqlite3_bind_blob64(st, i, n > 0 ? p : "", n, SQLITE_STATIC);
+}
+
+void
+bind_text(sqlite3_stmt *st, int i, const char *text)
+{
+	sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
+}
+
+void
+bind_ticks(sqlite3_stmt *st, int i, int64_t ticks)
+{
+	if (ticks == TICKS_NONE)
+		sqlite3_bind_null(st, i);
+	else
+		sqlite3_bind_int64(st, i, ticks);
+}
+
+int64_t
+column_ticks(sqlite3_stmt *st, int i)
+{
+	return sqlite3_column_type(st, i) == SQLITE_NULL ? TICKS_NONE : sqlite3_column_int64(st, i);
+}
+
+struct str
+column_bytes(sqlite3_stmt *st, int i)
+{
+	const void *p = sqlite3_column_blob(st, i);
+
+	return (struct str) { p, (size_t)sqlite3_column_bytes(st, i) };
+}

@@ -1,0 +1,213 @@
+#include <string.h>
+
+#include "daemon/journal/journal_sqlite.h"
+
+bool
+entry_from_row(sqlite3_stmt *st, int first, uint64_t seq, struct journal_item *out)
+{
+	*out = (struct journal_item) {
+		.pos = { .shard = 0, .seq = seq },
+		.stream = (uint32_t)sqlite3_column_int64(st, first),
+		.type = (uint8_t)sqlite3_column_int(st, first + 1),
+		.kind = (uint8_t)sqlite3_column_int(st, first + 2),
+		.flags = (uint8_t)sqlite3_column_int(st, first + 3),
+		.changed = (uint16_t)sqlite3_column_int(st, first + 4),
+		.version = sqlite3_column_int64(st, first + 5),
+		.journalled = sqlite3_column_int64(st, first + 6),
+		.id = column_bytes(st, first + 8),
+		.body = column_bytes(st, first + 9),
+	};
+	return (uint32_t)sqlite3_column_int64(st, first + 7) == entry_crc(seq, out->stream, out);
+}
+
+/* ---- a bad row --------------------------------------------------------------------------- */
+
+/* Nobody waits for it any more. */
+static bool
+release_todos(struct store *s, uint64_t seq, struct err *err)
+{
+	for (size_t i = 0; i < s->nplaces; i++) {
+		struct mark_job mark = { .sink = (uint32_t)i + 1, .seq = seq, .what = MARK_OK };
+
+		if (s->places[i] != NULL && !settle_marks(s, &mark, 1, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+move_entry(struct store *s, uint64_t seq, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_ENTRY_GET);
+	struct journal_item item;
+	int rc;
+	bool ok = true;
+
+	sqlite3_bind_int64(st, 1, (int64_t)seq);
+	rc = db_row(s, st, err);
+	if (rc == 1) {
+		entry_from_row(st, 0, seq, &item);
+		ok = quarantine_put(s, item.stream, item.id, "its checksum is wrong", item.body.s,
+		    item.body.n, err);
+		sqlite3_reset(st);
+	}
+	if (rc < 0 || !ok || !release_todos(s, seq, err))
+		return false;
+	st = db_use(s, ST_ENTRY_DROP);
+	sqlite3_bind_int64(st, 1, (int64_t)seq);
+	sqlite3_bind_int64(st, 2, (int64_t)seq);
+	sqlite3_bind_int64(st, 3, INT64_MAX);
+	if (rc == 1 && s->counts.entries > 0)
+		s->counts.entries--;
+	change_add(s, (struct change) { CHANGE_GONE, .seq = seq, .n = seq });
+	return db_run(s, st, err);
+}
+
+bool
+quarantine_entry(struct store *s, uint64_t seq, struct err *err)
+{
+	bool ok = transaction_begin(s, err) && move_entry(s, seq, err)
+	    && transaction_commit(s, err);
+
+	if (!ok) {
+		transaction_rollback(s);
+		trouble(s, err);
+		return false;
+	}
+	outbox_note(s->out, JOURNAL_NOTE_QUARANTINE, s->state,
+	    "entry %llu of the journal is damaged on disk; it is kept in quarantine and not "
+	    "delivered", (unsigned long long)seq);
+	return true;
+}
+
+/* ---- handing out ----------------------------------------------------------------------------- */
+
+enum taken { TAKEN, TAKEN_NOT, TAKEN_FULL, TAKEN_BAD };
+
+struct reading {
+	struct place *p;
+	struct journal_batch *batch;
+	size_t max, max_bytes, bytes;
+};
+
+/* Columns: seq, size, tries, memo, then the entry's. */
+static enum taken
+take_row(struct reading *r, sqlite3_stmt *st)
+{
+	uint64_t seq = (uint64_t)sqlite3_column_int64(st, 0);
+	size_t size = (size_t)sqlite3_column_int64(st, 1);
+	struct journal_item item, *to;
+
+	if (r->batch->n == r->max || (r->batch->n > 0 && r->bytes + size > r->max_bytes))
+		return TAKEN_FULL;
+	if (sqlite3_column_type(st, 4) == SQLITE_NULL || !entry_from_row(st, 4, seq, &item))
+		return TAKEN_BAD;
+	to = batch_add(r->batch);
+	*to = item;
+	to->tries = (unsigned)sqlite3_column_int64(st, 2);
+	to->memo = batch_text(r->batch, (const char *)sqlite3_column_text(st, 3));
+	to->id = batch_bytes(r->batch, item.id.s, item.id.n);
+	to->body = batch_bytes(r->batch, item.body.s, item.body.n);
+	r->bytes += size;
+	place_hand_out(r->p, seq);
+	return TAKEN;
+}
+
+static bool
+take_one(struct store *s, struct reading *r, uint64_t seq, enum taken *taken, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_READ_ONE);
+	int rc;
+
+	sqlite3_bind_int64(st, 1, r->p->sink);
+	sqlite3_bind_int64(st, 2, (int64_t)seq);
+	rc = db_row(s, st, err);
+	*taken = TAKEN_NOT; /* settled meanwhile, or put off again */
+	if (rc == 1 && column_ticks(st, 14) <= s->now)
+		*taken = take_row(r, st);
+	sqlite3_reset(st);
+	if (*taken == TAKEN_BAD)
+		return quarantine_entry(s, seq, err);
+	return rc >= 0;
+}
+
+/* What is due, and what was rewound. */
+static bool
+take_waiting(struct store *s, struct reading *r, struct err *err)
+{
+	for (;;) {
+		uint64_t seq = r->batch->n < r->max ? place_pop(r->p, s->now) : 0;
+		enum taken taken;
+
+		if (seq == 0)
+			return true;
+		if (!take_one(s, r, seq, &taken, err)) {
+			place_later(r->p, seq, s->now);
+			return false;
+		}
+		if (taken == TAKEN_FULL) {
+			place_later(r->p, seq, s->now);
+			return true;
+		}
+	}
+}
+
+/* What was never handed out. *bad: a damaged row stands in the way. */
+static bool
+take_next(struct store *s, struct reading *r, uint64_t *bad, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_READ_NEXT);
+	enum taken taken = TAKEN;
+	uint64_t seq = 0;
+	int rc;
+
+	*bad = 0;
+	sqlite3_bind_int64(st, 1, r->p->sink);
+	sqlite3_bind_int64(st, 2, (int64_t)r->p->next);
+	while ((rc = db_row(s, st, err)) == 1) {
+		seq = (uint64_t)sqlite3_column_int64(st, 0);
+		taken = take_row(r, st);
+		if (taken != TAKEN)
+			break;
+		r->p->next = seq + 1;
+	}
+	sqlite3_reset(st);
+	if (taken == TAKEN_BAD)
+		*bad = seq;
+	if (rc == 0)
+		r->p->next = r->p->newest + 1;
+	return rc >= 0;
+}
+
+static bool
+take_all(struct store *s, struct reading *r, struct err *err)
+{
+	struct place *p = r->p;
+	uint64_t bad = 0;
+
+	if (!take_waiting(s, r, err))
+		return false;
+	while (r->batch->n < r->max && p->newest >= p->next) {
+		if (!take_next(s, r, &bad, err))
+			return false;
+		if (bad == 0)
+			return true;
+		if (!quarantine_entry(s, bad, err))
+			return false;
+	}
+	return true;
+}
+
+/* An error after some items is told with the next read. */
+bool
+read_items(struct store *s, struct place *p, size_t max, size_t max_bytes, struct journal_batch *b,
+    struct err *err)
+{
+	struct reading r = { .p = p, .batch = b, .max = max, .max_bytes = max_bytes };
+	bool ok;
+
+	s->now = clock_wall(s->clock);
+	ok = take_all(s, &r, err);
+	b->has_more = place_has_work(p, s->now);
+	return ok || b->n > 0;
+}

@@ -1,0 +1,438 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/journal/journal_sqlite.h"
+#include "lib/base/alloc.h"
+#include "lib/base/ticks.h"
+
+#define COLUMNS_MAX 16
+/* Where undelivered entries may be lost, Microsoft is asked again for this much before the oldest. */
+#define LOOK_BACK   (INT64_C(86400) * TICKS_SEC)
+
+/* From the damaged file into the new one. */
+struct rescue {
+	struct store *s;
+	sqlite3 *old;
+	int64_t oldest;     /* ticks: of the undelivered; INT64_MAX: none seen */
+	uint64_t lost, kept;
+	bool is_torn;       /* a table of undelivered entries could not be read to its end */
+	bool is_rereading;  /* cursors go back */
+	int64_t reread_from;
+};
+
+/*
+ * A table: read forwards until damage stops it, then backwards from its end as
+ * far as what was kept already. check: may this row come along?
+ */
+struct rescue_table {
+	const char *name, *columns, *key;
+	bool (*check)(struct rescue *r, sqlite3_stmt *row);
+};
+
+static bool
+is_stream_known(struct rescue *r, sqlite3_stmt *row, int column)
+{
+	return registry_stream_key(r->s->reg, (uint32_t)sqlite3_column_int64(row, column)) != NULL;
+}
+
+static bool
+check_reader(struct rescue *r, sqlite3_stmt *row)
+{
+	return is_stream_known(r, row, 0);
+}
+
+/* What is read again must not be known, or it would be taken for delivered. */
+static bool
+check_memory(struct rescue *r, sqlite3_stmt *row)
+{
+	return is_stream_known(r, row, 1)
+	    && (!r->is_rereading || sqlite3_column_int64(row, 2) < r->oldest);
+}
+
+static sqlite3_stmt *
+prepare(sqlite3 *db, const char *fmt, ...)
+{
+	sqlite3_stmt *st = NULL;
+	va_list ap;
+	char *sql;
+
+	va_start(ap, fmt);
+	sql = sqlite3_vmprintf(fmt, ap);
+	va_end(ap);
+	if (sql != NULL && sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK)
+		st = NULL;
+	sqlite3_free(sql);
+	return st;
+}
+
+static int
+count_columns(const char *columns)
+{
+	int n = 1;
+
+	for (const char *p = columns; *p != '\0'; p++)
+		n += *p == ',';
+	return n;
+}
+
+static bool
+put_row(struct rescue *r, sqlite3_stmt *put, sqlite3_stmt *row, struct err *err)
+{
+	int n = sqlite3_column_count(row);
+
+	for (int i = 0; i < n; i++)
+		sqlite3_bind_value(put, i + 1, sqlite3_column_value(row, i));
+	return db_run(r->s, put, err);
+}
+
+/* One direction. *is_whole: it came to the end, or to what was there. */
+static bool
+copy_rows(struct rescue *r, const struct rescue_table *t, sqlite3_stmt *put, bool is_backwards,
+    bool *is_whole, struct err *err)
+{
+	sqlite3_stmt *row = prepare(r->old, "SELECT %s FROM %s ORDER BY %s %s", t->columns, t->name,
+	    t->key, is_backwards ? "DESC" : "");
+	bool ok = true, is_new = true;
+	int rc = SQLITE_ERROR;
+
+	while (ok && is_new && row != NULL && (rc = sqlite3_step(row)) == SQLITE_ROW) {
+		if (t->check != NULL && !t->check(r, row))
+			continue;
+		ok = put_row(r, put, row, err);
+		is_new = sqlite3_changes(r->s->db) > 0;
+	}
+	*is_whole = rc == SQLITE_DONE || !is_new;
+	sqlite3_finalize(row);
+	return ok;
+}
+
+static bool
+copy_table(struct rescue *r, const struct rescue_table *t, struct err *err)
+{
+	sqlite3_stmt *put = prepare(r->s->db, "INSERT OR IGNORE INTO %s(%s) VALUES(?%.*s)", t->name,
+	    t->columns, 2 * (count_columns(t->columns) - 1), ",?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?");
+	bool is_whole = false, ok;
+
+	if (put == NULL)
+		return db_fail(r->s, sqlite3_errcode(r->s->db), err);
+	ok = copy_rows(r, t, put, false, &is_whole, err);
+	if (ok && !is_whole)
+		ok = copy_rows(r, t, put, true, &is_whole, err);
+	sqlite3_finalize(put);
+	return ok;
+}
+
+/* ---- undelivered entries ------------------------------------------------------------------- */
+
+static bool
+keep_entry(struct rescue *r, sqlite3_stmt *row, uint64_t seq, struct err *err)
+{
+	sqlite3_stmt *st = db_use(r->s, ST_ENTRY_PUT);
+
+	sqlite3_bind_int64(st, 1, (int64_t)seq);
+	for (int i = 0; i < 10; i++)
+		sqlite3_bind_value(st, i + 2, sqlite3_column_value(row, i));
+	return db_run(r->s, st, err);
+}
+
+/* 1: it is in the new file; 0: it is lost; -1: failed. */
+static int
+rescue_entry(struct rescue *r, sqlite3_stmt *get, uint64_t seq, struct err *err)
+{
+	sqlite3_stmt *have = db_use(r->s, ST_ENTRY_GET);
+	struct journal_item item;
+	int rc;
+
+	sqlite3_bind_int64(have, 1, (int64_t)seq);
+	rc = db_row(r->s, have, err);
+	sqlite3_reset(have);
+	if (rc != 0)
+		return rc;
+	sqlite3_bind_int64(get, 1, (int64_t)seq);
+	rc = 0;
+	if (sqlite3_step(get) == SQLITE_ROW && entry_from_row(get, 0, seq, &item)
+	    && is_stream_known(r, get, 0)) {
+		rc = keep_entry(r, get, seq, err) ? 1 : -1;
+		if (item.journalled < r->oldest)
+			r->oldest = item.journalled;
+	}
+	sqlite3_reset(get);
+	return rc;
+}
+
+/* Rows of a sink whose name is lost stay behind: its number may soon be another's. */
+static bool
+rescue_todos(struct rescue *r, bool is_backwards, bool *is_whole, struct err *err)
+{
+	sqlite3_stmt *row = prepare(r->old, "SELECT sink, seq, size, tries, due, memo, why FROM todo"
+	    " ORDER BY sink %s, seq %s", is_backwards ? "DESC" : "", is_backwards ? "DESC" : "");
+	sqlite3_stmt *get = prepare(r->old, "SELECT stream, type, kind, flags, changed, version,"
+	    " journalled, crc, id, body FROM entry WHERE seq = ?1");
+	sqlite3_stmt *put = prepare(r->s->db, "INSERT OR IGNORE INTO todo(sink, seq, size, tries,"
+	    " due, memo, why) VALUES(?, ?, ?, ?, ?, ?, ?)");
+	bool ok = true, is_new = true;
+	int rc = SQLITE_ERROR, has = 0;
+
+	while (ok && is_new && row != NULL && get != NULL && put != NULL
+	    && (rc = sqlite3_step(row)) == SQLITE_ROW) {
+		if (registry_sink_name(r->s->reg, (uint32_t)sqlite3_column_int64(row, 0)) != NULL)
+			has = rescue_entry(r, get, (uint64_t)sqlite3_column_int64(row, 1), err);
+		else
+			has = 0;
+		ok = has >= 0 && (has == 0 || put_row(r, put, row, err));
+		is_new = has == 0 || sqlite3_changes(r->s->db) > 0;
+		r->lost += ok && has == 0;
+		r->kept += ok && has == 1 && is_new;
+	}
+	*is_whole = rc == SQLITE_DONE || !is_new;
+	sqlite3_finalize(row);
+	sqlite3_finalize(get);
+	sqlite3_finalize(put);
+	return ok;
+}
+
+static bool
+rescue_entries(struct rescue *r, struct err *err)
+{
+	bool is_whole, ok = rescue_todos(r, false, &is_whole, err);
+
+	if (ok && !is_whole) {
+		r->is_torn = true;
+		ok = rescue_todos(r, true, &is_whole, err);
+	}
+	return ok;
+}
+
+/* ---- reading again what may be lost ---------------------------------------------------------- */
+
+static bool
+put_cursors(struct rescue *r, struct err *err)
+{
+	sqlite3_stmt *st = db_use(r->s, ST_READER_PUT);
+	uint32_t stream;
+	const char *name;
+	int64_t at;
+
+	for (size_t i = 0; registry_each_reader(r->s->reg, &i, &stream, &name, &at);) {
+		if (r->is_rereading && at > r->reread_from)
+			at = r->reread_from;
+		sqlite3_bind_int64(st, 1, stream);
+		bind_text(st, 2, name);
+		sqlite3_bind_int64(st, 3, at);
+		if (!db_run(r->s, st, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+put_gap(struct rescue *r, struct err *err)
+{
+	sqlite3_stmt *st = db_use(r->s, ST_GAP_PUT);
+
+	sqlite3_bind_int64(st, 1, r->s->now);
+	sqlite3_bind_null(st, 2);
+	sqlite3_bind_null(st, 3);
+	sqlite3_bind_int64(st, 4, r->reread_from);
+	sqlite3_bind_int64(st, 5, r->s->now);
+	bind_text(st, 6, "the journal was damaged; this time is read again for all tenants");
+	r->s->counts.gaps++;
+	return db_run(r->s, st, err);
+}
+
+static bool
+decide_reread(struct rescue *r, struct err *err)
+{
+	r->is_rereading = r->old == NULL || r->is_torn || r->lost > 0;
+	if (!r->is_rereading)
+		return true;
+	if (r->oldest == INT64_MAX)
+		r->oldest = r->s->now - LOOK_BACK;
+	r->reread_from = r->oldest - LOOK_BACK;
+	return put_gap(r, err);
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------- */
+
+static const struct rescue_table names[] = {
+	{ "stream", "id,key,about,begin", "id", NULL },
+	{ "sink", "id,name,undeclared_since,forgotten", "id", NULL },
+};
+
+static const struct rescue_table others[] = {
+	{ "memory", "key,stream,journalled,id,seen", "key", check_memory },
+	{ "gap", "n,at,stream,reader,since,until,why", "n", NULL },
+	{ "dead", "n,sink,at,why,size,seq,stream,type,kind,flags,changed,version,journalled,id,body",
+	    "n", NULL },
+	{ "quarantine", "n,at,stream,id,why,size,body", "n", NULL },
+};
+
+static const struct rescue_table readers = { "reader", "stream,name,cursor", "stream, name",
+	check_reader };
+
+static bool
+copy_tables(struct rescue *r, const struct rescue_table *t, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n && r->old != NULL; i++)
+		if (!copy_table(r, &t[i], err))
+			return false;
+	return true;
+}
+
+static bool
+rescue_all(struct rescue *r, struct err *err)
+{
+	struct store *s = r->s;
+
+	registry_unsave_all(s->reg);
+	if (!transaction_begin(s, err)) /* saves the names that memory knows */
+		return false;
+	return copy_tables(r, names, ARRAY_LEN(names), err) && load_names(s, err)
+	    && copy_tables(r, &readers, 1, err) && load_names(s, err)
+	    && (r->old == NULL || rescue_entries(r, err)) && decide_reread(r, err)
+	    && put_cursors(r, err) && copy_tables(r, others, ARRAY_LEN(others), err)
+	    && transaction_commit(s, err);
+}
+
+static char *
+aside_name(const struct store *s)
+{
+	struct ticks_date d;
+
+	ticks_date(clock_wall(s->clock), &d);
+	return xasprintf("%s-damaged-%04d%02u%02uT%02u%02u%02u.%07u", s->path, d.year, d.month,
+	    d.day, d.hour, d.minute, d.second, d.fraction);
+}
+
+static char *
+beside(const struct store *s, const char *name)
+{
+	return xasprintf("%s/%s", s->dir, name);
+}
+
+/* A file that is not there is as good as gone. */
+static bool
+move(const char *from, const char *to, struct err *err)
+{
+	if (rename(from, to) == 0 || errno == ENOENT)
+		return true;
+	return err_sys(err, ERR_TEMP, errno, "cannot rename %s", from);
+}
+
+/*
+ * The damaged file keeps its log, and the new one, complete and without a log,
+ * takes its name last: after a crash in between this is done once more.
+ */
+static bool
+change_places(struct store *s, const char *made, struct err *err)
+{
+	char *aside = aside_name(s), *wal = xasprintf("%s-wal", s->path);
+	char *shm = xasprintf("%s-shm", s->path), *aside_wal = xasprintf("%s-wal", aside);
+	bool ok = link(s->path, aside) == 0 || errno == ENOENT;
+
+	if (!ok)
+		err_sys(err, ERR_TEMP, errno, "cannot link %s", aside);
+	ok = ok && move(wal, aside_wal, err);
+	unlink(shm);
+	ok = ok && move(made, s->path, err);
+	disk_sync_dir(s);
+	if (ok)
+		outbox_note(s->out, JOURNAL_NOTE_SALVAGE, s->state,
+		    "the damaged journal is kept as %s", aside);
+	free(aside);
+	free(wal);
+	free(shm);
+	free(aside_wal);
+	return ok;
+}
+
+bool
+salvage_finish(struct store *s, struct err *err)
+{
+	char *made = beside(s, "journal.new");
+	bool ok = access(made, F_OK) < 0 || change_places(s, made, err);
+
+	free(made);
+	return ok;
+}
+
+static void
+tell(struct rescue *r, const char *why)
+{
+	outbox_note(r->s->out, JOURNAL_NOTE_SALVAGE, r->s->state,
+	    "the journal was damaged (%s); %" PRIu64 " places of undelivered entries were kept%s",
+	    why, r->kept,
+	    r->is_rereading ? "; others may be lost, so the time they are from is read again, "
+	                      "and some alerts will be told twice" : ", none was lost");
+}
+
+static void
+remove_leftovers(const char *path)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		char *name = xasprintf("%s%s", path, suffixes[i]);
+
+		unlink(name);
+		free(name);
+	}
+}
+
+static void
+open_old(struct rescue *r)
+{
+	int rc = sqlite3_open_v2(r->s->path, &r->old, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+	    r->s->vfs);
+
+	if (rc == SQLITE_OK) {
+		sqlite3_db_config(r->old, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		return;
+	}
+	sqlite3_close_v2(r->old);
+	r->old = NULL;
+}
+
+/* The new file, complete, under a name that says so. */
+static bool
+make_new(struct store *s, struct rescue *r, struct err *err)
+{
+	char *path = beside(s, "journal.salvage"), *made = beside(s, "journal.new");
+	int fd;
+	bool ok;
+
+	remove_leftovers(path);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ok = fd >= 0 ? true : err_sys(err, ERR_TEMP, errno, "%s", path);
+	if (fd >= 0)
+		close(fd);
+	ok = ok && db_open(s, path, err);
+	if (ok)
+		open_old(r);
+	ok = ok && rescue_all(r, err);
+	if (s->db != NULL && !ok)
+		transaction_rollback(s);
+	sqlite3_close_v2(r->old);
+	ok = ok && db_checkpoint(s, true, err);
+	db_close(s, true);
+	ok = ok && move(path, made, err);
+	free(path);
+	free(made);
+	return ok;
+}
+
+bool
+salvage(struct store *s, const char *why, struct err *err)
+{
+	struct rescue r = { .s = s, .oldest = INT64_MAX };
+
+	db_close(s, false);
+	if (!make_new(s, &r, err) || !salvage_finish(s, err))
+		return false;
+	tell(&r, why);
+	return db_open(s, s->path, err) && load(s, err) && disk_measure(s, err);
+}

@@ -1,0 +1,126 @@
+#include "daemon/journal/journal_sqlite.h"
+#include "lib/base/str.h"
+
+/*
+ * The tables. Times are ticks. memory.key is the second an alert was created in
+ * (32 bits) and a hash of whose it is (32 bits): in time order, because random
+ * keys would dirty a page for every alert; `id` beside it tells those apart that
+ * share one. todo is what a sink still has to take; memo: only those wait for
+ * `due` over a restart.
+ */
+static const char *const steps[SCHEMA_VERSION] = {
+	"CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+	"CREATE TABLE stream(id INTEGER PRIMARY KEY, key TEXT NOT NULL, about TEXT NOT NULL,"
+	" begin INTEGER);"
+	"CREATE TABLE reader(stream INTEGER, name TEXT, cursor INTEGER,"
+	" PRIMARY KEY(stream, name)) WITHOUT ROWID;"
+	"CREATE TABLE sink(id INTEGER PRIMARY KEY, name TEXT NOT NULL, undeclared_since INTEGER,"
+	" forgotten INTEGER NOT NULL);"
+	"CREATE TABLE memory(key INTEGER PRIMARY KEY, stream INTEGER, journalled INTEGER,"
+	" id BLOB, seen BLOB);"
+	"CREATE TABLE entry(seq INTEGER PRIMARY KEY, stream INTEGER, type INTEGER, kind INTEGER,"
+	" flags INTEGER, changed INTEGER, version INTEGER, journalled INTEGER, crc INTEGER,"
+	" id BLOB, body BLOB);"
+	"CREATE TABLE todo(sink INTEGER, seq INTEGER, size INTEGER, tries INTEGER, due INTEGER,"
+	" memo TEXT, why TEXT, PRIMARY KEY(sink, seq)) WITHOUT ROWID;"
+	"CREATE TABLE dead(n INTEGER PRIMARY KEY, sink INTEGER, at INTEGER, why TEXT,"
+	" size INTEGER, seq INTEGER, stream INTEGER, type INTEGER, kind INTEGER, flags INTEGER,"
+	" changed INTEGER, version INTEGER, journalled INTEGER, id BLOB, body BLOB);"
+	"CREATE TABLE quarantine(n INTEGER PRIMARY KEY, at INTEGER, stream INTEGER, id BLOB,"
+	" why TEXT, size INTEGER, body BLOB);"
+	"CREATE TABLE gap(n INTEGER PRIMARY KEY, at INTEGER, stream INTEGER, reader TEXT,"
+	" since INTEGER, until INTEGER, why TEXT);"
+	"PRAGMA application_id = 1836282736;",
+};
+
+static bool
+failed(sqlite3 *db, const char *what, struct err *err)
+{
+	return err_set(err, ERR_TEMP, "%s: %s", what, sqlite3_errmsg(db));
+}
+
+static bool
+read_int(sqlite3 *db, const char *pragma, int *value, struct err *err)
+{
+	sqlite3_stmt *st;
+	bool ok;
+
+	if (sqlite3_prepare_v2(db, pragma, -1, &st, NULL) != SQLITE_OK)
+		return failed(db, pragma, err);
+	ok = sqlite3_step(st) == SQLITE_ROW;
+	if (ok)
+		*value = sqlite3_column_int(st, 0);
+	else
+		failed(db, pragma, err);
+	sqlite3_finalize(st);
+	return ok;
+}
+
+static bool
+take_step(sqlite3 *db, const char *step, int version, struct err *err)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", version);
+	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK
+	    && sqlite3_exec(db, step, NULL, NULL, NULL) == SQLITE_OK
+	    && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK
+	    && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+		return true;
+	err_set(err, ERR_TEMP, "cannot bring its tables to version %d: %s", version,
+	    sqlite3_errmsg(db));
+	if (!sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return false;
+}
+
+static bool
+is_known(sqlite3 *db, int newest, struct err *err)
+{
+	int version;
+
+	if (!read_int(db, "PRAGMA user_version", &version, err))
+		return false;
+	return version <= newest || err_set(err, ERR_CONF,
+	    "its tables are of version %d, made by a newer msspd; this one knows version %d",
+	    version, newest);
+}
+
+bool
+schema_migrate(sqlite3 *db, const char *const *all, int nsteps, struct err *err)
+{
+	int version;
+
+	if (!is_known(db, nsteps, err) || !read_int(db, "PRAGMA user_version", &version, err))
+		return false;
+	for (; version < nsteps; version++)
+		if (!take_step(db, all[version], version + 1, err))
+			return false;
+	return true;
+}
+
+/* A file of something else must not be taken for an old one of ours. */
+static bool
+is_ours(sqlite3 *db, struct err *err)
+{
+	int id, objects;
+
+	if (!read_int(db, "PRAGMA application_id", &id, err)
+	    || !read_int(db, "SELECT count(*) FROM sqlite_schema", &objects, err))
+		return false;
+	if (id == APPLICATION_ID || objects == 0)
+		return true;
+	return err_set(err, ERR_CONF, "it is a database, but not msspd's");
+}
+
+bool
+schema_check(sqlite3 *db, struct err *err)
+{
+	return is_ours(db, err) && is_known(db, SCHEMA_VERSION, err);
+}
+
+bool
+schema_update(sqlite3 *db, struct err *err)
+{
+	return schema_migrate(db, steps, SCHEMA_VERSION, err);
+}

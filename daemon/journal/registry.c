@@ -1,0 +1,626 @@
+#include <string.h>
+
+#include "daemon/journal/registry.h"
+#include "lib/base/alloc.h"
+#include "lib/base/str.h"
+#include "lib/base/ticks.h"
+
+struct reader {
+	char *name;
+	int64_t at;
+};
+
+struct stream {
+	char *key, *about; /* key NULL: a hole in the numbers */
+	int64_t begin, window;
+	uint64_t edit, saved;
+	struct reader **readers;
+	size_t nreaders;
+};
+
+struct sink {
+	char *name;
+	bool is_declared, is_forgotten;
+	int64_t undeclared_since;
+	uint64_t edit, saved;
+	uint64_t entries, bytes, dead;
+	int64_t oldest;
+};
+
+/* Numbers are index + 1. Streams and sinks stay where they are allocated. */
+struct registry {
+	pthread_mutex_t lock;
+	struct stream **streams;
+	size_t nstreams;
+	uint32_t *index; /* open table of stream numbers by key */
+	size_t nindex;
+	struct sink **sinks;
+	size_t nsinks;
+	bool has_unsaved_streams, has_unsaved_sinks;
+	struct journal_stats stats;
+};
+
+struct registry *
+registry_new(void)
+{
+	struct registry *r = xcalloc(1, sizeof(*r));
+
+	pthread_mutex_init(&r->lock, NULL);
+	r->stats.oldest_open = TICKS_NONE;
+	return r;
+}
+
+static void
+stream_free(struct stream *st)
+{
+	for (size_t i = 0; i < st->nreaders; i++) {
+		free(st->readers[i]->name);
+		free(st->readers[i]);
+	}
+	free(st->readers);
+	free(st->key);
+	free(st->about);
+	free(st);
+}
+
+void
+registry_free(struct registry *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < r->nstreams; i++)
+		stream_free(r->streams[i]);
+	for (size_t i = 0; i < r->nsinks; i++) {
+		free(r->sinks[i]->name);
+		free(r->sinks[i]);
+	}
+	free(r->streams);
+	free(r->sinks);
+	free(r->index);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+/* ---- streams ------------------------------------------------------------------- */
+
+static struct stream *
+stream_at(struct registry *r, uint32_t number)
+{
+	return number >= 1 && number <= r->nstreams ? r->streams[number - 1] : NULL;
+}
+
+/* The slot of that key, or the free one where it would go. */
+static size_t
+probe(const struct registry *r, const char *key)
+{
+	size_t i = (size_t)str_hash(key, strlen(key)) & (r->nindex - 1);
+
+	while (r->index[i] != 0 && strcmp(r->streams[r->index[i] - 1]->key, key) != 0)
+		i = (i + 1) & (r->nindex - 1);
+	return i;
+}
+
+static void
+index_add(struct registry *r, uint32_t number)
+{
+	if (r->nindex >= 2 * r->nstreams + 2) {
+		r->index[probe(r, r->streams[number - 1]->key)] = number;
+		return;
+	}
+	r->nindex = r->nindex == 0 ? 64 : r->nindex * 2;
+	free(r->index);
+	r->index = xcalloc(r->nindex, sizeof(*r->index));
+	for (size_t i = 0; i < r->nstreams; i++)
+		if (r->streams[i]->key != NULL)
+			r->index[probe(r, r->streams[i]->key)] = (uint32_t)i + 1;
+}
+
+static struct stream *
+stream_add(struct registry *r)
+{
+	struct stream *st = xcalloc(1, sizeof(*st));
+
+	st->begin = st->window = TICKS_NONE;
+	r->streams = xreallocarray(r->streams, r->nstreams + 1, sizeof(*r->streams));
+	r->streams[r->nstreams++] = st;
+	return st;
+}
+
+static void
+stream_edited(struct registry *r, struct stream *st)
+{
+	st->edit++;
+	r->has_unsaved_streams = true;
+}
+
+uint32_t
+registry_stream(struct registry *r, const char *key, const char *about)
+{
+	struct stream *st;
+	uint32_t number = 0;
+
+	pthread_mutex_lock(&r->lock);
+	if (r->nindex > 0)
+		number = r->index[probe(r, key)];
+	if (number == 0) {
+		st = stream_add(r);
+		st->key = xstrdup(key);
+		number = (uint32_t)r->nstreams;
+		index_add(r, number);
+	}
+	st = r->streams[number - 1];
+	if (st->about == NULL || strcmp(st->about, about) != 0) {
+		free(st->about);
+		st->about = xstrdup(about);
+		stream_edited(r, st);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return number;
+}
+
+const char *
+registry_stream_key(struct registry *r, uint32_t stream)
+{
+	struct stream *st;
+
+	pthread_mutex_lock(&r->lock);
+	st = stream_at(r, stream);
+	pthread_mutex_unlock(&r->lock);
+	return st == NULL ? NULL : st->key;
+}
+
+const char *
+registry_stream_about(struct registry *r, uint32_t stream)
+{
+	const char *about = NULL;
+	struct stream *st;
+
+	pthread_mutex_lock(&r->lock);
+	st = stream_at(r, stream);
+	if (st != NULL)
+		about = st->about;
+	pthread_mutex_unlock(&r->lock);
+	return about;
+}
+
+static struct reader *
+reader_find(struct stream *st, const char *name)
+{
+	for (size_t i = 0; st != NULL && i < st->nreaders; i++)
+		if (strcmp(st->readers[i]->name, name) == 0)
+			return st->readers[i];
+	return NULL;
+}
+
+static struct reader *
+reader_get(struct stream *st, const char *name)
+{
+	struct reader *rd = reader_find(st, name);
+
+	if (rd != NULL)
+		return rd;
+	rd = xcalloc(1, sizeof(*rd));
+	rd->name = xstrdup(name);
+	st->readers = xreallocarray(st->readers, st->nreaders + 1, sizeof(*st->readers));
+	st->readers[st->nreaders++] = rd;
+	return rd;
+}
+
+bool
+registry_cursor(struct registry *r, uint32_t stream, const char *reader, struct journal_cursor *c)
+{
+	const struct reader *rd;
+	struct stream *st;
+
+	pthread_mutex_lock(&r->lock);
+	st = stream_at(r, stream);
+	rd = reader_find(st, reader);
+	c->begin = st == NULL ? TICKS_NONE : st->begin;
+	c->at = rd == NULL ? TICKS_NONE : rd->at;
+	pthread_mutex_unlock(&r->lock);
+	return rd != NULL;
+}
+
+/* ---- sinks ---------------------------------------------------------------------- */
+
+static struct sink *
+sink_at(struct registry *r, uint32_t number)
+{
+	return number >= 1 && number <= r->nsinks ? r->sinks[number - 1] : NULL;
+}
+
+static struct sink *
+sink_add(struct registry *r)
+{
+	struct sink *s = xcalloc(1, sizeof(*s));
+
+	s->oldest = s->undeclared_since = TICKS_NONE;
+	r->sinks = xreallocarray(r->sinks, r->nsinks + 1, sizeof(*r->sinks));
+	r->sinks[r->nsinks++] = s;
+	return s;
+}
+
+static void
+sink_edited(struct registry *r, struct sink *s)
+{
+	s->edit++;
+	r->has_unsaved_sinks = true;
+}
+
+/* 0: none of that name. */
+static uint32_t
+sink_find(const struct registry *r, const char *name)
+{
+	for (size_t i = 0; i < r->nsinks; i++)
+		if (r->sinks[i]->name != NULL && !r->sinks[i]->is_forgotten
+		    && strcmp(r->sinks[i]->name, name) == 0)
+			return (uint32_t)i + 1;
+	return 0;
+}
+
+uint32_t
+registry_sink(struct registry *r, const char *name)
+{
+	uint32_t number;
+
+	pthread_mutex_lock(&r->lock);
+	number = sink_find(r, name);
+	if (number == 0) {
+		struct sink *s = sink_add(r);
+
+		s->name = xstrdup(name);
+		sink_edited(r, s);
+		number = (uint32_t)r->nsinks;
+	}
+	pthread_mutex_unlock(&r->lock);
+	return number;
+}
+
+static bool
+is_listed(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+void
+registry_declare(struct registry *r, const char *const *names, size_t n, int64_t now)
+{
+	for (size_t i = 0; i < n; i++)
+		registry_sink(r, names[i]);
+	pthread_mutex_lock(&r->lock);
+	for (size_t i = 0; i < r->nsinks; i++) {
+		struct sink *s = r->sinks[i];
+		int64_t since = s->undeclared_since == TICKS_NONE ? now : s->undeclared_since;
+
+		if (s->name == NULL || s->is_forgotten)
+			continue;
+		s->is_declared = is_listed(s->name, names, n);
+		if (s->is_declared)
+			since = TICKS_NONE;
+		if (since != s->undeclared_since)
+			sink_edited(r, s);
+		s->undeclared_since = since;
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+bool
+registry_forget(struct registry *r, const char *name)
+{
+	uint32_t number;
+	struct sink *s;
+	bool is_free;
+
+	pthread_mutex_lock(&r->lock);
+	number = sink_find(r, name);
+	s = sink_at(r, number);
+	is_free = s != NULL && !s->is_declared;
+	if (is_free) {
+		s->is_forgotten = true;
+		sink_edited(r, s);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return is_free;
+}
+
+void
+registry_forget_number(struct registry *r, uint32_t sink)
+{
+	struct sink *s;
+
+	pthread_mutex_lock(&r->lock);
+	s = sink_at(r, sink);
+	if (s != NULL && !s->is_declared && !s->is_forgotten) {
+		s->is_forgotten = true;
+		sink_edited(r, s);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+size_t
+registry_backlogs(struct registry *r, struct journal_backlog *out, size_t max)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&r->lock);
+	for (size_t i = 0; i < r->nsinks && n < max; i++) {
+		const struct sink *s = r->sinks[i];
+
+		if (s->name == NULL || s->is_forgotten)
+			continue;
+		out[n++] = (struct journal_backlog) {
+			.sink = s->name,
+			.number = (uint32_t)i + 1,
+			.is_declared = s->is_declared,
+			.undeclared_since = s->undeclared_since,
+			.entries = s->entries,
+			.bytes = s->bytes,
+			.oldest = s->oldest,
+			.dead = s->dead,
+		};
+	}
+	pthread_mutex_unlock(&r->lock);
+	return n;
+}
+
+void
+registry_stats(struct registry *r, struct journal_stats *out)
+{
+	pthread_mutex_lock(&r->lock);
+	*out = r->stats;
+	pthread_mutex_unlock(&r->lock);
+}
+
+enum journal_state
+registry_state(struct registry *r)
+{
+	enum journal_state state;
+
+	pthread_mutex_lock(&r->lock);
+	state = r->stats.state;
+	pthread_mutex_unlock(&r->lock);
+	return state;
+}
+
+/* ---- the engine's side -------------------------------------------------------------- */
+
+void
+registry_load_stream(struct registry *r, uint32_t stream, const char *key, const char *about,
+    int64_t begin)
+{
+	struct stream *st;
+
+	pthread_mutex_lock(&r->lock);
+	while (r->nstreams < stream)
+		stream_add(r);
+	st = r->streams[stream - 1];
+	if (st->key == NULL) {
+		st->key = xstrdup(key);
+		st->about = xstrdup(about);
+		st->begin = begin;
+		index_add(r, stream);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+void
+registry_load_reader(struct registry *r, uint32_t stream, const char *name, int64_t at)
+{
+	struct stream *st;
+
+	pthread_mutex_lock(&r->lock);
+	st = stream_at(r, stream);
+	if (st != NULL)
+		reader_get(st, name)->at = at;
+	pthread_mutex_unlock(&r->lock);
+}
+
+void
+registry_load_sink(struct registry *r, uint32_t sink, const char *name, int64_t undeclared_since,
+    bool is_forgotten)
+{
+	struct sink *s;
+
+	pthread_mutex_lock(&r->lock);
+	while (r->nsinks < sink)
+		sink_add(r);
+	s = r->sinks[sink - 1];
+	if (s->name == NULL) {
+		s->name = xstrdup(name);
+		s->undeclared_since = undeclared_since;
+		s->is_forgotten = is_forgotten;
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+bool
+registry_unsaved_stream(struct registry *r, uint32_t after, struct registry_name *out)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&r->lock);
+	for (size_t i = after; r->has_unsaved_streams && i < r->nstreams && !found; i++) {
+		const struct stream *st = r->streams[i];
+
+		if (st->key == NULL || st->edit == st->saved)
+			continue;
+		*out = (struct registry_name) { .number = (uint32_t)i + 1, .edit = st->edit,
+			.name = xstrdup(st->key), .about = xstrdup(st->about), .begin = st->begin };
+		found = true;
+	}
+	if (!found && after == 0)
+		r->has_unsaved_streams = false;
+	pthread_mutex_unlock(&r->lock);
+	return found;
+}
+
+bool
+registry_unsaved_sink(struct registry *r, uint32_t after, struct registry_name *out)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&r->lock);
+	for (size_t i = after; r->has_unsaved_sinks && i < r->nsinks && !found; i++) {
+		const struct sink *s = r->sinks[i];
+
+		if (s->name == NULL || s->edit == s->saved)
+			continue;
+		*out = (struct registry_name) { .number = (uint32_t)i + 1, .edit = s->edit,
+			.name = xstrdup(s->name), .undeclared_since = s->undeclared_since,
+			.is_forgotten = s->is_forgotten };
+		found = true;
+	}
+	if (!found && after == 0)
+		r->has_unsaved_sinks = false;
+	pthread_mutex_unlock(&r->lock);
+	return found;
+}
+
+void
+registry_saved_stream(struct registry *r, uint32_t stream, uint64_t edit)
+{
+	pthread_mutex_lock(&r->lock);
+	stream_at(r, stream)->saved = edit;
+	pthread_mutex_unlock(&r->lock);
+}
+
+void
+registry_saved_sink(struct registry *r, uint32_t sink, uint64_t edit)
+{
+	pthread_mutex_lock(&r->lock);
+	sink_at(r, sink)->saved = edit;
+	pthread_mutex_unlock(&r->lock);
+}
+
+void
+registry_unsave_all(struct registry *r)
+{
+	pthread_mutex_lock(&r->lock);
+	for (size_t i = 0; i < r->nstreams; i++)
+		stream_edited(r, r->streams[i]);
+	for (size_t i = 0; i < r->nsinks; i++)
+		sink_edited(r, r->sinks[i]);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void
+registry_page_done(struct registry *r, uint32_t stream, const char *reader, int64_t at,
+    int64_t begin, int64_t window)
+{
+	struct stream *st;
+
+	pthread_mutex_lock(&r->lock);
+	st = stream_at(r, stream);
+	if (at != TICKS_NONE)
+		reader_get(st, reader)->at = at;
+	if (st->begin == TICKS_NONE)
+		st->begin = begin;
+	if (window != TICKS_NONE)
+		st->window = window;
+	pthread_mutex_unlock(&r->lock);
+}
+
+int64_t
+registry_window(struct registry *r, uint32_t stream)
+{
+	struct stream *st;
+	int64_t window;
+
+	pthread_mutex_lock(&r->lock);
+	st = stream_at(r, stream);
+	window = st == NULL ? TICKS_NONE : st->window;
+	pthread_mutex_unlock(&r->lock);
+	return window;
+}
+
+bool
+registry_each_reader(struct registry *r, size_t *i, uint32_t *stream, const char **name,
+    int64_t *at)
+{
+	size_t k = *i;
+	bool found = false;
+
+	pthread_mutex_lock(&r->lock);
+	for (size_t s = 0; s < r->nstreams && !found; s++) {
+		const struct stream *st = r->streams[s];
+
+		if (k >= st->nreaders) {
+			k -= st->nreaders;
+			continue;
+		}
+		*stream = (uint32_t)s + 1;
+		*name = st->readers[k]->name;
+		*at = st->readers[k]->at;
+		found = true;
+	}
+	pthread_mutex_unlock(&r->lock);
+	*i += 1;
+	return found;
+}
+
+void
+registry_set_cursor(struct registry *r, uint32_t stream, const char *reader, int64_t at)
+{
+	registry_page_done(r, stream, reader, at, TICKS_NONE, TICKS_NONE);
+}
+
+bool
+registry_each_sink(struct registry *r, size_t *i, uint32_t *sink, bool *is_forgotten,
+    int64_t *undeclared_since)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&r->lock);
+	while (*i < r->nsinks && r->sinks[*i]->name == NULL)
+		*i += 1;
+	if (*i < r->nsinks) {
+		const struct sink *s = r->sinks[*i];
+
+		*sink = (uint32_t)*i + 1;
+		*is_forgotten = s->is_forgotten;
+		*undeclared_since = s->is_declared ? TICKS_NONE : s->undeclared_since;
+		*i += 1;
+		found = true;
+	}
+	pthread_mutex_unlock(&r->lock);
+	return found;
+}
+
+const char *
+registry_sink_name(struct registry *r, uint32_t sink)
+{
+	struct sink *s;
+
+	pthread_mutex_lock(&r->lock);
+	s = sink_at(r, sink);
+	pthread_mutex_unlock(&r->lock);
+	return s == NULL ? NULL : s->name;
+}
+
+void
+registry_sink_figures(struct registry *r, uint32_t sink, uint64_t entries, uint64_t bytes,
+    int64_t oldest, uint64_t dead)
+{
+	struct sink *s;
+
+	pthread_mutex_lock(&r->lock);
+	s = sink_at(r, sink);
+	if (s != NULL) {
+		s->entries = entries;
+		s->bytes = bytes;
+		s->oldest = oldest;
+		s->dead = dead;
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+void
+registry_set_stats(struct registry *r, const struct journal_stats *stats)
+{
+	pthread_mutex_lock(&r->lock);
+	r->stats = *stats;
+	pthread_mutex_unlock(&r->lock);
+}
