@@ -1,0 +1,639 @@
+#include "daemon/intake/token.h"
+
+#include <sys/queue.h>
+
+#include "daemon/intake/token_answer.h"
+#include "daemon/loop.h"
+#include "daemon/secret.h"
+#include "daemon/timer.h"
+#include "lib/base/alloc.h"
+#include "lib/base/log.h"
+#include "lib/base/ticks.h"
+#include "lib/policy/backoff.h"
+
+#define BUCKETS        1024
+#define ANSWER_MAX     (64 * 1024)
+/* Renewed ahead only for those who came within this time. */
+#define LATELY_MS      (10 * 60 * 1000)
+#define AHEAD_MS       (5 * 60 * 1000)
+/* Not handed out this shortly before its end: a request takes its time. */
+#define LAST_MS        (60 * 1000)
+#define RETRY_BASE_MS  15000
+#define RETRY_CAP_MS   (5 * 60 * 1000)
+/* What has no token any more is forgotten after this time. */
+#define FORGET_MS      (30 * 60 * 1000)
+
+TAILQ_HEAD(wait_list, token_wait);
+
+/* A token that is being asked for. */
+struct asking {
+	size_t first;             /* of the app's secrets: the one that worked last */
+	size_t attempt;           /* see secret_of_attempt() */
+	const char *secret_name;
+	struct fetch *request;    /* NULL: no secret could be read; told next turn */
+	bool is_refused;          /* err is the service's, not ours */
+	struct err err;           /* of the attempts so far */
+};
+
+/* A bearer of an app in a tenant, and who waits for it. */
+struct token {
+	LIST_ENTRY(token) link;
+	struct tokens *ts;
+	char *key;
+	struct settings *settings;  /* held: t is of these */
+	const struct tenant *t;
+	struct wait_list waits;     /* for the next answer, or the next turn when one is at hand */
+	struct wait_list told;      /* are being told */
+	struct asking *asking;      /* NULL: none */
+	char *bearer;               /* NULL: none */
+	unsigned generation;        /* of bearer */
+	uint64_t rejected;          /* hash of what the API refused last; 0: none */
+	bool has_role;
+	int64_t expires, renew;     /* mono ms, of bearer */
+	int64_t used;               /* mono ms: asked for last */
+	struct timer timer;
+	unsigned failures;          /* one after the other */
+	bool is_deferred;           /* deliver_cached will run */
+};
+
+struct token_wait {
+	TAILQ_ENTRY(token_wait) link;
+	struct wait_list *list;
+	token_cb *cb;
+	void *arg;
+};
+
+/* Which secret of an app worked last: known to all its tenants. */
+struct good_secret {
+	LIST_ENTRY(good_secret) link;
+	char *app_key, *name;
+};
+
+struct tokens {
+	const struct engine_env *env;
+	struct fetcher *f;
+	LIST_HEAD(token_list, token) buckets[BUCKETS];
+	LIST_HEAD(, good_secret) good;
+	unsigned callbacks; /* that are running */
+};
+
+static int64_t
+now_ms(const struct token *k)
+{
+	return clock_mono(k->ts->env->clock);
+}
+
+static void
+drop_bearer(struct token *k)
+{
+	if (k->bearer != NULL)
+		explicit_bzero(k->bearer, strlen(k->bearer));
+	free(k->bearer);
+	k->bearer = NULL;
+}
+
+static char *
+app_key(const struct app *app)
+{
+	return xasprintf("%s %s %s", app->login_url, app->client_id, app->graph_url);
+}
+
+static struct good_secret *
+find_good(const struct tokens *ts, const struct app *app)
+{
+	char *key = app_key(app);
+	struct good_secret *g;
+
+	LIST_FOREACH(g, &ts->good, link) {
+		if (strcmp(g->app_key, key) == 0)
+			break;
+	}
+	free(key);
+	return g;
+}
+
+static void
+remember_secret(struct tokens *ts, const struct app *app, const char *name)
+{
+	struct good_secret *g = find_good(ts, app);
+
+	if (g == NULL) {
+		g = xcalloc(1, sizeof(*g));
+		g->app_key = app_key(app);
+		LIST_INSERT_HEAD(&ts->good, g, link);
+	} else if (strcmp(g->name, name) == 0) {
+		return;
+	}
+	free(g->name);
+	g->name = xstrdup(name);
+}
+
+static size_t
+index_of_good(const struct tokens *ts, const struct app *app)
+{
+	const struct good_secret *g = find_good(ts, app);
+
+	for (size_t i = 0; g != NULL && i < app->secrets.n; i++) {
+		if (strcmp(app->secrets.v[i], g->name) == 0)
+			return i;
+	}
+	return 0;
+}
+
+/* The one that worked last is tried first, then the others in their order. */
+static const char *
+secret_of_attempt(const struct asking *q, const struct app *app)
+{
+	if (q->attempt == 0)
+		return app->secrets.v[q->first];
+	return app->secrets.v[q->attempt <= q->first ? q->attempt - 1 : q->attempt];
+}
+
+/* application/x-www-form-urlencoded; no locale. */
+static void
+add_field(struct buf *b, const char *name, struct str value)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	if (b->n > 0)
+		buf_byte(b, '&');
+	buf_puts(b, name);
+	buf_byte(b, '=');
+	for (size_t i = 0; i < value.n; i++) {
+		unsigned char c = (unsigned char)value.s[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+		    || (c != '\0' && strchr("-._~", c) != NULL)) {
+			buf_byte(b, (char)c);
+		} else {
+			buf_byte(b, '%');
+			buf_byte(b, hex[c >> 4]);
+			buf_byte(b, hex[c & 15]);
+		}
+	}
+}
+
+/* The form for the secret of that name. Room for all of it at once: growing would leave copies. */
+static bool
+build_form(const struct app *app, const char *secret_name, struct buf *form, struct err *err)
+{
+	struct buf secret = BUF_INIT(SECRET_MAX);
+	char *scope;
+	bool ok = secret_read(secret_name, &secret, err);
+
+	if (ok) {
+		scope = xasprintf("%s/.default", app->graph_url);
+		(void)buf_room(form, secret.n * 3 + strlen(scope) * 3 + strlen(app->client_id) * 3 + 128);
+		add_field(form, "client_id", str_of(app->client_id));
+		add_field(form, "scope", str_of(scope));
+		add_field(form, "grant_type", STR("client_credentials"));
+		add_field(form, "client_secret", buf_peek(&secret));
+		free(scope);
+		ok = buf_ok(form) || err_set(err, ERR_CONF, "secret %.200s is too long", secret_name);
+	}
+	buf_wipe(&secret);
+	return ok;
+}
+
+static bool
+is_usable(const struct token *k, int64_t now)
+{
+	return k->bearer != NULL && now < k->expires;
+}
+
+static bool
+is_idle(const struct token *k)
+{
+	return k->asking == NULL && TAILQ_EMPTY(&k->waits) && !k->is_deferred;
+}
+
+static void
+token_free(struct token *k)
+{
+	LIST_REMOVE(k, link);
+	timer_unset(k->ts->env->timers, &k->timer);
+	drop_bearer(k);
+	settings_unref(k->settings);
+	free(k->key);
+	free(k);
+}
+
+/* For spreading: differs by tenant and by time. */
+static uint32_t
+jitter_of(const struct token *k)
+{
+	const uint64_t seed[2] = { str_hash(k->key, strlen(k->key)), (uint64_t)now_ms(k) };
+
+	return (uint32_t)(str_hash(seed, sizeof(seed)) >> 32);
+}
+
+/*
+ * At 80 % of its life or five minutes before its end, the earlier, less up to a
+ * tenth of its life, so that tokens fetched together are not renewed together.
+ */
+static int64_t
+renewal_ms(const struct token *k, int64_t lifetime)
+{
+	int64_t at = lifetime / 10 * 8;
+
+	if (lifetime - AHEAD_MS < at)
+		at = lifetime - AHEAD_MS;
+	if (at < lifetime / 2)
+		at = lifetime / 2;
+	return at - (int64_t)((uint64_t)lifetime / 10 * jitter_of(k) >> 32);
+}
+
+static void
+keep_bearer(struct token *k, const struct token_answer *a)
+{
+	int64_t now = now_ms(k), last = a->lifetime_ms / 10;
+
+	drop_bearer(k);
+	k->bearer = a->bearer;
+	k->generation++;
+	k->has_role = a->has_role;
+	k->failures = 0;
+	k->expires = now + a->lifetime_ms - (last < LAST_MS ? last : LAST_MS);
+	k->renew = now + renewal_ms(k, a->lifetime_ms);
+	timer_set(k->ts->env->timers, &k->timer, k->renew - now);
+	remember_secret(k->ts, k->t->app, k->asking->secret_name);
+}
+
+/* Plans the next try, where a token is still good, and says so. */
+static void
+note_failure(struct token *k, const struct err *err, int64_t retry_after_ms)
+{
+	int64_t now = now_ms(k), delay;
+
+	if (!is_usable(k, now)) {
+		timer_set(k->ts->env->timers, &k->timer, FORGET_MS);
+		return;
+	}
+	delay = backoff_delay(++k->failures, RETRY_BASE_MS, RETRY_CAP_MS, retry_after_ms);
+	delay = backoff_jitter(delay, jitter_of(k));
+	k->renew = now + delay;
+	if (k->renew > k->expires)
+		k->renew = k->expires;
+	timer_set(k->ts->env->timers, &k->timer, k->renew - now);
+	log_warn(&k->t->log, "token not renewed: %s; valid_for=%llds retry_in=%llds", err->text,
+	    (long long)(k->expires - now) / 1000, (long long)delay / 1000);
+}
+
+static void
+move_wait(struct token_wait *w, struct wait_list *list)
+{
+	if (w->list != NULL)
+		TAILQ_REMOVE(w->list, w, link);
+	w->list = list;
+	if (list != NULL)
+		TAILQ_INSERT_TAIL(list, w, link);
+}
+
+/* Calls one who waits; he may do to us what he likes, but free the tokens. */
+static void
+tell(struct tokens *ts, struct token_wait *w, const struct token_reply *reply)
+{
+	move_wait(w, NULL);
+	ts->callbacks++;
+	w->cb(w->arg, reply);
+	ts->callbacks--;
+	free(w);
+}
+
+static void ask(struct token *k);
+
+/*
+ * Tells all who wait now; who asks meanwhile waits for what comes next. When one
+ * of them rejects the bearer, the rest wait for another.
+ */
+static void
+deliver(struct token *k, const struct token_reply *reply)
+{
+	unsigned generation = k->generation;
+	bool is_good = true;
+
+	while (!TAILQ_EMPTY(&k->waits))
+		move_wait(TAILQ_FIRST(&k->waits), &k->told);
+	while (!TAILQ_EMPTY(&k->told) && is_good) {
+		tell(k->ts, TAILQ_FIRST(&k->told), reply);
+		is_good = reply->trouble != TOKEN_OK
+		    || (k->bearer != NULL && k->generation == generation);
+	}
+	while (!TAILQ_EMPTY(&k->told))
+		move_wait(TAILQ_FIRST(&k->told), &k->waits);
+	if (!TAILQ_EMPTY(&k->waits) && k->asking == NULL && !k->is_deferred)
+		ask(k);
+}
+
+static void
+deliver_cached(void *arg)
+{
+	struct token *k = arg;
+
+	k->is_deferred = false;
+	if (is_usable(k, now_ms(k)))
+		deliver(k, &(struct token_reply) {
+			.trouble = TOKEN_OK,
+			.bearer = k->bearer,
+			.has_role = k->has_role,
+			.retry_after_ms = -1,
+			.server_date = TICKS_NONE,
+		});
+	else if (!TAILQ_EMPTY(&k->waits) && k->asking == NULL)
+		ask(k);
+}
+
+/* The API refused this very token: having it again helps nobody. */
+static void
+check_new(const struct token *k, struct token_answer *a)
+{
+	if (a->trouble != TOKEN_OK || k->rejected == 0
+	    || str_hash(a->bearer, strlen(a->bearer)) != k->rejected)
+		return;
+	explicit_bzero(a->bearer, strlen(a->bearer));
+	free(a->bearer);
+	a->bearer = NULL;
+	a->trouble = TOKEN_UNREACHABLE;
+	(void)err_set(&a->err, ERR_TEMP, "the sign-in service gives the token again that the API "
+	    "has refused");
+}
+
+static void
+conclude(struct token *k, struct token_answer *a, int64_t retry_after_ms, int64_t server_date)
+{
+	struct token_reply reply;
+
+	if (a->trouble == TOKEN_OK)
+		keep_bearer(k, a);
+	else
+		note_failure(k, &a->err, retry_after_ms);
+	free(k->asking);
+	k->asking = NULL;
+	/* One that is still good serves those who wait for the next turn. */
+	if (a->trouble != TOKEN_OK && is_usable(k, now_ms(k)))
+		return;
+	reply = (struct token_reply) {
+		.trouble = a->trouble,
+		.bearer = k->bearer,
+		.has_role = k->has_role,
+		.retry_after_ms = retry_after_ms,
+		.err = a->err,
+		.server_date = server_date,
+	};
+	if (a->trouble != TOKEN_OK)
+		reply.bearer = NULL;
+	deliver(k, &reply);
+}
+
+static void
+token_on_reply(void *arg, const struct fetch_reply *reply, struct str body)
+{
+	struct token *k = arg;
+	struct token_answer a;
+	const struct app *app = k->t->app;
+
+	k->asking->request = NULL;
+	token_read_answer(&(struct token_question) {
+		.login_url = app->login_url,
+		.client_id = app->client_id,
+		.tenant_id = k->t->id,
+		.secret_name = k->asking->secret_name,
+	}, reply, body, &a);
+	if (a.is_secret_refused && k->asking->attempt + 1 < app->secrets.n) {
+		k->asking->err = a.err;
+		k->asking->is_refused = true;
+		k->asking->attempt++;
+		ask(k);
+		return;
+	}
+	check_new(k, &a);
+	conclude(k, &a, reply->retry_after_ms, reply->server_date);
+}
+
+/* All secrets have been tried, and the last ones cannot be read. */
+static void
+token_on_no_secret(void *arg)
+{
+	struct token *k = arg;
+	struct token_answer a = { .trouble = TOKEN_REFUSED, .err = k->asking->err };
+
+	conclude(k, &a, -1, TICKS_NONE);
+}
+
+static void
+post_form(struct token *k, const struct buf *form)
+{
+	const struct app *app = k->t->app;
+	char *url = xasprintf("%s/%s/oauth2/v2.0/token", app->login_url, k->t->id);
+
+	k->asking->request = fetch_start(k->ts->f, &(struct fetch_req) {
+		.url = url,
+		.post = form->p,
+		.ca_file = app->ca_file,
+		.timeout_ms = k->settings->request_timeout_ms,
+		.max_body = ANSWER_MAX,
+		.on_done = token_on_reply,
+		.arg = k,
+	});
+	free(url);
+}
+
+/* Asks with the first secret, from the present attempt on, that can be read. */
+static void
+ask(struct token *k)
+{
+	const struct app *app = k->t->app;
+	struct buf form = BUF_INIT(4 * SECRET_MAX);
+	struct asking *q = k->asking;
+	bool ok = false;
+	struct err err;
+
+	if (q == NULL) {
+		q = k->asking = xcalloc(1, sizeof(*q));
+		q->first = index_of_good(k->ts, app);
+		(void)err_set(&q->err, ERR_CONF, "app %s has no secret_file", app->name);
+	}
+	for (; q->attempt < app->secrets.n; q->attempt++) {
+		q->secret_name = secret_of_attempt(q, app);
+		ok = build_form(app, q->secret_name, &form, &err);
+		if (ok)
+			break;
+		if (!q->is_refused)
+			q->err = err;
+	}
+	if (ok)
+		post_form(k, &form);
+	else
+		loop_defer(k->ts->env->loop, token_on_no_secret, k);
+	buf_wipe(&form);
+}
+
+static void
+token_on_timer(void *arg)
+{
+	struct token *k = arg;
+	int64_t now = now_ms(k);
+
+	if (is_usable(k, now)) {
+		if (k->asking == NULL && now >= k->renew && now - k->used <= LATELY_MS)
+			ask(k);
+		else
+			timer_set(k->ts->env->timers, &k->timer, k->expires - now);
+		return;
+	}
+	drop_bearer(k);
+	if (is_idle(k) && now - k->used >= FORGET_MS)
+		token_free(k);
+	else
+		timer_set(k->ts->env->timers, &k->timer, FORGET_MS);
+}
+
+static char *
+key_of(const struct tenant *t)
+{
+	char *app = app_key(t->app), *key = xasprintf("%s %s", app, t->id);
+
+	free(app);
+	return key;
+}
+
+static struct token_list *
+bucket_of(struct tokens *ts, const char *key)
+{
+	return &ts->buckets[str_hash(key, strlen(key)) % BUCKETS];
+}
+
+static struct token *
+find(struct tokens *ts, const struct tenant *t)
+{
+	char *key = key_of(t);
+	struct token *k;
+
+	LIST_FOREACH(k, bucket_of(ts, key), link) {
+		if (strcmp(k->key, key) == 0)
+			break;
+	}
+	free(key);
+	return k;
+}
+
+static struct token *
+add(struct tokens *ts, const struct tenant *t)
+{
+	struct token *k = xcalloc(1, sizeof(*k));
+
+	k->ts = ts;
+	k->key = key_of(t);
+	TAILQ_INIT(&k->waits);
+	TAILQ_INIT(&k->told);
+	timer_init(&k->timer, token_on_timer, k);
+	LIST_INSERT_HEAD(bucket_of(ts, k->key), k, link);
+	return k;
+}
+
+/* A request in flight ends under the settings it began with. */
+static void
+use_settings(struct token *k, const struct settings *s, const struct tenant *t)
+{
+	if (k->asking != NULL || k->settings == s)
+		return;
+	settings_unref(k->settings);
+	k->settings = settings_ref(s);
+	k->t = t;
+}
+
+struct tokens *
+tokens_new(const struct engine_env *env, struct fetcher *f)
+{
+	struct tokens *ts = xcalloc(1, sizeof(*ts));
+
+	ts->env = env;
+	ts->f = f;
+	for (size_t i = 0; i < BUCKETS; i++)
+		LIST_INIT(&ts->buckets[i]);
+	LIST_INIT(&ts->good);
+	return ts;
+}
+
+static void
+end(struct token *k)
+{
+	struct token_wait *w;
+
+	if (k->asking != NULL)
+		fetch_cancel(k->asking->request);
+	free(k->asking);
+	loop_forget(k->ts->env->loop, token_on_no_secret, k);
+	loop_forget(k->ts->env->loop, deliver_cached, k);
+	while (!TAILQ_EMPTY(&k->waits)) {
+		w = TAILQ_FIRST(&k->waits);
+		move_wait(w, NULL);
+		free(w);
+	}
+	token_free(k);
+}
+
+void
+tokens_free(struct tokens *ts)
+{
+	struct good_secret *g;
+
+	if (ts == NULL)
+		return;
+	BUG_IF(ts->callbacks != 0);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		while (!LIST_EMPTY(&ts->buckets[i]))
+			end(LIST_FIRST(&ts->buckets[i]));
+	}
+	while (!LIST_EMPTY(&ts->good)) {
+		g = LIST_FIRST(&ts->good);
+		LIST_REMOVE(g, link);
+		free(g->app_key);
+		free(g->name);
+		free(g);
+	}
+	free(ts);
+}
+
+struct token_wait *
+token_get(struct tokens *ts, const struct settings *s, const struct tenant *t, token_cb *cb,
+    void *arg)
+{
+	struct token *k = find(ts, t);
+	struct token_wait *w = xcalloc(1, sizeof(*w));
+	int64_t now = clock_mono(ts->env->clock);
+
+	if (k == NULL)
+		k = add(ts, t);
+	use_settings(k, s, t);
+	k->used = now;
+	*w = (struct token_wait) { .cb = cb, .arg = arg };
+	move_wait(w, &k->waits);
+	if (is_usable(k, now) && !k->is_deferred) {
+		k->is_deferred = true;
+		loop_defer(ts->env->loop, deliver_cached, k);
+	}
+	if (k->asking == NULL && (!is_usable(k, now) || now >= k->renew))
+		ask(k);
+	return w;
+}
+
+void
+token_cancel(struct token_wait *w)
+{
+	if (w == NULL)
+		return;
+	move_wait(w, NULL);
+	free(w);
+}
+
+void
+token_reject(struct tokens *ts, const struct tenant *t, const char *bearer)
+{
+	struct token *k = find(ts, t);
+
+	if (k == NULL || k->bearer == NULL || strcmp(k->bearer, bearer) != 0)
+		return;
+	k->rejected = str_hash(bearer, strlen(bearer));
+	drop_bearer(k);
+}
