@@ -169,12 +169,13 @@ static void
 set_process(struct cef_facts *f, const struct evidence *e)
 {
 	struct str path = clip(e->process.image.path), name = clip(e->process.image.name);
-	size_t start = f->text.n;
 	char slash = path.n != 0 && path.s[0] == '/' ? '/' : '\\';
 	bool has_name = path.n > name.n && name.n != 0 && path.s[path.n - name.n - 1] == slash
 	    && memcmp(path.s + path.n - name.n, name.s, name.n) == 0;
+	size_t start;
 
 	cef_set_number(f, CEF_SPID, e->process.pid);
+	start = f->text.n;
 	buf_str(&f->text, path);
 	if (!has_name) {
 		if (path.n != 0 && name.n != 0 && path.s[path.n - 1] != slash)
