@@ -163,7 +163,7 @@ bool
 gzip_bomb(const struct gzip_cache *c, struct buf *out, uint64_t n)
 {
 	static const char head[] = "\x1f\x8b\x08\0\0\0\0\0\0\xff";
-	struct buf block = BUF_INIT(BOMB_BLOCK);
+	struct buf block = BUF_INIT(2 * BOMB_BLOCK);
 	char *spaces;
 	uLong crc, all = 0;
 

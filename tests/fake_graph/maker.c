@@ -120,10 +120,20 @@ make_true_false(struct maker *m, const void *arg)
 	buf_puts(m->b, rng_percent(&m->rng, 50) ? "true" : "false");
 }
 
+/* What hashes and GUIDs are made of. */
+static struct rng
+digits_of(struct maker *m)
+{
+	uint64_t r = rng_next(&m->rng);
+
+	return (struct rng) { rng_mix(m->variety != 0 ? r % m->variety : r) };
+}
+
 void
 make_guid(struct maker *m, const void *arg)
 {
-	uint64_t a = rng_next(&m->rng), b = rng_next(&m->rng);
+	struct rng r = digits_of(m);
+	uint64_t a = rng_next(&r), b = rng_next(&r);
 
 	(void)arg;
 	buf_printf(m->b, "\"%08x-%04x-4%03x-8%03x-%012llx\"", (unsigned)(a >> 32),
@@ -165,14 +175,15 @@ static void
 hex(struct maker *m, unsigned n)
 {
 	static const char digit[] = "0123456789abcdef";
+	struct rng r = digits_of(m);
 	char text[64];
-	uint64_t r = 0;
+	uint64_t bits = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		if (i % 16 == 0)
-			r = rng_next(&m->rng);
-		text[i] = digit[r & 15];
-		r >>= 4;
+			bits = rng_next(&r);
+		text[i] = digit[bits & 15];
+		bits >>= 4;
 	}
 	buf_byte(m->b, '"');
 	buf_add(m->b, text, n);

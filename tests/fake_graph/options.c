@@ -77,7 +77,7 @@ static const struct option_row rows[] = {
 	    .help = "429 above so many reads a minute and tenant; Graph has 150 (0: no limit)" },
 	{ "page-gzip", ONOFF, F(page_gzip), .arg = "on|off",
 	    .help = "compress pages for clients that accept it (on)" },
-	{ "gzip-level", INT, F(gzip_level), .min = 1, .max = 9, .arg = "N", .help = "1 to 9 (5)" },
+	{ "gzip-level", INT, F(gzip_level), .min = 1, .max = 9, .arg = "N", .help = "1 to 9 (6)" },
 	{ "gzip-cache", INT, F(gzip_cache), .min = 0, .max = 100000, .arg = "MB",
 	    .help = "memory for compressed pages (128)" },
 	{ "fault", LIST, F(faults), F(nfaults), .arg = "SPEC", .help = "see below; repeat it" },
@@ -237,7 +237,7 @@ options_parse(struct options *o, int argc, char **argv, struct err *err)
 		.max_top = 1000,
 		.page_gzip = true,
 		.with_control = true,
-		.gzip_level = 5,
+		.gzip_level = 6,
 		.gzip_cache = 128,
 	};
 	for (int i = 1; i < argc; i++) {

@@ -114,7 +114,7 @@ put_place(struct buf *b, const struct page *p, const struct query *q, const stru
 		buf_printf(b, "$skip=%zu", q->skip + p->n);
 		return;
 	}
-	if (p->n > 0 && !view->bend->is_empty) {
+	if (p->n > 0 && (q->has_place || !view->bend->is_empty)) {
 		const struct version *last = p->v[p->n - 1];
 
 		at.stamp = q->by_created ? last->alert->created : last->facts.updated;

@@ -47,12 +47,11 @@ static void
 publish(struct story *s, struct alert *a, int64_t visible_from, int64_t now)
 {
 	struct buf b = BUF_INIT(MAX_BODY);
-	size_t n;
 
 	corpus_render(&b, a, &a->facts, true, s->world->is_bench);
 	BUG_IF(!buf_ok(&b));
-	n = b.n;
-	world_publish(s->world, a, buf_take(&b), n, visible_from, now);
+	world_publish(s->world, a, xmemdup(b.p, b.n), b.n, visible_from, now);
+	buf_release(&b);
 }
 
 /* Now, or up to late_ms later: half of what may be late is. */
