@@ -117,18 +117,14 @@ settings_read_customers(struct build *b)
 
 /* ---- sinks ---------------------------------------------------------------------------- */
 
-static const struct sink_kind *
-find_kind(struct build *b, const struct node *type)
+static void
+report_kind(struct build *b, const struct node *type)
 {
 	struct buf names = BUF_INIT(400);
 	struct nearest near;
 
-	if (type == NULL || type->kind != NODE_SCALAR || type->is_null)
-		return NULL; /* reported with the other options */
 	nearest_init(&near, type->text);
 	for (size_t i = 0; sink_kinds[i] != NULL; i++) {
-		if (strcmp(sink_kinds[i]->name, type->text) == 0)
-			return sink_kinds[i];
 		nearest_offer(&near, sink_kinds[i]->name);
 		buf_printf(&names, "%s%s", i != 0 ? ", " : "", sink_kinds[i]->name);
 	}
@@ -136,6 +132,19 @@ find_kind(struct build *b, const struct node *type)
 	    type->text, near.best != NULL ? "did you mean " : "",
 	    near.best != NULL ? near.best : "", near.best != NULL ? "? " : "", names.p);
 	buf_release(&names);
+}
+
+/* NULL when there is none: reported, here or in read_unknown_sink(). */
+static const struct sink_kind *
+find_kind(struct build *b, const struct node *type)
+{
+	if (type == NULL || type->kind != NODE_SCALAR || type->is_null)
+		return NULL;
+	for (size_t i = 0; sink_kinds[i] != NULL; i++) {
+		if (strcmp(sink_kinds[i]->name, type->text) == 0)
+			return sink_kinds[i];
+	}
+	report_kind(b, type);
 	return NULL;
 }
 

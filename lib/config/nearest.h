@@ -5,8 +5,8 @@
  * nearest: the word somebody may have meant, for "did you mean".
  *
  * Offer it every word that would be right; it keeps the closest of those that
- * are close at all: two typing errors, three in a long word. Words from the
- * configuration live as long as their tree; nothing is copied.
+ * are close at all: two typing errors, three in a long word, or one word within
+ * the other. Words from the configuration live as long as their tree; nothing is copied.
  */
 struct nearest {
 	const char *wrong;
