@@ -103,14 +103,16 @@ owner_drop_window(struct sink_owner *o)
 static void
 owner_take_batch(struct sink_owner *o, struct journal_batch *b, const struct err *err)
 {
-	o->batch = b;
-	o->next_item = 0;
-	if (b == NULL) {
+	if (err != NULL) {
+		journal_batch_free(b);
+		o->has_more = true;
 		log_warn(&o->log, "cannot read the journal: %s; tried again in %ds", err->text,
 		    READ_AGAIN_MS / 1000);
 		timer_set(o->d->env->timers, &o->read_again, READ_AGAIN_MS);
 		return;
 	}
+	o->batch = b;
+	o->next_item = 0;
 	/* |=: what was committed since the read began has been announced already. */
 	o->has_more |= b->has_more;
 	o->d->was_busy |= b->n > 0;

@@ -305,10 +305,7 @@ owner_on_closed(struct sink_owner *o)
 static void
 owner_on_read_again(void *arg)
 {
-	struct sink_owner *o = arg;
-
-	o->has_more = true;
-	owner_wake(o);
+	owner_wake(arg);
 }
 
 struct sink_owner *
