@@ -10,6 +10,7 @@
 #include "daemon/intake/fetch_pool.h"
 #include "daemon/intake/fetch_trouble.h"
 #include "daemon/loop.h"
+#include "lib/base/version.h"
 #include "lib/base/alloc.h"
 #include "lib/base/ticks.h"
 
@@ -62,6 +63,7 @@ struct fetcher {
 	CURL *idle[IDLE_HANDLES];
 	size_t nidle;
 	bool has_ca_bundle;
+	char user_agent[64];
 	unsigned callbacks;          /* that are running */
 	struct fetch_list queued;    /* wait for the next turn */
 	struct fetch_list starting;  /* of this turn */
@@ -382,7 +384,7 @@ set_request(struct fetch *x)
 	(void)curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	(void)curl_easy_setopt(e, CURLOPT_URL, x->req.url);
 	(void)curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_USERAGENT, "msspd/" MSSPD_VERSION);
+	(void)curl_easy_setopt(e, CURLOPT_USERAGENT, x->f->user_agent);
 	(void)curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
 	(void)curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, x->nodes);
@@ -514,6 +516,7 @@ fetcher_new(const struct engine_env *env)
 		BUG("curl cannot start");
 	v = curl_version_info(CURLVERSION_NOW);
 	f->env = env;
+	snprintf(f->user_agent, sizeof(f->user_agent), "msspd/%s", msspd_version);
 	f->has_ca_bundle = v->cainfo != NULL && access(v->cainfo, R_OK) == 0;
 	TAILQ_INIT(&f->queued);
 	TAILQ_INIT(&f->starting);
