@@ -124,7 +124,8 @@ broken(const struct reading *rd)
 	struct buf text = BUF_INIT(256);
 	struct str why;
 
-	buf_printf(&text, "it is broken at byte %zu: %s", jr_place(&rd->r), rd->r.why);
+	buf_printf(&text, "it is broken at byte %zu%s: %s", jr_place(&rd->r),
+	    rd->is_mended ? " of the repaired text" : "", rd->r.why);
 	why = arena_copy(rd->arena, buf_peek(&text));
 	buf_release(&text);
 	return why;

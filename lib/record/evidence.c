@@ -378,7 +378,7 @@ keep(struct reading *rd, const struct field *from, const struct evidence *e)
 static void
 read_item(struct reading *rd, const struct field *from)
 {
-	struct evidence e = { .kind = EVIDENCE_GENERIC };
+	struct evidence e = { .member = from->name };
 	const struct evidence_type *type;
 	size_t owner = rd->owner;
 	const char *start = rd->r.p;

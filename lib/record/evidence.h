@@ -64,6 +64,7 @@ struct evidence {
 	enum evidence_kind kind;
 	struct str type; /* "deviceEvidence": @odata.type without its prefix; absent when missing */
 	struct str json; /* the item as it came; of children too */
+	const char *member; /* what held it: "evidence", and of children "sourceAddress", "host", … */
 	int64_t created;
 	struct str verdict, remediation_status, remediation_details;
 	struct str_list roles, detailed_roles, tags;

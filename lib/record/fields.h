@@ -82,6 +82,7 @@ struct kept {
 struct reading {
 	struct jr r;
 	struct arena *arena;
+	bool is_mended; /* the text is not the slice, but a repaired copy */
 	bool is_repaired;
 	unsigned once, twice; /* bits of field.once that were seen, and seen again */
 	struct kept *kept;

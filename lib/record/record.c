@@ -142,6 +142,7 @@ try_alert(struct record *r, struct str text, struct str *why)
 	bool ok;
 
 	reading_init(&rd, text, &r->arena);
+	rd.is_mended = text.s != r->raw.s;
 	ok = alert_read(&rd, &r->alert, why);
 	if (ok) {
 		r->id = r->alert.id;
