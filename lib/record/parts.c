@@ -78,8 +78,10 @@ add_objects(struct parts *p, const struct fields *t, const char *v, size_t n, ui
 		struct parts item = { { 0 } };
 
 		add_fields(&item, t, v + i * t->size, place);
-		for (unsigned part = 0; part < PART_COUNT; part++)
-			add_number(p, part, place, (int64_t)item.sum[part]);
+		for (unsigned part = 0; part < PART_COUNT; part++) {
+			if (item.sum[part] != 0)
+				p->sum[part] += hash_number(place, (int64_t)item.sum[part]);
+		}
 	}
 }
 
@@ -128,7 +130,7 @@ static void
 add_evidence(struct parts *p, const struct evidence *e)
 {
 	struct parts own = { { 0 } };
-	uint64_t identity = parts_hash(0, e->type);
+	uint64_t identity = parts_hash(parts_hash(0, str_of(e->member)), e->type);
 
 	add_fields(&own, evidence_fields(e), (const char *)e, 0);
 	if (e->kind == EVIDENCE_GENERIC || e->kind == EVIDENCE_HOLDER)
