@@ -10,9 +10,9 @@
 #include "daemon/intake/fetch_pool.h"
 #include "daemon/intake/fetch_trouble.h"
 #include "daemon/loop.h"
-#include "lib/base/version.h"
 #include "lib/base/alloc.h"
 #include "lib/base/ticks.h"
+#include "lib/base/version.h"
 
 #define URL_MAX          (32 * 1024)
 #define HEADER_MAX       (64 * 1024)
@@ -516,7 +516,7 @@ fetcher_new(const struct engine_env *env)
 		BUG("curl cannot start");
 	v = curl_version_info(CURLVERSION_NOW);
 	f->env = env;
-	snprintf(f->user_agent, sizeof(f->user_agent), "msspd/%s", msspd_version);
+	(void)snprintf(f->user_agent, sizeof(f->user_agent), "msspd/%s", msspd_version);
 	f->has_ca_bundle = v->cainfo != NULL && access(v->cainfo, R_OK) == 0;
 	TAILQ_INIT(&f->queued);
 	TAILQ_INIT(&f->starting);
