@@ -5,22 +5,12 @@
 #include <jansson.h>
 
 #include "lib/base/alloc.h"
-#include "tests/fake_graph/corpus.h"
+#include "tests/fake_graph/control.h"
 #include "tests/fake_graph/hostile.h"
 #include "tests/fake_graph/json_out.h"
 #include "tests/fake_graph/reply.h"
 #include "tests/fake_graph/server.h"
 
-/*
- * The control endpoint, for tests:
- *   POST /_control/fault     {"add":SPEC|[SPEC…]} {"remove":SPEC} {"clear":true}
- *   POST /_control/story     {"stop":true} {"start":true} {"rate":R}
- *                            {"tenant":T,"make":N} … "change" "hostile" "same_stamp" "future"
- *                            {"tenant":T,"key":ID,"do":CHANGE}
- *   POST /_control/policy    {"tenant":T,"paging":…,"orderby":…,"filter":…,"max_top":N}
- *   GET  /_control/requests  [?tenant=T][&polls=0]
- *   GET  /_control/truth     [?tenant=T]: the v line of each alert's newest version
- */
 #define MAX_REPLY (1u << 30)
 #define MAX_MAKE  100000
 
@@ -175,7 +165,8 @@ control_story(struct ask *a, const json_t *root)
 	struct tenant *t = who != NULL ? tenant_of(s, who) : NULL;
 	long long done = 0;
 
-	if (who != NULL && t == NULL && strcmp(json_is_string(who) ? json_string_value(who) : "", "*") != 0) {
+	if (who != NULL && t == NULL &&
+	    strcmp(json_is_string(who) ? json_string_value(who) : "", "*") != 0) {
 		reply_error(a, "no such tenant");
 		return;
 	}
@@ -208,7 +199,8 @@ control_policy(struct ask *a, const json_t *root)
 
 		if (value == NULL)
 			continue;
-		snprintf(text, sizeof(text), "%s:%s=%s", t != NULL ? t->guid : "*", options[i], value);
+		snprintf(
+		    text, sizeof(text), "%s:%s=%s", t != NULL ? t->guid : "*", options[i], value);
 		if (!server_set_policy(s, text, &err)) {
 			reply_error(a, err.text);
 			return;
@@ -375,4 +367,26 @@ control_ask(struct ask *a)
 		return;
 	}
 	reply_error(a, "no such control");
+}
+
+void
+control_help(void)
+{
+	printf(
+	    "The control endpoint, for tests (T: index, GUID, name; \"*\" for all where it makes "
+	    "sense):\n"
+	    "  POST /_control/fault    {\"add\":SPEC|[SPEC…]} {\"remove\":SPEC} {\"clear\":true}\n"
+	    "  POST /_control/story    {\"stop\":true} {\"start\":true} {\"rate\":R}\n"
+	    "       "
+	    "{\"tenant\":T,\"make\":N,\"change\":N,\"same_stamp\":N,\"future\":N,\"hostile\":N,"
+	    "\"class\":C}\n"
+	    "       {\"tenant\":T,\"key\":KEY,\"do\":CHANGE}, KEY and CHANGE as in the truth\n"
+	    "  POST /_control/policy   "
+	    "{\"tenant\":T,\"paging\":…,\"orderby\":…,\"filter\":…,\"max_top\":N}\n"
+	    "  each answers {\"done\":N}, or 400 and {\"error\":TEXT}\n"
+	    "  GET  /_control/requests [?tenant=T][&polls=0]: counters, and the monotonic ms of "
+	    "each tenant's\n"
+	    "       last reads of alerts_v2; bearer_elsewhere counts tokens at another host name "
+	    "or path\n"
+	    "  GET  /_control/truth    [?tenant=T]: the v line of each alert's newest version\n\n");
 }

@@ -29,7 +29,8 @@ static const struct product products[] = {
 	{ "microsoftDefenderForCloud", "microsoftDefenderForContainers",
 	    "Microsoft Defender for Cloud", true },
 	{ "microsoftSentinel", "scheduledAlerts", "Microsoft Sentinel", true },
-	{ "dataLossPrevention", "microsoftDataLossPrevention", "Microsoft Data Loss Prevention", false },
+	{ "dataLossPrevention", "microsoftDataLossPrevention", "Microsoft Data Loss Prevention",
+	    false },
 };
 enum { MDE, AV, MDO, MDI, AAD, MCAS, XDR, MDC, SENTINEL, DLP };
 
@@ -41,19 +42,19 @@ struct rule {
 	const char *evidence[4];
 };
 
-#define DEVICE	"deviceEvidence"
+#define DEVICE  "deviceEvidence"
 #define PROCESS "processEvidence"
-#define USER	"userEvidence"
-#define FILE_	"fileEvidence"
-#define IP	"ipEvidence"
-#define MAIL	"analyzedMessageEvidence"
+#define USER    "userEvidence"
+#define FILE_   "fileEvidence"
+#define IP      "ipEvidence"
+#define MAIL    "analyzedMessageEvidence"
 #define MAILBOX "mailboxEvidence"
-#define URL	"urlEvidence"
-#define APP	"cloudApplicationEvidence"
-#define OAUTH	"oauthApplicationEvidence"
-#define REGVAL	"registryValueEvidence"
-#define POD	"kubernetesPodEvidence"
-#define AZURE	"azureResourceEvidence"
+#define URL     "urlEvidence"
+#define APP     "cloudApplicationEvidence"
+#define OAUTH   "oauthApplicationEvidence"
+#define REGVAL  "registryValueEvidence"
+#define POD     "kubernetesPodEvidence"
+#define AZURE   "azureResourceEvidence"
 
 static const struct rule rules[] = {
 	{ "Suspicious PowerShell command line", "Execution", "T1059.001", MDE, SEV_MEDIUM,
@@ -66,42 +67,42 @@ static const struct rule rules[] = {
 	    { DEVICE, FILE_, USER, "malwareEvidence" } },
 	{ "An active 'HackTool' was detected", "Malware", "T1588.002", AV, SEV_LOW,
 	    { DEVICE, FILE_, PROCESS, USER } },
-	{ "Anomalous registry modification for persistence", "Persistence", "T1547.001", MDE, SEV_MEDIUM,
-	    { DEVICE, REGVAL, PROCESS, USER } },
-	{ "Connection to a command and control server", "CommandAndControl", "T1071.001", MDE, SEV_HIGH,
-	    { DEVICE, IP, URL, PROCESS } },
-	{ "Email messages containing malicious URL removed after delivery", "InitialAccess", "T1566.002",
-	    MDO, SEV_INFORMATIONAL, { MAIL, MAILBOX, URL, USER } },
+	{ "Anomalous registry modification for persistence", "Persistence", "T1547.001", MDE,
+	    SEV_MEDIUM, { DEVICE, REGVAL, PROCESS, USER } },
+	{ "Connection to a command and control server", "CommandAndControl", "T1071.001", MDE,
+	    SEV_HIGH, { DEVICE, IP, URL, PROCESS } },
+	{ "Email messages containing malicious URL removed after delivery", "InitialAccess",
+	    "T1566.002", MDO, SEV_INFORMATIONAL, { MAIL, MAILBOX, URL, USER } },
 	{ "User clicked a potentially malicious URL", "InitialAccess", "T1566.002", MDO, SEV_HIGH,
 	    { USER, URL, MAIL, MAILBOX } },
 	{ "Email reported by user as malware or phish", "InitialAccess", "T1566", MDO, SEV_LOW,
 	    { MAIL, "submissionMailEvidence", MAILBOX, "mailClusterEvidence" } },
 	{ "Suspicious inbox forwarding rule", "Exfiltration", "T1114.003", MCAS, SEV_MEDIUM,
 	    { USER, "mailboxConfigurationEvidence", IP, APP } },
-	{ "Suspected DCSync attack (replication of directory services)", "CredentialAccess", "T1003.006",
-	    MDI, SEV_HIGH, { USER, DEVICE, IP, "activeDirectoryDomainEvidence" } },
-	{ "Suspected brute-force attack (Kerberos, NTLM)", "CredentialAccess", "T1110", MDI, SEV_MEDIUM,
-	    { USER, DEVICE, "hostLogonSessionEvidence", IP } },
+	{ "Suspected DCSync attack (replication of directory services)", "CredentialAccess",
+	    "T1003.006", MDI, SEV_HIGH, { USER, DEVICE, IP, "activeDirectoryDomainEvidence" } },
+	{ "Suspected brute-force attack (Kerberos, NTLM)", "CredentialAccess", "T1110", MDI,
+	    SEV_MEDIUM, { USER, DEVICE, "hostLogonSessionEvidence", IP } },
 	{ "Unfamiliar sign-in properties", "InitialAccess", "T1078", AAD, SEV_LOW,
 	    { USER, IP, "cloudLogonRequestEvidence", "cloudLogonSessionEvidence" } },
 	{ "Atypical travel", "InitialAccess", "T1078.004", AAD, SEV_MEDIUM,
 	    { USER, IP, IP, "cloudLogonSessionEvidence" } },
 	{ "Impossible travel activity", "InitialAccess", "T1078", MCAS, SEV_MEDIUM,
 	    { USER, IP, APP, IP } },
-	{ "Suspicious OAuth app file download activities", "Exfiltration", "T1567.002", MCAS, SEV_HIGH,
-	    { OAUTH, USER, IP, "servicePrincipalEvidence" } },
-	{ "Multi-stage incident: lateral movement from one endpoint", "LateralMovement", "T1021.002", XDR,
-	    SEV_HIGH, { DEVICE, DEVICE, USER, PROCESS } },
-	{ "Custom detection: new local administrator", "PrivilegeEscalation", "T1136.001", XDR, SEV_LOW,
-	    { DEVICE, USER, PROCESS, "securityGroupEvidence" } },
-	{ "Privileged container started in cluster", "PrivilegeEscalation", "T1610", MDC, SEV_MEDIUM,
-	    { POD, "containerEvidence", "kubernetesClusterEvidence", AZURE } },
-	{ "Access from a suspicious IP address to a storage blob container", "Collection", "T1530", MDC,
-	    SEV_LOW, { AZURE, IP, "blobContainerEvidence", "sasTokenEvidence" } },
+	{ "Suspicious OAuth app file download activities", "Exfiltration", "T1567.002", MCAS,
+	    SEV_HIGH, { OAUTH, USER, IP, "servicePrincipalEvidence" } },
+	{ "Multi-stage incident: lateral movement from one endpoint", "LateralMovement",
+	    "T1021.002", XDR, SEV_HIGH, { DEVICE, DEVICE, USER, PROCESS } },
+	{ "Custom detection: new local administrator", "PrivilegeEscalation", "T1136.001", XDR,
+	    SEV_LOW, { DEVICE, USER, PROCESS, "securityGroupEvidence" } },
+	{ "Privileged container started in cluster", "PrivilegeEscalation", "T1610", MDC,
+	    SEV_MEDIUM, { POD, "containerEvidence", "kubernetesClusterEvidence", AZURE } },
+	{ "Access from a suspicious IP address to a storage blob container", "Collection", "T1530",
+	    MDC, SEV_LOW, { AZURE, IP, "blobContainerEvidence", "sasTokenEvidence" } },
 	{ "Analytics rule: rare process as SYSTEM", "DefenseEvasion", "T1036", SENTINEL, SEV_MEDIUM,
 	    { DEVICE, PROCESS, USER, IP } },
-	{ "DLP policy (Personal data – EU) matched for document", "Exfiltration", "T1052", DLP, SEV_LOW,
-	    { USER, FILE_, APP, DEVICE } },
+	{ "DLP policy (Personal data – EU) matched for document", "Exfiltration", "T1052", DLP,
+	    SEV_LOW, { USER, FILE_, APP, DEVICE } },
 	{ "Süspicious Zugriff | 不審なサインイン", "SuspiciousActivity", "T1078", AAD, SEV_LOW,
 	    { USER, IP, DEVICE, APP } },
 };
@@ -185,10 +186,12 @@ corpus_first_facts(const struct alert *a, struct facts *f, bool is_bench)
 	else if (die > 90 && severity < SEV_HIGH)
 		severity++;
 	die = rng_below(&r, 100);
-	*f = (struct facts) {
+	*f = (struct facts){
 		.resolved = TICKS_NONE,
 		.severity = (enum severity)severity,
-		.status = die < 80 ? STATUS_NEW : die < 88 ? STATUS_IN_PROGRESS : STATUS_RESOLVED,
+		.status = die < 80   ? STATUS_NEW
+		          : die < 88 ? STATUS_IN_PROGRESS
+		                     : STATUS_RESOLVED,
 		.change = CHANGE_NEW,
 		.nevidence = first_evidence(&r, is_bench),
 		.note = rng_next(&r),
@@ -286,9 +289,12 @@ static void
 put_story(struct maker *m, const struct alert *a)
 {
 	static const char *const advice[] = {
-		"1. Isolate the device.\\n2. Reset the user's credentials.\\n\\t\xe2\x80\xa2 Review the sign-in logs.",
-		"A. Validate the alert.\\r\\nB. Scope the incident.\\r\\nC. Contact your incident response team.",
-		"Review the process tree \xef\xbf\xbd and submit files for deep analysis." };
+		"1. Isolate the device.\\n2. Reset the user's credentials.\\n\\t\xe2\x80\xa2 "
+		"Review the sign-in logs.",
+		"A. Validate the alert.\\r\\nB. Scope the incident.\\r\\nC. Contact your incident "
+		"response team.",
+		"Review the process tree \xef\xbf\xbd and submit files for deep analysis."
+	};
 	struct buf *b = m->b;
 
 	j_key(b, "detectorId");
@@ -323,8 +329,8 @@ put_links(struct buf *b, const struct alert *a)
 		buf_printf(b, "?tid=%s", a->tenant->guid);
 	buf_byte(b, '"');
 	j_key(b, "incidentWebUrl");
-	buf_printf(b, "\"https://%s/incidents/%u?tid=%s\"", host, 40000 + a->serial / 3,
-	    a->tenant->guid);
+	buf_printf(
+	    b, "\"https://%s/incidents/%u?tid=%s\"", host, 40000 + a->serial / 3, a->tenant->guid);
 }
 
 static void
@@ -387,9 +393,10 @@ put_comments(struct buf *b, const struct alert *a, const struct facts *f)
 	buf_byte(b, '[');
 	for (unsigned i = 0; i < f->ncomments; i++) {
 		j_comma(b);
-		buf_printf(b, "{\"comment\":\"Looked at it, call %u.\\nTicket #%llu\","
-			      "\"createdByDisplayName\":\"analyst%u@soc.example\","
-			      "\"createdDateTime\":",
+		buf_printf(b,
+		    "{\"comment\":\"Looked at it, call %u.\\nTicket #%llu\","
+		    "\"createdByDisplayName\":\"analyst%u@soc.example\","
+		    "\"createdDateTime\":",
 		    i + 1, (unsigned long long)(a->seed % 100000 + i), i % 4 + 1);
 		put_stamp(b, a->created + (int64_t)(i + 1) * 61 * TICKS_SEC, true);
 		buf_byte(b, '}');
@@ -450,9 +457,11 @@ put_extras(struct buf *b, const struct alert *a)
 		h->more(b);
 	if (h != NULL)
 		return;
-	j_raw(b, "customDetails", a->seed % 6 == 0 ? "{\"Ticket\":[\"4711\"],\"Zone\":[\"dmz\",\"eu|1\"]}" : "{}");
+	j_raw(b, "customDetails",
+	    a->seed % 6 == 0 ? "{\"Ticket\":[\"4711\"],\"Zone\":[\"dmz\",\"eu|1\"]}" : "{}");
 	j_raw(b, "additionalData",
-	    a->seed % 5 == 0 ? "{\"Score\":0.87,\"Tags\":null,\"Rule\":{\"v\":[1,2,{\"x\":true}]}}" : "null");
+	    a->seed % 5 == 0 ? "{\"Score\":0.87,\"Tags\":null,\"Rule\":{\"v\":[1,2,{\"x\":true}]}}"
+			     : "null");
 }
 
 void

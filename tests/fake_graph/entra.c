@@ -23,11 +23,11 @@ form_read(struct form *f, struct evhttp_request *req)
 	size_t n = evbuffer_get_length(in);
 	struct str text, name, value;
 
-	*f = (struct form) { 0 };
+	*f = (struct form){ 0 };
 	arena_init(&f->arena);
 	if (n == 0 || n > MAX_FORM)
 		return;
-	text = (struct str) { (const char *)evbuffer_pullup(in, -1), n };
+	text = (struct str){ (const char *)evbuffer_pullup(in, -1), n };
 	while (query_next(&text, &f->arena, &name, &value)) {
 		if (str_is(name, "client_id"))
 			f->client_id = value;
@@ -46,9 +46,9 @@ scope_is_sound(struct str scope)
 	static const char end[] = "/.default";
 	size_t n = sizeof(end) - 1;
 
-	return scope.n > n && memcmp(scope.s + scope.n - n, end, n) == 0
-	    && memchr(scope.s, ' ', scope.n) == NULL
-	    && (str_starts(scope, "https://") || str_starts(scope, "http://"));
+	return scope.n > n && memcmp(scope.s + scope.n - n, end, n) == 0 &&
+	       memchr(scope.s, ' ', scope.n) == NULL &&
+	       (str_starts(scope, "https://") || str_starts(scope, "http://"));
 }
 
 /* The AADSTS code of what is wrong, or 0. */

@@ -9,8 +9,8 @@
 #define WORDS(name, ...) static const char *const name[] = { __VA_ARGS__, NULL }
 
 #define NVERDICTS 4
-static const char *const verdicts[NVERDICTS]
-    = { "unknown", "suspicious", "malicious", "noThreatsFound" };
+static const char *const verdicts[NVERDICTS] = { "unknown", "suspicious", "malicious",
+	"noThreatsFound" };
 WORDS(remediation, "none", "remediated", "prevented", "blocked", "notFound", "|", "active",
     "pendingApproval", "declined", "unremediated", "running", "partiallyRemediated");
 WORDS(roles, "unknown", "contextual", "scanned", "source", "destination", "created", "added",
@@ -106,10 +106,10 @@ OBJECT(service_port, { "appProtocol", make_null, NULL }, { "name", make_word, k8
     { "nodePort", make_port, NULL }, { "port", make_port, NULL },
     { "protocol", make_word, protocols }, { "targetPort", make_digits, NULL });
 
-#define STAMP	make_stamp, NULL
+#define STAMP   make_stamp, NULL
 #define NEST(t) make_nested, t
 #define LIST(t) make_nested_list, t
-#define IP	NEST("ipEvidence")
+#define IP      NEST("ipEvidence")
 
 OBJECT(ad_domain, { "activeDirectoryDomainName", make_domain, NULL },
     { "trustedDomains", LIST("activeDirectoryDomainEvidence") });
@@ -117,21 +117,22 @@ OBJECT(ai_agent, { "agentId", make_guid, NULL }, { "agentName", make_display_nam
     { "hostingPlatformType", make_word, agents }, { "instructions", make_text, NULL });
 OBJECT(amazon, { "amazonAccountId", make_digits, NULL }, { "amazonResourceId", make_digits, NULL },
     { "resourceName", make_host, NULL }, { "resourceType", make_word, resource_types });
-OBJECT(message, { "networkMessageId", make_guid, NULL }, { "internetMessageId", make_foreign_mail, NULL },
-    { "subject", make_subject, NULL }, { "language", make_word, languages },
-    { "senderIp", make_ip, NULL }, { "recipientEmailAddress", make_upn, NULL },
-    { "antiSpamDirection", make_word, directions }, { "deliveryAction", make_word, deliveries },
-    { "deliveryLocation", make_word, locations }, { "urn", make_digits, NULL },
-    { "threats", make_words, threats }, { "threatDetectionMethods", make_words, methods },
-    { "urls", make_urls, NULL }, { "urlCount", make_small, NULL },
-    { "attachmentsCount", make_small, NULL }, { "receivedDateTime", STAMP },
-    { "p1Sender", make_object, email_sender }, { "p2Sender", make_object, email_sender });
+OBJECT(message, { "networkMessageId", make_guid, NULL },
+    { "internetMessageId", make_foreign_mail, NULL }, { "subject", make_subject, NULL },
+    { "language", make_word, languages }, { "senderIp", make_ip, NULL },
+    { "recipientEmailAddress", make_upn, NULL }, { "antiSpamDirection", make_word, directions },
+    { "deliveryAction", make_word, deliveries }, { "deliveryLocation", make_word, locations },
+    { "urn", make_digits, NULL }, { "threats", make_words, threats },
+    { "threatDetectionMethods", make_words, methods }, { "urls", make_urls, NULL },
+    { "urlCount", make_small, NULL }, { "attachmentsCount", make_small, NULL },
+    { "receivedDateTime", STAMP }, { "p1Sender", make_object, email_sender },
+    { "p2Sender", make_object, email_sender });
 OBJECT(azure, { "resourceId", make_resource_id, NULL }, { "resourceName", make_host, NULL },
     { "resourceType", make_word, resource_types });
 OBJECT(blob_container, { "name", make_word, k8s_names }, { "url", make_url, NULL },
     { "storageResource", NEST("azureResourceEvidence") });
-OBJECT(blob, { "name", make_file_name, NULL }, { "url", make_url, NULL }, { "etag", make_digits, NULL },
-    { "blobContainer", NEST("blobContainerEvidence") },
+OBJECT(blob, { "name", make_file_name, NULL }, { "url", make_url, NULL },
+    { "etag", make_digits, NULL }, { "blobContainer", NEST("blobContainerEvidence") },
     { "fileHashes", make_object_list, file_hash });
 OBJECT(cloud_app, { "appId", make_int64, NULL }, { "displayName", make_word, apps },
     { "instanceId", make_small, NULL }, { "instanceName", make_word, apps },
@@ -161,19 +162,20 @@ OBJECT(device, { "firstSeenDateTime", STAMP }, { "mdeDeviceId", make_hex40, NULL
     { "ipInterfaces", make_ips, NULL }, { "loggedOnUsers", make_object_list, logged_on },
     { "resourceAccessEvents", make_object_list, access_event },
     { "vmMetadata", make_object, vm_metadata });
-OBJECT(dns, { "domainName", make_foreign_domain, NULL }, { "dnsServerIp", IP }, { "hostIpAddress", IP },
-    { "ipAddresses", LIST("ipEvidence") });
+OBJECT(dns, { "domainName", make_foreign_domain, NULL }, { "dnsServerIp", IP },
+    { "hostIpAddress", IP }, { "ipAddresses", LIST("ipEvidence") });
 OBJECT(file, { "detectionStatus", make_word, detection }, { "mdeDeviceId", make_hex40, NULL },
     { "fileDetails", make_object, file_details });
 OBJECT(hash, { "algorithm", make_word, algorithms }, { "value", make_hex64, NULL });
 OBJECT(gh_org, { "company", make_publisher, NULL }, { "displayName", make_publisher, NULL },
-    { "email", make_foreign_mail, NULL }, { "login", make_user, NULL }, { "orgId", make_digits, NULL },
-    { "webUrl", make_url, NULL });
+    { "email", make_foreign_mail, NULL }, { "login", make_user, NULL },
+    { "orgId", make_digits, NULL }, { "webUrl", make_url, NULL });
 OBJECT(gh_repo, { "baseUrl", make_url, NULL }, { "login", make_user, NULL },
     { "owner", make_user, NULL }, { "ownerType", make_word, owner_types },
     { "repoId", make_digits, NULL });
 OBJECT(gh_user, { "email", make_upn, NULL }, { "login", make_user, NULL },
-    { "name", make_display_name, NULL }, { "userId", make_digits, NULL }, { "webUrl", make_url, NULL });
+    { "name", make_display_name, NULL }, { "userId", make_digits, NULL },
+    { "webUrl", make_url, NULL });
 OBJECT(google, { "fullResourceName", make_resource_id, NULL }, { "location", make_word, regions },
     { "locationType", make_word, location_types }, { "projectId", make_host, NULL },
     { "projectNumber", make_int64, NULL }, { "resourceName", make_host, NULL },
@@ -209,17 +211,18 @@ OBJECT(k8s_pod, { "name", make_word, k8s_names }, { "containers", LIST("containe
     { "namespace", NEST("kubernetesNamespaceEvidence") }, { "podIp", IP },
     { "serviceAccount", NEST("kubernetesServiceAccountEvidence") });
 OBJECT(k8s_secret, { "name", make_word, k8s_names },
-    { "namespace", NEST("kubernetesNamespaceEvidence") }, { "secretType", make_word, secret_types });
+    { "namespace", NEST("kubernetesNamespaceEvidence") },
+    { "secretType", make_word, secret_types });
 OBJECT(k8s_account, { "name", make_word, k8s_names },
     { "namespace", NEST("kubernetesNamespaceEvidence") });
 OBJECT(k8s_service, { "clusterIP", IP }, { "externalIPs", LIST("ipEvidence") },
     { "labels", make_labels, NULL }, { "name", make_word, k8s_names },
     { "namespace", NEST("kubernetesNamespaceEvidence") }, { "selector", make_labels, NULL },
-    { "servicePorts", make_object_list, service_port },
-    { "serviceType", make_word, k8s_services });
-OBJECT(mail_cluster, { "clusterBy", make_word, cluster_bys }, { "clusterByValue", make_digits, NULL },
-    { "emailCount", make_small, NULL }, { "networkMessageIds", make_words, tags },
-    { "query", make_text, NULL }, { "urn", make_digits, NULL });
+    { "servicePorts", make_object_list, service_port }, { "serviceType", make_word, k8s_services });
+OBJECT(mail_cluster, { "clusterBy", make_word, cluster_bys },
+    { "clusterByValue", make_digits, NULL }, { "emailCount", make_small, NULL },
+    { "networkMessageIds", make_words, tags }, { "query", make_text, NULL },
+    { "urn", make_digits, NULL });
 OBJECT(mailbox_configuration, { "configurationId", make_guid, NULL },
     { "configurationType", make_word, mailbox_config }, { "displayName", make_display_name, NULL },
     { "externalDirectoryObjectId", make_guid, NULL }, { "mailboxPrimaryAddress", make_upn, NULL },
@@ -240,11 +243,14 @@ OBJECT(process, { "processId", make_int32, NULL }, { "parentProcessId", make_int
     { "mdeDeviceId", make_hex40, NULL }, { "imageFile", make_object, file_details },
     { "parentProcessImageFile", make_object, file_details },
     { "userAccount", make_object, user_account });
-OBJECT(registry_key, { "registryKey", make_registry_key, NULL }, { "registryHive", make_word, hives });
-OBJECT(registry_value, { "mdeDeviceId", make_hex40, NULL }, { "registryKey", make_registry_key, NULL },
-    { "registryHive", make_word, hives }, { "registryValue", make_command_line, NULL },
-    { "registryValueName", make_file_name, NULL }, { "registryValueType", make_word, value_types });
-OBJECT(sas, { "allowedIpAddresses", make_ip, NULL }, { "allowedResourceTypes", make_words, streams },
+OBJECT(
+    registry_key, { "registryKey", make_registry_key, NULL }, { "registryHive", make_word, hives });
+OBJECT(registry_value, { "mdeDeviceId", make_hex40, NULL },
+    { "registryKey", make_registry_key, NULL }, { "registryHive", make_word, hives },
+    { "registryValue", make_command_line, NULL }, { "registryValueName", make_file_name, NULL },
+    { "registryValueType", make_word, value_types });
+OBJECT(sas, { "allowedIpAddresses", make_ip, NULL },
+    { "allowedResourceTypes", make_words, streams },
     { "allowedServices", make_words, sas_services }, { "expiryDateTime", STAMP },
     { "permissions", make_words, sas_permissions }, { "protocol", make_word, protocols },
     { "signatureHash", make_base64, NULL }, { "signedWith", make_digits, NULL },
@@ -257,8 +263,9 @@ OBJECT(service_principal, { "appId", make_guid, NULL }, { "appOwnerTenantId", ma
     { "servicePrincipalType", make_word, sp_types }, { "tenantId", make_guid, NULL });
 OBJECT(submission, { "networkMessageId", make_guid, NULL }, { "recipient", make_upn, NULL },
     { "reportType", make_word, report_types }, { "sender", make_foreign_mail, NULL },
-    { "senderIp", make_ip, NULL }, { "subject", make_subject, NULL }, { "submissionDateTime", STAMP },
-    { "submissionId", make_guid, NULL }, { "submitter", make_upn, NULL });
+    { "senderIp", make_ip, NULL }, { "subject", make_subject, NULL },
+    { "submissionDateTime", STAMP }, { "submissionId", make_guid, NULL },
+    { "submitter", make_upn, NULL });
 OBJECT(teams, { "campaignId", make_guid, NULL }, { "channelId", make_digits, NULL },
     { "deliveryAction", make_word, teams_actions }, { "deliveryLocation", make_word, teams_places },
     { "files", LIST("fileEvidence") }, { "groupId", make_guid, NULL },

@@ -18,7 +18,8 @@ static const struct kind {
 	{ "latency", ON_TOKEN | ON_GRAPH, FX_LATENCY, 0, "=MS: answers that much later" },
 	{ "hang", ON_TOKEN | ON_GRAPH, FX_HANG, 0, "never answers" },
 	{ "reset", ON_TOKEN | ON_GRAPH, FX_RESET, 0, "closes without an answer" },
-	{ "cut", ON_TOKEN | ON_GRAPH, FX_CUT, 0, "[=N] closes at byte N of the body, or a random one" },
+	{ "cut", ON_TOKEN | ON_GRAPH, FX_CUT, 0,
+	    "[=N] closes at byte N of the body, or a random one" },
 	{ "slow", ON_TOKEN | ON_GRAPH, FX_SLOW, 0, "[=MS] one byte per MS (100)" },
 	{ "html", ON_TOKEN | ON_GRAPH, FX_HTML, 0, "200 with a captive portal's page" },
 	{ "garbage", ON_TOKEN | ON_GRAPH, FX_GARBAGE, 0, "200 with random bytes" },
@@ -60,7 +61,7 @@ static const struct kind {
 void
 faults_init(struct faults *f, uint64_t seed)
 {
-	*f = (struct faults) { .rng = { seed } };
+	*f = (struct faults){ .rng = { seed } };
 }
 
 static void
@@ -114,18 +115,18 @@ read_modifier(struct fault *x, struct str m, struct err *err)
 	const char *comma;
 	long long v, w;
 
-	if (str_starts(m, "for=") && read_number((struct str) { m.s + 4, m.n - 4 }, 1LL << 40, &v)) {
+	if (str_starts(m, "for=") && read_number((struct str){ m.s + 4, m.n - 4 }, 1LL << 40, &v)) {
 		x->left = (uint64_t)v;
 		return true;
 	}
-	if (str_starts(m, "share=") && read_number((struct str) { m.s + 6, m.n - 6 }, 100, &v)) {
+	if (str_starts(m, "share=") && read_number((struct str){ m.s + 6, m.n - 6 }, 100, &v)) {
 		x->share = (unsigned)v;
 		return true;
 	}
 	comma = m.n > 5 && str_starts(m, "from=") ? memchr(m.s, ',', m.n) : NULL;
-	if (comma != NULL && (size_t)(m.s + m.n - comma) > 4 && memcmp(comma, ",to=", 4) == 0
-	    && read_number((struct str) { m.s + 5, (size_t)(comma - m.s) - 5 }, 1 << 30, &v)
-	    && read_number((struct str) { comma + 4, (size_t)(m.s + m.n - comma) - 4 }, 1 << 30, &w)) {
+	if (comma != NULL && (size_t)(m.s + m.n - comma) > 4 && memcmp(comma, ",to=", 4) == 0 &&
+	    read_number((struct str){ m.s + 5, (size_t)(comma - m.s) - 5 }, 1 << 30, &v) &&
+	    read_number((struct str){ comma + 4, (size_t)(m.s + m.n - comma) - 4 }, 1 << 30, &w)) {
 		x->from_ms = v * 1000;
 		x->to_ms = w * 1000;
 		return true;
@@ -144,13 +145,13 @@ read_modifiers(struct fault *x, struct str *s, struct err *err)
 
 		for (size_t i = s->n; i-- > 0 && at == s->n;) {
 			for (size_t w = 0; w < ARRAY_LEN(words); w++) {
-				if (str_starts((struct str) { s->s + i, s->n - i }, words[w]))
+				if (str_starts((struct str){ s->s + i, s->n - i }, words[w]))
 					at = i;
 			}
 		}
 		if (at == s->n)
 			return true;
-		if (!read_modifier(x, (struct str) { s->s + at + 1, s->n - at - 1 }, err))
+		if (!read_modifier(x, (struct str){ s->s + at + 1, s->n - at - 1 }, err))
 			return false;
 		s->n = at;
 	}
@@ -160,7 +161,7 @@ static const struct kind *
 find_kind(struct str name, enum fault_scope *scope)
 {
 	bool is_token = str_starts(name, "token-");
-	struct str bare = is_token ? (struct str) { name.s + 6, name.n - 6 } : name;
+	struct str bare = is_token ? (struct str){ name.s + 6, name.n - 6 } : name;
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		const struct kind *k = &kinds[i];
@@ -203,8 +204,9 @@ read_tenants(struct fault *x, struct str s, unsigned (*resolve)(struct str, void
 	x->last = UINT32_MAX;
 	if (str_is(s, "*"))
 		return true;
-	if (dash != NULL && read_number((struct str) { s.s, (size_t)(dash - s.s) }, 1 << 30, &first)
-	    && read_number((struct str) { dash + 1, s.n - (size_t)(dash + 1 - s.s) }, 1 << 30, &last)) {
+	if (dash != NULL &&
+	    read_number((struct str){ s.s, (size_t)(dash - s.s) }, 1 << 30, &first) &&
+	    read_number((struct str){ dash + 1, s.n - (size_t)(dash + 1 - s.s) }, 1 << 30, &last)) {
 		x->first = (unsigned)first;
 		x->last = (unsigned)last;
 		return true;
@@ -229,8 +231,8 @@ faults_add(struct faults *f, const char *spec, unsigned (*resolve)(struct str, v
 	x->to_ms = INT64_MAX;
 	x->share = 100;
 	rest = str_of(colon + 1);
-	if (!read_tenants(x, (struct str) { spec, (size_t)(colon - spec) }, resolve, arg, err)
-	    || !read_modifiers(x, &rest, err) || !read_kind(x, rest, err)) {
+	if (!read_tenants(x, (struct str){ spec, (size_t)(colon - spec) }, resolve, arg, err) ||
+	    !read_modifiers(x, &rest, err) || !read_kind(x, rest, err)) {
 		fault_free(x);
 		return err_wrap(err, "fault %s", spec);
 	}
@@ -244,9 +246,9 @@ static bool
 applies(struct faults *f, const struct fault *x, unsigned tenant, enum fault_scope scope,
     int64_t since_start_ms)
 {
-	return x->scope == scope && tenant >= x->first && tenant <= x->last && x->left > 0
-	    && since_start_ms >= x->from_ms && since_start_ms < x->to_ms
-	    && (x->share == 100 || rng_percent(&f->rng, x->share));
+	return x->scope == scope && tenant >= x->first && tenant <= x->last && x->left > 0 &&
+	       since_start_ms >= x->from_ms && since_start_ms < x->to_ms &&
+	       (x->share == 100 || rng_percent(&f->rng, x->share));
 }
 
 /* Adds x to the plan, unless another fault has its place. */
@@ -300,7 +302,7 @@ void
 faults_plan(struct faults *f, unsigned tenant, enum fault_scope scope, int64_t since_start_ms,
     struct fault_plan *plan)
 {
-	*plan = (struct fault_plan) { 0 };
+	*plan = (struct fault_plan){ 0 };
 	for (size_t i = 0; i < f->n; i++) {
 		struct fault *x = f->v[i];
 
@@ -334,11 +336,13 @@ void
 faults_help(void)
 {
 	printf("Faults: TENANT:KIND[=ARG][:for=N][:from=S,to=S][:share=P]\n"
-	       "TENANT is *, an index from 1, a range A-B, a GUID or a name. for: only the next N requests;\n"
-	       "from, to: only in these seconds after the start; share: that percentage of the requests.\n");
+	       "TENANT is *, an index from 1, a range A-B, a GUID or a name. for: only the next N "
+	       "requests;\n"
+	       "from, to: only in these seconds after the start; share: that percentage of the "
+	       "requests.\n");
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		printf("  %-18s%s %s\n", kinds[i].name, kinds[i].scopes == ON_TOKEN ? "(tokens)" : "",
-		    kinds[i].help);
+		printf("  %-18s%s %s\n", kinds[i].name,
+		    kinds[i].scopes == ON_TOKEN ? "(tokens)" : "", kinds[i].help);
 	printf("Of these the token endpoint can have, as token-KIND:");
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		if (kinds[i].scopes == (ON_TOKEN | ON_GRAPH))

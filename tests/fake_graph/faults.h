@@ -57,11 +57,11 @@ struct fault {
 	unsigned first, last; /* tenants, by index */
 	enum fault_scope scope;
 	enum fault_effect effect;
-	int status; /* FX_STATUS; of FX_TOKEN_ERROR the AADSTS code */
-	char *arg;  /* or NULL */
-	uint64_t left;		 /* requests; UINT64_MAX: no end */
-	int64_t from_ms, to_ms;	 /* since the start of the server */
-	unsigned share;		 /* percent of the requests */
+	int status;             /* FX_STATUS; of FX_TOKEN_ERROR the AADSTS code */
+	char *arg;              /* or NULL */
+	uint64_t left;          /* requests; UINT64_MAX: no end */
+	int64_t from_ms, to_ms; /* since the start of the server */
+	unsigned share;         /* percent of the requests */
 	uint64_t hits;
 };
 
@@ -77,7 +77,7 @@ struct faults {
 /* What happens to one request. */
 struct fault_plan {
 	int64_t latency_ms;
-	struct fault *answer;	     /* or NULL */
+	struct fault *answer;           /* or NULL */
 	struct fault *bends[MAX_BENDS]; /* of the page, or how it is said */
 	size_t nbends;
 	bool has_no_roles, has_foreign_tid;
@@ -86,8 +86,8 @@ struct fault_plan {
 void faults_init(struct faults *f, uint64_t seed);
 void faults_release(struct faults *f);
 /* tenants are looked up by resolve, which returns an index or 0. */
-bool faults_add(struct faults *f, const char *spec, unsigned (*resolve)(struct str, void *), void *arg,
-    struct err *err) MUST_CHECK;
+bool faults_add(struct faults *f, const char *spec, unsigned (*resolve)(struct str, void *),
+    void *arg, struct err *err) MUST_CHECK;
 /* All with this spec; NULL: all. Returns how many. */
 size_t faults_remove(struct faults *f, const char *spec);
 /* Decides, and counts the request against the faults it chooses. */

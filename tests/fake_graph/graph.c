@@ -103,7 +103,7 @@ bend_page(struct bend *bend, struct buf *link, struct buf *tenant_id, const stru
 	const struct fault *foreign = plan_bend(plan, FX_FOREIGN_NEXT);
 	const struct fault *fat = plan_bend(plan, FX_FAT);
 
-	*bend = (struct bend) { 0 };
+	*bend = (struct bend){ 0 };
 	if (foreign != NULL)
 		put_foreign_link(link, a, foreign->arg != NULL ? foreign->arg : "host");
 	else if (plan_bend(plan, FX_SAME_NEXT) != NULL)
@@ -114,9 +114,9 @@ bend_page(struct bend *bend, struct buf *link, struct buf *tenant_id, const stru
 	if (plan_bend(plan, FX_NULL_TENANT) != NULL)
 		buf_puts(tenant_id, "null");
 	else if (bend->only_first || plan_bend(plan, FX_WRONG_TENANT) != NULL)
-		buf_printf(tenant_id, "\"%s\"", w->ntenants > 1
-			? w->tenants[a->tenant->index % w->ntenants].guid
-			: "99999999-9999-4999-8999-999999999999");
+		buf_printf(tenant_id, "\"%s\"",
+		    w->ntenants > 1 ? w->tenants[a->tenant->index % w->ntenants].guid
+				    : "99999999-9999-4999-8999-999999999999");
 	bend->tenant_id = tenant_id->n > 0 ? tenant_id->p : NULL;
 	bend->fat = fat != NULL ? (size_t)fault_number(fat, 100) * 1024 : 0;
 }
@@ -188,8 +188,8 @@ answer_query(struct ask *a, const struct query *q)
 		.path = a->path,
 		.query = a->query,
 		.paging = s->policies[a->tenant->index - 1].paging,
-		.has_newer_enums
-		= prefer != NULL && strstr(prefer, "include-unknown-enum-members") != NULL,
+		.has_newer_enums =
+		    prefer != NULL && strstr(prefer, "include-unknown-enum-members") != NULL,
 		.is_bench = s->world.is_bench,
 		.link_first = a->tenant->index % 2 == 1,
 		.bend = &bend,
@@ -213,7 +213,7 @@ answer_one(struct ask *a, const char *id)
 	if (alert == NULL || alert->shown == NULL)
 		reply_graph_error(a, 404, "ResourceNotFound", "The alert was not found.");
 	else
-		reply_json(a, 200, (struct str) { alert->shown->body, alert->shown->len });
+		reply_json(a, 200, (struct str){ alert->shown->body, alert->shown->len });
 }
 
 static void
@@ -262,7 +262,8 @@ graph_ask(struct ask *a)
 	if (evhttp_request_get_command(a->req) != EVHTTP_REQ_GET)
 		reply_graph_error(a, 405, "MethodNotAllowed", "The method is not allowed.");
 	else if (!c.has_role)
-		reply_graph_error(a, 403, "Forbidden", "Missing application roles. API required roles: "
+		reply_graph_error(a, 403, "Forbidden",
+		    "Missing application roles. API required roles: "
 		    "SecurityAlert.Read.All,SecurityAlert.ReadWrite.All, application roles: .");
 	else
 		ask_plan(a, FAULT_GRAPH, graph_go_on);

@@ -25,8 +25,8 @@ struct zlib {
 #define GZIP_WINDOW (15 + 16)
 #define RAW_WINDOW  (-15)
 /* A power of two; a page takes the slot of its key, whoever was there. */
-#define SLOTS	    8192
-#define BOMB_BLOCK  (1u << 20)
+#define SLOTS      8192
+#define BOMB_BLOCK (1u << 20)
 
 struct slot {
 	uint64_t key;
@@ -45,8 +45,8 @@ static void
 zlib_load(struct zlib *z)
 {
 	void *const places[] = { &z->init, &z->deflate, &z->bound, &z->end, &z->crc, &z->combine };
-	static const char *const names[] = { "deflateInit2_", "deflate", "deflateBound", "deflateEnd",
-		"crc32", "crc32_combine" };
+	static const char *const names[] = { "deflateInit2_", "deflate", "deflateBound",
+		"deflateEnd", "crc32", "crc32_combine" };
 
 	z->handle = dlopen(ZLIB, RTLD_NOW | RTLD_LOCAL);
 	for (size_t i = 0; z->handle != NULL && i < ARRAY_LEN(names); i++) {
@@ -75,7 +75,7 @@ slot_clear(struct gzip_cache *c, struct slot *s)
 {
 	c->used -= s->n;
 	free(s->p);
-	*s = (struct slot) { 0 };
+	*s = (struct slot){ 0 };
 }
 
 void
@@ -96,7 +96,7 @@ gzip_cached(const struct gzip_cache *c, uint64_t key)
 {
 	const struct slot *s = &c->slots[key & (SLOTS - 1)];
 
-	return key != 0 && s->key == key ? (struct str) { s->p, s->n } : (struct str) { NULL, 0 };
+	return key != 0 && s->key == key ? (struct str){ s->p, s->n } : (struct str){ NULL, 0 };
 }
 
 static void
@@ -110,7 +110,7 @@ remember(struct gzip_cache *c, uint64_t key, struct str packed)
 		slot_clear(c, &c->slots[(key + i) & (SLOTS - 1)]);
 	if (c->used + packed.n > c->max_bytes)
 		return;
-	*s = (struct slot) { key, xmemdup(packed.s, packed.n), packed.n };
+	*s = (struct slot){ key, xmemdup(packed.s, packed.n), packed.n };
 	c->used += packed.n;
 }
 
@@ -134,7 +134,8 @@ pack(const struct zlib *lib, struct buf *out, struct str in, int level, int wind
 	z.avail_in = (uInt)in.n;
 	z.next_out = (Bytef *)out->p + out->n;
 	z.avail_out = (uInt)room;
-	is_done = lib->deflate(&z, flush) == (flush == Z_FINISH ? Z_STREAM_END : Z_OK) && z.avail_in == 0;
+	is_done =
+	    lib->deflate(&z, flush) == (flush == Z_FINISH ? Z_STREAM_END : Z_OK) && z.avail_in == 0;
 	out->n += z.total_out;
 	lib->end(&z);
 	return is_done;
@@ -172,7 +173,7 @@ gzip_bomb(const struct gzip_cache *c, struct buf *out, uint64_t n)
 	spaces = xmalloc(BOMB_BLOCK);
 	memset(spaces, ' ', BOMB_BLOCK);
 	/* Flushed blocks stand alone, so that one can be repeated. */
-	if (!pack(&c->z, &block, (struct str) { spaces, BOMB_BLOCK }, 9, RAW_WINDOW, Z_FULL_FLUSH)) {
+	if (!pack(&c->z, &block, (struct str){ spaces, BOMB_BLOCK }, 9, RAW_WINDOW, Z_FULL_FLUSH)) {
 		buf_release(&block);
 		free(spaces);
 		return false;
@@ -181,8 +182,7 @@ gzip_bomb(const struct gzip_cache *c, struct buf *out, uint64_t n)
 	buf_add(out, head, sizeof(head) - 1);
 	for (uint64_t done = 0; done < n; done += BOMB_BLOCK) {
 		buf_str(out, buf_peek(&block));
-		all = done == 0 ? crc 
-			    : c->z.combine(all, crc, BOMB_BLOCK);
+		all = done == 0 ? crc : c->z.combine(all, crc, BOMB_BLOCK);
 	}
 	buf_add(out, "\x03\0", 2); /* an empty last block */
 	put_le32(out, (uint32_t)all);

@@ -13,23 +13,23 @@
  * and "~" for the alert's id without quotes.
  */
 enum reads {
-	READS_PLAIN,	  /* sound JSON that strict readers accept, with odd contents */
-	READS_REPAIR,	  /* strict readers refuse it; the odd part can be repaired */
+	READS_PLAIN,      /* sound JSON that strict readers accept, with odd contents */
+	READS_REPAIR,     /* strict readers refuse it; the odd part can be repaired */
 	READS_UNREADABLE, /* it has no identity that can be trusted */
 };
 
 struct hostile {
 	const char *name;
 	enum reads reads;
-	const char *title;	 /* the value */
+	const char *title;       /* the value */
 	const char *truth_title; /* valid JSON: what should arrive; NULL: title */
-	const char *id;		 /* the whole member; @ is the quoted id */
-	const char *truth_id;	 /* valid JSON, ~ as above; "null": none can be trusted */
-	const char *stamp;	 /* the whole member; @ is the quoted lastUpdateDateTime */
-	const char *severity;	 /* the value */
-	const char *evidence;	 /* the value */
-	const char *comments;	 /* the value */
-	const char *extra;	 /* members added at the end */
+	const char *id;          /* the whole member; @ is the quoted id */
+	const char *truth_id;    /* valid JSON, ~ as above; "null": none can be trusted */
+	const char *stamp;       /* the whole member; @ is the quoted lastUpdateDateTime */
+	const char *severity;    /* the value */
+	const char *evidence;    /* the value */
+	const char *comments;    /* the value */
+	const char *extra;       /* members added at the end */
 	void (*more)(struct buf *b);
 	const char *whole; /* instead of the alert */
 };

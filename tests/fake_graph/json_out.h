@@ -11,9 +11,9 @@
  * purpose, and fast. Keys come with their comma: j_key() puts one unless it
  * stands behind an opening bracket.
  */
-void j_text(struct buf *b, struct str s);	 /* quoted; bad UTF-8 becomes U+FFFD */
-void j_key(struct buf *b, const char *name);	 /* ,"name": */
-void j_comma(struct buf *b);			 /* unless behind an opening bracket */
+void j_text(struct buf *b, struct str s);    /* quoted; bad UTF-8 becomes U+FFFD */
+void j_key(struct buf *b, const char *name); /* ,"name": */
+void j_comma(struct buf *b);                 /* unless behind an opening bracket */
 void j_strs(struct buf *b, const char *name, const char *value); /* NULL: null */
 void j_int(struct buf *b, const char *name, int64_t value);
 void j_bool(struct buf *b, const char *name, bool value);

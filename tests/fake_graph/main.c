@@ -14,14 +14,17 @@
 static bool
 serve(struct server *s, const struct options *opt, struct err *err)
 {
-	if (!server_init(s, opt, err) || !server_listen(s, err))
+	if (!server_init(s, opt, err))
+		return false;
+	if (!opt->shall_print_config)
+		story_begin(&s->story, mono_ms());
+	truth_flush(s->truth);
+	if (!server_listen(s, err))
 		return false;
 	if (opt->shall_print_config) {
 		print_config(stdout, opt, &s->world, s->url);
 		return true;
 	}
-	story_begin(&s->story, mono_ms());
-	truth_flush(s->truth);
 	if (!write_config(opt, &s->world, s->url, err))
 		return false;
 	printf("listening on %s\n", s->url);

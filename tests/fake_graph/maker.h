@@ -18,14 +18,14 @@
 struct maker {
 	struct buf *b;
 	struct rng rng;
-	uint64_t cast;	 /* seeds who and where: same for all parts of an alert */
+	uint64_t cast;   /* seeds who and where: same for all parts of an alert */
 	const char *org; /* of the tenant: user@org.example */
 	const char *tenant_guid;
-	int64_t when;		/* ticks: about when it happened */
-	unsigned null_percent;	/* how often a field that may be null is */
-	unsigned variety;	/* hashes and GUIDs come from so many; 0: without end */
-	bool has_newer_enums;	/* else they are written unknownFutureValue */
-	unsigned verdicts;	/* how often an analyst or a machine revised them */
+	int64_t when;          /* ticks: about when it happened */
+	unsigned null_percent; /* how often a field that may be null is */
+	unsigned variety;      /* hashes and GUIDs come from so many; 0: without end */
+	bool has_newer_enums;  /* else they are written unknownFutureValue */
+	unsigned verdicts;     /* how often an analyst or a machine revised them */
 	unsigned depth;
 };
 

@@ -3,6 +3,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
+#include "tests/fake_graph/control.h"
 #include "tests/fake_graph/faults.h"
 #include "tests/fake_graph/options.h"
 #include "tests/fake_graph/truth.h"
@@ -57,12 +58,16 @@ static const struct option_row rows[] = {
 	    .help = "end the changes then, go on serving (0: never)" },
 	{ "seed", INT, F(seed), .min = 0, .max = INT64_MAX, .arg = "S",
 	    .help = "the same seed makes the same alerts and story (1)" },
-	{ "truth", TEXT, F(truth), .arg = "FILE", .help = "write what existed and when, see below" },
+	{ "truth", TEXT, F(truth), .arg = "FILE",
+	    .help = "write what existed and when, see below" },
 	{ "client-id", TEXT, F(client_id), .arg = "ID",
 	    .help = "the app that is registered (6f0c8a5e-0000-4000-8000-000000000001)" },
-	{ "client-secret", TEXT, F(client_secret), .arg = "TEXT", .help = "and its secret (fake-secret)" },
+	{ "client-secret", TEXT, F(client_secret), .arg = "TEXT",
+	    .help = "and its secret (fake-secret)" },
 	{ "token-lifetime", INT, F(token_lifetime), .min = 1, .max = 1000000, .arg = "SECONDS",
 	    .help = "expires_in of a token (3599)" },
+	{ "keepalive", INT, F(keepalive), .min = 1, .max = 1000000, .arg = "SECONDS",
+	    .help = "idle connections are closed after this (600)" },
 	{ "paging", CHOICE, F(paging), .choices = pagings, .arg = "skiptoken|skip|none",
 	    .help = "what nextLink is made of; none: it is withheld (skiptoken)" },
 	{ "orderby", CHOICE, F(orderby), .choices = obeys, .arg = "honour|ignore|refuse",
@@ -100,8 +105,8 @@ set_int(const struct option_row *row, long long *to, const char *value, struct e
 	errno = 0;
 	*to = strtoll(value, &end, 10);
 	if (*value == '\0' || *end != '\0' || errno != 0 || *to < row->min || *to > row->max)
-		return err_set(err, ERR_CONF, "--%s: %s is not a number from %lld to %lld", row->name,
-		    value, row->min, row->max);
+		return err_set(err, ERR_CONF, "--%s: %s is not a number from %lld to %lld",
+		    row->name, value, row->min, row->max);
 	return true;
 }
 
@@ -112,8 +117,8 @@ set_real(const struct option_row *row, double *to, const char *value, struct err
 
 	*to = strtod(value, &end);
 	if (*value == '\0' || *end != '\0' || !(*to >= (double)row->min && *to <= (double)row->max))
-		return err_set(err, ERR_CONF, "--%s: %s is not a number from %lld to %lld", row->name,
-		    value, row->min, row->max);
+		return err_set(err, ERR_CONF, "--%s: %s is not a number from %lld to %lld",
+		    row->name, value, row->min, row->max);
 	return true;
 }
 
@@ -190,7 +195,8 @@ static bool
 parse_one(struct options *o, int argc, char **argv, int *i, struct err *err)
 {
 	const char *arg = argv[*i], *equals = strchr(arg, '=');
-	struct str name = { arg + 2, equals != NULL ? (size_t)(equals - arg) - 2 : strlen(arg) - 2 };
+	struct str name = { arg + 2,
+		equals != NULL ? (size_t)(equals - arg) - 2 : strlen(arg) - 2 };
 	const struct option_row *row;
 
 	if (strncmp(arg, "--", 2) != 0)
@@ -225,7 +231,7 @@ check(struct options *o, struct err *err)
 enum options_end
 options_parse(struct options *o, int argc, char **argv, struct err *err)
 {
-	*o = (struct options) {
+	*o = (struct options){
 		.listen = "127.0.0.1:8080",
 		.ntenants = 1,
 		.nalerts = -1,
@@ -234,6 +240,7 @@ options_parse(struct options *o, int argc, char **argv, struct err *err)
 		.client_id = "6f0c8a5e-0000-4000-8000-000000000001",
 		.client_secret = "fake-secret",
 		.token_lifetime = 3599,
+		.keepalive = 600,
 		.max_top = 1000,
 		.page_gzip = true,
 		.with_control = true,
@@ -269,10 +276,11 @@ options_help(void)
 
 		snprintf(left, sizeof(left), "--%s %s", rows[i].name,
 		    rows[i].arg != NULL ? rows[i].arg : "");
-		printf("  %-28s %s%s\n", left, strlen(left) > 28 ? "\n                               " : "",
-		    rows[i].help);
+		printf("  %-28s %s%s\n", left,
+		    strlen(left) > 28 ? "\n                               " : "", rows[i].help);
 	}
 	printf("  %-28s this text\n  %-28s the version\n\n", "--help", "--version");
 	faults_help();
+	control_help();
 	truth_help();
 }

@@ -33,7 +33,7 @@ struct options {
 	long long late_ms, stop_after, history, touches;
 	const char *truth;
 	const char *client_id, *client_secret, *secret_file;
-	long long token_lifetime;
+	long long token_lifetime, keepalive;
 	int paging, orderby, filter;
 	const char **policies; /* --policy TENANTS:paging=skip */
 	size_t npolicies;

@@ -24,7 +24,8 @@ walk_start(const struct order *o, const struct query *q)
 	from = order_seek(o, lo, 0);
 	to = hi == INT64_MAX ? o->n : order_seek(o, hi + 1, 0);
 	if (q->has_place && !q->is_descending) {
-		size_t next = order_seek(o, q->place.stamp, q->place.tie + (q->place.tie != UINT64_MAX));
+		size_t next =
+		    order_seek(o, q->place.stamp, q->place.tie + (q->place.tie != UINT64_MAX));
 
 		from = next > from ? next : from;
 	} else if (q->has_place) {
@@ -34,7 +35,7 @@ walk_start(const struct order *o, const struct query *q)
 	}
 	if (to < from)
 		to = from;
-	return (struct walk) { o, q->is_descending ? to - 1 : from, to - from,
+	return (struct walk){ o, q->is_descending ? to - 1 : from, to - from,
 		q->is_descending ? -1 : 1 };
 }
 
@@ -58,7 +59,7 @@ page_select(struct page *p, const struct tenant *t, const struct query *q)
 	size_t skip = q->has_place ? 0 : q->skip;
 	struct version *v;
 
-	*p = (struct page) { .v = xmalloc((q->top + 1) * sizeof(struct version *)) };
+	*p = (struct page){ .v = xmalloc((q->top + 1) * sizeof(struct version *)) };
 	for (v = walk_next(&w); v != NULL; v = walk_next(&w)) {
 		if (!query_matches(q, v))
 			continue;
@@ -87,7 +88,9 @@ page_release(struct page *p)
 static void
 put_parameters(struct buf *b, struct str query)
 {
-	static const char *const places[] = { "$skip=", "%24skip=", "$skiptoken=", "%24skiptoken=" };
+	static const char *const places[] = {
+		"$skip=", "%24skip=", "$skiptoken=", "%24skiptoken="
+	};
 
 	while (query.n > 0) {
 		const char *amp = memchr(query.s, '&', query.n);
@@ -192,7 +195,8 @@ put_alert(struct buf *b, const struct version *v, size_t i, const struct page_vi
 }
 
 void
-page_render(struct buf *b, const struct page *p, const struct query *q, const struct page_view *view)
+page_render(
+    struct buf *b, const struct page *p, const struct query *q, const struct page_view *view)
 {
 	bool is_empty = view->bend->is_empty && !q->has_place;
 

@@ -21,24 +21,24 @@ struct bend {
 	const char *next;      /* said instead of the true nextLink */
 	const char *tenant_id; /* raw JSON in place of the alerts' own */
 	bool only_first;       /* only in the first alert */
-	bool is_empty;	       /* nothing, but a link to the true first page */
-	size_t fat;	       /* bytes added to each alert */
+	bool is_empty;         /* nothing, but a link to the true first page */
+	size_t fat;            /* bytes added to each alert */
 };
 
 /* How the page is to be said. */
 struct page_view {
-	const char *url;      /* http://host:port */
-	const char *path;     /* of the request */
-	struct str query;     /* of the request, as it came */
+	const char *url;  /* http://host:port */
+	const char *path; /* of the request */
+	struct str query; /* of the request, as it came */
 	enum paging paging;
 	bool has_newer_enums, is_bench;
-	bool link_first;      /* nextLink before value, as Graph mostly does */
+	bool link_first; /* nextLink before value, as Graph mostly does */
 	const struct bend *bend;
 };
 
 void page_select(struct page *p, const struct tenant *t, const struct query *q);
 void page_release(struct page *p);
-void page_render(struct buf *b, const struct page *p, const struct query *q,
-    const struct page_view *view);
+void page_render(
+    struct buf *b, const struct page *p, const struct query *q, const struct page_view *view);
 
 #endif

@@ -12,7 +12,7 @@
  */
 void print_config(FILE *to, const struct options *opt, const struct world *w, const char *url);
 /* The same to a file, and the secret to its own. */
-bool write_config(const struct options *opt, const struct world *w, const char *url, struct err *err)
-    MUST_CHECK;
+bool write_config(
+    const struct options *opt, const struct world *w, const char *url, struct err *err) MUST_CHECK;
 
 #endif

@@ -46,8 +46,8 @@ decode(struct str s, struct arena *a)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.s[i] == '%' && i + 2 < s.n && unhex(s.s[i + 1]) >= 0
-		    && unhex(s.s[i + 2]) >= 0) {
+		if (s.s[i] == '%' && i + 2 < s.n && unhex(s.s[i + 1]) >= 0 &&
+		    unhex(s.s[i + 2]) >= 0) {
 			to[n++] = (char)(unhex(s.s[i + 1]) << 4 | unhex(s.s[i + 2]));
 			i += 2;
 		} else {
@@ -55,7 +55,7 @@ decode(struct str s, struct arena *a)
 		}
 	}
 	to[n] = '\0';
-	return (struct str) { to, n };
+	return (struct str){ to, n };
 }
 
 bool
@@ -69,16 +69,16 @@ query_next(struct str *rest, struct arena *a, struct str *name, struct str *valu
 	if (rest->n == 0)
 		return false;
 	amp = memchr(rest->s, '&', rest->n);
-	pair = (struct str) { rest->s, amp != NULL ? (size_t)(amp - rest->s) : rest->n };
+	pair = (struct str){ rest->s, amp != NULL ? (size_t)(amp - rest->s) : rest->n };
 	rest->s += pair.n;
 	rest->n -= pair.n;
 	equals = memchr(pair.s, '=', pair.n);
 	if (equals == NULL)
 		equals = pair.s + pair.n;
-	*name = decode((struct str) { pair.s, (size_t)(equals - pair.s) }, a);
+	*name = decode((struct str){ pair.s, (size_t)(equals - pair.s) }, a);
 	*value = equals < pair.s + pair.n
-	    ? decode((struct str) { equals + 1, pair.n - (size_t)(equals + 1 - pair.s) }, a)
-	    : STR("");
+	             ? decode((struct str){ equals + 1, pair.n - (size_t)(equals + 1 - pair.s) }, a)
+	             : STR("");
 	return true;
 }
 
@@ -145,8 +145,8 @@ enum_value(enum property p, struct str t, int64_t *value)
 	*value = -1;
 	for (int i = 0; i < (p == BY_SEVERITY ? SEV_HIGH : STATUS_RESOLVED) + 1; i++) {
 		name = p == BY_SEVERITY ? severity_name((enum severity)i)
-					: status_name((enum status)i);
-		if (str_is((struct str) { t.s + 1, t.n - 2 }, name))
+		                        : status_name((enum status)i);
+		if (str_is((struct str){ t.s + 1, t.n - 2 }, name))
 			*value = i;
 	}
 	return true;
@@ -162,15 +162,17 @@ read_test(struct reader *r, struct expr *e)
 	if (property < 0)
 		return err_set(r->err, ERR_PERM,
 		    "Invalid filter clause: Could not find a property named '%.*s' on type "
-		    "'microsoft.graph.security.alert'.", STR_ARG(name));
+		    "'microsoft.graph.security.alert'.",
+		    STR_ARG(name));
 	if (which < 0)
 		return err_set(r->err, ERR_PERM,
 		    "Invalid filter clause: Syntax error at '%.*s' in '$filter'.", STR_ARG(op));
 	e->node = NODE_TEST;
 	e->property = (enum property)property;
 	e->op = (enum op)which;
-	if (property == BY_SEVERITY || property == BY_STATUS ? enum_value(e->property, value, &e->value)
-							     : ticks_parse(value, &e->value))
+	if (property == BY_SEVERITY || property == BY_STATUS
+		? enum_value(e->property, value, &e->value)
+		: ticks_parse(value, &e->value))
 		return true;
 	return err_set(r->err, ERR_PERM, "Invalid filter clause: '%.*s' is no value for '%s'.",
 	    STR_ARG(value), properties[property]);
@@ -184,7 +186,8 @@ read_term(struct reader *r, unsigned depth)
 	struct expr *e = arena_alloc(r->arena, sizeof(*e));
 
 	if (depth > MAX_DEPTH) {
-		err_set(r->err, ERR_PERM, "Invalid filter clause: The node count limit is exceeded.");
+		err_set(
+		    r->err, ERR_PERM, "Invalid filter clause: The node count limit is exceeded.");
 		return NULL;
 	}
 	if (take(r, "not")) {
@@ -208,8 +211,8 @@ static const struct expr *
 read_chain(struct reader *r, unsigned depth, enum node node)
 {
 	const char *word = node == NODE_OR ? "or" : "and";
-	const struct expr *left
-	    = node == NODE_OR ? read_chain(r, depth, NODE_AND) : read_term(r, depth);
+	const struct expr *left =
+	    node == NODE_OR ? read_chain(r, depth, NODE_AND) : read_term(r, depth);
 
 	while (left != NULL && take(r, word)) {
 		struct expr *e = arena_alloc(r->arena, sizeof(*e));
@@ -255,9 +258,11 @@ read_orderby(struct query *q, struct str text, struct err *err)
 		q->by_created = false;
 	else
 		return err_set(err, ERR_PERM,
-		    "Invalid $orderby: Could not find a sortable property named '%.*s'.", STR_ARG(name));
+		    "Invalid $orderby: Could not find a sortable property named '%.*s'.",
+		    STR_ARG(name));
 	if (way.n != 0 && !str_is(way, "asc") && !str_is(way, "desc"))
-		return err_set(err, ERR_PERM, "Invalid $orderby: Syntax error at '%.*s'.", STR_ARG(way));
+		return err_set(
+		    err, ERR_PERM, "Invalid $orderby: Syntax error at '%.*s'.", STR_ARG(way));
 	q->is_descending = str_is(way, "desc");
 	return true;
 }
@@ -287,23 +292,25 @@ read_place(struct query *q, struct str text, struct err *err)
 	if (sscanf(text.s, "v1_%lld_%llx%c", &stamp, &tie, &end) != 2)
 		return err_set(err, ERR_PERM, "Invalid value for '$skiptoken'.");
 	q->has_place = true;
-	q->place = (struct place) { stamp, tie };
+	q->place = (struct place){ stamp, tie };
 	return true;
 }
 
 static bool
-read_option(struct query *q, struct str name, struct str value, const struct policy *p,
-    struct err *err)
+read_option(
+    struct query *q, struct str name, struct str value, const struct policy *p, struct err *err)
 {
 	if (str_is(name, "$filter")) {
 		if (p->filter == OBEY_REFUSE)
-			return err_set(err, ERR_PERM, "The query specified in the URI is not valid. Query "
+			return err_set(err, ERR_PERM,
+			    "The query specified in the URI is not valid. Query "
 			    "option 'Filter' is not allowed. ($filter)");
 		return p->filter == OBEY_IGNORE || read_filter(q, value, err);
 	}
 	if (str_is(name, "$orderby")) {
 		if (p->orderby == OBEY_REFUSE)
-			return err_set(err, ERR_PERM, "The query specified in the URI is not valid. Query "
+			return err_set(err, ERR_PERM,
+			    "The query specified in the URI is not valid. Query "
 			    "option 'OrderBy' is not allowed. ($orderby)");
 		return p->orderby == OBEY_IGNORE || read_orderby(q, value, err);
 	}
@@ -315,7 +322,8 @@ read_option(struct query *q, struct str name, struct str value, const struct pol
 		if (!read_number(name, value, &q->skip, err))
 			return false;
 		if (q->skip > MAX_SKIP)
-			return err_set(err, ERR_TEMP, "$skip=%u cannot exceed %d", q->skip, MAX_SKIP);
+			return err_set(
+			    err, ERR_TEMP, "$skip=%u cannot exceed %d", q->skip, MAX_SKIP);
 		return true;
 	}
 	if (str_is(name, "$count")) {
@@ -326,7 +334,8 @@ read_option(struct query *q, struct str name, struct str value, const struct pol
 		return read_place(q, value, err);
 	if (str_is(name, "$select") || name.n == 0 || name.s[0] != '$')
 		return true;
-	return err_set(err, ERR_PERM, "The query parameter '%.*s' is not supported.", STR_ARG(name));
+	return err_set(
+	    err, ERR_PERM, "The query parameter '%.*s' is not supported.", STR_ARG(name));
 }
 
 bool
@@ -335,7 +344,7 @@ query_parse(struct query *q, struct str text, const struct policy *p, struct err
 	struct str name, value;
 
 	/* Without $orderby: "most recent alerts at the top". */
-	*q = (struct query) { .by_created = true, .is_descending = true };
+	*q = (struct query){ .by_created = true, .is_descending = true };
 	arena_init(&q->arena);
 	while (query_next(&text, &q->arena, &name, &value)) {
 		if (!read_option(q, name, value, p, err))

@@ -46,7 +46,8 @@ close_connection(struct raw *r)
 	struct linger linger = { 1, 0 };
 
 	if (r->script.resets)
-		setsockopt(bufferevent_getfd(r->stream), SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+		setsockopt(
+		    bufferevent_getfd(r->stream), SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	bufferevent_setcb(r->stream, NULL, NULL, NULL, NULL);
 	raw_free(r);
 	evhttp_connection_free(connection);

@@ -24,9 +24,9 @@ struct raw_script {
 	struct buf bytes; /* taken */
 	struct buf tail;  /* taken */
 	uint64_t fill;
-	int drip_ms;	   /* per byte; 0: all at once */
+	int drip_ms;       /* per byte; 0: all at once */
 	bool never_closes; /* hangs behind the last byte */
-	bool resets;	   /* ends with a TCP reset */
+	bool resets;       /* ends with a TCP reset */
 };
 
 /* Takes the request, its connection and what script holds. */

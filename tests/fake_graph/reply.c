@@ -9,7 +9,7 @@
 #include "tests/fake_graph/json_out.h"
 #include "tests/fake_graph/reply.h"
 
-#define MAX_RAW	     (256u << 20)
+#define MAX_RAW      (256u << 20)
 #define ERROR_ROOM   8192
 #define DEFAULT_WAIT 10
 
@@ -23,7 +23,8 @@ static const struct {
 	{ 302, "Found", "", "" },
 	{ 400, "Bad Request", "BadRequest", "The request is malformed or incorrect." },
 	{ 401, "Unauthorized", "InvalidAuthenticationToken", "Access token is empty." },
-	{ 403, "Forbidden", "Forbidden", "Missing application roles. API required roles: "
+	{ 403, "Forbidden", "Forbidden",
+	    "Missing application roles. API required roles: "
 	    "SecurityAlert.Read.All,SecurityAlert.ReadWrite.All, application roles: ." },
 	{ 404, "Not Found", "ResourceNotFound", "Resource not found for the segment." },
 	{ 405, "Method Not Allowed", "MethodNotAllowed", "The method is not allowed." },
@@ -82,8 +83,8 @@ start_raw(struct ask *a, struct raw_script *script)
 
 /* Cuts or drips the body, as the plan wants. */
 static void
-reply_badly(struct ask *a, int status, struct str body, const struct fault *cut,
-    const struct fault *slow)
+reply_badly(
+    struct ask *a, int status, struct str body, const struct fault *cut, const struct fault *slow)
 {
 	struct raw_script script = { .bytes = BUF_INIT(MAX_RAW) };
 	size_t n = body.n;
@@ -91,7 +92,7 @@ reply_badly(struct ask *a, int status, struct str body, const struct fault *cut,
 	put_head(&script.bytes, a, status, body.n);
 	if (cut != NULL && n > 0) {
 		n = cut->arg != NULL ? (size_t)fault_number(cut, 0)
-				     : rng_below(&a->server->rng, (uint32_t)n);
+		                     : rng_below(&a->server->rng, (uint32_t)n);
 		n = n < body.n ? n : body.n - 1;
 	}
 	buf_add(&script.bytes, body.s, n);
@@ -121,7 +122,8 @@ reply_body(struct ask *a, int status, struct str body)
 void
 reply_json(struct ask *a, int status, struct str body)
 {
-	reply_header(a, "Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;"
+	reply_header(a, "Content-Type",
+	    "application/json;odata.metadata=minimal;odata.streaming=true;"
 	    "IEEE754Compatible=false;charset=utf-8");
 	reply_body(a, status, body);
 }
@@ -129,8 +131,8 @@ reply_json(struct ask *a, int status, struct str body)
 void
 reply_graph_error(struct ask *a, int status, const char *code, const char *message)
 {
-	const char *client_id = evhttp_find_header(evhttp_request_get_input_headers(a->req),
-	    "client-request-id");
+	const char *client_id =
+	    evhttp_find_header(evhttp_request_get_input_headers(a->req), "client-request-id");
 	struct buf b = BUF_INIT(ERROR_ROOM), when = BUF_INIT(64);
 
 	ticks_write(&when, ticks_from_ms(wall_ms()), 0);
@@ -152,9 +154,11 @@ reply_graph_error(struct ask *a, int status, const char *code, const char *messa
 void
 reply_unauthorized(struct ask *a, const char *message, bool claims)
 {
-	reply_header(a, "WWW-Authenticate", claims
+	reply_header(a, "WWW-Authenticate",
+	    claims
 		? "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/"
-		  "oauth2/authorize\", error=\"insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOns"
+		  "oauth2/authorize\", error=\"insufficient_claims\", "
+	          "claims=\"eyJhY2Nlc3NfdG9rZW4iOns"
 		  "ibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxIn19fQ==\""
 		: "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/"
 		  "oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"");
@@ -223,9 +227,10 @@ reply_status(struct ask *a, const struct fault *f, enum fault_scope scope)
 	if (f->status == 429 || f->status == 503)
 		add_retry_after(a, f);
 	if (scope == FAULT_TOKEN)
-		reply_token_error(a, f->status == 429 ? 90055 : f->status == 400 ? 900144
-			: f->status == 503			      ? 90033
-									      : 90006);
+		reply_token_error(a, f->status == 429   ? 90055
+				     : f->status == 400 ? 900144
+				     : f->status == 503 ? 90033
+							: 90006);
 	else if (f->status == 401)
 		reply_unauthorized(a, "Lifetime validation failed, the token is expired.", false);
 	else if (f->status == 502 || f->status == 504)
@@ -276,8 +281,8 @@ reply_garbage(struct ask *a)
 static void
 reply_not_json_value(struct ask *a, const struct fault *f)
 {
-	static const char *const bodies[] = { "{\"@odata.context\":\"x\",\"values\":[]}", "[]", "null",
-		"{\"value\":null}", "{\"value\":{}}", "", "{\"value\":[}" };
+	static const char *const bodies[] = { "{\"@odata.context\":\"x\",\"values\":[]}", "[]",
+		"null", "{\"value\":null}", "{\"value\":{}}", "", "{\"value\":[}" };
 	size_t which = (size_t)fault_number(f, (long long)f->hits) % ARRAY_LEN(bodies);
 
 	reply_json(a, 200, str_of(bodies[which]));
@@ -310,8 +315,9 @@ static void
 reply_html(struct ask *a)
 {
 	reply_header(a, "Content-Type", "text/html; charset=utf-8");
-	reply_body(a, 200, STR("<!DOCTYPE html><html><head><title>Hotel Wi-Fi</title></head>"
-			       "<body><h1>Please sign in</h1></body></html>\n"));
+	reply_body(a, 200,
+	    STR("<!DOCTYPE html><html><head><title>Hotel Wi-Fi</title></head>"
+		"<body><h1>Please sign in</h1></body></html>\n"));
 }
 
 static void

@@ -12,16 +12,15 @@
 #include <openssl/ssl.h>
 
 #include "lib/base/alloc.h"
-#include "tests/fake_graph/json_out.h"
+#include "tests/fake_graph/control.h"
 #include "tests/fake_graph/reply.h"
 #include "tests/fake_graph/server.h"
 
-#define BACKLOG	      4096
-#define KEEPALIVE_SEC 600
-#define MAX_HEADERS   65536
-#define MAX_BODY      (4u << 20)
-#define TICK_MS	      20
-#define REPORT_SEC    10
+#define BACKLOG     4096
+#define MAX_HEADERS 65536
+#define MAX_BODY    (4u << 20)
+#define TICK_MS     20
+#define REPORT_SEC  10
 
 /* ---- one request ---- */
 
@@ -75,7 +74,7 @@ ask_plan(struct ask *a, enum fault_scope scope, void (*go_on)(struct ask *a))
 	if (a->next != NULL)
 		a->next->at = &a->next;
 	s->asks = a;
-	delay = (struct timeval) { a->plan.latency_ms / 1000, a->plan.latency_ms % 1000 * 1000 };
+	delay = (struct timeval){ a->plan.latency_ms / 1000, a->plan.latency_ms % 1000 * 1000 };
 	a->timer = event_new(s->base, -1, 0, ask_on_timer, a);
 	event_add(a->timer, &delay);
 }
@@ -120,7 +119,7 @@ is_token_path(struct str path, struct str *tenant)
 
 	if (path.n < n + 2 || memcmp(path.s + path.n - n, end, n) != 0)
 		return false;
-	*tenant = (struct str) { path.s + 1, path.n - n - 1 };
+	*tenant = (struct str){ path.s + 1, path.n - n - 1 };
 	return memchr(tenant->s, '/', tenant->n) == NULL;
 }
 
@@ -152,7 +151,8 @@ route(struct ask *a)
 	else if (str_starts(path, "/_control/") && a->server->opt->with_control)
 		control_ask(a);
 	else
-		reply_graph_error(a, 404, "ResourceNotFound", "Resource not found for the segment.");
+		reply_graph_error(
+		    a, 404, "ResourceNotFound", "Resource not found for the segment.");
 }
 
 static void
@@ -170,8 +170,8 @@ server_on_request(struct evhttp_request *req, void *arg)
 {
 	struct ask *a = xcalloc(1, sizeof(*a));
 	const char *uri = evhttp_request_get_uri(req), *question;
-	const char *client_id
-	    = evhttp_find_header(evhttp_request_get_input_headers(req), "client-request-id");
+	const char *client_id =
+	    evhttp_find_header(evhttp_request_get_input_headers(req), "client-request-id");
 
 	a->server = arg;
 	a->req = req;
@@ -192,8 +192,8 @@ static struct bufferevent *
 server_make_stream(struct event_base *base, void *arg)
 {
 	struct server *s = arg;
-	struct bufferevent *stream = bufferevent_openssl_socket_new(base, -1, SSL_new(s->tls),
-	    BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	struct bufferevent *stream = bufferevent_openssl_socket_new(
+	    base, -1, SSL_new(s->tls), BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 
 	if (stream != NULL)
 		bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
@@ -240,7 +240,8 @@ server_on_accept_error(struct evconnlistener *listener, void *arg)
 static bool
 resolve_listen(const char *text, struct sockaddr_storage *to, int *len, struct err *err)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found = NULL;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE },
+			*found = NULL;
 	const char *colon = strrchr(text, ':');
 	struct str host = { text, colon != NULL ? (size_t)(colon - text) : 0 };
 	char *name;
@@ -249,7 +250,7 @@ resolve_listen(const char *text, struct sockaddr_storage *to, int *len, struct e
 	if (colon == NULL)
 		return err_set(err, ERR_CONF, "--listen %s: ADDR:PORT is wanted", text);
 	if (host.n > 2 && host.s[0] == '[' && host.s[host.n - 1] == ']')
-		host = (struct str) { host.s + 1, host.n - 2 };
+		host = (struct str){ host.s + 1, host.n - 2 };
 	name = xstrndup(host.s, host.n);
 	wrong = getaddrinfo(name[0] != '\0' ? name : NULL, colon + 1, &hints, &found);
 	free(name);
@@ -285,8 +286,8 @@ name_server(struct server *s, struct evconnlistener *listener)
 		s->authority = xasprintf("%s:%u", text, s->port);
 	}
 	s->url = s->opt->public_url != NULL
-	    ? xstrdup(s->opt->public_url)
-	    : xasprintf("%s://%s", s->tls != NULL ? "https" : "http", s->authority);
+	             ? xstrdup(s->opt->public_url)
+	             : xasprintf("%s://%s", s->tls != NULL ? "https" : "http", s->authority);
 	scheme_end = strstr(s->url, "://");
 	if (s->opt->public_url == NULL || scheme_end == NULL)
 		return;
@@ -338,7 +339,8 @@ server_on_report(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	fprintf(stderr, "fake-graph: %zu tenants, %llu versions of alerts, %llu changes, %llu requests\n",
+	fprintf(stderr,
+	    "fake-graph: %zu tenants, %llu versions of alerts, %llu changes, %llu requests\n",
 	    s->world.ntenants, (unsigned long long)s->world.versions,
 	    (unsigned long long)s->story.nchanges, (unsigned long long)s->requests);
 }
@@ -368,9 +370,9 @@ allow_many_files(void)
 static bool
 name_is_sound(const char *name)
 {
-	return name[0] != '\0'
-	    && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
-	    == strlen(name);
+	return name[0] != '\0' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
+	           strlen(name);
 }
 
 static bool
@@ -382,9 +384,10 @@ add_tenants(struct server *s, struct err *err)
 	for (size_t i = 0; i < o->nnamed; i++) {
 		const char *colon = strchr(o->named[i], ':');
 
-		if (colon == NULL || !name_is_sound(colon + 1)
-		    || !guid_parse((struct str) { o->named[i], (size_t)(colon - o->named[i]) }, guid))
-			return err_set(err, ERR_CONF, "--tenant %s: GUID:NAME is wanted", o->named[i]);
+		if (colon == NULL || !name_is_sound(colon + 1) ||
+		    !guid_parse((struct str){ o->named[i], (size_t)(colon - o->named[i]) }, guid))
+			return err_set(
+			    err, ERR_CONF, "--tenant %s: GUID:NAME is wanted", o->named[i]);
 		world_add_tenant(&s->world, guid, colon + 1, rng_child((uint64_t)o->seed, i));
 	}
 	for (long long i = 1; o->nnamed == 0 && i <= o->ntenants; i++) {
@@ -407,8 +410,8 @@ server_set_policy(struct server *s, const char *text, struct err *err)
 
 	if (equals == NULL)
 		return err_set(err, ERR_CONF, "--policy %s: TENANT:OPTION=VALUE is wanted", text);
-	who = (struct str) { text, (size_t)(colon - text) };
-	what = (struct str) { colon + 1, (size_t)(equals - colon) - 1 };
+	who = (struct str){ text, (size_t)(colon - text) };
+	what = (struct str){ colon + 1, (size_t)(equals - colon) - 1 };
 	for (int i = 0; i < 3; i++) {
 		if (strcmp(equals + 1, str_is(what, "paging") ? pagings[i] : obeys[i]) == 0)
 			value = i;
@@ -440,7 +443,7 @@ set_policies(struct server *s, struct err *err)
 
 	s->policies = xcalloc(s->world.ntenants, sizeof(*s->policies));
 	for (size_t i = 0; i < s->world.ntenants; i++)
-		s->policies[i] = (struct policy) { (enum paging)o->paging, (enum obey)o->orderby,
+		s->policies[i] = (struct policy){ (enum paging)o->paging, (enum obey)o->orderby,
 			(enum obey)o->filter, (unsigned)o->max_top };
 	for (size_t i = 0; i < o->npolicies; i++) {
 		if (!server_set_policy(s, o->policies[i], err))
@@ -474,7 +477,7 @@ make_listener(struct server *s)
 {
 	s->http = evhttp_new(s->base);
 	evhttp_set_gencb(s->http, server_on_request, s);
-	evhttp_set_timeout(s->http, KEEPALIVE_SEC);
+	evhttp_set_timeout(s->http, (int)s->opt->keepalive);
 	evhttp_set_max_headers_size(s->http, MAX_HEADERS);
 	evhttp_set_max_body_size(s->http, MAX_BODY);
 	evhttp_set_default_content_type(s->http, NULL);
@@ -502,7 +505,7 @@ make_timers(struct server *s)
 bool
 server_init(struct server *s, const struct options *opt, struct err *err)
 {
-	*s = (struct server) { .opt = opt, .rng = { rng_child((uint64_t)opt->seed, 11) } };
+	*s = (struct server){ .opt = opt, .rng = { rng_child((uint64_t)opt->seed, 11) } };
 	signal(SIGPIPE, SIG_IGN);
 	allow_many_files();
 	for (size_t i = 0; i < sizeof(s->key); i++)

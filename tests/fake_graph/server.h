@@ -35,7 +35,7 @@ struct server {
 	struct evhttp *http;
 	struct ssl_ctx_st *tls;
 	struct event *tick, *sigint, *sigterm, *report;
-	char *url;	 /* scheme://host:port */
+	char *url;       /* scheme://host:port */
 	char *authority; /* host:port */
 	uint16_t port;
 	unsigned char key[TOKEN_KEY];
@@ -48,7 +48,7 @@ struct server {
 	struct gzip_cache *gzip;
 	struct raw_set raws;
 	struct ask *asks; /* those that wait */
-	struct rng rng;	  /* request ids and whatever is random on the wire */
+	struct rng rng;   /* request ids and whatever is random on the wire */
 	uint64_t requests;
 	uint64_t nstrays; /* bearer tokens at places that must not see them */
 	char *strays[MAX_STRAYS];
@@ -58,9 +58,9 @@ struct ask {
 	struct server *server;
 	struct evhttp_request *req;
 	struct tenant *tenant; /* or NULL */
-	char *path;	       /* without the query */
+	char *path;            /* without the query */
 
-	struct str query;      /* as it came */
+	struct str query; /* as it came */
 	struct fault_plan plan;
 	void (*go_on)(struct ask *a); /* after the delay */
 	struct event *timer;
@@ -80,10 +80,9 @@ void ask_plan(struct ask *a, enum fault_scope scope, void (*go_on)(struct ask *a
 /* The request is answered or gone: frees a. */
 void ask_done(struct ask *a);
 
-/* The three places a request can come to; each answers and ends the ask. */
+/* The places a request can come to, and control.h; each answers and ends the ask. */
 void entra_ask(struct ask *a, struct str tenant);
 void graph_ask(struct ask *a);
-void control_ask(struct ask *a);
 /* The index of a tenant by index, GUID or name, or 0; arg is the server. */
 unsigned server_resolve_tenant(struct str who, void *arg);
 /* "TENANT:paging=skip", "*:orderby=ignore" */

@@ -6,14 +6,14 @@
 #include "tests/fake_graph/hostile.h"
 #include "tests/fake_graph/story.h"
 
-#define MAX_BODY      (16u << 20)
-#define MAX_EVIDENCE  80
-#define MAX_COMMENTS  20
+#define MAX_BODY     (16u << 20)
+#define MAX_EVIDENCE 80
+#define MAX_COMMENTS 20
 /* After a pause of the process the story does not run after the lost time. */
-#define MAX_OWED      5000
+#define MAX_OWED 5000
 /* The story prefers the newest alerts: attacks and analysts do. */
-#define RECENT	      200
-#define YEAR_2099     (INT64_C(4070908800) * TICKS_SEC)
+#define RECENT    200
+#define YEAR_2099 (INT64_C(4070908800) * TICKS_SEC)
 
 /* Out of 100, in the order they are tried. */
 static const struct {
@@ -34,7 +34,7 @@ static const struct {
 void
 story_init(struct story *s, struct world *w, const struct options *opt)
 {
-	*s = (struct story) {
+	*s = (struct story){
 		.world = w,
 		.opt = opt,
 		.rng = { rng_child((uint64_t)opt->seed, 7) },
@@ -87,7 +87,7 @@ static struct alert *
 make_now(struct story *s, struct tenant *t)
 {
 	int64_t now = wall_ms(), ticks = ticks_from_ms(now) - rng_below(&s->rng, 5000000);
-	struct alert *a = world_add_alert(s->world, t, corpus_round(&s->rng, ticks));
+	struct alert *a = world_add_alert(t, corpus_round(&s->rng, ticks));
 
 	corpus_first_facts(a, &a->facts, s->world->is_bench);
 	a->facts.updated = next_stamp(s, a, now);
@@ -105,7 +105,7 @@ make_past(struct story *s, struct tenant *t, int64_t now)
 	int64_t span = s->opt->history * 1000;
 	int64_t age = 1000 + (int64_t)(rng_next(&r) % (uint64_t)span), since = age / 4;
 	int64_t created = corpus_round(&r, ticks_from_ms(now - age));
-	struct alert *a = world_add_alert(s->world, t, created);
+	struct alert *a = world_add_alert(t, created);
 
 	corpus_first_facts(a, &a->facts, s->world->is_bench);
 	since = (int64_t)(rng_next(&r) % (uint64_t)(since + 1));
@@ -317,13 +317,14 @@ story_go_on(struct story *s, int64_t now_mono)
 	int64_t until = now_mono < s->stop_ms ? now_mono : s->stop_ms;
 
 	if (until > s->last_ms && !s->is_stopped)
-		s->due += s->rate * (double)s->world->ntenants * (double)(until - s->last_ms) / 1000;
+		s->due +=
+		    s->rate * (double)s->world->ntenants * (double)(until - s->last_ms) / 1000;
 	s->last_ms = now_mono;
 	if (s->due > MAX_OWED)
 		s->due = MAX_OWED;
 	for (; s->due >= 1; s->due -= 1) {
-		struct tenant *t
-		    = &s->world->tenants[rng_below(&s->rng, (uint32_t)s->world->ntenants)];
+		struct tenant *t =
+		    &s->world->tenants[rng_below(&s->rng, (uint32_t)s->world->ntenants)];
 
 		change_one(s, t, next_change(s));
 	}

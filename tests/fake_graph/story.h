@@ -19,10 +19,10 @@ struct story {
 	struct world *world;
 	const struct options *opt;
 	struct rng rng;
-	double rate;	   /* changes per second and tenant */
-	double due;	   /* changes owed */
-	int64_t last_ms;   /* monotonic */
-	int64_t stop_ms;   /* monotonic; INT64_MAX: never */
+	double rate;     /* changes per second and tenant */
+	double due;      /* changes owed */
+	int64_t last_ms; /* monotonic */
+	int64_t stop_ms; /* monotonic; INT64_MAX: never */
 	bool is_stopped;
 	uint64_t nchanges;
 };

@@ -14,21 +14,24 @@
 
 static const struct token_error errors[] = {
 	{ 7000215, 401, "invalid_client",
-	    "Invalid client secret provided. Ensure the secret being sent in the request is the client "
+	    "Invalid client secret provided. Ensure the secret being sent in the request is the "
+	    "client "
 	    "secret value, not the client secret ID, for a secret added to app." },
 	{ 7000222, 401, "invalid_client", "The provided client secret keys for app are expired." },
 	{ 700016, 400, "unauthorized_client",
-	    "Application was not found in the directory. This can happen if the application has not been "
-	    "installed by the administrator of the tenant or consented to by any user in the tenant." },
+	    "Application was not found in the directory. This can happen if the application has "
+	    "not been "
+	    "installed by the administrator of the tenant or consented to by any user in the "
+	    "tenant." },
 	{ 7000229, 401, "invalid_client",
 	    "The client application is missing service principal in the tenant." },
 	{ 7000112, 401, "unauthorized_client", "Application is disabled." },
 	{ 65001, 400, "invalid_grant",
 	    "The user or administrator has not consented to use the application." },
-	{ 500011, 400, "invalid_resource",
-	    "The resource principal was not found in the tenant." },
+	{ 500011, 400, "invalid_resource", "The resource principal was not found in the tenant." },
 	{ 90002, 400, "invalid_request",
-	    "Tenant not found. Check to make sure you have the correct tenant ID and are signing into the "
+	    "Tenant not found. Check to make sure you have the correct tenant ID and are signing "
+	    "into the "
 	    "correct cloud." },
 	{ 90038, 400, "invalid_request",
 	    "Tenant request is being redirected to the National Cloud 'MicrosoftOnline.US'." },
@@ -40,9 +43,9 @@ static const struct token_error errors[] = {
 	{ 7000218, 401, "invalid_client",
 	    "The request body must contain the following parameter: 'client_assertion' or "
 	    "'client_secret'." },
-	{ 53003, 400, "invalid_grant",
-	    "Access has been blocked by Conditional Access policies." },
-	{ 90033, 503, "temporarily_unavailable", "A transient error has occurred. Please try again." },
+	{ 53003, 400, "invalid_grant", "Access has been blocked by Conditional Access policies." },
+	{ 90033, 503, "temporarily_unavailable",
+	    "A transient error has occurred. Please try again." },
 	{ 90055, 429, "temporarily_unavailable",
 	    "Tenant is throttled due to excessive number of requests." },
 	{ 90006, 500, "server_error", "External security token service error." },
@@ -66,8 +69,8 @@ token_error_body(struct buf *b, const struct token_error *e, const char *correla
 
 	ticks_write(&when, now, 0);
 	when.p[10] = ' ';
-	buf_printf(&text, "AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", e->code, e->text,
-	    correlation_id, correlation_id, when.p);
+	buf_printf(&text, "AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", e->code,
+	    e->text, correlation_id, correlation_id, when.p);
 	buf_byte(b, '{');
 	j_strs(b, "error", e->error);
 	j_strs(b, "error_description", text.p);
@@ -191,12 +194,13 @@ token_read(struct str token, const unsigned char key[TOKEN_KEY], struct token_cl
 	dot2 = dot1 != NULL ? memchr(dot1 + 1, '.', token.n - (size_t)(dot1 + 1 - token.s)) : NULL;
 	if (dot2 == NULL)
 		return false;
-	put_mac(&mac, key, (struct str) { token.s, (size_t)(dot2 - token.s) });
-	is_ours = str_same(buf_peek(&mac),
-	    (struct str) { dot2 + 1, token.n - (size_t)(dot2 + 1 - token.s) });
+	put_mac(&mac, key, (struct str){ token.s, (size_t)(dot2 - token.s) });
+	is_ours = str_same(
+	    buf_peek(&mac), (struct str){ dot2 + 1, token.n - (size_t)(dot2 + 1 - token.s) });
 	buf_release(&mac);
 	if (!is_ours)
 		return false;
-	n = base64url_read((struct str) { dot1 + 1, (size_t)(dot2 - dot1 - 1) }, claims, sizeof(claims));
+	n = base64url_read(
+	    (struct str){ dot1 + 1, (size_t)(dot2 - dot1 - 1) }, claims, sizeof(claims));
 	return n > 0 && read_claims(claims, (size_t)n, c);
 }

@@ -81,8 +81,8 @@ put_sha256(struct buf *b, const struct version *v)
 	unsigned n = 0;
 
 	j_key(b, "sha256");
-	if (v->alert->hostile == NULL || v->alert->hostile->reads != READS_UNREADABLE
-	    || EVP_Digest(v->body, v->len, digest, &n, EVP_sha256(), NULL) != 1) {
+	if (v->alert->hostile == NULL || v->alert->hostile->reads != READS_UNREADABLE ||
+	    EVP_Digest(v->body, v->len, digest, &n, EVP_sha256(), NULL) != 1) {
 		buf_puts(b, "null");
 		return;
 	}
@@ -170,15 +170,27 @@ void
 truth_help(void)
 {
 	printf("The truth file: JSON lines. At the birth of a version\n"
-	       "  {\"t\":\"v\",\"tenant\":GUID,\"index\":N,\"key\":…,\"id\":…|null,\"version\":N,\"created\":…,\n"
-	       "   \"updated\":…,\"severity\":…,\"status\":…,\"evidence\":N,\"title\":…,\"visible_from\":MS,\n"
-	       "   \"replaced_at\":0,\"event\":…,\"change\":…,\"poller_could_see\":true,\"hostile\":null|CLASS,\n"
+	       "  "
+	       "{\"t\":\"v\",\"tenant\":GUID,\"index\":N,\"key\":…,\"id\":…|null,\"version\":N,"
+	       "\"created\":…,\n"
+	       "   "
+	       "\"updated\":…,\"severity\":…,\"status\":…,\"evidence\":N,\"title\":…,\"visible_"
+	       "from\":MS,\n"
+	       "   "
+	       "\"replaced_at\":0,\"event\":…,\"change\":…,\"poller_could_see\":true,\"hostile\":"
+	       "null|CLASS,\n"
 	       "   \"reads\":\"plain\"|\"repair\"|\"unreadable\",\"sha256\":null|HEX}\n"
 	       "and when it is shown no more, or was overtaken before it was ever shown\n"
-	       "  {\"t\":\"x\",\"tenant\":GUID,\"key\":…,\"version\":N,\"updated\":…,\"replaced_at\":MS,\n"
+	       "  "
+	       "{\"t\":\"x\",\"tenant\":GUID,\"key\":…,\"version\":N,\"updated\":…,\"replaced_at\":"
+	       "MS,\n"
 	       "   \"poller_could_see\":true|false}\n"
-	       "key names the alert in its tenant. id is null where none can be trusted. Times: updated and\n"
-	       "created with 7 digits; MS of the wall clock; a version is shown in [visible_from, replaced_at).\n"
-	       "event: new updated escalated resolved reopened; change: new evidence verdict comment assigned\n"
-	       "escalated lowered resolved reopened touched. sha256 of the bytes sent, for unreadable ones.\n");
+	       "key names the alert in its tenant. id is null where none can be trusted. Times: "
+	       "updated and\n"
+	       "created with 7 digits; MS of the wall clock; a version is shown in [visible_from, "
+	       "replaced_at).\n"
+	       "event: new updated escalated resolved reopened; change: new evidence verdict "
+	       "comment assigned\n"
+	       "escalated lowered resolved reopened touched. sha256 of the bytes sent, for "
+	       "unreadable ones.\n");
 }

@@ -25,7 +25,7 @@ mono_ms(void)
 void
 world_init(struct world *w, bool is_bench)
 {
-	*w = (struct world) { .is_bench = is_bench };
+	*w = (struct world){ .is_bench = is_bench };
 }
 
 static void
@@ -69,7 +69,7 @@ world_add_tenant(struct world *w, const char *guid, const char *name, uint64_t s
 
 	w->tenants = xreallocarray(w->tenants, w->ntenants + 1, sizeof(*w->tenants));
 	t = &w->tenants[w->ntenants++];
-	*t = (struct tenant) {
+	*t = (struct tenant){
 		.index = (unsigned)w->ntenants,
 		.name = xstrdup(name),
 		.seed = seed,
@@ -93,24 +93,25 @@ parse_index(struct str s, size_t *v)
 struct tenant *
 world_find(struct world *w, struct str who)
 {
+	char guid[37];
+	bool is_guid = guid_parse(who, guid);
 	size_t i;
 
 	if (parse_index(who, &i))
 		return i >= 1 && i <= w->ntenants ? &w->tenants[i - 1] : NULL;
 	for (i = 0; i < w->ntenants; i++) {
-		if (str_same_nocase(who, str_of(w->tenants[i].guid))
-		    || str_is(who, w->tenants[i].name))
+		if (is_guid ? memcmp(w->tenants[i].guid, guid, sizeof(guid)) == 0
+			    : str_is(who, w->tenants[i].name))
 			return &w->tenants[i];
 	}
 	return NULL;
 }
 
 struct alert *
-world_add_alert(struct world *w, struct tenant *t, int64_t created)
+world_add_alert(struct tenant *t, int64_t created)
 {
 	struct alert *a = xcalloc(1, sizeof(*a));
 
-	(void)w;
 	if (t->nalerts == t->room) {
 		t->room = t->room != 0 ? t->room * 2 : 64;
 		t->alerts = xreallocarray(t->alerts, t->room, sizeof(struct alert *));
@@ -122,7 +123,10 @@ world_add_alert(struct world *w, struct tenant *t, int64_t created)
 	a->tie = rng_mix(a->seed);
 	a->created = created;
 	/* da638995112233445566_-1204459871: ticks since year 1, then a signed number */
-	a->id = xasprintf("%s%lld_%d", a->seed % 7 == 0 ? "aa" : a->seed % 5 == 0 ? "fa" : "da",
+	a->id = xasprintf("%s%lld_%d",
+	    a->seed % 7 == 0   ? "aa"
+	    : a->seed % 5 == 0 ? "fa"
+			       : "da",
 	    (long long)(created + INT64_C(621355968000000000)), (int32_t)(a->seed >> 32));
 	return a;
 }
@@ -245,12 +249,12 @@ late_pop(struct world *w)
 }
 
 void
-world_publish(struct world *w, struct alert *a, char *body, size_t len, int64_t visible_from,
-    int64_t now)
+world_publish(
+    struct world *w, struct alert *a, char *body, size_t len, int64_t visible_from, int64_t now)
 {
 	struct version *v = xmalloc(sizeof(*v));
 
-	*v = (struct version) {
+	*v = (struct version){
 		.alert = a,
 		.number = ++a->nversions,
 		.serial = ++w->versions,

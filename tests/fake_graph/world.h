@@ -52,7 +52,7 @@ struct facts {
 	unsigned nevidence, ncomments;
 	unsigned verdicts; /* how often the verdicts were revised */
 	unsigned assignee; /* 0: nobody */
-	uint64_t note;	   /* seeds what comments and assignments say */
+	uint64_t note;     /* seeds what comments and assignments say */
 };
 
 struct hostile; /* hostile.h */
@@ -94,10 +94,10 @@ struct order {
 /* What a test asks about a tenant's clients. */
 struct counters {
 	uint64_t requests, pages, tokens, token_errors, bytes, faults, limited;
-	uint64_t status[6];	   /* by hundreds */
+	uint64_t status[6];        /* by hundreds */
 	uint64_t bearer_elsewhere; /* a token at a host or path that must never see it */
 	int64_t first_ms, last_ms; /* monotonic */
-	int64_t *poll_ms;	   /* ring of POLL_TIMES, made at the first poll */
+	int64_t *poll_ms;          /* ring of POLL_TIMES, made at the first poll */
 	uint64_t npolls;
 };
 
@@ -116,7 +116,8 @@ struct tenant {
 };
 
 /* Heard at birth (ended_ms 0) and when a version is shown no more. */
-typedef void world_listener(const struct version *v, int64_t ended_ms, bool could_be_seen, void *arg);
+typedef void
+world_listener(const struct version *v, int64_t ended_ms, bool could_be_seen, void *arg);
 
 struct late {
 	int64_t visible_from;
@@ -143,14 +144,14 @@ void world_add_tenant(struct world *w, const char *guid, const char *name, uint6
 struct tenant *world_find(struct world *w, struct str who);
 
 /* An alert without a version; it has its id and its own seed. */
-struct alert *world_add_alert(struct world *w, struct tenant *t, int64_t created);
+struct alert *world_add_alert(struct tenant *t, int64_t created);
 struct alert *world_alert(struct tenant *t, struct str id);
 /*
  * A new version from a->facts, visible from visible_from (ms) on; it takes body.
  * The stamp in a->facts must be past the one of the version before.
  */
-void world_publish(struct world *w, struct alert *a, char *body, size_t len, int64_t visible_from,
-    int64_t now);
+void world_publish(
+    struct world *w, struct alert *a, char *body, size_t len, int64_t visible_from, int64_t now);
 /* Shows what is due; returns when the next is, or INT64_MAX. */
 int64_t world_catch_up(struct world *w, int64_t now);
 

@@ -659,6 +659,26 @@ class Program(unittest.TestCase):
                 for connection in first, second, third:
                     connection.close()
 
+    def test_clients_that_leave_do_no_harm(self):
+        faults = ["latency=300", "hang", "slow=5", "huge=50", "cut", "bomb=200"]
+        with Graph("--alerts", "200") as g:
+            for fault in faults:
+                g.control("fault", clear=True, add="1:" + fault)
+                for pause in 0, 0.05:
+                    s = socket.create_connection(g.host.split(":"))
+                    s.sendall(("GET %s?$top=1000 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+                               "\r\n" % (ALERTS, g.token())).encode())
+                    time.sleep(pause)
+                    s.close()
+            time.sleep(0.5)
+            g.control("fault", clear=True)
+            self.assertEqual(g.get()[0], 200)
+
+    def test_idle_connections_are_closed(self):
+        with Graph("--keepalive", "1") as g:
+            with socket.create_connection(g.host.split(":"), timeout=5) as s:
+                self.assertEqual(s.recv(1), b"")
+
     def test_stops_with_clients_waiting(self):
         graph = Graph("--fault", "*:hang:share=50", "--fault", "*:latency=30000")
         graph.token()
