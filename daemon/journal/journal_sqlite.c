@@ -540,17 +540,16 @@ static bool
 sqlite_read(struct store *s, uint32_t sink, size_t max, size_t max_bytes,
     struct journal_batch *batch, struct err *err)
 {
-	struct place *p = place_of(s, sink);
-	bool ok = true;
+	struct place *p;
+	bool ok;
 
-	if (p == NULL && registry_sink_name(s->reg, sink) != NULL)
-		p = load_place(s, sink); /* a new name, nothing for it yet */
-	if (p == NULL)
+	if (!registry_is_sink(s->reg, sink))
 		return true;
+	p = load_place(s, sink);
 	s->rc = SQLITE_OK;
 	if (s->remedy != REMEDY_NONE)
 		ok = err_set(err, ERR_TEMP, "the journal cannot be read until it is repaired");
-	else if (!p->is_forgotten)
+	else
 		ok = read_items(s, p, max, max_bytes, batch, err);
 	if (s->rc != SQLITE_OK) {
 		struct err why = { .kind = ERR_TEMP };

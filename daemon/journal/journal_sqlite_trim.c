@@ -64,7 +64,7 @@ drop_run(struct store *s, uint64_t first, uint64_t last, uint64_t *dropped, bool
     struct err *err)
 {
 	sqlite3_stmt *st = db_use(s, ST_ENTRY_DROP);
-	int64_t cutoff = is_over_half(s) ? INT64_MAX : s->now - s->keep_delivered, journalled;
+	int64_t cutoff = is_over_half(s) ? INT64_MAX : s->now - s->keep_delivered + 1, journalled;
 	uint64_t left;
 	int rc = first_entry(s, first, last, &left, &journalled, err);
 

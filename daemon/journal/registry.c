@@ -600,6 +600,19 @@ registry_sink_name(struct registry *r, uint32_t sink)
 	return s == NULL ? NULL : s->name;
 }
 
+bool
+registry_is_sink(struct registry *r, uint32_t sink)
+{
+	const struct sink *s;
+	bool is;
+
+	pthread_mutex_lock(&r->lock);
+	s = sink_at(r, sink);
+	is = s != NULL && s->name != NULL && !s->is_forgotten;
+	pthread_mutex_unlock(&r->lock);
+	return is;
+}
+
 void
 registry_sink_figures(struct registry *r, uint32_t sink, uint64_t entries, uint64_t bytes,
     int64_t oldest, uint64_t dead)

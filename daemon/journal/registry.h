@@ -79,7 +79,10 @@ void registry_set_cursor(struct registry *r, uint32_t stream, const char *reader
 /* Each sink in turn, forgotten ones too; *i begins at 0. */
 bool registry_each_sink(struct registry *r, size_t *i, uint32_t *sink, bool *is_forgotten,
     int64_t *undeclared_since);
+/* NULL when there is none. */
 const char *registry_sink_name(struct registry *r, uint32_t sink);
+/* Known and not forgotten. */
+bool registry_is_sink(struct registry *r, uint32_t sink);
 void registry_forget_number(struct registry *r, uint32_t sink);
 void registry_sink_figures(struct registry *r, uint32_t sink, uint64_t entries, uint64_t bytes,
     int64_t oldest, uint64_t dead);
