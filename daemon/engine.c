@@ -153,10 +153,10 @@ on_problem(void *arg, bool is_error, const char *line)
 }
 
 static void
-warn_if_fixed(const char *name, const char *old, const char *new)
+on_fixed_change(void *arg, const char *option)
 {
-	if (strcmp(old, new) != 0)
-		log_warn(NULL, "%s changes with a restart only; %s stays in use", name, old);
+	(void)arg;
+	log_warn(NULL, "%s changes with a restart only; what it was stays in use", option);
 }
 
 bool
@@ -175,8 +175,7 @@ engine_reload(struct engine *e, struct err *err)
 			*err = first;
 		return false;
 	}
-	warn_if_fixed("state_dir", e->settings->state_dir, s->state_dir);
-	warn_if_fixed("control_socket", e->settings->control_socket, s->control_socket);
+	settings_fixed_changes(e->settings, s, on_fixed_change, NULL);
 	fetcher_refresh(e->fetcher);
 	apply(e, s);
 	delivery_refresh(e->delivery);

@@ -118,6 +118,8 @@ service_open(struct service *v, struct settings *s, struct err *err)
 	if (v->base == NULL)
 		return err_set(err, ERR_TEMP, "no event loop");
 	watch_signals(v);
+	if (is_dry)
+		settings_dry_run(s);
 	v->engine = engine_open(v->base, s, is_dry, err);
 	if (v->engine == NULL)
 		return false;

@@ -99,6 +99,11 @@ typedef void settings_report(void *arg, bool is_error, const char *line);
  */
 struct settings *settings_load(const char *file, bool check_secrets, settings_report *report,
     void *arg);
+/*
+ * For --dry-run: all sinks become one that prints CEF on standard output what any
+ * of them would get. Only while the caller has the sole reference.
+ */
+void settings_dry_run(struct settings *s);
 struct settings *settings_ref(const struct settings *s);
 void settings_unref(struct settings *s);
 

@@ -201,6 +201,16 @@ match_test(const struct match *m, const struct event *ev)
 	return m == NULL || answer_all(m, ev) != NO;
 }
 
+static bool
+is_among(uint32_t sink, const uint32_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (v[i] == sink)
+			return true;
+	}
+	return false;
+}
+
 size_t
 route_select(const struct route *routes, size_t n, const struct event *ev, uint32_t *out, size_t max)
 {
@@ -212,7 +222,7 @@ route_select(const struct route *routes, size_t n, const struct event *ev, uint3
 
 		if (!asks_kinds && (r->default_kinds & 1u << ev->kind) == 0)
 			continue;
-		if (match_test(r->match, ev))
+		if (!is_among(r->sink, out, found) && match_test(r->match, ev))
 			out[found++] = r->sink;
 	}
 	return found;

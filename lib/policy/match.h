@@ -51,7 +51,7 @@ struct route {
 	unsigned default_kinds;    /* bits used when match does not ask for events */
 };
 
-/* The sinks that take ev, in the order of routes; returns how many, at most max. */
+/* The sinks that take ev, each once, in the order of routes; returns how many, at most max. */
 size_t route_select(const struct route *routes, size_t n, const struct event *ev, uint32_t *out,
     size_t max);
 
