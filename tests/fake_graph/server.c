@@ -295,31 +295,6 @@ name_server(struct server *s, struct evconnlistener *listener)
 	s->authority = xstrdup(scheme_end + 3);
 }
 
-bool
-server_listen(struct server *s, struct err *err)
-{
-	struct sockaddr_storage to;
-	struct evconnlistener *listener;
-	int len = 0;
-
-	if (!resolve_listen(s->opt->listen, &to, &len, err))
-		return false;
-	listener = evconnlistener_new_bind(s->base, NULL, NULL,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
-	    (struct sockaddr *)&to, len);
-	if (listener == NULL)
-		return err_sys(err, ERR_CONF, errno, "--listen %s", s->opt->listen);
-	if (evhttp_bind_listener(s->http, listener) == NULL) {
-		evconnlistener_free(listener);
-		return err_set(err, ERR_CONF, "--listen %s: no HTTP there", s->opt->listen);
-	}
-	evconnlistener_set_error_cb(listener, server_on_accept_error);
-	name_server(s, listener);
-	return true;
-}
-
-/* ---- start, run, end ---- */
-
 static void
 server_on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -354,6 +329,50 @@ server_on_signal(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	event_base_loopexit(s->base, NULL);
 }
+
+static void
+make_timers(struct server *s)
+{
+	struct timeval tick = { 0, TICK_MS * 1000 }, report = { REPORT_SEC, 0 };
+
+	s->tick = event_new(s->base, -1, EV_PERSIST, server_on_tick, s);
+	event_add(s->tick, &tick);
+	s->sigint = evsignal_new(s->base, SIGINT, server_on_signal, s);
+	event_add(s->sigint, NULL);
+	s->sigterm = evsignal_new(s->base, SIGTERM, server_on_signal, s);
+	event_add(s->sigterm, NULL);
+	if (s->opt->is_quiet)
+		return;
+	s->report = event_new(s->base, -1, EV_PERSIST, server_on_report, s);
+	event_add(s->report, &report);
+}
+
+bool
+server_listen(struct server *s, struct err *err)
+{
+	struct sockaddr_storage to;
+	struct evconnlistener *listener;
+	int len = 0;
+
+	if (!resolve_listen(s->opt->listen, &to, &len, err))
+		return false;
+	listener = evconnlistener_new_bind(s->base, NULL, NULL,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
+	    (struct sockaddr *)&to, len);
+	if (listener == NULL)
+		return err_sys(err, ERR_CONF, errno, "--listen %s", s->opt->listen);
+	if (evhttp_bind_listener(s->http, listener) == NULL) {
+		evconnlistener_free(listener);
+		return err_set(err, ERR_CONF, "--listen %s: no HTTP there", s->opt->listen);
+	}
+	evconnlistener_set_error_cb(listener, server_on_accept_error);
+	name_server(s, listener);
+	s->start_ms = mono_ms();
+	make_timers(s);
+	return true;
+}
+
+/* ---- start, run, end ---- */
 
 static void
 allow_many_files(void)
@@ -485,23 +504,6 @@ make_listener(struct server *s)
 		evhttp_set_bevcb(s->http, server_make_stream, s);
 }
 
-static void
-make_timers(struct server *s)
-{
-	struct timeval tick = { 0, TICK_MS * 1000 }, report = { REPORT_SEC, 0 };
-
-	s->tick = event_new(s->base, -1, EV_PERSIST, server_on_tick, s);
-	event_add(s->tick, &tick);
-	s->sigint = evsignal_new(s->base, SIGINT, server_on_signal, s);
-	event_add(s->sigint, NULL);
-	s->sigterm = evsignal_new(s->base, SIGTERM, server_on_signal, s);
-	event_add(s->sigterm, NULL);
-	if (s->opt->is_quiet)
-		return;
-	s->report = event_new(s->base, -1, EV_PERSIST, server_on_report, s);
-	event_add(s->report, &report);
-}
-
 bool
 server_init(struct server *s, const struct options *opt, struct err *err)
 {
@@ -530,8 +532,6 @@ server_init(struct server *s, const struct options *opt, struct err *err)
 void
 server_run(struct server *s)
 {
-	s->start_ms = mono_ms();
-	make_timers(s);
 	event_base_dispatch(s->base);
 	world_catch_up(&s->world, wall_ms());
 }

@@ -69,7 +69,7 @@ struct ask {
 };
 
 bool server_init(struct server *s, const struct options *opt, struct err *err) MUST_CHECK;
-/* Listens; s->url and s->port are known then. */
+/* Listens, and hears signals; s->url and s->port are known then. */
 bool server_listen(struct server *s, struct err *err) MUST_CHECK;
 /* Until SIGINT or SIGTERM. */
 void server_run(struct server *s);
