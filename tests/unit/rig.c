@@ -300,7 +300,7 @@ on_note(void *arg, enum journal_note note, enum journal_state state, const char 
 static void
 make_tenants(struct rig *r)
 {
-	char name[8], id[37], key[64];
+	char name[16], id[48], key[80];
 
 	for (int i = 0; i < RIG_TENANTS; i++) {
 		snprintf(name, sizeof(name), "t%d", i);
