@@ -69,7 +69,7 @@ struct drafts {
 struct build {
 	struct settings_whole *w;
 	struct conf conf;      /* values go to w->arena */
-	struct arena scratch;  /* trees and drafts */
+	struct arena scratch;  /* drafts */
 	bool check_secrets;
 	const struct node *root;
 	struct drafts apps, customers, sinks, tenants;
@@ -81,6 +81,11 @@ draft_at(const struct drafts *d, size_t i)
 {
 	return (struct draft *)((char *)d->v + i * d->size);
 }
+
+/* ---- settings_load.c: a tree to settings; NULL when there is an error, now or before ---- */
+
+struct settings *settings_make(const struct node *root, const char *file, bool check_secrets,
+    struct problems *problems);
 
 /* ---- settings_tables.c: the rows, for reading and for the manual ---------------- */
 

@@ -84,29 +84,40 @@ build(struct build *b)
 }
 
 struct settings *
-settings_load(const char *file, bool check_secrets, settings_report *report, void *arg)
+settings_make(const struct node *root, const char *file, bool check_secrets,
+    struct problems *problems)
 {
-	struct problems problems;
 	struct settings_whole *w = xcalloc(1, sizeof(*w));
-	struct build b = { .w = w, .check_secrets = check_secrets,
-		.conf = { &w->arena, &problems,
-			check_secrets ? secret_check : check_secret_name } };
-	bool ok;
+	struct build b = { .w = w, .check_secrets = check_secrets, .root = root,
+		.conf = { &w->arena, problems, check_secrets ? secret_check : check_secret_name } };
 
-	problems_init(&problems);
 	arena_init(&w->arena);
 	arena_init(&b.scratch);
 	w->s.refs = 1;
 	w->s.file = arena_strdup(&w->arena, file);
-	b.root = settings_read_files(&b.scratch, file, &problems);
-	if (b.root != NULL)
-		build(&b);
-	problems_report(&problems, report, arg);
-	ok = problems.errors == 0;
-	problems_release(&problems);
+	build(&b);
 	arena_release(&b.scratch);
-	if (ok)
+	if (problems->errors == 0)
 		return &w->s;
 	settings_unref(&w->s);
 	return NULL;
+}
+
+struct settings *
+settings_load(const char *file, bool check_secrets, settings_report *report, void *arg)
+{
+	struct settings *s = NULL;
+	struct problems problems;
+	const struct node *root;
+	struct arena trees;
+
+	arena_init(&trees);
+	problems_init(&problems);
+	root = settings_read_files(&trees, file, &problems);
+	if (root != NULL)
+		s = settings_make(root, file, check_secrets, &problems);
+	problems_report(&problems, report, arg);
+	problems_release(&problems);
+	arena_release(&trees);
+	return s;
 }

@@ -266,6 +266,14 @@ conf_print_list(FILE *out, const char *prefix, const struct conf_opt *table)
 	buf_release(&b);
 }
 
+/* A bar would end the cell. */
+static void
+print_cell(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++)
+		fprintf(out, "%s%c", *text == '|' ? "\\" : "", *text);
+}
+
 static void
 print_manual_row(FILE *out, const char *prefix, const struct conf_opt *o)
 {
@@ -273,9 +281,10 @@ print_manual_row(FILE *out, const char *prefix, const struct conf_opt *o)
 	bool is_code = o->def != NULL && (o->flags & CONF_REQUIRED) == 0;
 
 	put_values(&b, o, "`");
-	fprintf(out, "| `%s%s` | %s | %s%s%s | %s%s |\n", prefix, o->name, b.p,
-	    is_code ? "`" : "", shown_default(o), is_code ? "`" : "", o->help,
-	    (o->flags & CONF_FIXED) != 0 ? " A change needs a restart." : "");
+	fprintf(out, "| `%s%s` | %s | %s%s%s | ", prefix, o->name, b.p, is_code ? "`" : "",
+	    shown_default(o), is_code ? "`" : "");
+	print_cell(out, o->help);
+	fprintf(out, "%s |\n", (o->flags & CONF_FIXED) != 0 ? " A change needs a restart." : "");
 	buf_release(&b);
 }
 
