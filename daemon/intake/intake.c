@@ -1,0 +1,196 @@
+#include <stdlib.h>
+
+#include "daemon/intake/poller.h"
+#include "daemon/loop.h"
+#include "lib/base/alloc.h"
+
+#define WINDOWS_MAX ((size_t)16 << 20)
+#define FIRST_MS    25 /* between the first polls of two tenants */
+
+struct intake *
+intake_new(const struct engine_env *env, struct fetcher *f, struct tokens *ts, struct journal *j)
+{
+	struct intake *in = xcalloc(1, sizeof(*in));
+
+	in->env = env;
+	in->fetcher = f;
+	in->tokens = ts;
+	in->journal = j;
+	in->windows.max = WINDOWS_MAX;
+	TAILQ_INIT(&in->pollers);
+	scheduler_init(&in->scheduler, env->loop, request_start);
+	return in;
+}
+
+static void
+on_stopped(void *arg)
+{
+	struct intake *in = arg;
+
+	in->stop_done(in->stop_arg);
+}
+
+static void
+on_nothing_to_read(void *arg)
+{
+	struct intake *in = arg;
+
+	in->once_done(in->once_arg, 0);
+}
+
+static void
+remove_poller(struct intake *in, struct poller *p)
+{
+	TAILQ_REMOVE(&in->pollers, p, link);
+	poller_free(p);
+}
+
+void
+intake_free(struct intake *in)
+{
+	if (in == NULL)
+		return;
+	while (!TAILQ_EMPTY(&in->pollers))
+		remove_poller(in, TAILQ_FIRST(&in->pollers));
+	loop_forget(in->env->loop, on_stopped, in);
+	loop_forget(in->env->loop, on_nothing_to_read, in);
+	scheduler_release(&in->scheduler);
+	settings_unref(in->settings);
+	free(in);
+}
+
+/* ---- configuring -------------------------------------------------------------------- */
+
+static struct poller *
+poller_of(struct intake *in, const char *key)
+{
+	struct poller *p;
+
+	TAILQ_FOREACH(p, &in->pollers, link) {
+		if (strcmp(p->key, key) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+/* First polls come soon after the start, but not all in one moment. */
+static void
+add_tenant(struct intake *in, struct settings *s, const struct tenant *t)
+{
+	struct poller *p = poller_of(in, t->stream_key);
+	int64_t spread = (int64_t)s->ntenants * FIRST_MS;
+	bool is_new = p == NULL;
+
+	if (is_new) {
+		p = poller_new(in, t->stream_key);
+		TAILQ_INSERT_TAIL(&in->pollers, p, link);
+	}
+	p->is_kept = true;
+	poller_configure(p, s, t);
+	if (spread > t->poll_interval_ms)
+		spread = t->poll_interval_ms;
+	if (is_new && !in->is_once)
+		poller_start(p, (int64_t)(p->hash % (uint64_t)spread));
+}
+
+void
+intake_configure(struct intake *in, const struct settings *s)
+{
+	struct settings *was = in->settings;
+	struct poller *p, *next;
+
+	in->settings = settings_ref(s);
+	scheduler_resize(&in->scheduler, (size_t)s->max_requests);
+	TAILQ_FOREACH(p, &in->pollers, link)
+		p->is_kept = false;
+	for (size_t i = 0; i < s->ntenants; i++)
+		add_tenant(in, in->settings, &s->tenants[i]);
+	for (p = TAILQ_FIRST(&in->pollers); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (p->is_kept)
+			continue;
+		log_info(&p->t->log, "is not configured any more and not read; its place is kept");
+		remove_poller(in, p);
+	}
+	settings_unref(was);
+}
+
+void
+intake_stop(struct intake *in, void (*done)(void *arg), void *arg)
+{
+	struct poller *p;
+
+	in->is_stopped = true;
+	scheduler_shut(&in->scheduler, true);
+	TAILQ_FOREACH(p, &in->pollers, link)
+		poller_halt(p);
+	in->stop_done = done;
+	in->stop_arg = arg;
+	loop_defer(in->env->loop, on_stopped, in);
+}
+
+void
+intake_journal_state(struct intake *in, enum journal_state state)
+{
+	if (!in->is_stopped)
+		scheduler_shut(&in->scheduler, state != JOURNAL_OK);
+}
+
+void
+intake_once(struct intake *in, void (*done)(void *arg, size_t failed), void *arg)
+{
+	struct poller *p;
+
+	in->is_once = true;
+	in->once_done = done;
+	in->once_arg = arg;
+	TAILQ_FOREACH(p, &in->pollers, link) {
+		in->once_left++;
+		poller_read_once(p);
+	}
+	if (in->once_left == 0)
+		loop_defer(in->env->loop, on_nothing_to_read, in);
+}
+
+/* ---- figures ---------------------------------------------------------------------------- */
+
+static int64_t
+until_next(const struct intake *in, const struct poller *p)
+{
+	int64_t ms = p->timer.at - clock_mono(in->env->clock);
+
+	if (!timer_is_set(&p->timer))
+		return -1;
+	return ms > 0 ? ms : 0;
+}
+
+static void
+fill(const struct intake *in, const struct poller *p, struct intake_figures *f)
+{
+	bool is_paused = in->scheduler.is_shut && !in->is_stopped;
+
+	*f = p->figures;
+	f->tenant = p->t->name;
+	f->customer = p->t->customer != NULL ? p->t->customer->name : p->t->name;
+	f->id = p->t->id;
+	f->state = is_paused ? TENANT_PAUSED : p->state;
+	f->trouble = p->trouble != NULL ? p->trouble : is_paused ? "the journal takes nothing now" : "";
+	f->since = p->since;
+	f->last_success = p->last_success;
+	f->cursor = p->readers[READER_LIVE].cursor;
+	f->next_poll_ms = until_next(in, p);
+}
+
+size_t
+intake_figures(const struct intake *in, struct intake_figures *out, size_t max)
+{
+	const struct poller *p;
+	size_t n = 0;
+
+	TAILQ_FOREACH(p, &in->pollers, link) {
+		if (n == max)
+			break;
+		fill(in, p, &out[n++]);
+	}
+	return n;
+}

@@ -1,0 +1,380 @@
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "daemon/intake/page.h"
+#include "daemon/loop.h"
+#include "lib/base/alloc.h"
+#include "lib/base/digest.h"
+#include "lib/record/record.h"
+
+#define TURN_COST   4096 /* of one turn: a slice that is known costs 1, one that is read COST_READ */
+#define COST_READ   64
+#define FULL_PAGE   100
+#define LEAST_BYTES ((size_t)32 << 10)
+
+static const char foreign_why[] = "tenantId names another tenant";
+
+struct page {
+	struct journal_page jp; /* first: the journal gives this back */
+	struct poller *p;       /* NULL: gone */
+	struct scheduler *scheduler;
+	struct routing *routing;
+	struct split_page split;
+	size_t held;
+	struct journal_entry *entries;
+	size_t n, room;
+	size_t at;              /* slices before it were looked at */
+	unsigned foreign, before_begin;
+	struct paging_page facts;
+	struct paging_step step;
+	struct paging paging_before; /* put back when the journal does not take the page */
+	struct paging_habits habits_before;
+	struct journal_gap gap;
+};
+
+static void
+page_free(void *obj)
+{
+	struct page *pg = obj;
+
+	for (size_t i = 0; i < pg->n; i++) {
+		record_unref(pg->entries[i].user);
+		free((char *)(uintptr_t)pg->entries[i].why);
+		if (pg->entries[i].user == NULL)
+			free((char *)(uintptr_t)pg->entries[i].id.s);
+	}
+	free(pg->entries);
+	split_page_release(&pg->split);
+	routing_unref(pg->routing);
+	if (pg->scheduler != NULL)
+		scheduler_give_back(pg->scheduler, pg->held);
+	free(pg);
+}
+
+static void
+page_release(struct journal_page *jp)
+{
+	page_free(jp);
+}
+
+/* ---- slices become entries ------------------------------------------------------------ */
+
+static struct journal_entry *
+add_entry(struct page *pg)
+{
+	if (pg->n == pg->room) {
+		pg->room = pg->room != 0 ? pg->room * 2 : 16;
+		pg->entries = xreallocarray(pg->entries, pg->room, sizeof(*pg->entries));
+	}
+	pg->entries[pg->n] = (struct journal_entry) { 0 };
+	return &pg->entries[pg->n++];
+}
+
+/* Unreadable and foreign slices have no version of their own to be known by. */
+static bool
+odd_knows(const struct poller *p, uint64_t hash)
+{
+	for (unsigned i = 0; i < p->nodd && i < ODD_MAX; i++) {
+		if (p->odd[i] == hash)
+			return true;
+	}
+	return false;
+}
+
+static void
+odd_put(struct poller *p, uint64_t hash)
+{
+	p->odd[p->nodd % ODD_MAX] = hash;
+	p->nodd = p->nodd + 1 < 2 * ODD_MAX ? p->nodd + 1 : ODD_MAX;
+}
+
+static bool
+is_foreign(const struct poller *p, struct str tenant_id)
+{
+	return tenant_id.n != 0 && !str_same_nocase(tenant_id, str_of(p->t->id));
+}
+
+/* Kept for the operator, shown to nobody: neither whose it says it is nor whose answer it came in. */
+static void
+add_foreign(struct page *pg, struct str slice)
+{
+	struct journal_entry *e = add_entry(pg);
+	char sum[65], id[80];
+	int n;
+
+	digest_sha256(slice, sum);
+	n = snprintf(id, sizeof(id), "foreign:%s", sum);
+	*e = (struct journal_entry) {
+		.id = { xstrndup(id, (size_t)n), (size_t)n },
+		.now = { .created = TICKS_NONE, .version = pg->facts.limit, .rev = SEEN_REVISION },
+		.type = RECORD_UNREADABLE,
+		.quarantine = true,
+		.why = xstrdup(foreign_why),
+		.body = slice.s,
+		.len = slice.n,
+	};
+	pg->foreign++;
+}
+
+static void
+add_record(struct page *pg, struct str slice, struct record *taken)
+{
+	struct journal_entry *e = add_entry(pg);
+
+	*e = (struct journal_entry) {
+		.id = taken->id,
+		.now = taken->seen,
+		.type = (uint8_t)taken->type,
+		.body = slice.s,
+		.len = slice.n,
+		.user = taken,
+	};
+	if (taken->type != RECORD_UNREADABLE)
+		return;
+	e->quarantine = true;
+	e->why = xstrndup(taken->unreadable.why.s != NULL ? taken->unreadable.why.s : "",
+	    taken->unreadable.why.n);
+}
+
+/* An odd slice: without a plain id, tenantId and lastUpdateDateTime. Only reading it whole tells more. */
+static void
+read_odd(struct page *pg, struct str slice)
+{
+	bool is_known = odd_knows(pg->p, str_hash(slice.s, slice.n));
+	struct record *r = record_from_alert(slice, false, pg->facts.limit);
+	bool is_alert = r->type == RECORD_ALERT;
+	bool is_others = is_alert && is_foreign(pg->p, r->alert.tenant_id);
+
+	if (is_alert && !is_others)
+		is_known = window_knows(&pg->p->window, r->id, r->version);
+	paging_page_add(&pg->facts, is_alert ? r->version : r->unreadable.updated, !is_known);
+	if (!is_known && !is_others) {
+		add_record(pg, slice, r);
+		return;
+	}
+	record_unref(r);
+	if (!is_known)
+		add_foreign(pg, slice);
+}
+
+/* Returns what it cost. */
+static unsigned
+look_at(struct page *pg, struct str slice)
+{
+	struct poller *p = pg->p;
+	struct alert_peek peek;
+	bool is_known;
+
+	if (!record_peek_alert(slice, &peek)) {
+		read_odd(pg, slice);
+		return 2 * COST_READ;
+	}
+	if (is_foreign(p, peek.tenant_id)) {
+		is_known = odd_knows(p, str_hash(slice.s, slice.n));
+		paging_page_add(&pg->facts, peek.version, !is_known);
+		if (!is_known)
+			add_foreign(pg, slice);
+		return COST_READ;
+	}
+	is_known = window_knows(&p->window, peek.id, peek.version);
+	paging_page_add(&pg->facts, peek.version, !is_known);
+	if (is_known)
+		return 1;
+	if (peek.version < p->begin) {
+		pg->before_begin++;
+		return 1;
+	}
+	add_record(pg, slice, record_from_alert(slice, false, pg->facts.limit));
+	return COST_READ;
+}
+
+/* ---- the journal's answer ----------------------------------------------------------------- */
+
+static void
+learn_stored(struct page *pg)
+{
+	struct poller *p = pg->p;
+
+	for (size_t i = 0; i < pg->n; i++) {
+		const struct journal_entry *e = &pg->entries[i];
+
+		if (e->user == NULL || e->type == RECORD_UNREADABLE)
+			odd_put(p, str_hash(e->body, e->len));
+		else
+			window_put(&p->window, e->id, e->now.version);
+		p->figures.sweep_found += p->r->span_ms != 0 && e->is_forwarded &&
+		    e->now.version < p->r->paging.until;
+	}
+	if (pg->jp.cursor != TICKS_NONE)
+		p->r->cursor = pg->jp.cursor;
+}
+
+static void
+count(struct page *pg)
+{
+	struct intake_figures *f = &pg->p->figures;
+
+	f->pages++;
+	f->alerts += pg->n;
+	f->gaps += pg->step.gap_why != NULL;
+}
+
+static void
+go_on(struct page *pg)
+{
+	struct poller *p = pg->p;
+	struct paging_step step = pg->step;
+
+	count(pg);
+	p->page = NULL;
+	pg->p = NULL;
+	poller_go_on(p, &step);
+}
+
+static void
+put_back(struct page *pg, const struct journal_appended *result)
+{
+	struct poller *p = pg->p;
+
+	p->r->paging = pg->paging_before;
+	p->r->habits = pg->habits_before;
+	p->page = NULL;
+	pg->p = NULL;
+	poller_trouble(p, TENANT_PAUSED, -1, "the journal takes nothing now: %s; "
+	    "the page is read again", result->err.text);
+}
+
+static void
+page_on_appended(void *arg, const struct journal_page *jp, const struct journal_appended *result)
+{
+	struct page *pg = arg;
+	struct poller *p = pg->p;
+
+	(void)jp;
+	if (p == NULL)
+		return;
+	if (!result->ok) {
+		put_back(pg, result);
+		return;
+	}
+	p->figures.forwarded += result->forwarded;
+	p->figures.quarantined += result->quarantined;
+	learn_stored(pg);
+	go_on(pg);
+}
+
+/* ---- the page as a whole ---------------------------------------------------------------------- */
+
+/* A stream's first page says where its cursor is, so that a quiet tenant is not begun
+ * anew at each start; of sweeps only the daily one is remembered, and only when it ran. */
+static int64_t
+new_cursor(const struct page *pg)
+{
+	const struct poller *p = pg->p;
+	const struct reader *r = p->r;
+
+	if (r->span_ms != 0)
+		return r == &p->readers[READER_DAY] && pg->step.what == PAGING_DONE ? r->begun
+										    : TICKS_NONE;
+	if (pg->step.cursor == TICKS_NONE && r->cursor == TICKS_NONE)
+		return p->begin;
+	return pg->step.cursor;
+}
+
+static void
+report(const struct page *pg)
+{
+	const struct log_ctx *log = &pg->p->t->log;
+
+	if (pg->foreign != 0)
+		log_error(log, "alerts that name another tenant came in this one's answer; they are in "
+		    "quarantine and go to nobody count=%u", pg->foreign);
+	if (pg->before_begin != 0 && pg->p->r->paging.pages <= 1)
+		log_info(log, "the API ignores the filter; alerts from before first_lookback are left "
+		    "out count=%u", pg->before_begin);
+	if (pg->step.gap_why != NULL)
+		log_error(log, "%s; the gap is on record", pg->step.gap_why);
+}
+
+static void
+submit(struct page *pg)
+{
+	struct poller *p = pg->p;
+	int64_t cursor = new_cursor(pg), window = p->readers[READER_LIVE].cursor;
+
+	if (window != TICKS_NONE)
+		window -= ticks_from_ms(p->t->overlap_ms);
+	pg->gap = (struct journal_gap) { pg->step.gap_from, pg->step.gap_to, pg->step.gap_why };
+	pg->jp = (struct journal_page) {
+		.stream = p->stream, .reader = p->r->name, .cursor = cursor,
+		.memory_begin = p->begin, .window_from = window, .judge = routing_judge,
+		.ctx = pg->routing, .entries = pg->entries, .n = pg->n,
+		.gap = pg->step.gap_why != NULL ? &pg->gap : NULL, .is_full = pg->n >= FULL_PAGE,
+		.release = page_release };
+	report(pg);
+	if (pg->n == 0 && cursor == TICKS_NONE && pg->step.gap_why == NULL) {
+		go_on(pg);
+		page_free(pg);
+		return;
+	}
+	journal_append(p->in->journal, &pg->jp, page_on_appended, pg);
+}
+
+static void
+page_on_turn(void *arg)
+{
+	struct page *pg = arg;
+	struct poller *p = pg->p;
+	unsigned cost = 0;
+
+	while (pg->at < pg->split.n && cost < TURN_COST)
+		cost += look_at(pg, split_slice(&pg->split, pg->at++));
+	if (pg->at < pg->split.n) {
+		loop_defer(p->in->env->loop, page_on_turn, pg);
+		return;
+	}
+	pg->facts.has_link = pg->split.next_link != NULL;
+	if (pg->facts.has_link)
+		pg->facts.link = str_hash(pg->split.next_link, strlen(pg->split.next_link));
+	pg->paging_before = p->r->paging;
+	pg->habits_before = p->r->habits;
+	paging_take(&p->r->paging, &pg->facts, &pg->step);
+	submit(pg);
+}
+
+void
+page_start(struct poller *p, struct split_page *taken)
+{
+	struct page *pg = xcalloc(1, sizeof(*pg));
+
+	pg->p = p;
+	pg->scheduler = &p->in->scheduler;
+	pg->routing = routing_ref(p->routing);
+	pg->split = *taken;
+	pg->held = taken->body.n;
+	scheduler_hand_over(pg->scheduler, &p->place, pg->held);
+	p->place.expected = pg->held + pg->held / 4 + LEAST_BYTES;
+	paging_page_init(&pg->facts, &p->r->paging, poller_server_now(p));
+	p->page = pg;
+	p->at = POLLER_STORING;
+	loop_defer(p->in->env->loop, page_on_turn, pg);
+}
+
+void
+page_leave(struct poller *p)
+{
+	struct page *pg = p->page;
+
+	if (pg == NULL)
+		return;
+	p->page = NULL;
+	pg->p = NULL;
+	if (pg->jp.release != NULL) {
+		/* The journal has it, and may have it longer than there is a scheduler. */
+		scheduler_give_back(pg->scheduler, pg->held);
+		pg->scheduler = NULL;
+		return;
+	}
+	loop_forget(p->in->env->loop, page_on_turn, pg);
+	page_free(pg);
+}

@@ -1,0 +1,402 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "daemon/intake/page.h"
+#include "daemon/intake/poller.h"
+#include "daemon/loop.h"
+#include "lib/base/alloc.h"
+#include "lib/policy/backoff.h"
+#include "lib/policy/spread.h"
+
+#define SEC  INT64_C(1000)
+#define MIN  (60 * SEC)
+#define HOUR (60 * MIN)
+
+#define BEHIND_PAGES 5 /* of one read */
+
+const char *const tenant_state_names[] = {
+	[TENANT_STARTING] = "starting",
+	[TENANT_HEALTHY] = "healthy",
+	[TENANT_BEHIND] = "behind",
+	[TENANT_THROTTLED] = "throttled",
+	[TENANT_UNREACHABLE] = "unreachable",
+	[TENANT_GARBLED] = "garbled",
+	[TENANT_REFUSED] = "refused",
+	[TENANT_NOT_ONBOARDED] = "not onboarded",
+	[TENANT_FORBIDDEN] = "forbidden",
+	[TENANT_PAUSED] = "paused",
+};
+
+/* How long to wait when it is tried again, by what is wrong. */
+static const struct {
+	int64_t base_ms, cap_ms;
+} waits[] = {
+	[TENANT_STARTING] = { 0, 0 },
+	[TENANT_HEALTHY] = { 0, 0 },
+	[TENANT_BEHIND] = { 0, 0 },
+	[TENANT_THROTTLED] = { 10 * SEC, 5 * MIN },
+	[TENANT_UNREACHABLE] = { 5 * SEC, 5 * MIN },
+	[TENANT_GARBLED] = { 5 * SEC, 5 * MIN },
+	[TENANT_REFUSED] = { 5 * MIN, HOUR },
+	[TENANT_NOT_ONBOARDED] = { 5 * MIN, HOUR },
+	[TENANT_FORBIDDEN] = { 5 * MIN, HOUR },
+	[TENANT_PAUSED] = { 5 * SEC, 5 * SEC },
+};
+
+static int64_t
+mono(const struct poller *p)
+{
+	return clock_mono(p->in->env->clock);
+}
+
+int64_t
+poller_server_now(const struct poller *p)
+{
+	return clock_wall(p->in->env->clock) + (p->has_skew ? p->skew : 0);
+}
+
+/* Date has whole seconds: the server's clock is less than one ahead of it. */
+void
+poller_learn_date(struct poller *p, int64_t date)
+{
+	if (date == TICKS_NONE)
+		return;
+	p->skew = date + TICKS_SEC - 1 - clock_wall(p->in->env->clock);
+	p->has_skew = true;
+}
+
+static void
+set_text(char **text, char *taken)
+{
+	free(*text);
+	*text = taken;
+}
+
+/* Every change of state, and nobody else writes it. Said once, not at every repeat. */
+static void
+set_state(struct poller *p, enum tenant_state state, char *taken_trouble)
+{
+	enum tenant_state was = p->state;
+
+	set_text(&p->trouble, taken_trouble);
+	if (state == was)
+		return;
+	p->state = state;
+	p->since = clock_wall(p->in->env->clock);
+	if (was == TENANT_STARTING && state == TENANT_HEALTHY)
+		log_info(&p->t->log, "is being read every=%" PRId64 "s", p->t->poll_interval_ms / SEC);
+	else if (state == TENANT_HEALTHY)
+		log_info(&p->t->log, "is well again, was %s", tenant_state_names[was]);
+	else if (state == TENANT_BEHIND)
+		log_info(&p->t->log, "has a backlog, which is read in turn with the others");
+}
+
+/* ---- what is next ----------------------------------------------------------------- */
+
+static struct reader *
+choose(struct poller *p, int64_t now)
+{
+	struct reader *live = &p->readers[READER_LIVE];
+
+	if (live->is_open || now >= p->slot || live->cursor == TICKS_NONE || p->in->is_once)
+		return live;
+	for (int i = READER_HOUR; i < READER_COUNT; i++) {
+		if (p->readers[i].is_open || now >= p->readers[i].due)
+			return &p->readers[i];
+	}
+	return live;
+}
+
+static int64_t
+next_due(const struct poller *p, int64_t now)
+{
+	int64_t due = p->slot;
+
+	for (int i = READER_LIVE; i < READER_COUNT; i++) {
+		const struct reader *r = &p->readers[i];
+
+		if (r->is_open)
+			due = now;
+		else if (i != READER_LIVE && r->due < due)
+			due = r->due;
+	}
+	return due > p->not_before ? due : p->not_before;
+}
+
+static void
+wait(struct poller *p, int64_t ms)
+{
+	p->at = POLLER_WAITING;
+	timer_set(p->in->env->timers, &p->timer, ms > 0 ? ms : 0);
+}
+
+static void
+wait_for_next(struct poller *p)
+{
+	int64_t now = mono(p);
+
+	wait(p, next_due(p, now) - now);
+}
+
+/* Sweeps leave half of the burst to live reading. */
+static void
+queue(struct poller *p)
+{
+	bool is_sweep = p->r->span_ms != 0;
+	int64_t now = mono(p), ms = budget_take(&p->budget, is_sweep ? 50 : 0, now);
+	enum lane lane = is_sweep ? LANE_SWEEP : p->r->is_open ? LANE_MORE : LANE_DUE;
+
+	if (ms > 0) {
+		if (is_sweep && p->slot > now && p->slot - now < ms)
+			ms = p->slot - now;
+		wait(p, ms);
+		return;
+	}
+	p->at = POLLER_QUEUED;
+	scheduler_ask(&p->in->scheduler, &p->place, lane);
+}
+
+static void
+poller_on_timer(void *arg)
+{
+	struct poller *p = arg;
+	int64_t now = mono(p);
+
+	if (p->in->is_stopped)
+		return;
+	if (now < next_due(p, now)) {
+		wait(p, next_due(p, now) - now);
+		return;
+	}
+	p->r = choose(p, now);
+	queue(p);
+}
+
+/* ---- how it went ----------------------------------------------------------------------- */
+
+static void
+report_once(struct poller *p, bool ok)
+{
+	struct intake *in = p->in;
+
+	if (!p->is_once)
+		return;
+	p->is_once = false;
+	p->at = POLLER_RESTING;
+	in->once_failed += !ok;
+	in->once_left--;
+	if (in->once_left == 0)
+		in->once_done(in->once_arg, in->once_failed);
+}
+
+static void
+close_reader(struct poller *p, struct reader *r)
+{
+	r->is_open = false;
+	set_text(&r->link, NULL);
+	if (r->span_ms != 0)
+		sweep_done(p, r);
+}
+
+/* Slots that passed meanwhile are not made up for. */
+static void
+live_done(struct poller *p)
+{
+	int64_t now = mono(p);
+
+	p->last_success = clock_wall(p->in->env->clock);
+	if (p->slot <= now)
+		p->slot = spread_next(p->hash, p->t->poll_interval_ms, now);
+}
+
+void
+poller_go_on(struct poller *p, const struct paging_step *step)
+{
+	struct reader *r = p->r;
+	bool is_live = r->span_ms == 0, is_behind = is_live && step->what == PAGING_ASK &&
+	    r->paging.pages >= BEHIND_PAGES;
+
+	p->failures = 0;
+	p->is_renewed = p->is_fresh = false;
+	if (step->what == PAGING_FAILED) {
+		poller_trouble(p, TENANT_GARBLED, -1, "%s", step->err.text);
+		poller_abandon(p);
+		return;
+	}
+	if (step->what == PAGING_DONE) {
+		close_reader(p, r);
+		if (is_live)
+			live_done(p);
+	}
+	if (is_live && (is_behind || step->what == PAGING_DONE || p->state != TENANT_BEHIND))
+		set_state(p, is_behind ? TENANT_BEHIND : TENANT_HEALTHY, NULL);
+	if (is_live && step->what == PAGING_DONE && p->is_once) {
+		report_once(p, true);
+		return;
+	}
+	if (step->is_long) {
+		log_warn(&p->t->log, "one read has taken pages=%u; it goes on in the next interval",
+		    r->paging.pages);
+		p->not_before = spread_next(p->hash, p->t->poll_interval_ms, mono(p));
+	}
+	wait_for_next(p);
+}
+
+void
+poller_again(struct poller *p, int64_t after_ms)
+{
+	p->not_before = mono(p) + after_ms;
+	wait_for_next(p);
+}
+
+static uint32_t
+some_number(void)
+{
+	uint32_t n;
+
+	if (getrandom(&n, sizeof(n), 0) != (ssize_t)sizeof(n))
+		BUG("no random numbers");
+	return n;
+}
+
+void
+poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const char *fmt, ...)
+{
+	bool is_new = p->state != state;
+	char *text = NULL;
+	int64_t ms;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		BUG("out of memory");
+	va_end(ap);
+	p->failures++;
+	p->figures.failures++;
+	ms = backoff_jitter(backoff_delay(p->failures, waits[state].base_ms, waits[state].cap_ms,
+	    hint_ms > 0 ? hint_ms : 0), some_number());
+	if (is_new)
+		log_warn(&p->t->log, "%s; next try in %" PRId64 " s", text, (ms + 999) / 1000);
+	else
+		log_debug(&p->t->log, "%s; next try in %" PRId64 " s", text, (ms + 999) / 1000);
+	set_state(p, state, text);
+	p->not_before = p->slot = mono(p) + ms;
+	if (p->is_once && p->r->span_ms == 0) {
+		report_once(p, false);
+		return;
+	}
+	wait(p, ms);
+}
+
+void
+poller_abandon(struct poller *p)
+{
+	close_reader(p, p->r);
+}
+
+/* ---- life --------------------------------------------------------------------------------- */
+
+struct poller *
+poller_new(struct intake *in, const char *key)
+{
+	struct poller *p = xcalloc(1, sizeof(*p));
+
+	p->in = in;
+	p->key = xstrdup(key);
+	p->hash = str_hash(key, strlen(key));
+	p->since = clock_wall(in->env->clock);
+	p->last_success = TICKS_NONE;
+	p->at = POLLER_RESTING;
+	p->has_role = true;
+	timer_init(&p->timer, poller_on_timer, p);
+	window_init(&p->window, &in->windows);
+	p->readers[READER_LIVE].name = "live";
+	sweep_init(p);
+	p->r = &p->readers[READER_LIVE];
+	p->stream = UINT32_MAX;
+	p->begin = p->r->cursor = TICKS_NONE;
+	return p;
+}
+
+static void
+learn_stream(struct poller *p)
+{
+	struct journal_cursor c = { .at = TICKS_NONE, .begin = TICKS_NONE };
+	struct journal *j = p->in->journal;
+	char *about = origin_about(p->t->origin);
+
+	p->stream = journal_stream(j, p->key, about);
+	free(about);
+	if (!journal_cursor(j, p->stream, p->readers[READER_LIVE].name, &c))
+		c.at = TICKS_NONE;
+	p->readers[READER_LIVE].cursor = c.at;
+	p->begin = c.begin;
+	sweep_resume(p);
+}
+
+void
+poller_configure(struct poller *p, struct settings *s, const struct tenant *t)
+{
+	struct settings *was = p->settings;
+	bool is_new = was == NULL;
+
+	p->settings = settings_ref(s);
+	p->t = t;
+	if (is_new) {
+		learn_stream(p);
+		budget_init(&p->budget, t->budget_per_min, mono(p));
+		p->place.expected = (size_t)t->page_size * 6 * 1024;
+	}
+	budget_change(&p->budget, t->budget_per_min, mono(p));
+	routing_unref(p->routing);
+	p->routing = p->begin != TICKS_NONE ? routing_new(p->in->journal, s, t, p->begin) : NULL;
+	settings_unref(was);
+	/* Credentials or consent may be what was changed. */
+	if (!is_new && p->at == POLLER_WAITING && p->state >= TENANT_REFUSED) {
+		p->not_before = p->slot = mono(p);
+		wait(p, 0);
+	}
+}
+
+void
+poller_start(struct poller *p, int64_t first_ms)
+{
+	p->slot = mono(p) + first_ms;
+	wait(p, first_ms);
+}
+
+void
+poller_read_once(struct poller *p)
+{
+	p->is_once = true;
+	p->slot = p->not_before = mono(p);
+	if (p->at == POLLER_WAITING || p->at == POLLER_RESTING)
+		wait(p, 0);
+}
+
+void
+poller_halt(struct poller *p)
+{
+	timer_unset(p->in->env->timers, &p->timer);
+	request_cancel(p);
+	page_leave(p);
+	p->at = POLLER_RESTING;
+}
+
+void
+poller_free(struct poller *p)
+{
+	if (p == NULL)
+		return;
+	poller_halt(p);
+	for (int i = 0; i < READER_COUNT; i++)
+		free(p->readers[i].link);
+	window_release(&p->window);
+	routing_unref(p->routing);
+	settings_unref(p->settings);
+	free(p->trouble);
+	free(p->key);
+	free(p);
+}

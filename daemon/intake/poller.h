@@ -1,0 +1,150 @@
+#ifndef POLLER_H
+#define POLLER_H
+
+#include "daemon/intake/intake.h"
+#include "daemon/intake/routing.h"
+#include "daemon/intake/scheduler.h"
+#include "daemon/intake/window.h"
+#include "daemon/timer.h"
+#include "lib/json/split.h"
+#include "lib/policy/budget.h"
+#include "lib/policy/paging.h"
+
+/*
+ * poller: one tenant's stream as the intake sees it: what is read next and when,
+ * the request in flight, the page in hand, and how it goes. Inside the intake only.
+ *
+ * At any time a poller is at exactly one of the places of enum poller_at; only
+ * the functions that say so move it.
+ */
+enum poller_at {
+	POLLER_WAITING, /* for its timer */
+	POLLER_QUEUED,  /* for a place of the scheduler */
+	POLLER_ASKING,  /* for a token, then for a page */
+	POLLER_STORING, /* reads the page slice by slice, then waits for the journal */
+	POLLER_RESTING, /* for nothing: stopped, or read once */
+};
+
+/* One way through the stream. */
+struct reader {
+	const char *name;    /* in the journal */
+	int64_t span_ms;     /* of a sweep: how far back; 0: the live reader */
+	int64_t every_ms;    /* of a sweep */
+	bool is_open;        /* a read is under way */
+	struct paging paging;
+	struct paging_habits habits;
+	char *link;          /* of the page before, where it may be followed */
+	int64_t cursor;      /* ticks, as stored; TICKS_NONE */
+	int64_t due;         /* of a sweep: mono ms */
+	int64_t begun;       /* ticks, the server's clock */
+};
+
+enum { READER_LIVE, READER_HOUR, READER_DAY, READER_COUNT };
+
+#define ODD_MAX 32
+
+struct poller {
+	TAILQ_ENTRY(poller) link;
+	struct place place;
+	struct intake *in;
+	struct settings *settings;
+	const struct tenant *t; /* of settings */
+	char *key;
+	uint64_t hash;
+	uint32_t stream;
+	struct routing *routing; /* NULL until begin is known */
+	int64_t begin;           /* ticks: the memory's; TICKS_NONE */
+	bool is_kept;            /* while configuring */
+
+	enum poller_at at;
+	enum tenant_state state;
+	char *trouble;
+	int64_t since, last_success; /* ticks */
+
+	struct timer timer;
+	int64_t slot;       /* mono ms: the next live read */
+	int64_t not_before; /* mono ms: nothing is sent earlier */
+	unsigned failures;  /* in a row */
+	bool is_once;       /* one live read is to be reported */
+
+	struct reader readers[READER_COUNT], *r; /* r: the one that is at it */
+	struct budget budget;
+	struct window window;
+	uint64_t odd[ODD_MAX]; /* hashes of slices without readable id that are stored */
+	unsigned nodd;
+
+	struct token_wait *wait;
+	struct fetch *fetch;
+	char *bearer;
+	char request_id[37];
+	bool has_role, is_renewed, is_fresh, is_postponed;
+	struct split split;
+	bool is_splitting;
+	struct page *page;
+	int64_t skew;       /* ticks the server is ahead of us */
+	bool has_skew;
+
+	struct intake_figures figures; /* the counts of it */
+};
+TAILQ_HEAD(poller_list, poller);
+
+struct intake {
+	const struct engine_env *env;
+	struct fetcher *fetcher;
+	struct tokens *tokens;
+	struct journal *journal;
+	struct scheduler scheduler;
+	struct window_pool windows;
+	struct poller_list pollers;
+	struct settings *settings;
+	bool is_stopped, is_once;
+	size_t once_left, once_failed;
+	void (*once_done)(void *arg, size_t failed);
+	void *once_arg;
+	void (*stop_done)(void *arg);
+	void *stop_arg;
+};
+
+/* ---- poller.c: life, state, what is next ---------------------------------------- */
+
+struct poller *poller_new(struct intake *in, const char *key);
+void poller_free(struct poller *p);
+/* The tenant as it is configured now; keeps all state. */
+void poller_configure(struct poller *p, struct settings *s, const struct tenant *t);
+/* Begins waiting for the first slot, first_ms from now. */
+void poller_start(struct poller *p, int64_t first_ms);
+/* Ends what is under way; nothing follows. A page in the journal goes its way alone. */
+void poller_halt(struct poller *p);
+void poller_read_once(struct poller *p);
+
+/* The server's clock, ticks. */
+int64_t poller_server_now(const struct poller *p);
+void poller_learn_date(struct poller *p, int64_t server_date);
+
+/* All went well: what is next follows from step. */
+void poller_go_on(struct poller *p, const struct paging_step *step);
+/* Asks again for the same, after_ms from now, without it being anybody's fault. */
+void poller_again(struct poller *p, int64_t after_ms);
+/* Something is wrong: tries again later, by the state's own backoff or hint_ms (-1: none). The
+ * text says what; what happens next is added. */
+void poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const char *fmt,
+    ...) __attribute__((format(printf, 4, 5)));
+/* As after poller_trouble(), and the read begins anew. */
+void poller_abandon(struct poller *p);
+
+/* ---- sweep.c: when and how far back late arrivals are looked for -------------------- */
+
+void sweep_init(struct poller *p);
+/* Once the stream is known: the last sweep may have been before a restart. */
+void sweep_resume(struct poller *p);
+/* The bounds of a new read of r. False: there is nothing to sweep. */
+bool reader_bounds(struct poller *p, struct reader *r, struct paging_bounds *out);
+void sweep_done(struct poller *p, struct reader *r);
+
+/* ---- request.c: one request ------------------------------------------------------------ */
+
+/* The scheduler's start(). */
+void request_start(struct place *place);
+void request_cancel(struct poller *p);
+
+#endif

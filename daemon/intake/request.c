@@ -1,0 +1,361 @@
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "daemon/intake/graph.h"
+#include "daemon/intake/page.h"
+#include "daemon/intake/poller.h"
+#include "lib/base/alloc.h"
+#include "lib/policy/link.h"
+
+#define SLOW_MS    5000
+#define SLICES_MAX 10000
+#define URL_MAX    (LINK_MAX + 1024)
+
+/* ---- the reader and its next request ------------------------------------------- */
+
+/* The memory of a stream begins at its first start, by the server's clock. */
+static void
+begin_stream(struct poller *p)
+{
+	if (p->begin == TICKS_NONE)
+		p->begin = poller_server_now(p) - ticks_from_ms(p->t->first_lookback_ms);
+	if (p->routing == NULL)
+		p->routing = routing_new(p->in->journal, p->settings, p->t, p->begin);
+}
+
+static bool
+open_reader(struct poller *p)
+{
+	struct reader *r = p->r;
+	struct paging_bounds b;
+
+	if (r->is_open)
+		return true;
+	if (!reader_bounds(p, r, &b))
+		return false;
+	paging_begin(&r->paging, &r->habits, &b);
+	r->is_open = true;
+	if (r->span_ms == 0) {
+		p->figures.polls++;
+		window_begins(&p->window, b.from);
+	}
+	return true;
+}
+
+static void
+forget_bearer(struct poller *p)
+{
+	if (p->bearer != NULL)
+		explicit_bzero(p->bearer, strlen(p->bearer));
+	free(p->bearer);
+	p->bearer = NULL;
+}
+
+static void
+forget_split(struct poller *p)
+{
+	if (p->is_splitting)
+		split_release(&p->split);
+	p->is_splitting = false;
+}
+
+/* The request is over; what its page holds was handed over or is nothing. */
+static void
+leave(struct poller *p)
+{
+	scheduler_hand_over(&p->in->scheduler, &p->place, 0);
+	scheduler_leave(&p->in->scheduler, &p->place);
+}
+
+/* ---- what an answer means ---------------------------------------------------------- */
+
+static void
+on_fault(struct poller *p, enum paging_fault fault, const struct err *why)
+{
+	struct paging_step step;
+	struct reader *r = p->r;
+
+	paging_fault(&r->paging, fault, &step);
+	if (step.what == PAGING_FAILED) {
+		poller_trouble(p, TENANT_GARBLED, -1, "%s: %s", step.err.text, why->text);
+		poller_abandon(p);
+		return;
+	}
+	log_info(&p->t->log, "%s; asking for the same again with top=%u skip=%u orderby=%d",
+	    why->text, r->paging.ask.top, r->paging.ask.skip, r->paging.ask.with_order);
+	if (step.gap_why != NULL)
+		log_error(&p->t->log, "%s", step.gap_why);
+	poller_again(p, 0);
+}
+
+static void
+on_unauthorized(struct poller *p, const struct err *why)
+{
+	token_reject(p->in->tokens, p->t, p->bearer);
+	if (!p->is_renewed) {
+		p->is_renewed = true;
+		log_info(&p->t->log, "%s; asking with a new token", why->text);
+		poller_again(p, 0);
+		return;
+	}
+	p->is_renewed = false;
+	poller_trouble(p, TENANT_REFUSED, -1, "the API refuses a fresh token: %s; "
+	    "check the app registration of app %s", why->text, p->t->app->name);
+}
+
+static void
+on_forbidden(struct poller *p, const struct err *why)
+{
+	poller_trouble(p, TENANT_FORBIDDEN, -1, "%s; %s", why->text, p->has_role
+	    ? "the customer needs a licence for Microsoft Defender, or took the consent back"
+	    : "the token has no role SecurityAlert.Read.All: grant that application permission "
+	      "to the app and have the customer's administrator consent to it");
+}
+
+static void
+on_no_page(struct poller *p, enum graph_answer answer, const struct fetch_reply *reply,
+    const struct err *why)
+{
+	struct paging_step ignored;
+
+	switch (answer) {
+	case GRAPH_PAGE:
+		BUG("a page is no trouble");
+	case GRAPH_TOO_LARGE:
+		on_fault(p, PAGING_TOO_LARGE, why);
+		break;
+	case GRAPH_ORDER_REFUSED:
+		on_fault(p, PAGING_ORDER_REFUSED, why);
+		break;
+	case GRAPH_BAD_REQUEST:
+		on_fault(p, PAGING_REFUSED, why);
+		break;
+	case GRAPH_UNAUTHORIZED:
+		on_unauthorized(p, why);
+		break;
+	case GRAPH_FORBIDDEN:
+		on_forbidden(p, why);
+		break;
+	case GRAPH_THROTTLED:
+		p->figures.throttled++;
+		poller_trouble(p, TENANT_THROTTLED, reply->retry_after_ms, "%s", why->text);
+		break;
+	case GRAPH_BROKEN:
+		paging_fault(&p->r->paging, PAGING_BROKEN, &ignored);
+		poller_trouble(p, TENANT_UNREACHABLE, reply->retry_after_ms, "%s", why->text);
+		break;
+	case GRAPH_DOWN:
+		p->is_fresh = reply->status == 503;
+		poller_trouble(p, TENANT_UNREACHABLE, reply->retry_after_ms, "%s", why->text);
+		break;
+	case GRAPH_ODD:
+		poller_trouble(p, TENANT_GARBLED, reply->retry_after_ms, "%s", why->text);
+		break;
+	}
+}
+
+/* A link that may not be followed is kept as absent: paging may not need it. */
+static void
+keep_link(struct poller *p, const char *link)
+{
+	struct buf root = BUF_INIT(URL_MAX);
+	struct err err;
+
+	free(p->r->link);
+	p->r->link = NULL;
+	if (link == NULL)
+		return;
+	graph_root(&root, p->t->app->graph_url);
+	if (link_is_allowed(root.p, link, &err))
+		p->r->link = xstrdup(link);
+	else
+		log_error(&p->t->log, "the link to the next page is not followed: %s", err.text);
+	buf_release(&root);
+}
+
+static void
+on_page(struct poller *p)
+{
+	struct paging_step ignored;
+	struct split_page page;
+	bool is_too_big;
+	struct err err;
+
+	p->is_splitting = false;
+	if (!split_finish(&p->split, &page, &err)) {
+		is_too_big = p->split.fault == SPLIT_TOO_BIG;
+		leave(p);
+		if (is_too_big) {
+			on_fault(p, PAGING_TOO_LARGE, &err);
+			return;
+		}
+		paging_fault(&p->r->paging, PAGING_BROKEN, &ignored);
+		poller_trouble(p, TENANT_GARBLED, -1, "HTTP 200 with a body that is no page: %s",
+		    err.text);
+		return;
+	}
+	keep_link(p, page.next_link);
+	scheduler_leave(&p->in->scheduler, &p->place);
+	page_start(p, &page);
+}
+
+static void
+log_ids(const struct poller *p, const struct fetch_reply *reply, const struct err *why)
+{
+	log_debug(&p->t->log, "%s status=%d request-id=%s client-request-id=%s took=%" PRId64 "ms",
+	    why->text, reply->status, reply->request_id, p->request_id, reply->took_ms);
+}
+
+static void
+fetch_on_done(void *arg, const struct fetch_reply *reply, struct str body)
+{
+	struct err why = { .kind = ERR_NONE };
+	struct poller *p = arg;
+	enum graph_answer answer;
+
+	p->fetch = NULL;
+	poller_learn_date(p, reply->server_date);
+	p->place.is_slow = reply->took_ms > SLOW_MS;
+	if (p->is_postponed) {
+		p->is_postponed = false;
+		forget_split(p);
+		leave(p);
+		poller_again(p, 0);
+		return;
+	}
+	if (p->split.fault == SPLIT_TOO_BIG || p->split.fault == SPLIT_BROKEN)
+		answer = GRAPH_PAGE; /* stopped half-way: the splitter says why */
+	else
+		answer = graph_judge(reply, body, &p->r->paging.ask, &why);
+	if (answer == GRAPH_DOWN && p->split.page.body.n != 0)
+		answer = GRAPH_BROKEN;
+	if (answer == GRAPH_PAGE) {
+		on_page(p);
+		return;
+	}
+	forget_split(p);
+	leave(p);
+	log_ids(p, reply, &why);
+	on_no_page(p, answer, reply, &why);
+}
+
+/* Where pages altogether become too much for memory, this one is read later. */
+static bool
+fetch_on_data(void *arg, const char *bytes, size_t n)
+{
+	struct poller *p = arg;
+	size_t size = p->split.page.body.n + n;
+
+	if (!scheduler_grow(&p->in->scheduler, &p->place, size)) {
+		p->is_postponed = true;
+		p->place.expected = size * 2;
+		return false;
+	}
+	return split_feed(&p->split, bytes, n);
+}
+
+/* ---- asking -------------------------------------------------------------------------- */
+
+static void
+send_request(struct poller *p)
+{
+	struct buf url = BUF_INIT(URL_MAX);
+	struct reader *r = p->r;
+	size_t max_body = (size_t)p->settings->max_body;
+
+	if (r->paging.ask.mode == PAGING_LINK)
+		buf_puts(&url, r->link);
+	else
+		graph_url(&url, p->t->app->graph_url, &r->paging.ask);
+	split_init(&p->split, max_body, SLICES_MAX);
+	p->is_splitting = true;
+	graph_request_id(p->request_id);
+	p->fetch = fetch_start(p->in->fetcher, &(struct fetch_req) {
+		.url = url.p, .bearer = p->bearer, .prefer = GRAPH_PREFER,
+		.client_request_id = p->request_id, .ca_file = p->t->app->ca_file,
+		.is_fresh = p->is_fresh, .timeout_ms = p->settings->request_timeout_ms,
+		.max_body = max_body, .on_data = fetch_on_data, .on_done = fetch_on_done,
+		.arg = p });
+	buf_release(&url);
+}
+
+static enum tenant_state
+state_of(enum token_trouble trouble)
+{
+	switch (trouble) {
+	case TOKEN_OK:
+	case TOKEN_UNREACHABLE:
+		return TENANT_UNREACHABLE;
+	case TOKEN_REFUSED:
+		return TENANT_REFUSED;
+	case TOKEN_NOT_ONBOARDED:
+		return TENANT_NOT_ONBOARDED;
+	case TOKEN_BLOCKED:
+		return TENANT_FORBIDDEN;
+	case TOKEN_GARBLED:
+		return TENANT_GARBLED;
+	}
+	return TENANT_GARBLED;
+}
+
+static void
+token_on_reply(void *arg, const struct token_reply *reply)
+{
+	struct paging_step done = { .what = PAGING_DONE, .cursor = TICKS_NONE };
+	struct poller *p = arg;
+
+	p->wait = NULL;
+	if (!p->has_skew)
+		poller_learn_date(p, reply->server_date);
+	if (reply->trouble != TOKEN_OK) {
+		leave(p);
+		poller_trouble(p, state_of(reply->trouble), reply->retry_after_ms, "%s",
+		    reply->err.text);
+		return;
+	}
+	forget_bearer(p);
+	p->bearer = xstrdup(reply->bearer);
+	p->has_role = reply->has_role;
+	begin_stream(p);
+	if (!open_reader(p)) {
+		leave(p);
+		poller_go_on(p, &done);
+		return;
+	}
+	if (p->r->paging.ask.mode == PAGING_LINK && p->r->link == NULL) {
+		leave(p);
+		poller_trouble(p, TENANT_GARBLED, -1,
+		    "the next page can only be reached by a link that is not followed");
+		poller_abandon(p);
+		return;
+	}
+	send_request(p);
+}
+
+void
+request_start(struct place *place)
+{
+	struct poller *p = (struct poller *)((char *)place - offsetof(struct poller, place));
+	int64_t late = clock_mono(p->in->env->clock) - p->slot;
+
+	if (p->r->span_ms == 0 && !p->r->is_open && late > p->figures.max_late_ms)
+		p->figures.max_late_ms = late;
+	p->at = POLLER_ASKING;
+	p->wait = token_get(p->in->tokens, p->settings, p->t, token_on_reply, p);
+}
+
+void
+request_cancel(struct poller *p)
+{
+	if (p->wait != NULL)
+		token_cancel(p->wait);
+	if (p->fetch != NULL)
+		fetch_cancel(p->fetch);
+	p->wait = NULL;
+	p->fetch = NULL;
+	forget_split(p);
+	forget_bearer(p);
+	if (p->place.is_out)
+		scheduler_hand_over(&p->in->scheduler, &p->place, 0);
+	scheduler_leave(&p->in->scheduler, &p->place);
+}

@@ -1,0 +1,151 @@
+#include "daemon/intake/scheduler.h"
+#include "daemon/loop.h"
+#include "lib/base/alloc.h"
+
+#define MAX_BYTES ((size_t)24 << 20)
+
+void
+scheduler_init(struct scheduler *s, struct loop *loop, void (*start)(struct place *p))
+{
+	*s = (struct scheduler) { .loop = loop, .max = 1, .max_bytes = MAX_BYTES, .start = start };
+	for (int i = 0; i < LANE_COUNT; i++)
+		TAILQ_INIT(&s->lanes[i]);
+}
+
+static bool
+is_room(const struct scheduler *s, const struct place *p)
+{
+	size_t slow = s->max / 4 > 0 ? s->max / 4 : 1;
+
+	if (p->is_slow && s->out_slow >= slow)
+		return false;
+	return s->bytes == 0 || s->bytes + p->expected <= s->max_bytes;
+}
+
+static struct place *
+next_of(struct scheduler *s)
+{
+	struct place *p;
+
+	for (int i = 0; i < LANE_COUNT; i++) {
+		TAILQ_FOREACH(p, &s->lanes[i], link) {
+			if (is_room(s, p))
+				return p;
+		}
+	}
+	return NULL;
+}
+
+static void
+unqueue(struct scheduler *s, struct place *p)
+{
+	if (p->is_queued)
+		TAILQ_REMOVE(&s->lanes[p->lane], p, link);
+	p->is_queued = false;
+}
+
+static void
+take(struct scheduler *s, struct place *p)
+{
+	unqueue(s, p);
+	p->is_out = true;
+	p->took_slow = p->is_slow;
+	p->held = p->expected;
+	s->out++;
+	s->out_slow += p->took_slow;
+	s->bytes += p->held;
+}
+
+static void
+on_turn(void *arg)
+{
+	struct scheduler *s = arg;
+	struct place *p = NULL;
+
+	s->is_asked = false;
+	while (!s->is_shut && s->out < s->max) {
+		p = next_of(s);
+		if (p == NULL)
+			return;
+		take(s, p);
+		s->start(p);
+	}
+}
+
+static void
+ask_turn(struct scheduler *s)
+{
+	if (s->is_asked || s->is_shut)
+		return;
+	s->is_asked = true;
+	loop_defer(s->loop, on_turn, s);
+}
+
+void
+scheduler_release(struct scheduler *s)
+{
+	loop_forget(s->loop, on_turn, s);
+}
+
+void
+scheduler_shut(struct scheduler *s, bool is_shut)
+{
+	s->is_shut = is_shut;
+	ask_turn(s);
+}
+
+void
+scheduler_resize(struct scheduler *s, size_t max)
+{
+	s->max = max;
+	ask_turn(s);
+}
+
+void
+scheduler_ask(struct scheduler *s, struct place *p, enum lane lane)
+{
+	BUG_IF(p->is_queued || p->is_out);
+	p->lane = lane;
+	p->is_queued = true;
+	TAILQ_INSERT_TAIL(&s->lanes[lane], p, link);
+	ask_turn(s);
+}
+
+void
+scheduler_leave(struct scheduler *s, struct place *p)
+{
+	unqueue(s, p);
+	if (!p->is_out)
+		return;
+	p->is_out = false;
+	s->out--;
+	s->out_slow -= p->took_slow;
+	ask_turn(s);
+}
+
+bool
+scheduler_grow(struct scheduler *s, struct place *p, size_t n)
+{
+	if (n <= p->held)
+		return true;
+	if (s->bytes - p->held + n > s->max_bytes && s->bytes != p->held)
+		return false;
+	s->bytes += n - p->held;
+	p->held = n;
+	return true;
+}
+
+void
+scheduler_hand_over(struct scheduler *s, struct place *p, size_t n)
+{
+	s->bytes = s->bytes - p->held + n;
+	p->held = 0;
+	ask_turn(s);
+}
+
+void
+scheduler_give_back(struct scheduler *s, size_t n)
+{
+	s->bytes -= n;
+	ask_turn(s);
+}

@@ -1,0 +1,63 @@
+#ifndef SCHEDULER_H
+#define SCHEDULER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct loop;
+
+/*
+ * scheduler: who of many may make a request now.
+ *
+ * It knows nothing of tenants, HTTP and time: it hands out places.
+ *
+ * Promises
+ *  - at most max places are out; those who were slow last time share a quarter.
+ *  - pages that are on their way or not stored yet hold at most max_bytes (one
+ *    page alone may be larger).
+ *  - who is due goes before who reads a backlog, and those before sweeps; within
+ *    a lane it is first come, first served, so a backlog takes its pages in turn.
+ *  - start() is called from the loop, never from inside these functions.
+ */
+enum lane { LANE_DUE, LANE_MORE, LANE_SWEEP, LANE_COUNT };
+
+/* Embedded in whoever wants a place. */
+struct place {
+	TAILQ_ENTRY(place) link;
+	enum lane lane;
+	bool is_queued, is_out;
+	bool is_slow;     /* said by the owner, before it asks */
+	bool took_slow;
+	size_t expected;  /* bytes of the page, likewise */
+	size_t held;
+};
+TAILQ_HEAD(place_list, place);
+
+struct scheduler {
+	struct loop *loop;
+	struct place_list lanes[LANE_COUNT];
+	size_t max, max_bytes;
+	size_t out, out_slow, bytes;
+	bool is_shut, is_asked;
+	void (*start)(struct place *p);
+};
+
+void scheduler_init(struct scheduler *s, struct loop *loop, void (*start)(struct place *p));
+void scheduler_release(struct scheduler *s);
+/* Nothing is started while it is shut (the journal takes nothing). */
+void scheduler_shut(struct scheduler *s, bool is_shut);
+void scheduler_resize(struct scheduler *s, size_t max);
+
+void scheduler_ask(struct scheduler *s, struct place *p, enum lane lane);
+/* Gives the place back; also out of the queue. What it holds stays held. */
+void scheduler_leave(struct scheduler *s, struct place *p);
+
+/* The page has grown to n bytes. False: there is no room for more than was expected. */
+bool scheduler_grow(struct scheduler *s, struct place *p, size_t n);
+/* What p holds is now somebody else's to give back: n bytes of it are, the rest is free. */
+void scheduler_hand_over(struct scheduler *s, struct place *p, size_t n);
+void scheduler_give_back(struct scheduler *s, size_t n);
+
+#endif
