@@ -128,6 +128,12 @@ journal_state(const struct journal *j)
 	return registry_state(j->registry);
 }
 
+struct store *
+journal_store_peek(struct journal *j)
+{
+	return j->store;
+}
+
 /* ---- names ------------------------------------------------------------------------------ */
 
 uint32_t

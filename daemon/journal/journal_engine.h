@@ -68,6 +68,9 @@ struct journal_engine {
 	int (*tick)(struct store *s);
 };
 
+/* For engines that have calls of their own. */
+struct store *journal_store_peek(struct journal *j);
+
 /* ---- what an engine tells the loop; from the journal's thread ------------------ */
 
 void outbox_note(struct outbox *out, enum journal_note note, enum journal_state state,

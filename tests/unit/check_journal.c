@@ -7,7 +7,7 @@
 #include "tests/unit/journal_kit.h"
 
 /* The contract of journal.h: every case runs against every engine. */
-static const struct journal_engine *const engines[] = { &journal_sqlite };
+static const struct journal_engine *const engines[] = { &journal_sqlite, &journal_mem };
 
 #define V(n) (KIT_START + (n) * TICKS_SEC)
 

@@ -1,0 +1,558 @@
+#include <stdatomic.h>
+#include <string.h>
+
+#include "daemon/journal/journal_engine.h"
+#include "daemon/journal/journal_mem_test.h"
+#include "daemon/journal/ledger.h"
+#include "daemon/journal/place.h"
+#include "lib/base/alloc.h"
+#include "lib/base/ticks.h"
+
+#define TICK_MS      50
+#define HIGH_PERCENT 90
+#define LOW_PERCENT  85
+
+/*
+ * The contract in memory, for tests of those who use it: nothing outlives the
+ * close. Slow where that is simpler.
+ */
+struct mem_todo {
+	uint64_t seq;
+	unsigned tries;
+	int64_t due;
+	char *memo;
+};
+
+struct mem_place {
+	struct place *place;
+	struct mem_todo *todo; /* in order of seq */
+	size_t n, room;
+};
+
+struct mem_seen {
+	uint32_t stream;
+	struct str id;
+	struct seen seen;
+};
+
+struct store {
+	const struct clock *clock;
+	struct registry *reg;
+	struct outbox *out;
+	uint64_t max_bytes, bytes;
+	int64_t keep_delivered, forget_sink;
+	_Atomic int forced;
+	struct mem_place *places;  /* by number - 1 */
+	size_t nplaces;
+	struct journal_item **entries; /* by seq - 1; NULL: gone; id and body are our copies */
+	size_t nentries, room;
+	struct ledger ledger;
+	struct mem_seen *memory;
+	size_t nmemory, nslots;    /* open table, linear probing */
+	struct journal_stats stats;
+};
+
+/* ---- memory ----------------------------------------------------------------------------- */
+
+static size_t
+probe(const struct store *s, uint32_t stream, struct str id)
+{
+	size_t i = (size_t)(str_hash(id.s, id.n) + stream) & (s->nslots - 1);
+
+	while (s->memory[i].id.s != NULL
+	    && (s->memory[i].stream != stream || !str_same(s->memory[i].id, id)))
+		i = (i + 1) & (s->nslots - 1);
+	return i;
+}
+
+static void
+grow_memory(struct store *s)
+{
+	struct mem_seen *old = s->memory;
+	size_t n = s->nslots;
+
+	if (s->nmemory * 2 < n)
+		return;
+	s->nslots = n == 0 ? 64 : 2 * n;
+	s->memory = xcalloc(s->nslots, sizeof(*old));
+	for (size_t i = 0; i < n; i++)
+		if (old[i].id.s != NULL)
+			s->memory[probe(s, old[i].stream, old[i].id)] = old[i];
+	free(old);
+}
+
+/* ---- places ------------------------------------------------------------------------------ */
+
+static struct mem_place *
+place_get(struct store *s, uint32_t sink)
+{
+	if (!registry_is_sink(s->reg, sink))
+		return NULL;
+	if (s->nplaces < sink) {
+		s->places = xreallocarray(s->places, sink, sizeof(*s->places));
+		memset(s->places + s->nplaces, 0, (sink - s->nplaces) * sizeof(*s->places));
+		s->nplaces = sink;
+	}
+	if (s->places[sink - 1].place == NULL)
+		s->places[sink - 1].place = place_new(sink);
+	return &s->places[sink - 1];
+}
+
+/* Where seq is, or would be. */
+static size_t
+todo_find(const struct mem_place *p, uint64_t seq)
+{
+	size_t lo = 0, hi = p->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (p->todo[mid].seq < seq)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static struct mem_todo *
+todo_of(const struct mem_place *p, uint64_t seq)
+{
+	size_t i = todo_find(p, seq);
+
+	return i < p->n && p->todo[i].seq == seq ? &p->todo[i] : NULL;
+}
+
+static bool
+todo_add(struct mem_place *p, uint64_t seq, size_t size)
+{
+	if (p->n > 0 && p->todo[p->n - 1].seq == seq)
+		return false;
+	if (p->n == p->room) {
+		p->room = p->room == 0 ? 64 : 2 * p->room;
+		p->todo = xreallocarray(p->todo, p->room, sizeof(*p->todo));
+	}
+	p->todo[p->n++] = (struct mem_todo) { .seq = seq };
+	p->place->newest = seq;
+	p->place->entries++;
+	p->place->bytes += size;
+	return true;
+}
+
+static void
+todo_drop(struct store *s, struct mem_place *p, uint64_t seq)
+{
+	size_t i = todo_find(p, seq);
+
+	free(p->todo[i].memo);
+	memmove(p->todo + i, p->todo + i + 1, (--p->n - i) * sizeof(*p->todo));
+	p->place->entries--;
+	p->place->bytes -= s->entries[seq - 1]->body.n;
+	ledger_settle(&s->ledger, seq);
+}
+
+/* ---- figures -------------------------------------------------------------------------------- */
+
+static enum journal_state
+state_now(const struct store *s)
+{
+	int forced = atomic_load(&s->forced);
+	unsigned limit = s->stats.state == JOURNAL_OK ? HIGH_PERCENT : LOW_PERCENT;
+
+	if (forced != JOURNAL_OK)
+		return (enum journal_state)forced;
+	return s->bytes * 100 >= s->max_bytes * limit ? JOURNAL_PAUSED : JOURNAL_OK;
+}
+
+static void
+publish(struct store *s)
+{
+	static const char *const words[] = { "takes alerts again", "is full", "has failed" };
+	enum journal_state state = state_now(s);
+	bool is_new = state != s->stats.state;
+
+	s->stats.state = state;
+	s->stats.file_bytes = s->bytes;
+	s->stats.max_bytes = s->max_bytes;
+	s->stats.remembered = s->nmemory;
+	s->stats.oldest_open = TICKS_NONE;
+	for (size_t i = 0; i < s->nplaces; i++) {
+		const struct mem_place *p = &s->places[i];
+		int64_t oldest = TICKS_NONE;
+
+		if (p->place == NULL)
+			continue;
+		if (p->n > 0)
+			oldest = s->entries[p->todo[0].seq - 1]->journalled;
+		registry_sink_figures(s->reg, p->place->sink, p->place->entries, p->place->bytes,
+		    oldest, p->place->dead);
+		if (oldest != TICKS_NONE
+		    && (s->stats.oldest_open == TICKS_NONE || oldest < s->stats.oldest_open))
+			s->stats.oldest_open = oldest;
+	}
+	registry_set_stats(s->reg, &s->stats);
+	if (is_new)
+		outbox_note(s->out, JOURNAL_NOTE_STATE, state, "the journal in memory %s",
+		    words[state]);
+}
+
+static void
+wake_sinks(struct store *s)
+{
+	for (size_t i = 0; i < s->nplaces; i++) {
+		struct place *p = s->places[i].place;
+
+		if (p == NULL || !p->wants_ready || state_now(s) == JOURNAL_FAILED
+		    || !place_has_work(p, clock_wall(s->clock)))
+			continue;
+		p->wants_ready = false;
+		outbox_ready(s->out, p->sink);
+	}
+}
+
+/* ---- append ------------------------------------------------------------------------------------ */
+
+static void
+forward(struct store *s, uint32_t stream, struct journal_entry *e, int64_t now)
+{
+	struct journal_item *made = xcalloc(1, sizeof(*made));
+	uint64_t seq = s->nentries + 1;
+	unsigned waiting = 0;
+
+	*made = (struct journal_item) {
+		.pos = { .shard = 0, .seq = seq },
+		.stream = stream,
+		.type = e->type,
+		.kind = e->kind,
+		.flags = e->flags,
+		.changed = e->changed,
+		.version = e->now.version,
+		.journalled = now,
+		.id = { xmemdup(e->id.s, e->id.n), e->id.n },
+		.body = { xmemdup(e->body, e->len), e->len },
+	};
+	if (s->nentries == s->room) {
+		s->room = s->room == 0 ? 256 : 2 * s->room;
+		s->entries = xreallocarray(s->entries, s->room, sizeof(struct journal_item *));
+	}
+	s->entries[s->nentries++] = made;
+	s->bytes += e->len;
+	s->stats.entries++;
+	for (unsigned i = 0; i < e->nroutes && i < JOURNAL_ROUTES; i++) {
+		struct mem_place *p = place_get(s, e->route[i]);
+
+		waiting += p != NULL && todo_add(p, seq, e->len);
+	}
+	ledger_add(&s->ledger, seq, waiting);
+	e->pos = made->pos;
+	e->is_forwarded = true;
+}
+
+static void
+append_entry(struct store *s, const struct journal_page *page, struct journal_entry *e,
+    struct journal_appended *result)
+{
+	enum journal_act act;
+	size_t slot;
+
+	grow_memory(s);
+	slot = probe(s, page->stream, e->id);
+	e->is_forwarded = false;
+	act = page->judge(s->memory[slot].id.s != NULL ? &s->memory[slot].seen : NULL, e, page->ctx);
+	if (act == JOURNAL_SKIP) {
+		result->skipped++;
+		return;
+	}
+	if (s->memory[slot].id.s == NULL) {
+		s->memory[slot].stream = page->stream;
+		s->memory[slot].id = (struct str) { xstrndup(e->id.s, e->id.n), e->id.n };
+		s->nmemory++;
+	}
+	s->memory[slot].seen = e->now;
+	result->quarantined += e->quarantine;
+	s->stats.quarantine += e->quarantine;
+	if (act == JOURNAL_REMEMBER) {
+		result->remembered++;
+		return;
+	}
+	result->forwarded++;
+	forward(s, page->stream, e, clock_wall(s->clock));
+}
+
+static void
+append_page(struct store *s, struct page_job *job)
+{
+	const struct journal_page *page = job->page;
+
+	job->result.ok = s->stats.state == JOURNAL_OK;
+	job->result.state = s->stats.state;
+	if (!job->result.ok) {
+		err_set(&job->result.err, ERR_TEMP, "the journal in memory takes nothing now");
+		return;
+	}
+	for (size_t i = 0; i < page->n; i++)
+		append_entry(s, page, &page->entries[i], &job->result);
+	registry_page_done(s->reg, page->stream, page->reader, page->cursor, page->memory_begin,
+	    page->window_from);
+	s->stats.appends++;
+	if (page->gap == NULL)
+		return;
+	s->stats.gaps++;
+	outbox_note(s->out, JOURNAL_NOTE_GAP, s->stats.state, "%s: %s",
+	    registry_stream_key(s->reg, page->stream), page->gap->why);
+}
+
+/* ---- settle -------------------------------------------------------------------------------------- */
+
+static void
+settle(struct store *s, struct mark_job *m)
+{
+	struct mem_place *p = place_get(s, m->sink);
+	struct mem_todo *todo = p == NULL ? NULL : todo_of(p, m->seq);
+
+	if (todo == NULL)
+		return;
+	switch (m->what) {
+	case MARK_LATER:
+		todo->due = m->due;
+		todo->tries = m->tries;
+		free(todo->memo);
+		todo->memo = m->memo == NULL ? NULL : xstrdup(m->memo);
+		place_later(p->place, m->seq, m->due);
+		return;
+	case MARK_DEAD:
+		p->place->dead++;
+		s->stats.dead++;
+		break;
+	case MARK_OK:
+		break;
+	}
+	todo_drop(s, p, m->seq);
+}
+
+static void
+entry_free(struct store *s, uint64_t seq)
+{
+	struct journal_item *e = s->entries[seq - 1];
+
+	if (e == NULL)
+		return;
+	s->entries[seq - 1] = NULL;
+	s->bytes -= e->body.n;
+	s->stats.entries--;
+	free((char *)e->id.s);
+	free((char *)e->body.s);
+	free(e);
+}
+
+static void
+trim(struct store *s)
+{
+	int64_t now = clock_wall(s->clock);
+	uint64_t first, last;
+
+	while (ledger_next_done(&s->ledger, 0, 1, &first, &last)) {
+		if (s->entries[first - 1]->journalled + s->keep_delivered > now)
+			return;
+		entry_free(s, first);
+		ledger_gone(&s->ledger, first, last);
+	}
+}
+
+static bool
+mem_write(struct store *s, struct page_job **pages, size_t npages, struct mark_job *marks,
+    size_t nmarks)
+{
+	publish(s);
+	for (size_t i = 0; i < npages; i++)
+		append_page(s, pages[i]);
+	for (size_t i = 0; i < nmarks && s->stats.state != JOURNAL_FAILED; i++)
+		settle(s, &marks[i]);
+	s->stats.commits++;
+	trim(s);
+	publish(s);
+	wake_sinks(s);
+	return nmarks == 0 || s->stats.state != JOURNAL_FAILED;
+}
+
+static void
+mem_settled(struct store *s, const struct mark_job *m)
+{
+	struct mem_place *p = place_get(s, m->sink);
+
+	if (p != NULL)
+		place_take_back(p->place, m->seq);
+}
+
+/* ---- read ------------------------------------------------------------------------------------------ */
+
+/* False: it does not fit any more. */
+static bool
+take(struct store *s, struct mem_place *p, const struct mem_todo *todo, size_t max,
+    size_t max_bytes, size_t *bytes, struct journal_batch *batch)
+{
+	const struct journal_item *from = s->entries[todo->seq - 1];
+	struct journal_item *to;
+
+	if (batch->n == max || (batch->n > 0 && *bytes + from->body.n > max_bytes))
+		return false;
+	to = batch_add(batch);
+	*to = *from;
+	to->tries = todo->tries;
+	to->memo = batch_text(batch, todo->memo);
+	to->id = batch_bytes(batch, from->id.s, from->id.n);
+	to->body = batch_bytes(batch, from->body.s, from->body.n);
+	*bytes += from->body.n;
+	place_hand_out(p->place, todo->seq);
+	return true;
+}
+
+static void
+take_all(struct store *s, struct mem_place *p, size_t max, size_t max_bytes,
+    struct journal_batch *batch)
+{
+	int64_t now = clock_wall(s->clock);
+	size_t bytes = 0;
+
+	while (batch->n < max) {
+		uint64_t seq = place_pop(p->place, now);
+		const struct mem_todo *todo = seq == 0 ? NULL : todo_of(p, seq);
+
+		if (seq == 0)
+			break;
+		if (todo == NULL || todo->due > now)
+			continue;
+		if (!take(s, p, todo, max, max_bytes, &bytes, batch)) {
+			place_later(p->place, seq, now);
+			return;
+		}
+	}
+	for (size_t i = todo_find(p, p->place->next); i < p->n; i++) {
+		if (!take(s, p, &p->todo[i], max, max_bytes, &bytes, batch))
+			return;
+		p->place->next = p->todo[i].seq + 1;
+	}
+	p->place->next = p->place->newest + 1;
+}
+
+static bool
+mem_read(struct store *s, uint32_t sink, size_t max, size_t max_bytes,
+    struct journal_batch *batch, struct err *err)
+{
+	struct mem_place *p = place_get(s, sink);
+
+	if (p == NULL)
+		return true;
+	if (state_now(s) == JOURNAL_FAILED) {
+		p->place->wants_ready = true;
+		return err_set(err, ERR_TEMP, "the journal in memory has failed");
+	}
+	take_all(s, p, max, max_bytes, batch);
+	batch->has_more = place_has_work(p->place, clock_wall(s->clock));
+	p->place->wants_ready = !batch->has_more;
+	return true;
+}
+
+static void
+mem_rewind(struct store *s, uint32_t sink)
+{
+	struct mem_place *p = place_get(s, sink);
+
+	if (p == NULL)
+		return;
+	place_rewind(p->place);
+	wake_sinks(s);
+}
+
+/* ---- life cycle --------------------------------------------------------------------------------------- */
+
+static void
+let_go(struct store *s, struct mem_place *p)
+{
+	while (p->n > 0)
+		todo_drop(s, p, p->todo[p->n - 1].seq);
+}
+
+static void
+look_at_sinks(struct store *s)
+{
+	int64_t now = clock_wall(s->clock), since;
+	bool is_forgotten;
+	uint32_t sink;
+
+	for (size_t i = 0; registry_each_sink(s->reg, &i, &sink, &is_forgotten, &since);) {
+		if (!is_forgotten && since != TICKS_NONE && now - since > s->forget_sink) {
+			registry_forget_number(s->reg, sink);
+			outbox_note(s->out, JOURNAL_NOTE_GAP, s->stats.state,
+			    "sink %s is let go", registry_sink_name(s->reg, sink));
+			is_forgotten = true;
+		}
+		if (is_forgotten && sink <= s->nplaces && s->places[sink - 1].place != NULL)
+			let_go(s, &s->places[sink - 1]);
+	}
+}
+
+static int
+mem_tick(struct store *s)
+{
+	look_at_sinks(s);
+	trim(s);
+	publish(s);
+	wake_sinks(s);
+	return TICK_MS;
+}
+
+static struct store *
+mem_open(const struct journal_opts *opts, struct registry *reg, struct outbox *out,
+    struct err *err)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+
+	(void)err;
+	s->clock = opts->clock;
+	s->reg = reg;
+	s->out = out;
+	s->max_bytes = opts->max_size;
+	s->keep_delivered = ticks_from_ms(opts->keep_delivered_ms);
+	s->forget_sink = ticks_from_ms(opts->forget_sink_ms);
+	s->stats.oldest_open = TICKS_NONE;
+	ledger_init(&s->ledger);
+	return s;
+}
+
+static void
+mem_close(struct store *s)
+{
+	for (size_t i = 0; i < s->nplaces; i++) {
+		for (size_t k = 0; k < s->places[i].n; k++)
+			free(s->places[i].todo[k].memo);
+		free(s->places[i].todo);
+		place_free(s->places[i].place);
+	}
+	for (size_t i = 0; i < s->nentries; i++)
+		entry_free(s, i + 1);
+	for (size_t i = 0; i < s->nslots; i++)
+		free((char *)s->memory[i].id.s);
+	free(s->places);
+	free(s->entries);
+	free(s->memory);
+	ledger_release(&s->ledger);
+	free(s);
+}
+
+void
+journal_mem_force(struct journal *j, enum journal_state state)
+{
+	atomic_store(&journal_store_peek(j)->forced, (int)state);
+}
+
+const struct journal_engine journal_mem = {
+	.name = "memory",
+	.open = mem_open,
+	.close = mem_close,
+	.write = mem_write,
+	.settled = mem_settled,
+	.read = mem_read,
+	.rewind = mem_rewind,
+	.tick = mem_tick,
+};
