@@ -6,106 +6,7 @@
 #include "tests/fake_graph/hostile.h"
 #include "tests/fake_graph/json_out.h"
 #include "tests/fake_graph/maker.h"
-
-/* A product that raises alerts; is_newer names are shown only to who asks for them. */
-struct product {
-	const char *service, *detection, *name;
-	bool is_newer;
-};
-
-static const struct product products[] = {
-	{ "microsoftDefenderForEndpoint", "microsoftDefenderForEndpoint",
-	    "Microsoft Defender for Endpoint", false },
-	{ "microsoftDefenderForEndpoint", "antivirus", "Microsoft Defender for Endpoint", false },
-	{ "microsoftDefenderForOffice365", "microsoftDefenderForOffice365",
-	    "Microsoft Defender for Office 365", false },
-	{ "microsoftDefenderForIdentity", "microsoftDefenderForIdentity",
-	    "Microsoft Defender for Identity", false },
-	{ "azureAdIdentityProtection", "azureAdIdentityProtection", "Microsoft Entra ID Protection",
-	    false },
-	{ "microsoftDefenderForCloudApps", "cloudAppSecurity", "Microsoft Defender for Cloud Apps",
-	    false },
-	{ "microsoft365Defender", "customDetection", "Microsoft Defender XDR", false },
-	{ "microsoftDefenderForCloud", "microsoftDefenderForContainers",
-	    "Microsoft Defender for Cloud", true },
-	{ "microsoftSentinel", "scheduledAlerts", "Microsoft Sentinel", true },
-	{ "dataLossPrevention", "microsoftDataLossPrevention", "Microsoft Data Loss Prevention",
-	    false },
-};
-enum { MDE, AV, MDO, MDI, AAD, MCAS, XDR, MDC, SENTINEL, DLP };
-
-/* What one rule of such a product says. */
-struct rule {
-	const char *title, *category, *technique;
-	int product;
-	enum severity severity;
-	const char *evidence[4];
-};
-
-#define DEVICE  "deviceEvidence"
-#define PROCESS "processEvidence"
-#define USER    "userEvidence"
-#define FILE_   "fileEvidence"
-#define IP      "ipEvidence"
-#define MAIL    "analyzedMessageEvidence"
-#define MAILBOX "mailboxEvidence"
-#define URL     "urlEvidence"
-#define APP     "cloudApplicationEvidence"
-#define OAUTH   "oauthApplicationEvidence"
-#define REGVAL  "registryValueEvidence"
-#define POD     "kubernetesPodEvidence"
-#define AZURE   "azureResourceEvidence"
-
-static const struct rule rules[] = {
-	{ "Suspicious PowerShell command line", "Execution", "T1059.001", MDE, SEV_MEDIUM,
-	    { DEVICE, PROCESS, USER, FILE_ } },
-	{ "Possible credential dumping from LSASS", "CredentialAccess", "T1003.001", MDE, SEV_HIGH,
-	    { DEVICE, PROCESS, USER, FILE_ } },
-	{ "Ransomware activity on one endpoint", "Ransomware", "T1486", MDE, SEV_HIGH,
-	    { DEVICE, PROCESS, FILE_, FILE_ } },
-	{ "'Emotet' malware was prevented", "Malware", "T1204.002", AV, SEV_INFORMATIONAL,
-	    { DEVICE, FILE_, USER, "malwareEvidence" } },
-	{ "An active 'HackTool' was detected", "Malware", "T1588.002", AV, SEV_LOW,
-	    { DEVICE, FILE_, PROCESS, USER } },
-	{ "Anomalous registry modification for persistence", "Persistence", "T1547.001", MDE,
-	    SEV_MEDIUM, { DEVICE, REGVAL, PROCESS, USER } },
-	{ "Connection to a command and control server", "CommandAndControl", "T1071.001", MDE,
-	    SEV_HIGH, { DEVICE, IP, URL, PROCESS } },
-	{ "Email messages containing malicious URL removed after delivery", "InitialAccess",
-	    "T1566.002", MDO, SEV_INFORMATIONAL, { MAIL, MAILBOX, URL, USER } },
-	{ "User clicked a potentially malicious URL", "InitialAccess", "T1566.002", MDO, SEV_HIGH,
-	    { USER, URL, MAIL, MAILBOX } },
-	{ "Email reported by user as malware or phish", "InitialAccess", "T1566", MDO, SEV_LOW,
-	    { MAIL, "submissionMailEvidence", MAILBOX, "mailClusterEvidence" } },
-	{ "Suspicious inbox forwarding rule", "Exfiltration", "T1114.003", MCAS, SEV_MEDIUM,
-	    { USER, "mailboxConfigurationEvidence", IP, APP } },
-	{ "Suspected DCSync attack (replication of directory services)", "CredentialAccess",
-	    "T1003.006", MDI, SEV_HIGH, { USER, DEVICE, IP, "activeDirectoryDomainEvidence" } },
-	{ "Suspected brute-force attack (Kerberos, NTLM)", "CredentialAccess", "T1110", MDI,
-	    SEV_MEDIUM, { USER, DEVICE, "hostLogonSessionEvidence", IP } },
-	{ "Unfamiliar sign-in properties", "InitialAccess", "T1078", AAD, SEV_LOW,
-	    { USER, IP, "cloudLogonRequestEvidence", "cloudLogonSessionEvidence" } },
-	{ "Atypical travel", "InitialAccess", "T1078.004", AAD, SEV_MEDIUM,
-	    { USER, IP, IP, "cloudLogonSessionEvidence" } },
-	{ "Impossible travel activity", "InitialAccess", "T1078", MCAS, SEV_MEDIUM,
-	    { USER, IP, APP, IP } },
-	{ "Suspicious OAuth app file download activities", "Exfiltration", "T1567.002", MCAS,
-	    SEV_HIGH, { OAUTH, USER, IP, "servicePrincipalEvidence" } },
-	{ "Multi-stage incident: lateral movement from one endpoint", "LateralMovement",
-	    "T1021.002", XDR, SEV_HIGH, { DEVICE, DEVICE, USER, PROCESS } },
-	{ "Custom detection: new local administrator", "PrivilegeEscalation", "T1136.001", XDR,
-	    SEV_LOW, { DEVICE, USER, PROCESS, "securityGroupEvidence" } },
-	{ "Privileged container started in cluster", "PrivilegeEscalation", "T1610", MDC,
-	    SEV_MEDIUM, { POD, "containerEvidence", "kubernetesClusterEvidence", AZURE } },
-	{ "Access from a suspicious IP address to a storage blob container", "Collection", "T1530",
-	    MDC, SEV_LOW, { AZURE, IP, "blobContainerEvidence", "sasTokenEvidence" } },
-	{ "Analytics rule: rare process as SYSTEM", "DefenseEvasion", "T1036", SENTINEL, SEV_MEDIUM,
-	    { DEVICE, PROCESS, USER, IP } },
-	{ "DLP policy (Personal data – EU) matched for document", "Exfiltration", "T1052", DLP,
-	    SEV_LOW, { USER, FILE_, APP, DEVICE } },
-	{ "Süspicious Zugriff | 不審なサインイン", "SuspiciousActivity", "T1078", AAD, SEV_LOW,
-	    { USER, IP, DEVICE, APP } },
-};
+#include "tests/fake_graph/rules.h"
 
 static const char *const endings[] = { "", "", "", " on multiple endpoints", " involving one user",
 	" reported by multiple sources" };
@@ -113,7 +14,8 @@ static const char *const endings[] = { "", "", "", " on multiple endpoints", " i
 /* Tuned to 5.2 KB an alert and a ratio of 6.6 in pages of 200. */
 #define BENCH_EVIDENCE 3
 #define BENCH_VARIETY  40
-static const char *const bench_evidence[] = { DEVICE, PROCESS, USER, FILE_, IP };
+static const char *const bench_evidence[] = { "deviceEvidence", "processEvidence", "userEvidence",
+	"fileEvidence", "ipEvidence" };
 /* The small parts of the mixture: how many items an alert starts with. */
 #define MANY_EVIDENCE 44
 
@@ -136,7 +38,7 @@ status_name(enum status s)
 static const struct rule *
 rule_of(const struct alert *a)
 {
-	return &rules[rng_child(a->seed, 1) % ARRAY_LEN(rules)];
+	return &rules[rng_child(a->seed, 1) % nrules];
 }
 
 int64_t
@@ -266,7 +168,7 @@ put_state(struct buf *b, const struct alert *a, const struct facts *f, bool has_
 		"confirmedUserActivity", "notMalicious", "compromisedAccount" };
 	static const char *const classes[] = { "truePositive", "falsePositive",
 		"informationalExpectedActivity" };
-	const struct product *p = &products[rule_of(a)->product];
+	const struct product *p = rule_of(a)->product;
 	const struct hostile *h = a->hostile;
 	bool is_judged = f->status == STATUS_RESOLVED && f->note % 4 != 0;
 

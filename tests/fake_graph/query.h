@@ -13,10 +13,9 @@
 /*
  * query: what a client asks of alerts_v2, read from the query string.
  *
- * OData as far as clients use it there: $filter with lastUpdateDateTime and
- * createdDateTime (eq ne gt ge lt le), severity and status (eq ne), and, or, not,
- * parentheses; $orderby of either time, asc or desc; $top, $skip, $count;
- * $skiptoken as this server made it. Everything else is an error, as with Graph.
+ * $filter (filter.h); $orderby of either time, asc or desc; $top, $skip, $count;
+ * $skiptoken as this server made it; $select is not heeded. Other options that
+ * begin with $ are an error.
  */
 struct expr;
 

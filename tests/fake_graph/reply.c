@@ -158,7 +158,7 @@ reply_unauthorized(struct ask *a, const char *message, bool claims)
 	    claims
 		? "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/"
 		  "oauth2/authorize\", error=\"insufficient_claims\", "
-	          "claims=\"eyJhY2Nlc3NfdG9rZW4iOns"
+		  "claims=\"eyJhY2Nlc3NfdG9rZW4iOns"
 		  "ibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxIn19fQ==\""
 		: "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/"
 		  "oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"");

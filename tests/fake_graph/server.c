@@ -1,14 +1,8 @@
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#include <event2/bufferevent_ssl.h>
-#include <event2/listener.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include "lib/base/alloc.h"
@@ -16,11 +10,8 @@
 #include "tests/fake_graph/reply.h"
 #include "tests/fake_graph/server.h"
 
-#define BACKLOG     4096
-#define MAX_HEADERS 65536
-#define MAX_BODY    (4u << 20)
-#define TICK_MS     20
-#define REPORT_SEC  10
+#define TICK_MS    20
+#define REPORT_SEC 10
 
 /* ---- one request ---- */
 
@@ -165,7 +156,7 @@ make_request_id(struct ask *a)
 	    (unsigned)(y >> 48) & 0xfff, (unsigned long long)y & 0xffffffffffffULL);
 }
 
-static void
+void
 server_on_request(struct evhttp_request *req, void *arg)
 {
 	struct ask *a = xcalloc(1, sizeof(*a));
@@ -186,114 +177,7 @@ server_on_request(struct evhttp_request *req, void *arg)
 	route(a);
 }
 
-/* ---- the listener ---- */
-
-static struct bufferevent *
-server_make_stream(struct event_base *base, void *arg)
-{
-	struct server *s = arg;
-	struct bufferevent *stream = bufferevent_openssl_socket_new(
-	    base, -1, SSL_new(s->tls), BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
-
-	if (stream != NULL)
-		bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
-	return stream;
-}
-
-static bool
-load_tls(struct server *s, struct err *err)
-{
-	s->tls = SSL_CTX_new(TLS_server_method());
-	if (s->tls == NULL)
-		return err_set(err, ERR_CONF, "TLS: no context");
-	SSL_CTX_set_min_proto_version(s->tls, TLS1_2_VERSION);
-	SSL_CTX_set_mode(s->tls, SSL_MODE_RELEASE_BUFFERS);
-	if (SSL_CTX_use_certificate_chain_file(s->tls, s->opt->tls_cert) != 1)
-		return err_set(err, ERR_CONF, "--tls-cert %s: %s", s->opt->tls_cert,
-		    ERR_reason_error_string(ERR_peek_last_error()));
-	if (SSL_CTX_use_PrivateKey_file(s->tls, s->opt->tls_key, SSL_FILETYPE_PEM) != 1)
-		return err_set(err, ERR_CONF, "--tls-key %s: %s", s->opt->tls_key,
-		    ERR_reason_error_string(ERR_peek_last_error()));
-	return true;
-}
-
-/* Out of file descriptors: the backlog holds the others for a moment. */
-static void
-server_on_accept_again(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	evconnlistener_enable(arg);
-}
-
-static void
-server_on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	struct timeval moment = { 0, 100000 };
-	struct server *s = arg;
-
-	evconnlistener_disable(listener);
-	event_base_once(s->base, -1, EV_TIMEOUT, server_on_accept_again, listener, &moment);
-}
-
-/* "127.0.0.1:8080", "[::1]:0", "localhost:0" */
-static bool
-resolve_listen(const char *text, struct sockaddr_storage *to, int *len, struct err *err)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE },
-			*found = NULL;
-	const char *colon = strrchr(text, ':');
-	struct str host = { text, colon != NULL ? (size_t)(colon - text) : 0 };
-	char *name;
-	int wrong;
-
-	if (colon == NULL)
-		return err_set(err, ERR_CONF, "--listen %s: ADDR:PORT is wanted", text);
-	if (host.n > 2 && host.s[0] == '[' && host.s[host.n - 1] == ']')
-		host = (struct str){ host.s + 1, host.n - 2 };
-	name = xstrndup(host.s, host.n);
-	wrong = getaddrinfo(name[0] != '\0' ? name : NULL, colon + 1, &hints, &found);
-	free(name);
-	if (wrong != 0)
-		return err_set(err, ERR_CONF, "--listen %s: %s", text, gai_strerror(wrong));
-	memcpy(to, found->ai_addr, found->ai_addrlen);
-	*len = (int)found->ai_addrlen;
-	freeaddrinfo(found);
-	return true;
-}
-
-/* What the address that was bound is called in URLs. */
-static void
-name_server(struct server *s, struct evconnlistener *listener)
-{
-	struct sockaddr_storage at;
-	socklen_t len = sizeof(at);
-	char text[INET6_ADDRSTRLEN] = "";
-	const char *scheme_end;
-
-	getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&at, &len);
-	if (at.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const void *)&at;
-
-		inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
-		s->port = ntohs(in6->sin6_port);
-		s->authority = xasprintf("[%s]:%u", text, s->port);
-	} else {
-		const struct sockaddr_in *in = (const void *)&at;
-
-		inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
-		s->port = ntohs(in->sin_port);
-		s->authority = xasprintf("%s:%u", text, s->port);
-	}
-	s->url = s->opt->public_url != NULL
-	             ? xstrdup(s->opt->public_url)
-	             : xasprintf("%s://%s", s->tls != NULL ? "https" : "http", s->authority);
-	scheme_end = strstr(s->url, "://");
-	if (s->opt->public_url == NULL || scheme_end == NULL)
-		return;
-	free(s->authority);
-	s->authority = xstrdup(scheme_end + 3);
-}
+/* ---- start, run, end ---- */
 
 static void
 server_on_tick(evutil_socket_t fd, short what, void *arg)
@@ -347,33 +231,6 @@ make_timers(struct server *s)
 	event_add(s->report, &report);
 }
 
-bool
-server_listen(struct server *s, struct err *err)
-{
-	struct sockaddr_storage to;
-	struct evconnlistener *listener;
-	int len = 0;
-
-	if (!resolve_listen(s->opt->listen, &to, &len, err))
-		return false;
-	listener = evconnlistener_new_bind(s->base, NULL, NULL,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG,
-	    (struct sockaddr *)&to, len);
-	if (listener == NULL)
-		return err_sys(err, ERR_CONF, errno, "--listen %s", s->opt->listen);
-	if (evhttp_bind_listener(s->http, listener) == NULL) {
-		evconnlistener_free(listener);
-		return err_set(err, ERR_CONF, "--listen %s: no HTTP there", s->opt->listen);
-	}
-	evconnlistener_set_error_cb(listener, server_on_accept_error);
-	name_server(s, listener);
-	s->start_ms = mono_ms();
-	make_timers(s);
-	return true;
-}
-
-/* ---- start, run, end ---- */
-
 static void
 allow_many_files(void)
 {
@@ -385,125 +242,6 @@ allow_many_files(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* The name stands in mail addresses and JSON without escapes. */
-static bool
-name_is_sound(const char *name)
-{
-	return name[0] != '\0' &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
-	           strlen(name);
-}
-
-static bool
-add_tenants(struct server *s, struct err *err)
-{
-	const struct options *o = s->opt;
-	char guid[48], name[32];
-
-	for (size_t i = 0; i < o->nnamed; i++) {
-		const char *colon = strchr(o->named[i], ':');
-
-		if (colon == NULL || !name_is_sound(colon + 1) ||
-		    !guid_parse((struct str){ o->named[i], (size_t)(colon - o->named[i]) }, guid))
-			return err_set(
-			    err, ERR_CONF, "--tenant %s: GUID:NAME is wanted", o->named[i]);
-		world_add_tenant(&s->world, guid, colon + 1, rng_child((uint64_t)o->seed, i));
-	}
-	for (long long i = 1; o->nnamed == 0 && i <= o->ntenants; i++) {
-		snprintf(guid, sizeof(guid), "00000000-0000-4000-8000-%012lld", i);
-		snprintf(name, sizeof(name), "tenant%lld", i);
-		world_add_tenant(&s->world, guid, name, rng_child((uint64_t)o->seed, (uint64_t)i));
-	}
-	return true;
-}
-
-bool
-server_set_policy(struct server *s, const char *text, struct err *err)
-{
-	static const char *const pagings[] = { "skiptoken", "skip", "none" };
-	static const char *const obeys[] = { "honour", "ignore", "refuse" };
-	const char *colon = strchr(text, ':'), *equals = colon != NULL ? strchr(colon, '=') : NULL;
-	struct str who, what;
-	struct tenant *t;
-	int value = -1;
-
-	if (equals == NULL)
-		return err_set(err, ERR_CONF, "--policy %s: TENANT:OPTION=VALUE is wanted", text);
-	who = (struct str){ text, (size_t)(colon - text) };
-	what = (struct str){ colon + 1, (size_t)(equals - colon) - 1 };
-	for (int i = 0; i < 3; i++) {
-		if (strcmp(equals + 1, str_is(what, "paging") ? pagings[i] : obeys[i]) == 0)
-			value = i;
-	}
-	t = world_find(&s->world, who);
-	if (value < 0 || (t == NULL && !str_is(who, "*")))
-		return err_set(err, ERR_CONF, "--policy %s: no such tenant or value", text);
-	for (size_t i = 0; i < s->world.ntenants; i++) {
-		struct policy *p = &s->policies[i];
-
-		if (t != NULL && t->index != i + 1)
-			continue;
-		if (str_is(what, "paging"))
-			p->paging = (enum paging)value;
-		else if (str_is(what, "orderby"))
-			p->orderby = (enum obey)value;
-		else if (str_is(what, "filter"))
-			p->filter = (enum obey)value;
-		else
-			return err_set(err, ERR_CONF, "--policy %s: no such option", text);
-	}
-	return true;
-}
-
-static bool
-set_policies(struct server *s, struct err *err)
-{
-	const struct options *o = s->opt;
-
-	s->policies = xcalloc(s->world.ntenants, sizeof(*s->policies));
-	for (size_t i = 0; i < s->world.ntenants; i++)
-		s->policies[i] = (struct policy){ (enum paging)o->paging, (enum obey)o->orderby,
-			(enum obey)o->filter, (unsigned)o->max_top };
-	for (size_t i = 0; i < o->npolicies; i++) {
-		if (!server_set_policy(s, o->policies[i], err))
-			return false;
-	}
-	return true;
-}
-
-static bool
-add_faults(struct server *s, struct err *err)
-{
-	faults_init(&s->faults, rng_child((uint64_t)s->opt->seed, 9));
-	for (size_t i = 0; i < s->opt->nfaults; i++) {
-		if (!faults_add(&s->faults, s->opt->faults[i], server_resolve_tenant, s, err))
-			return false;
-	}
-	return true;
-}
-
-unsigned
-server_resolve_tenant(struct str who, void *arg)
-{
-	struct server *s = arg;
-	struct tenant *t = world_find(&s->world, who);
-
-	return t != NULL ? t->index : 0;
-}
-
-static void
-make_listener(struct server *s)
-{
-	s->http = evhttp_new(s->base);
-	evhttp_set_gencb(s->http, server_on_request, s);
-	evhttp_set_timeout(s->http, (int)s->opt->keepalive);
-	evhttp_set_max_headers_size(s->http, MAX_HEADERS);
-	evhttp_set_max_body_size(s->http, MAX_BODY);
-	evhttp_set_default_content_type(s->http, NULL);
-	if (s->tls != NULL)
-		evhttp_set_bevcb(s->http, server_make_stream, s);
-}
-
 bool
 server_init(struct server *s, const struct options *opt, struct err *err)
 {
@@ -513,9 +251,7 @@ server_init(struct server *s, const struct options *opt, struct err *err)
 	for (size_t i = 0; i < sizeof(s->key); i++)
 		s->key[i] = (unsigned char)rng_below(&s->rng, 256);
 	world_init(&s->world, opt->corpus == CORPUS_BENCH);
-	if (!add_tenants(s, err) || !set_policies(s, err) || !add_faults(s, err))
-		return false;
-	if (opt->tls_cert != NULL && !load_tls(s, err))
+	if (!server_set_up(s, err) || (opt->tls_cert != NULL && !server_load_tls(s, err)))
 		return false;
 	s->truth = truth_open(opt->truth, err);
 	if (s->truth == NULL)
@@ -524,8 +260,18 @@ server_init(struct server *s, const struct options *opt, struct err *err)
 	s->world.listener_arg = s->truth;
 	s->gzip = gzip_cache_new((size_t)opt->gzip_cache << 20, (int)opt->gzip_level);
 	s->base = event_base_new();
-	make_listener(s);
+	server_make_http(s);
 	story_init(&s->story, &s->world, opt);
+	return true;
+}
+
+bool
+server_listen(struct server *s, struct err *err)
+{
+	if (!server_bind(s, err))
+		return false;
+	s->start_ms = mono_ms();
+	make_timers(s);
 	return true;
 }
 

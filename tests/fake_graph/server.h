@@ -75,6 +75,14 @@ bool server_listen(struct server *s, struct err *err) MUST_CHECK;
 void server_run(struct server *s);
 void server_release(struct server *s);
 
+/* The steps of server_init and server_listen: setup.c, listen.c. */
+bool server_set_up(struct server *s, struct err *err) MUST_CHECK;
+bool server_load_tls(struct server *s, struct err *err) MUST_CHECK;
+void server_make_http(struct server *s);
+bool server_bind(struct server *s, struct err *err) MUST_CHECK;
+/* evhttp's callback; arg is the server. */
+void server_on_request(struct evhttp_request *req, void *arg);
+
 /* Plans the faults of a request, then calls go_on, at once or after their latency. */
 void ask_plan(struct ask *a, enum fault_scope scope, void (*go_on)(struct ask *a));
 /* The request is answered or gone: frees a. */
