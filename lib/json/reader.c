@@ -23,7 +23,7 @@ fail(struct jr *r, const char *at, const char *why)
 	return false;
 }
 
-static bool
+static inline bool
 expect(struct jr *r, char c, const char *why)
 {
 	r->p = scan_space(r->p, r->end);
@@ -35,29 +35,38 @@ expect(struct jr *r, char c, const char *why)
 	return true;
 }
 
+/* What a value begins with; everything else begins none. */
+static const unsigned char begins[256] = {
+	['{'] = JR_OBJECT,
+	['['] = JR_ARRAY,
+	['"'] = JR_STRING,
+	['t'] = JR_BOOL,
+	['f'] = JR_BOOL,
+	['n'] = JR_NULL,
+	['-'] = JR_NUMBER,
+	['0'] = JR_NUMBER,
+	['1'] = JR_NUMBER,
+	['2'] = JR_NUMBER,
+	['3'] = JR_NUMBER,
+	['4'] = JR_NUMBER,
+	['5'] = JR_NUMBER,
+	['6'] = JR_NUMBER,
+	['7'] = JR_NUMBER,
+	['8'] = JR_NUMBER,
+	['9'] = JR_NUMBER,
+};
+
+static inline enum jr_type
+type_here(struct jr *r)
+{
+	r->p = scan_space(r->p, r->end);
+	return r->p == r->end ? JR_NONE : (enum jr_type)begins[(unsigned char)*r->p];
+}
+
 enum jr_type
 jr_type(struct jr *r)
 {
-	r->p = scan_space(r->p, r->end);
-	if (r->p == r->end)
-		return JR_NONE;
-	switch (*r->p) {
-	case '{':
-		return JR_OBJECT;
-	case '[':
-		return JR_ARRAY;
-	case '"':
-		return JR_STRING;
-	case 't':
-	case 'f':
-		return JR_BOOL;
-	case 'n':
-		return JR_NULL;
-	case '-':
-		return JR_NUMBER;
-	default:
-		return *r->p >= '0' && *r->p <= '9' ? JR_NUMBER : JR_NONE;
-	}
+	return type_here(r);
 }
 
 static int
@@ -120,15 +129,13 @@ jr_escape(const char *p, const char *end, uint32_t *cp)
 	return 12;
 }
 
-/* Checks the string whose first quote is at r->p and goes behind it. */
+/* Goes on where a string holds at p something that does not stand for itself. */
 static bool
-string_check(struct jr *r, struct str *inside, bool *has_escapes)
+odd_string(struct jr *r, const char *p, bool *has_escapes)
 {
-	const char *p = r->p + 1;
 	uint32_t cp;
 	size_t n;
 
-	*has_escapes = false;
 	for (;; p += n) {
 		p = scan_plain(p, r->end);
 		if (p == r->end)
@@ -145,8 +152,22 @@ string_check(struct jr *r, struct str *inside, bool *has_escapes)
 			return fail(r, p, *p == '\\' ? "an escape in a string is wrong"
 			    : "a byte in a string is wrong");
 	}
-	*inside = (struct str) { r->p + 1, (size_t)(p - r->p - 1) };
 	r->p = p + 1;
+	return true;
+}
+
+/* Checks the string whose first quote is at r->p and goes behind it. */
+static inline bool
+string_check(struct jr *r, struct str *inside, bool *has_escapes)
+{
+	const char *start = r->p + 1, *p = scan_plain(start, r->end);
+
+	*has_escapes = false;
+	if (p < r->end && *p == '"')
+		r->p = p + 1;
+	else if (!odd_string(r, p, has_escapes))
+		return false;
+	*inside = (struct str) { start, (size_t)(r->p - 1 - start) };
 	return true;
 }
 
@@ -180,7 +201,7 @@ jr_string(struct jr *r, struct str *s)
 {
 	bool has_escapes;
 
-	if (jr_type(r) != JR_STRING || !string_check(r, s, &has_escapes))
+	if (type_here(r) != JR_STRING || !string_check(r, s, &has_escapes))
 		return false;
 	if (has_escapes)
 		*s = decode(r->arena, *s);
@@ -199,7 +220,7 @@ word(struct jr *r, const char *w, size_t n)
 bool
 jr_bool(struct jr *r, bool *v)
 {
-	if (jr_type(r) != JR_BOOL)
+	if (type_here(r) != JR_BOOL)
 		return false;
 	*v = *r->p == 't';
 	return *v ? word(r, "true", 4) : word(r, "false", 5);
@@ -208,7 +229,7 @@ jr_bool(struct jr *r, bool *v)
 bool
 jr_null(struct jr *r)
 {
-	return jr_type(r) == JR_NULL && word(r, "null", 4);
+	return type_here(r) == JR_NULL && word(r, "null", 4);
 }
 
 static const char *
@@ -248,7 +269,7 @@ number(struct jr *r)
 static bool
 enter(struct jr *r, enum jr_type type)
 {
-	if (jr_type(r) != type)
+	if (type_here(r) != type)
 		return false;
 	r->p++;
 	r->is_first = true;
@@ -268,7 +289,7 @@ jr_enter_array(struct jr *r)
 }
 
 /* Goes over the comma where one is due; false at the closing bracket and at a fault. */
-static bool
+static inline bool
 next(struct jr *r, char close)
 {
 	bool is_first = r->is_first;
@@ -290,14 +311,14 @@ jr_next_element(struct jr *r)
 	return next(r, ']');
 }
 
-static bool
+static inline bool
 name_follows(struct jr *r)
 {
-	return jr_type(r) == JR_STRING
+	return type_here(r) == JR_STRING
 	    || fail(r, r->p, r->p == r->end ? CUT : "a name in quotes is missing");
 }
 
-static bool
+static inline bool
 colon(struct jr *r)
 {
 	return expect(r, ':', "a colon is missing");
@@ -316,7 +337,7 @@ skip_scalar(struct jr *r)
 	bool ignored;
 	struct str text;
 
-	switch (jr_type(r)) {
+	switch (type_here(r)) {
 	case JR_STRING:
 		return string_check(r, &text, &ignored);
 	case JR_NUMBER:
@@ -353,7 +374,7 @@ jr_skip(struct jr *r)
 	size_t depth = 0;
 
 	do {
-		enum jr_type type = jr_type(r);
+		enum jr_type type = type_here(r);
 
 		if (type == JR_OBJECT || type == JR_ARRAY) {
 			uint64_t *bits = &in_array[depth / 64], bit = UINT64_C(1) << depth % 64;
@@ -383,7 +404,7 @@ jr_raw(struct jr *r, struct str *text)
 {
 	const char *from;
 
-	jr_type(r);
+	type_here(r);
 	from = r->p;
 	if (!jr_skip(r))
 		return false;

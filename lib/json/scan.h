@@ -19,23 +19,31 @@ scan_stops_at(unsigned char c, bool plain_only)
 	return c == '"' || c == '\\' || (plain_only && (c < 0x20 || c >= 0x80));
 }
 
+#ifdef __SSE2__
+/* A bit for each of sixteen bytes that stops it. */
+static inline unsigned
+scan_sixteen(const char *p, bool plain_only)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+	    _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+
+	/* Compared as signed bytes, 0x80 and above are below the space. */
+	if (plain_only)
+		stop = _mm_or_si128(stop, _mm_cmplt_epi8(v, _mm_set1_epi8(' ')));
+	return (unsigned)_mm_movemask_epi8(stop);
+}
+#endif
+
 static inline const char *
 scan_string(const char *p, const char *end, bool plain_only)
 {
 #ifdef __SSE2__
-	const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
-	const __m128i space = _mm_set1_epi8(' ');
+	/* Most strings end within 32 bytes: the loop is as good as none. */
+	for (; end - p >= 32; p += 32) {
+		unsigned mask = scan_sixteen(p, plain_only)
+		    | scan_sixteen(p + 16, plain_only) << 16;
 
-	for (; end - p >= 16; p += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-		__m128i stop = _mm_or_si128(
-		    _mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash));
-		unsigned mask;
-
-		/* Compared as signed bytes, 0x80 and above are below the space. */
-		if (plain_only)
-			stop = _mm_or_si128(stop, _mm_cmplt_epi8(v, space));
-		mask = (unsigned)_mm_movemask_epi8(stop);
 		if (mask != 0)
 			return p + __builtin_ctz(mask);
 	}
@@ -68,6 +76,9 @@ scan_is_space(char c)
 static inline const char *
 scan_space(const char *p, const char *end)
 {
+	/* Between members Microsoft has none. */
+	if (p < end && *p > ' ')
+		return p;
 	while (p < end && scan_is_space(*p))
 		p++;
 	return p;

@@ -96,6 +96,7 @@ alert_status(struct str word)
 void
 alert_blank(struct alert *a)
 {
+	*a = (struct alert) { .severity = SEVERITY_UNKNOWN };
 	fields_blank(&alert_fields, a);
 }
 

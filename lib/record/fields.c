@@ -4,6 +4,8 @@
 #include "lib/base/alloc.h"
 #include "lib/record/fields.h"
 
+_Static_assert(RECORD_NO_NUMBER == TICKS_NONE, "numbers and times are blanked alike");
+
 typedef void field_reader(struct reading *rd, const struct field *f, char *base);
 
 void
@@ -23,7 +25,7 @@ reading_release(struct reading *rd)
 /* ---- absent ---------------------------------------------------------------------- */
 
 static void
-blank(const struct field *f, char *base)
+blank_field(const struct field *f, char *base)
 {
 	void *at = base + f->off;
 
@@ -33,10 +35,8 @@ blank(const struct field *f, char *base)
 		*(struct str *)at = (struct str) { NULL, 0 };
 		break;
 	case FIELD_INT:
-		*(int64_t *)at = RECORD_NO_NUMBER;
-		break;
 	case FIELD_TIME:
-		*(int64_t *)at = TICKS_NONE;
+		*(int64_t *)at = RECORD_NO_NUMBER;
 		break;
 	case FIELD_TEXTS:
 	case FIELD_OBJECTS:
@@ -44,7 +44,8 @@ blank(const struct field *f, char *base)
 		*(size_t *)(void *)(base + f->noff) = 0;
 		break;
 	case FIELD_OBJECT:
-		fields_blank(f->of, at);
+		for (size_t i = 0; i < f->of->n; i++)
+			blank_field(&f->of->v[i], at);
 		break;
 	case FIELD_IGNORED:
 	case FIELD_EVIDENCE:
@@ -52,11 +53,19 @@ blank(const struct field *f, char *base)
 	}
 }
 
+/* Zeros are absent for everything but numbers and times. */
 void
 fields_blank(const struct fields *t, void *base)
 {
-	for (size_t i = 0; i < t->n; i++)
-		blank(&t->v[i], base);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct field *f = &t->v[i];
+		char *at = (char *)base + f->off;
+
+		if (f->type == FIELD_INT || f->type == FIELD_TIME)
+			*(int64_t *)(void *)at = RECORD_NO_NUMBER;
+		else if (f->type == FIELD_OBJECT)
+			fields_blank(f->of, at);
+	}
 }
 
 /* ---- one value --------------------------------------------------------------------- */
@@ -194,7 +203,7 @@ read_texts(struct reading *rd, const struct field *f, char *base)
 static void
 read_object(struct reading *rd, const struct field *f, char *base)
 {
-	fields_blank(f->of, base + f->off);
+	blank_field(f, base);
 	fields_read(rd, f->of, base + f->off, NULL);
 }
 
@@ -245,6 +254,30 @@ static field_reader *const readers[] = {
 	[FIELD_EVIDENCE] = read_evidence,
 };
 
+/* memcmp() is a call, and names are short. */
+static inline bool
+same_name(const char *a, const char *b, size_t n)
+{
+	uint64_t x, y;
+
+	if (n < sizeof(x)) {
+		while (n > 0 && a[n - 1] == b[n - 1])
+			n--;
+		return n == 0;
+	}
+	for (; n > sizeof(x); n -= sizeof(x), a += sizeof(x), b += sizeof(x)) {
+		memcpy(&x, a, sizeof(x));
+		memcpy(&y, b, sizeof(y));
+		if (x != y)
+			return false;
+	}
+	a += n;
+	b += n;
+	memcpy(&x, a - sizeof(x), sizeof(x));
+	memcpy(&y, b - sizeof(y), sizeof(y));
+	return x == y;
+}
+
 /*
  * Microsoft writes members in one order, and so are the tables: the row that
  * follows the last one found is nearly always the right one.
@@ -256,7 +289,7 @@ find(const struct fields *t, struct str name, size_t *at)
 		const struct field *f = &t->v[*at];
 
 		*at = *at + 1 < t->n ? *at + 1 : 0;
-		if (f->len == name.n && memcmp(f->name, name.s, name.n) == 0)
+		if (f->len == name.n && same_name(f->name, name.s, name.n))
 			return f;
 	}
 	return NULL;

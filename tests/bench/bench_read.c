@@ -1,8 +1,8 @@
 /*
- * What reading costs: CPU time per alert for splitting a page, for the look
- * that decides whether an alert is known, and for making a record of it. The page is
- * made up here: 200 alerts of about 5.2 KB with a device, a user, processes,
- * files, addresses and a logon session.
+ * What reading costs: CPU time per alert for splitting a page, for the
+ * look that decides whether an alert is known, and for making a record of it. The page is
+ * made up here: 200 alerts of about 5.2 KB with a device, two processes, a user
+ * and an address. The best of many rounds counts: others use the machine, too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,10 +51,7 @@ add_process(struct buf *b, int i)
 	    "\"sha256Ac\":null,\"fileName\":\"powershell.exe\",\"filePath\":"
 	    "\"C:\\\\Windows\\\\System32\\\\WindowsPowerShell\\\\v1.0\",\"fileSize\":455680,"
 	    "\"filePublisher\":\"Microsoft Corporation\",\"signer\":null,\"issuer\":null},"
-	    "\"parentProcessImageFile\":{\"sha1\":null,\"sha256\":null,\"md5\":null,"
-	    "\"sha256Ac\":null,\"fileName\":\"cmd.exe\",\"filePath\":\"C:\\\\Windows\\\\System32\","
-	    "\"fileSize\":null,\"filePublisher\":\"Microsoft Corporation\",\"signer\":null,"
-	    "\"issuer\":null},\"userAccount\":{\"accountName\":\"ana\",\"domainName\":\"CORP\","
+	    "\"parentProcessImageFile\":null,\"userAccount\":{\"accountName\":\"ana\",\"domainName\":\"CORP\","
 	    "\"userSid\":\"S-1-5-21-1-2-3-1001\",\"azureAdUserId\":null,\"userPrincipalName\":"
 	    "\"ana@corp.example\",\"displayName\":null}},",
 	    4000 + i);
@@ -141,6 +138,13 @@ split_whole(const struct buf *body, struct split_page *page)
 	}
 }
 
+static void
+keep_best(double *best, double us)
+{
+	if (*best == 0 || us < *best)
+		*best = us;
+}
+
 int
 main(void)
 {
@@ -171,15 +175,15 @@ main(void)
 			at[3 + copy] = cpu_us();
 		}
 		split_page_release(&page);
-		split += at[1] - at[0];
-		look += at[2] - at[1];
-		whole += at[3] - at[2];
-		copied += at[4] - at[3];
+		keep_best(&split, at[1] - at[0]);
+		keep_best(&look, at[2] - at[1]);
+		keep_best(&whole, at[3] - at[2]);
+		keep_best(&copied, at[4] - at[3]);
 	}
 	printf("alert %zu bytes; us of CPU per alert: split %.2f, peek %.2f, record %.2f, "
 	       "record with a copy %.2f\n",
-	    body.n / ALERTS, split / (ALERTS * ROUNDS), look / (ALERTS * ROUNDS),
-	    whole / (ALERTS * ROUNDS), copied / (ALERTS * ROUNDS));
+	    body.n / ALERTS, split / ALERTS, look / ALERTS,
+	    whole / ALERTS, copied / ALERTS);
 	buf_release(&body);
 	return known == ALERTS * ROUNDS && read == 2 * ALERTS * ROUNDS ? EXIT_SUCCESS
 								       : EXIT_FAILURE;
