@@ -27,6 +27,16 @@ is_line_breaker(uint32_t cp)
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029;
 }
 
+static void
+write_escape(struct buf *out, uint32_t cp)
+{
+	static const char hex[] = "0123456789abcdef";
+	char text[] = { '\\', 'u', hex[cp >> 12 & 15], hex[cp >> 8 & 15], hex[cp >> 4 & 15],
+		hex[cp & 15] };
+
+	buf_add(out, text, sizeof(text));
+}
+
 /* Writes the character at s (n bytes left); returns its length. */
 static size_t
 copy_char(struct buf *out, const char *s, size_t n, bool in_string)
@@ -41,7 +51,7 @@ copy_char(struct buf *out, const char *s, size_t n, bool in_string)
 	if (!is_line_breaker(cp))
 		buf_add(out, s, len);
 	else if (in_string)
-		buf_printf(out, "\\u%04x", (unsigned)cp);
+		write_escape(out, cp);
 	else
 		buf_byte(out, ' ');
 	return len;
