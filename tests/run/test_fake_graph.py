@@ -1,6 +1,6 @@
 """fake-graph does what Microsoft's services do, well and badly, and says what was true.
 
-Runs the program on loopback; FAKE_GRAPH names another build of it.
+Runs the program on loopback; MSSPD_BIN names the folder of another build of it.
 """
 
 import base64
@@ -19,7 +19,7 @@ import unittest
 import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = os.environ.get("FAKE_GRAPH", os.path.join(ROOT, "build", "fake-graph"))
+PROGRAM = os.path.join(ROOT, os.environ.get("MSSPD_BIN", "build"), "fake-graph")
 CLIENT = "6f0c8a5e-0000-4000-8000-000000000001"
 ALERTS = "/v1.0/security/alerts_v2"
 PREFER = {"Prefer": "include-unknown-enum-members"}
