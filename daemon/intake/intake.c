@@ -35,7 +35,8 @@ on_nothing_to_read(void *arg)
 {
 	struct intake *in = arg;
 
-	in->once_done(in->once_arg, 0);
+	if (in->once_left == 0 && TAILQ_EMPTY(&in->pollers))
+		in->once_done(in->once_arg, 0);
 }
 
 static void
@@ -73,6 +74,13 @@ poller_of(struct intake *in, const char *key)
 	return NULL;
 }
 
+static void
+read_once(struct intake *in, struct poller *p)
+{
+	in->once_left++;
+	poller_read_once(p);
+}
+
 /* First polls come soon after the start, but not all in one moment. */
 static void
 add_tenant(struct intake *in, struct settings *s, const struct tenant *t)
@@ -89,7 +97,9 @@ add_tenant(struct intake *in, struct settings *s, const struct tenant *t)
 	poller_configure(p, s, t);
 	if (spread > t->poll_interval_ms)
 		spread = t->poll_interval_ms;
-	if (is_new && !in->is_once)
+	if (is_new && in->is_once)
+		read_once(in, p);
+	else if (is_new)
 		poller_start(p, (int64_t)(p->hash % (uint64_t)spread));
 }
 
@@ -144,12 +154,10 @@ intake_once(struct intake *in, void (*done)(void *arg, size_t failed), void *arg
 	in->is_once = true;
 	in->once_done = done;
 	in->once_arg = arg;
-	TAILQ_FOREACH(p, &in->pollers, link) {
-		in->once_left++;
-		poller_read_once(p);
-	}
-	if (in->once_left == 0)
-		loop_defer(in->env->loop, on_nothing_to_read, in);
+	TAILQ_FOREACH(p, &in->pollers, link)
+		read_once(in, p);
+	/* Tenants may be configured in the same turn of the loop. */
+	loop_defer(in->env->loop, on_nothing_to_read, in);
 }
 
 /* ---- figures ---------------------------------------------------------------------------- */

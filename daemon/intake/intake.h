@@ -30,7 +30,7 @@ void intake_configure(struct intake *in, const struct settings *s);
 void intake_stop(struct intake *in, void (*done)(void *arg), void *arg);
 /* From the journal's notes. */
 void intake_journal_state(struct intake *in, enum journal_state state);
-/* Polls every tenant once (live reader until the read is complete), then calls done;
+/* Before or after intake_configure(), in the same turn of the loop. Polls every tenant once (live reader until the read is complete), then calls done;
  * no other polling happens. failed: tenants that could not be read. */
 void intake_once(struct intake *in, void (*done)(void *arg, size_t failed), void *arg);
 
