@@ -5,12 +5,12 @@
 #include "lib/base/alloc.h"
 
 /*
- * Far more than intake has in flight; what is left of it are idle connections,
- * of which the oldest goes first.
+ * As many as intake can be told to have in flight. curl counts busy ones too when
+ * it decides whether one may stay open, so the number to keep is the same: with
+ * less, every request of a busy time would pay for a TLS handshake. Idle ones end
+ * by age.
  */
-#define MAX_CONNECTIONS 256
-/* Idle ones kept: a TLS connection costs some 50 KB. */
-#define MAX_IDLE        48
+#define MAX_CONNECTIONS 1024
 
 struct fetch_pool {
 	struct event_base *base;
@@ -133,7 +133,7 @@ set_up(struct fetch_pool *p)
 	(void)curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, pool_on_timeout);
 	(void)curl_multi_setopt(m, CURLMOPT_TIMERDATA, p);
 	(void)curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)MAX_CONNECTIONS);
-	(void)curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE);
+	(void)curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)MAX_CONNECTIONS);
 	/*
 	 * HTTP/2, but one request at a time on a connection: multiplexed, a connection
 	 * that stalls or is reset would take dozens of tenants with it.
