@@ -149,24 +149,36 @@ check_repair(struct str text, struct arena *arena)
 	BUG_IF(jr_repair(mended, arena).s != mended.s);
 }
 
+/* Any bytes as name and as value: what was well-formed comes back as it was. */
 static void
 check_writer(struct str text, struct arena *arena)
 {
-	struct buf out = BUF_INIT(text.n * 6 + 64);
-	struct str back, once;
+	struct buf out = BUF_INIT(text.n * 12 + 64);
+	bool is_sound = utf8_valid(text.s, text.n), v;
+	struct str back;
 	struct jw w;
 	struct jr r;
 
 	jw_init(&w, &out);
+	jw_object(&w);
+	jw_name_str(&w, text);
 	jw_array(&w);
 	jw_str(&w, text);
+	jw_int(&w, (int64_t)text.n);
+	jw_bool(&w, is_sound);
+	jw_null(&w);
 	jw_array_end(&w);
+	jw_object_end(&w);
 	BUG_IF(!buf_ok(&out));
 	jr_init(&r, buf_peek(&out), arena);
+	BUG_IF(!jr_enter_object(&r) || !jr_next_member(&r, &back));
+	BUG_IF(is_sound && !str_same(back, text));
 	BUG_IF(!jr_enter_array(&r) || !jr_next_element(&r) || !jr_string(&r, &back));
-	once = arena_copy(arena, back);
-	BUG_IF(jr_next_element(&r) || !jr_end(&r));
-	BUG_IF(utf8_valid(text.s, text.n) && !str_same(once, text));
+	BUG_IF(is_sound && !str_same(back, text));
+	BUG_IF(!jr_next_element(&r) || !jr_skip(&r));
+	BUG_IF(!jr_next_element(&r) || !jr_bool(&r, &v) || v != is_sound);
+	BUG_IF(!jr_next_element(&r) || !jr_null(&r) || jr_next_element(&r));
+	BUG_IF(jr_next_member(&r, &back) || !jr_end(&r));
 	buf_release(&out);
 }
 
