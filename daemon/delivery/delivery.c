@@ -122,7 +122,7 @@ delivery_find(const struct delivery *d, const char *name)
 static bool
 owner_is_leaving(const struct sink_owner *o)
 {
-	return o->state == OWNER_DRAINING || o->state == OWNER_CLOSING;
+	return o->state == OWNER_DRAINING || o->state == OWNER_CLOSING || o->state == OWNER_READING;
 }
 
 static void

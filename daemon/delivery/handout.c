@@ -138,7 +138,7 @@ owner_on_read(void *arg, struct journal_batch *taken, const struct err *err)
 	} else {
 		owner_take_batch(o, taken, err);
 	}
-	if (o->state == OWNER_CLOSING)
+	if (o->state == OWNER_READING)
 		owner_on_closed(o);
 }
 

@@ -123,6 +123,7 @@ owner_on_again(void *arg)
 	case OWNER_STARTING:
 	case OWNER_UP:
 	case OWNER_CLOSING:
+	case OWNER_READING:
 	case OWNER_CLOSED:
 		break;
 	}
@@ -246,6 +247,7 @@ owner_replace(struct sink_owner *o, const struct settings *s, const struct sink_
 		break;
 	case OWNER_DRAINING:
 	case OWNER_CLOSING:
+	case OWNER_READING:
 	case OWNER_CLOSED:
 		break;
 	}
@@ -266,7 +268,7 @@ void
 owner_close_now(struct sink_owner *o)
 {
 	loop_forget(o->d->env->loop, owner_on_close, o);
-	owner_set_state(o, OWNER_CLOSING);
+	owner_set_state(o, OWNER_READING);
 	owner_close_sink(o);
 	owner_rewind(o);
 	if (o->reading == NULL)

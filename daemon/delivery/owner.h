@@ -26,7 +26,8 @@ enum owner_state {
 	OWNER_UP,
 	OWNER_WAITING,  /* the link is down; start() when `again` fires */
 	OWNER_DRAINING, /* until drained; `again` ends its patience */
-	OWNER_CLOSING,  /* closed at the end of this turn, or when the read under way is back */
+	OWNER_CLOSING,  /* closed at the end of this turn */
+	OWNER_READING,  /* the sink is closed, the read under way is not back yet */
 	OWNER_CLOSED,   /* delivery is stopping */
 };
 
