@@ -41,8 +41,8 @@ static const char intro[] =
     "- Files are YAML 1.2 (and so JSON is fine), one mapping each, UTF-8, without anchors (`&`),\n"
     "  aliases (`*`) and tags (`!`).\n"
     "- Names of apps, customers, tenants and sinks: letters, digits, `-`, `_` and `.`, at most 64.\n"
-    "- Durations: `250ms`, `10s`, `5m`, `1h`, `7d`, `1h30m`. Sizes: `64KiB`, `8MiB`, `2GiB`, or bytes\n"
-    "  as a bare number. Booleans: `true`, `false`.\n"
+    "- Durations: `250ms`, `10s`, `5m`, `1h`, `7d`, `1h30m`. Sizes: `64KiB`, `8MiB`, `2GiB`, `1TiB`,\n"
+    "  or bytes as a bare number. Booleans: `true`, `false`.\n"
     "- A single text stands for a list of one.\n"
     "- Secrets are never in the file: it names the files that hold them.\n"
     "\n"
@@ -64,7 +64,7 @@ settings_print_manual(FILE *out)
 		conf_print_manual(out, s->table);
 	}
 	for (size_t i = 0; sink_kinds[i] != NULL; i++) {
-		fprintf(out, "\n## Sinks of `type: %s`\n\n%s.\n\n", sink_kinds[i]->name,
+		fprintf(out, "\n## Sinks of `type: %s`\n\n%s\n\n", sink_kinds[i]->name,
 		    sink_kinds[i]->help);
 		conf_print_manual(out, sink_kinds[i]->opts);
 	}

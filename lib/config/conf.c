@@ -140,8 +140,8 @@ parse_number(enum conf_type type, const char *text, int64_t *v, struct err *err)
 		    "s, m, h or d: 90s, 10m, 7d", text);
 	if (type == CONF_SIZE)
 		return unit_size(str_of(text), v)
-		    || err_set(err, ERR_CONF, "\"%.80s\" is not a size; write a number with KiB, MiB "
-		    "or GiB: 64KiB, 8GiB", text);
+		    || err_set(err, ERR_CONF, "\"%.80s\" is not a size; write a number with KiB, MiB, "
+		    "GiB or TiB: 64KiB, 8GiB", text);
 	return parse_int(text, v)
 	    || err_set(err, ERR_CONF, "\"%.80s\" is not a whole number; write digits only", text);
 }
@@ -449,6 +449,21 @@ is_known(const char *key, const struct conf_part *parts, size_t nparts, struct n
 	return false;
 }
 
+/* The option below which key would be right; NULL: none. "severity" in a sink belongs below match. */
+static const char *
+find_below(const char *key, const struct conf_part *parts, size_t nparts)
+{
+	for (size_t i = 0; i < nparts; i++) {
+		for (const struct conf_opt *o = parts[i].table; o != NULL && o->name != NULL; o++) {
+			for (const struct conf_opt *s = o->sub; s != NULL && s->name != NULL; s++) {
+				if (strcmp(s->name, key) == 0)
+					return o->name;
+			}
+		}
+	}
+	return NULL;
+}
+
 static void
 put_names(struct buf *b, const struct conf_part *parts, size_t nparts)
 {
@@ -458,14 +473,30 @@ put_names(struct buf *b, const struct conf_part *parts, size_t nparts)
 	}
 }
 
+static void
+report_unknown(const struct conf *c, const struct node *n, const struct conf_part *parts,
+    size_t nparts, const char *best)
+{
+	const char *above = find_below(n->key, parts, nparts);
+	struct buf names = BUF_INIT(600);
+
+	put_names(&names, parts, nparts);
+	if (above != NULL)
+		conf_error_key(c, n, NULL, "unknown option here; it belongs below %s", above);
+	else if (best != NULL)
+		conf_error_key(c, n, NULL, "unknown option; did you mean %s?", best);
+	else
+		conf_error_key(c, n, NULL, "unknown option; here may be: %s",
+		    names.n != 0 ? names.p : "nothing");
+	buf_release(&names);
+}
+
 static bool
 check_keys(const struct conf *c, const struct node *map, const struct conf_part *parts,
     size_t nparts)
 {
-	struct buf names = BUF_INIT(600);
 	bool ok = true;
 
-	put_names(&names, parts, nparts);
 	for (const struct node *n = map->first; n != NULL; n = n->next) {
 		struct nearest near;
 
@@ -473,13 +504,8 @@ check_keys(const struct conf *c, const struct node *map, const struct conf_part 
 		if (is_known(n->key, parts, nparts, &near))
 			continue;
 		ok = false;
-		if (near.best != NULL)
-			conf_error_key(c, n, NULL, "unknown option; did you mean %s?", near.best);
-		else
-			conf_error_key(c, n, NULL, "unknown option; here may be: %s",
-			    names.n != 0 ? names.p : "nothing");
+		report_unknown(c, n, parts, nparts, near.best);
 	}
-	buf_release(&names);
 	return ok;
 }
 

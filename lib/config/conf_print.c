@@ -225,6 +225,16 @@ shown_default(const struct conf_opt *o)
 	return o->shown != NULL ? o->shown : "none";
 }
 
+/* Texts are written for the manual; a terminal shows them without its backquotes. */
+static void
+print_plain(FILE *out, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] != '`')
+			fputc(text[i], out);
+	}
+}
+
 /* Text in lines of WIDTH, each behind indent. */
 static void
 print_wrapped(FILE *out, const char *indent, const char *text)
@@ -238,7 +248,8 @@ print_wrapped(FILE *out, const char *indent, const char *text)
 			fputc('\n', out);
 			used = 0;
 		}
-		fprintf(out, "%s%.*s", used == 0 ? indent : " ", (int)n, text);
+		fputs(used == 0 ? indent : " ", out);
+		print_plain(out, text, n);
 		used += n + (used != 0);
 		text += n;
 		text += strspn(text, " ");
@@ -260,7 +271,9 @@ conf_print_list(FILE *out, const char *prefix, const struct conf_opt *table)
 		}
 		buf_clear(&b);
 		put_values(&b, o, "");
-		fprintf(out, "%s%s (%s; default: %s)\n", prefix, o->name, b.p, shown_default(o));
+		fprintf(out, "%s%s (%s; default: ", prefix, o->name, b.p);
+		print_plain(out, shown_default(o), strlen(shown_default(o)));
+		fputs(")\n", out);
 		print_wrapped(out, "    ", o->help);
 	}
 	buf_release(&b);

@@ -12,7 +12,8 @@ static const struct unit times[] = {
 };
 
 static const struct unit sizes[] = {
-	{ "B", 1 }, { "KiB", 1024 }, { "MiB", 1048576 }, { "GiB", 1073741824 }, { NULL, 0 },
+	{ "B", 1 }, { "KiB", 1024 }, { "MiB", 1048576 }, { "GiB", 1073741824 },
+	{ "TiB", INT64_C(1) << 40 }, { NULL, 0 },
 };
 
 /* A number and, behind it, a word of the table; moves s past both. */

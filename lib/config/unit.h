@@ -14,7 +14,7 @@
 
 /* "250ms" "10s" "5m" "1h" "7d", in milliseconds. A bare 0 is allowed, other bare numbers are not. */
 bool unit_time(struct str s, int64_t *ms);
-/* "512" "64KiB" "8MiB" "2GiB", in bytes. KB, MB and the like are not: which do they mean? */
+/* "512" "64KiB" "8MiB" "2GiB" "1TiB", in bytes. KB, MB and the like are not: which do they mean? */
 bool unit_size(struct str s, int64_t *bytes);
 
 /* Back to text, in the largest unit that is exact: "90s", "7d", "8GiB"; bytes stay a bare number. */

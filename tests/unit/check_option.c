@@ -166,6 +166,8 @@ static const struct {
 	  "path, port, wait, room, is_on, mode, kinds, hosts, secrets, labels, tls, rest\n" },
 	{ "unknown, deeper", "{name: x, tls: {ca_file: x, verfy: true}}",
 	  "1:29: tls.verfy: unknown option; did you mean verify?\n" },
+	{ "unknown here, but not below", "{name: x, verify: true}",
+	  "1:11: verify: unknown option here; it belongs below tls\n" },
 	{ "required in a mapping that is there", "{name: x, tls: {verify: true}}",
 	  "1:11: tls.ca_file: is missing; Whom to trust.\n" },
 	{ "no value", "name:\n", "1:1: name: has no value; write one, or leave the option out\n" },
@@ -185,7 +187,7 @@ static const struct {
 	{ "a duration without a unit", "{name: x, wait: 10}", "1:17: wait: \"10\" is not a duration; "
 	  "write a number with ms, s, m, h or d: 90s, 10m, 7d\n" },
 	{ "a size of unclear unit", "{name: x, room: 8MB}", "1:17: room: \"8MB\" is not a size; "
-	  "write a number with KiB, MiB or GiB: 64KiB, 8GiB\n" },
+	  "write a number with KiB, MiB, GiB or TiB: 64KiB, 8GiB\n" },
 	{ "a boolean of YAML 1.1", "{name: x, is_on: yes}",
 	  "1:18: is_on: \"yes\" is neither; write true or false\n" },
 	{ "an unknown choice", "{name: x, mode: carrier-pigeon}",

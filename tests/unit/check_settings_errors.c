@@ -29,6 +29,10 @@ static const struct {
 	/* the top level */
 	{ "an unknown section", BASE DEF TENANT "sink: {}\n",
 	  "m.yaml:5:1: sink: unknown option; did you mean sinks?\n" },
+	{ "an option of defaults", BASE DEF TENANT "poll_interval: 5m\n",
+	  "m.yaml:5:1: poll_interval: unknown option here; it belongs below defaults\n" },
+	{ "a key of match", SINK("type: fake, severity: high"),
+	  "m.yaml:4:25: sinks.s.severity: unknown option here; it belongs below match\n" },
 	{ "a section of a later version", BASE DEF TENANT "http: {listen: x}\n",
 	  "m.yaml:5:1: http: unknown option; here may be: state_dir, " },
 	{ "a section without content", BASE DEF TENANT "customers:\n",
@@ -45,10 +49,10 @@ static const struct {
 	  "m.yaml:5:12: log_level: \"warning\" is unknown; did you mean warn? It may be error, warn, info "
 	  "or debug\n" },
 	{ "journal.max_size in a wrong unit", BASE DEF TENANT "journal: {max_size: 8GB}\n",
-	  "m.yaml:5:21: journal.max_size: \"8GB\" is not a size; write a number with KiB, MiB or GiB: "
+	  "m.yaml:5:21: journal.max_size: \"8GB\" is not a size; write a number with KiB, MiB, GiB or TiB: "
 	  "64KiB, 8GiB\n" },
 	{ "journal.max_size too small", BASE DEF TENANT "journal: {max_size: 1MiB}\n",
-	  "m.yaml:5:21: journal.max_size: 1MiB is out of range; it may be 16MiB to 16384GiB\n" },
+	  "m.yaml:5:21: journal.max_size: 1MiB is out of range; it may be 16MiB to 16TiB\n" },
 	{ "intake without a mapping", BASE DEF TENANT "intake: 5\n",
 	  "m.yaml:5:9: intake: a text; write a mapping: {max_requests: ...}\n" },
 	{ "the same section twice in a file", BASE DEF TENANT "defaults: {}\n",
