@@ -30,6 +30,9 @@ CFLAGS_  := -std=c11 $(WARN) $(if $(WERROR),-Werror) $(CFLAGS) -MMD -MP -pthread
             $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDLIBS_  := -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lz -pthread
 
+# `make V=1` shows every command.
+say       = $(if $(V),,@printf '  %-5s %s\n' $(1) $@;)
+
 obj       = $(patsubst %.c,$B/%.o,$(1))
 LIB      := $(call obj,$(wildcard lib/*/*.c))
 DAEMON   := $(call obj,$(filter-out daemon/main.c daemon/msspctl/%,$(wildcard daemon/*.c daemon/*/*.c)))
@@ -48,15 +51,15 @@ $(BIN)/msspd: $B/daemon/main.o $B/daemon.a $B/lib.a
 $(BIN)/msspctl: $(CTL) $B/lib.a
 $(BIN)/fake-graph: $(FAKE) $B/lib.a
 $(PROGRAMS):
-	$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
+	$(call say,LINK)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
 $B/lib.a: $(LIB)
 $B/daemon.a: $(DAEMON)
 $B/%.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)$(AR) rcs $@ $^
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_) $(CFLAGS_) -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS_) $(CFLAGS_) -c -o $@ $<
 # The version is in one object, so that a commit does not rebuild the world.
 $B/lib/base/version.o: CPPFLAGS_ += -DMSSPD_VERSION='"$(VERSION)"'
 $B/lib/base/version.o: $B/version
@@ -69,13 +72,13 @@ $B/version: FORCE
 $B/unit/check_%: LDLIBS_ += $(shell pkg-config --libs check 2>/dev/null)
 $B/unit/%: $B/tests/unit/%.o $(SUPPORT) $B/daemon.a $B/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS_)
+	$(call say,LINK)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS_)
 $B/bench/%: $B/tests/bench/%.o $B/daemon.a $B/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS_)
+	$(call say,LINK)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS_)
 $B/fuzz/%: $B/tests/fuzz/%.o $B/daemon.a $B/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS_)
+	$(call say,LINK)$(CC) $(CFLAGS_) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS_)
 
 units: $(UNITS)
 benches: $(BENCHES)
