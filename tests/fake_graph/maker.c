@@ -33,8 +33,8 @@ static const char *const words[] = { "account", "activity", "anomalous", "attemp
 	"malicious", "movement", "network", "observed", "on", "policy", "process", "remote",
 	"script", "service", "sign-in", "suspicious", "the", "user", "was", "with" };
 static const char *const agents[] = {
-	"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-	"Chrome/126.0 Safari/537.36",
+	("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+	 "Chrome/126.0 Safari/537.36"),
 	"python-requests/2.31.0",
 	"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Gecko/20100101 Firefox/128.0"
 };
