@@ -56,8 +56,6 @@ customer_of(struct build *b, const struct tenant_draft *t)
 
 /* ---- what is made of a tenant ---------------------------------------------------------- */
 
-static const char *const cloud_names[] = { "global", "gcc", "gcc-high", "dod", "custom" };
-
 /* "global/<guid>/alerts": never a name that an operator may change. The journal
  * finds a tenant's place by it for ever. */
 static char *
@@ -68,7 +66,7 @@ stream_key(struct build *b, const struct tenant *t)
 	struct url u;
 	char *text;
 
-	buf_puts(&key, cloud_names[t->app->cloud]);
+	buf_puts(&key, settings_clouds[t->app->cloud]);
 	if (t->app->cloud == CLOUD_CUSTOM) {
 		BUG_IF(!url_split(str_of(t->app->graph_url), &u, &err));
 		buf_byte(&key, ':');
@@ -98,7 +96,7 @@ make_origin(struct build *b, const struct tenant *t)
 		.tenant_id = t->id, .tenant = t->name,
 		.customer = c != NULL ? c->name : t->name,
 		.customer_name = c != NULL ? c->display_name : t->name,
-		.cloud = (char *)cloud_names[t->app->cloud], .portal_host = host,
+		.cloud = (char *)settings_clouds[t->app->cloud], .portal_host = host,
 		.stream = (char *)"alerts",
 		.instance = b->w->s.instance != NULL ? b->w->s.instance : (char *)"",
 		.labels = c != NULL ? c->labels : NULL, .nlabels = c != NULL ? c->nlabels : 0,
@@ -127,14 +125,29 @@ link_tenant(struct build *b, const struct tenant_draft *d, struct tenant *t)
 
 /* ---- the final arrays -------------------------------------------------------------------- */
 
-#define MOVE(field, count, drafts, type, part)                                              \
-	do {                                                                               \
-		const struct type *from_ = (drafts).v;                                      \
-		(count) = (drafts).n;                                                       \
-		(field) = arena_alloc(&b->w->arena, ((drafts).n + 1) * sizeof(*(field)));   \
-		for (size_t i_ = 0; i_ < (drafts).n; i_++)                                  \
-			(field)[i_] = from_[i_].part;                                       \
-	} while (0)
+static void
+move_drafts(struct build *b)
+{
+	struct settings *s = &b->w->s;
+	const struct app_draft *a = b->apps.v;
+	const struct customer_draft *c = b->customers.v;
+	const struct sink_draft *k = b->sinks.v;
+
+	s->napps = b->apps.n;
+	s->apps = arena_alloc(&b->w->arena, (s->napps + 1) * sizeof(*s->apps));
+	for (size_t i = 0; i < s->napps; i++)
+		s->apps[i] = a[i].app;
+	s->ncustomers = b->customers.n;
+	s->customers = arena_alloc(&b->w->arena, (s->ncustomers + 1) * sizeof(*s->customers));
+	for (size_t i = 0; i < s->ncustomers; i++)
+		s->customers[i] = c[i].customer;
+	s->nsinks = b->sinks.n;
+	s->sinks = arena_alloc(&b->w->arena, (s->nsinks + 1) * sizeof(*s->sinks));
+	for (size_t i = 0; i < s->nsinks; i++)
+		s->sinks[i] = k[i].sink;
+	s->ntenants = b->tenants.n;
+	s->tenants = arena_alloc(&b->w->arena, (s->ntenants + 1) * sizeof(*s->tenants));
+}
 
 static int
 by_stream(const void *x, const void *y)
@@ -195,11 +208,7 @@ settings_link(struct build *b)
 	struct settings *s = &b->w->s;
 	const struct tenant_draft *t = b->tenants.v;
 
-	MOVE(s->apps, s->napps, b->apps, app_draft, app);
-	MOVE(s->customers, s->ncustomers, b->customers, customer_draft, customer);
-	MOVE(s->sinks, s->nsinks, b->sinks, sink_draft, sink);
-	s->tenants = arena_alloc(&b->w->arena, (b->tenants.n + 1) * sizeof(*s->tenants));
-	s->ntenants = b->tenants.n;
+	move_drafts(b);
 	check_defaults_app(b);
 	settings_check_routes(b);
 	for (size_t i = 0; i < b->tenants.n; i++)
