@@ -25,7 +25,7 @@ struct zlib {
 #define GZIP_WINDOW (15 + 16)
 #define RAW_WINDOW  (-15)
 /* A power of two; a page takes the slot of its key, whoever was there. */
-#define SLOTS       65536
+#define SLOTS      65536
 #define BOMB_BLOCK (1u << 20)
 
 struct slot {
