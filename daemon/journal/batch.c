@@ -1,23 +1,119 @@
+#include <pthread.h>
 #include <string.h>
 
-#include "daemon/journal/journal_engine.h"
+#include "daemon/journal/batch.h"
 #include "lib/base/alloc.h"
-#include "lib/base/arena.h"
+
+#define BLOCK   (size_t)(256 << 10)
+#define KEPT    6 /* blocks that wait for the next batch */
+#define PADDING 64
+
+struct block {
+	struct block *next;
+	size_t room;
+	char bytes[];
+};
+
+/*
+ * Batches are made on the journal's thread and freed on the loop's, over and
+ * over; blocks that go back and forth spare the system's allocator a page fault
+ * for each 4 KiB of that.
+ */
+struct batch_pool {
+	pthread_mutex_t lock;
+	unsigned refs; /* the journal's, and one a batch */
+	struct block *kept;
+	unsigned nkept;
+};
 
 /* What the receiver of a batch sees, and the memory behind it. */
 struct batch {
 	struct journal_batch public; /* first: a batch is freed by its public face */
-	struct arena arena;
+	struct batch_pool *pool;
+	struct block *blocks; /* the newest first */
+	size_t used;          /* of the newest */
 	size_t max;
 };
 
+struct batch_pool *
+batch_pool_new(void)
+{
+	struct batch_pool *pool = xcalloc(1, sizeof(*pool));
+
+	pthread_mutex_init(&pool->lock, NULL);
+	pool->refs = 1;
+	return pool;
+}
+
+void
+batch_pool_unref(struct batch_pool *pool)
+{
+	unsigned refs;
+
+	if (pool == NULL)
+		return;
+	pthread_mutex_lock(&pool->lock);
+	refs = --pool->refs;
+	pthread_mutex_unlock(&pool->lock);
+	if (refs > 0)
+		return;
+	while (pool->kept != NULL) {
+		struct block *block = pool->kept;
+
+		pool->kept = block->next;
+		free(block);
+	}
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
+}
+
+static struct block *
+block_get(struct batch_pool *pool, size_t least)
+{
+	struct block *block = NULL;
+	size_t room = least > BLOCK ? least : BLOCK;
+
+	pthread_mutex_lock(&pool->lock);
+	if (least <= BLOCK && pool->kept != NULL) {
+		block = pool->kept;
+		pool->kept = block->next;
+		pool->nkept--;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	if (block != NULL)
+		return block;
+	block = xmalloc(sizeof(*block) + room);
+	block->room = room;
+	return block;
+}
+
+static void
+block_put(struct batch_pool *pool, struct block *block)
+{
+	bool is_kept;
+
+	pthread_mutex_lock(&pool->lock);
+	is_kept = block->room == BLOCK && pool->nkept < KEPT;
+	if (is_kept) {
+		block->next = pool->kept;
+		pool->kept = block;
+		pool->nkept++;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	if (!is_kept)
+		free(block);
+}
+
 struct journal_batch *
-batch_new(size_t max)
+batch_new(struct batch_pool *pool, size_t max)
 {
 	struct batch *b = xcalloc(1, sizeof(*b));
 
-	arena_init(&b->arena);
+	b->pool = pool;
 	b->max = max;
+	pthread_mutex_lock(&pool->lock);
+	pool->refs++;
+	pthread_mutex_unlock(&pool->lock);
 	return &b->public;
 }
 
@@ -35,23 +131,37 @@ batch_add(struct journal_batch *public)
 	return &public->items[public->n++];
 }
 
+static char *
+room_for(struct batch *b, size_t n)
+{
+	struct block *block = b->blocks;
+
+	if (block == NULL || n > block->room - b->used) {
+		block = block_get(b->pool, n);
+		block->next = b->blocks;
+		b->blocks = block;
+		b->used = 0;
+	}
+	b->used += n;
+	return block->bytes + b->used - n;
+}
+
 const char *
 batch_text(struct journal_batch *public, const char *text)
 {
-	struct batch *b = (struct batch *)public;
+	size_t n = text == NULL ? 0 : strlen(text) + 1;
 
-	return text == NULL ? NULL : arena_strdup(&b->arena, text);
+	return text == NULL ? NULL : memcpy(room_for((struct batch *)public, n), text, n);
 }
 
 struct str
 batch_bytes(struct journal_batch *public, const void *p, size_t n)
 {
-	struct batch *b = (struct batch *)public;
-	char *copy = arena_bytes(&b->arena, n + BATCH_PADDING);
+	char *copy = room_for((struct batch *)public, n + PADDING);
 
 	if (n > 0)
 		memcpy(copy, p, n);
-	memset(copy + n, 0, BATCH_PADDING);
+	memset(copy + n, 0, PADDING);
 	return (struct str) { copy, n };
 }
 
@@ -62,7 +172,13 @@ journal_batch_free(struct journal_batch *public)
 
 	if (b == NULL)
 		return;
-	arena_release(&b->arena);
+	while (b->blocks != NULL) {
+		struct block *block = b->blocks;
+
+		b->blocks = block->next;
+		block_put(b->pool, block);
+	}
+	batch_pool_unref(b->pool);
 	free(public->items);
 	free(b);
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/journal/batch.h"
 #include "daemon/journal/journal.h"
 #include "daemon/journal/registry.h"
 
@@ -76,17 +77,5 @@ struct store *journal_store_peek(struct journal *j);
 void outbox_note(struct outbox *out, enum journal_note note, enum journal_state state,
     const char *fmt, ...) PRINTF_LIKE(4, 5);
 void outbox_ready(struct outbox *out, uint32_t sink);
-
-/* ---- batches --------------------------------------------------------------------- */
-
-/* Room for max items at most; what an item points to is copied into the batch. */
-struct journal_batch *batch_new(size_t max);
-/* The next item, its texts set by batch_text() and batch_bytes(). */
-struct journal_item *batch_add(struct journal_batch *b);
-const char *batch_text(struct journal_batch *b, const char *text); /* NULL stays NULL */
-/* 64 readable bytes follow, for parsers that read ahead. */
-struct str batch_bytes(struct journal_batch *b, const void *p, size_t n);
-
-#define BATCH_PADDING 64
 
 #endif

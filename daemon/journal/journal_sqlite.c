@@ -15,6 +15,7 @@
 #define READ_ERRORS    3    /* in a row: the disk does not give it any more */
 #define BUSY_TICK_MS   2
 #define IDLE_TICK_MS   1000
+#define QUIET_MS       200  /* background work waits for a pause in the writing, a second at most */
 #define WAITING_TICK_MS 250 /* a test's clock may have been turned */
 #define SAVE_EVERY     4096 /* remembered alerts, between two times the counts are saved */
 
@@ -509,6 +510,7 @@ sqlite_write(struct store *s, struct page_job **pages, size_t npages, struct mar
 	struct err err = { 0 };
 	bool ok = false;
 
+	s->wrote_at = clock_mono(s->clock);
 	npages = admit(s, pages, npages);
 	if (s->remedy != REMEDY_NONE)
 		return nmarks == 0;
@@ -792,6 +794,8 @@ idle_ms(const struct store *s)
 static int
 sqlite_tick(struct store *s)
 {
+	int64_t mono = clock_mono(s->clock);
+
 	if (s->remedy != REMEDY_NONE)
 		repair(s);
 	if (s->remedy != REMEDY_NONE)
@@ -799,7 +803,10 @@ sqlite_tick(struct store *s)
 	disk_look(s, false);
 	trim_look_at_sinks(s);
 	wake_sinks(s);
-	if (trim_step(s, clock_mono(s->clock)) || disk_shrink(s) || check_step(s))
+	if (mono - s->wrote_at < QUIET_MS && mono - s->worked_at < IDLE_TICK_MS)
+		return QUIET_MS;
+	s->worked_at = mono;
+	if (trim_step(s, mono) || disk_shrink(s) || check_step(s))
 		return BUSY_TICK_MS;
 	return idle_ms(s);
 }

@@ -121,6 +121,8 @@ struct store {
 	enum remedy remedy;
 	bool is_disk_full, is_at_high_water;
 	unsigned read_errors;
+	int64_t wrote_at;      /* mono ms: the last group */
+	int64_t worked_at;     /* mono ms: the last background step */
 	int64_t retry_at;      /* mono ms: when to try a remedy again */
 	int64_t next_trim_at;  /* ticks: nothing delivered is due before */
 	int64_t forget_from;   /* memory: key to go on from */

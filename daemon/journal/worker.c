@@ -33,6 +33,7 @@ struct worker {
 	const struct journal_engine *engine;
 	struct store *store;
 	struct outbox *out;
+	struct batch_pool *pool;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -134,7 +135,7 @@ read_now(struct worker *w, struct job *job)
 {
 	struct told *t = job->answer;
 
-	t->read.batch = batch_new(job->max);
+	t->read.batch = batch_new(w->pool, job->max);
 	if (!w->engine->read(w->store, job->sink, job->max, job->max_bytes, t->read.batch,
 	    &t->read.err))
 		t->read.err.kind = t->read.err.kind == ERR_NONE ? ERR_TEMP : t->read.err.kind;
@@ -232,6 +233,7 @@ worker_start(const struct journal_engine *engine, struct store *store, struct ou
 	w->engine = engine;
 	w->store = store;
 	w->out = out;
+	w->pool = batch_pool_new();
 	w->due = NEVER;
 	STAILQ_INIT(&w->jobs);
 	pthread_mutex_init(&w->lock, NULL);
@@ -242,6 +244,7 @@ worker_start(const struct journal_engine *engine, struct store *store, struct ou
 	rc = start_thread(w);
 	if (rc == 0)
 		return w;
+	batch_pool_unref(w->pool);
 	free(w);
 	err_sys(err, ERR_TEMP, rc, "cannot start the journal's thread");
 	return NULL;
@@ -259,6 +262,7 @@ worker_stop(struct worker *w)
 	pthread_join(w->thread, NULL);
 	marks_free(w->marks, w->nmarks);
 	free(w->marks);
+	batch_pool_unref(w->pool);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
