@@ -8,26 +8,17 @@
 
 #include "daemon/intake/fetch_head.h"
 #include "daemon/intake/fetch_pool.h"
+#include "daemon/intake/fetch_setup.h"
 #include "daemon/intake/fetch_trouble.h"
 #include "daemon/loop.h"
 #include "lib/base/alloc.h"
 #include "lib/base/ticks.h"
-#include "lib/base/version.h"
 
-#define URL_MAX          (32 * 1024)
-#define HEADER_MAX       (64 * 1024)
-#define ERROR_BODY_MAX   (64 * 1024)
+#define ERROR_BODY_MAX (64 * 1024)
 /* The answer to a form may hold a token. */
-#define SECRET_BODY      (16 * 1024)
-#define CONNECT_MS       10000
-/* Slower than this many bytes a second for three quarters of the time is given up. */
-#define LOW_SPEED_BYTES  64L
-/* DNS changes and load balancing want new connections now and then. */
-#define CONNECTION_LIFE_SEC 600L
-#define CONNECTION_IDLE_SEC 120L
-#define DNS_CACHE_SEC    60L
-#define IDLE_HANDLES     16
-#define NHEADERS         4
+#define SECRET_BODY    (16 * 1024)
+#define IDLE_HANDLES   16
+#define NHEADERS       4
 
 TAILQ_HEAD(fetch_list, fetch);
 
@@ -62,8 +53,7 @@ struct fetcher {
 	size_t nretired;
 	CURL *idle[IDLE_HANDLES];
 	size_t nidle;
-	bool has_ca_bundle;
-	char user_agent[64];
+	struct fetch_home home;
 	unsigned callbacks;          /* that are running */
 	struct fetch_list queued;    /* wait for the next turn */
 	struct fetch_list starting;  /* of this turn */
@@ -322,43 +312,6 @@ add_header(struct fetch *x, char *line)
 }
 
 static void
-set_limits(const struct fetch *x)
-{
-	CURL *e = x->easy;
-	long ms = (long)x->req.timeout_ms;
-
-	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, ms);
-	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, ms < CONNECT_MS ? ms : CONNECT_MS);
-	(void)curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES);
-	(void)curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, ms / 1000 * 3 / 4 + 1);
-	(void)curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, DNS_CACHE_SEC);
-	(void)curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_SEC);
-	(void)curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_SEC);
-	(void)curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, (long)x->req.is_fresh);
-}
-
-/*
- * curl keeps the authorities it has read once per multi handle, but only when they come
- * from one file; with its directory, each connection would read them all (20 ms, 2 MB).
- */
-static void
-set_security(const struct fetch *x)
-{
-	CURL *e = x->easy;
-
-	(void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-	(void)curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (x->req.ca_file != NULL)
-		(void)curl_easy_setopt(e, CURLOPT_CAINFO, x->req.ca_file);
-	if (x->req.ca_file != NULL || x->f->has_ca_bundle)
-		(void)curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
-}
-
-static void
 set_callbacks(struct fetch *x)
 {
 	CURL *e = x->easy;
@@ -372,76 +325,6 @@ set_callbacks(struct fetch *x)
 	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, x);
 	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, fetch_on_socket);
 	(void)curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, x);
-}
-
-static void
-set_request(struct fetch *x)
-{
-	CURL *e = x->easy;
-
-	/* Without these two a resolver that hangs would hold the loop. */
-	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_URL, x->req.url);
-	(void)curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_USERAGENT, x->f->user_agent);
-	(void)curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
-	(void)curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, x->nodes);
-	if (x->req.post != NULL) {
-		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, x->req.post);
-		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
-		    (curl_off_t)strlen(x->req.post));
-	}
-}
-
-/* What goes into a header field must not be able to begin another. */
-static bool
-is_header_text(const char *s)
-{
-	size_t n = 0;
-
-	if (s == NULL)
-		return true;
-	for (; s[n] != '\0' && n <= HEADER_MAX; n++) {
-		if (s[n] < ' ' || s[n] > '~')
-			return false;
-	}
-	return n <= HEADER_MAX;
-}
-
-static bool
-check_headers(const struct fetch_req *req, struct err *err)
-{
-	if (!is_header_text(req->bearer))
-		return err_set(err, ERR_TEMP, "the token has characters that no token has");
-	if (!is_header_text(req->prefer) || !is_header_text(req->client_request_id))
-		return err_set(err, ERR_CONF, "a header has characters that no header has");
-	return true;
-}
-
-/* *host: "host" or "host:port" for messages, "?" where there is none. */
-static bool
-check_url(const char *url, char **host, struct err *err)
-{
-	char *scheme = NULL, *name = NULL, *port = NULL;
-	CURLU *u = curl_url();
-	bool is_url = u != NULL && strlen(url) <= URL_MAX
-	    && curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK
-	    && curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK
-	    && curl_url_get(u, CURLUPART_HOST, &name, 0) == CURLUE_OK;
-	bool is_http = is_url && (strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0);
-
-	if (is_url)
-		(void)curl_url_get(u, CURLUPART_PORT, &port, 0);
-	*host = port != NULL ? xasprintf("%s:%s", name, port) : xstrdup(is_url ? name : "?");
-	curl_free(scheme);
-	curl_free(name);
-	curl_free(port);
-	curl_url_cleanup(u);
-	if (!is_url)
-		return err_set(err, ERR_CONF, "not a URL");
-	return is_http || err_set(err, ERR_CONF, "only http and https URLs are asked");
 }
 
 static void
@@ -466,9 +349,7 @@ begin(struct fetch *x)
 		x->easy = take_handle(f);
 		if (x->easy != NULL) {
 			set_callbacks(x);
-			set_request(x);
-			set_limits(x);
-			set_security(x);
+			fetch_setup(x->easy, &x->req, x->nodes, &f->home);
 		}
 		if (x->easy != NULL && fetch_pool_add(f->pool, x->easy)) {
 			x->pool = f->pool;
@@ -510,14 +391,11 @@ struct fetcher *
 fetcher_new(const struct engine_env *env)
 {
 	struct fetcher *f = xcalloc(1, sizeof(*f));
-	const curl_version_info_data *v;
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		BUG("curl cannot start");
-	v = curl_version_info(CURLVERSION_NOW);
 	f->env = env;
-	(void)snprintf(f->user_agent, sizeof(f->user_agent), "msspd/%s", msspd_version);
-	f->has_ca_bundle = v->cainfo != NULL && access(v->cainfo, R_OK) == 0;
+	fetch_home_init(&f->home);
 	TAILQ_INIT(&f->queued);
 	TAILQ_INIT(&f->starting);
 	TAILQ_INIT(&f->running);
@@ -575,7 +453,7 @@ fetch_start(struct fetcher *f, const struct fetch_req *req)
 	buf_init(&x->body, req->on_data != NULL ? ERROR_BODY_MAX : req->max_body);
 	if (req->post != NULL && req->max_body > SECRET_BODY) /* no copies by growing */
 		(void)buf_room(&x->body, SECRET_BODY);
-	if (check_url(req->url, &x->host, &x->reply.err) && check_headers(req, &x->reply.err))
+	if (fetch_check(req, &x->host, &x->reply.err))
 		build_headers(x, req);
 	else
 		(void)err_wrap(&x->reply.err, "%s", x->host);

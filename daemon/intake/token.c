@@ -3,8 +3,8 @@
 #include <sys/queue.h>
 
 #include "daemon/intake/token_answer.h"
+#include "daemon/intake/token_secret.h"
 #include "daemon/loop.h"
-#include "daemon/secret.h"
 #include "daemon/timer.h"
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
@@ -28,7 +28,7 @@ TAILQ_HEAD(wait_list, token_wait);
 /* A token that is being asked for. */
 struct asking {
 	size_t first;             /* of the app's secrets: the one that worked last */
-	size_t attempt;           /* see secret_of_attempt() */
+	size_t attempt;           /* see token_secrets_name() */
 	const char *secret_name;
 	struct fetch *request;    /* NULL: no secret could be read; told next turn */
 	bool is_refused;          /* err is the service's, not ours */
@@ -63,17 +63,11 @@ struct token_wait {
 	void *arg;
 };
 
-/* Which secret of an app worked last: known to all its tenants. */
-struct good_secret {
-	LIST_ENTRY(good_secret) link;
-	char *app_key, *name;
-};
-
 struct tokens {
 	const struct engine_env *env;
 	struct fetcher *f;
 	LIST_HEAD(token_list, token) buckets[BUCKETS];
-	LIST_HEAD(, good_secret) good;
+	struct token_secrets good;
 	unsigned callbacks; /* that are running */
 };
 
@@ -90,109 +84,6 @@ drop_bearer(struct token *k)
 		explicit_bzero(k->bearer, strlen(k->bearer));
 	free(k->bearer);
 	k->bearer = NULL;
-}
-
-static char *
-app_key(const struct app *app)
-{
-	return xasprintf("%s %s %s", app->login_url, app->client_id, app->graph_url);
-}
-
-static struct good_secret *
-find_good(const struct tokens *ts, const struct app *app)
-{
-	char *key = app_key(app);
-	struct good_secret *g;
-
-	LIST_FOREACH(g, &ts->good, link) {
-		if (strcmp(g->app_key, key) == 0)
-			break;
-	}
-	free(key);
-	return g;
-}
-
-static void
-remember_secret(struct tokens *ts, const struct app *app, const char *name)
-{
-	struct good_secret *g = find_good(ts, app);
-
-	if (g == NULL) {
-		g = xcalloc(1, sizeof(*g));
-		g->app_key = app_key(app);
-		LIST_INSERT_HEAD(&ts->good, g, link);
-	} else if (strcmp(g->name, name) == 0) {
-		return;
-	}
-	free(g->name);
-	g->name = xstrdup(name);
-}
-
-static size_t
-index_of_good(const struct tokens *ts, const struct app *app)
-{
-	const struct good_secret *g = find_good(ts, app);
-
-	for (size_t i = 0; g != NULL && i < app->secrets.n; i++) {
-		if (strcmp(app->secrets.v[i], g->name) == 0)
-			return i;
-	}
-	return 0;
-}
-
-/* The one that worked last is tried first, then the others in their order. */
-static const char *
-secret_of_attempt(const struct asking *q, const struct app *app)
-{
-	if (q->attempt == 0)
-		return app->secrets.v[q->first];
-	return app->secrets.v[q->attempt <= q->first ? q->attempt - 1 : q->attempt];
-}
-
-/* application/x-www-form-urlencoded; no locale. */
-static void
-add_field(struct buf *b, const char *name, struct str value)
-{
-	static const char hex[] = "0123456789ABCDEF";
-
-	if (b->n > 0)
-		buf_byte(b, '&');
-	buf_puts(b, name);
-	buf_byte(b, '=');
-	for (size_t i = 0; i < value.n; i++) {
-		unsigned char c = (unsigned char)value.s[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-		    || (c != '\0' && strchr("-._~", c) != NULL)) {
-			buf_byte(b, (char)c);
-		} else {
-			buf_byte(b, '%');
-			buf_byte(b, hex[c >> 4]);
-			buf_byte(b, hex[c & 15]);
-		}
-	}
-}
-
-/* The form for the secret of that name. Room for all of it at once: growing would leave copies. */
-static bool
-build_form(const struct app *app, const char *secret_name, struct buf *form, struct err *err)
-{
-	struct buf secret = BUF_INIT(SECRET_MAX);
-	char *scope;
-	bool ok = secret_read(secret_name, &secret, err);
-
-	if (ok) {
-		scope = xasprintf("%s/.default", app->graph_url);
-		(void)buf_room(form, secret.n * 3 + strlen(scope) * 3 + strlen(app->client_id) * 3 + 128);
-		add_field(form, "client_id", str_of(app->client_id));
-		add_field(form, "scope", str_of(scope));
-		add_field(form, "grant_type", STR("client_credentials"));
-		add_field(form, "client_secret", buf_peek(&secret));
-		free(scope);
-		ok = buf_ok(form) || err_set(err, ERR_CONF, "secret %.200s is too long", secret_name);
-	}
-	buf_wipe(&secret);
-	return ok;
 }
 
 static bool
@@ -256,7 +147,7 @@ keep_bearer(struct token *k, const struct token_answer *a)
 	k->expires = now + a->lifetime_ms - (last < LAST_MS ? last : LAST_MS);
 	k->renew = now + renewal_ms(k, a->lifetime_ms);
 	timer_set(k->ts->env->timers, &k->timer, k->renew - now);
-	remember_secret(k->ts, k->t->app, k->asking->secret_name);
+	token_secrets_remember(&k->ts->good, k->t->app, k->asking->secret_name);
 }
 
 /* Plans the next try, where a token is still good, and says so. */
@@ -443,19 +334,19 @@ static void
 ask(struct token *k)
 {
 	const struct app *app = k->t->app;
-	struct buf form = BUF_INIT(4 * SECRET_MAX);
+	struct buf form = BUF_INIT(TOKEN_FORM_MAX);
 	struct asking *q = k->asking;
 	bool ok = false;
 	struct err err;
 
 	if (q == NULL) {
 		q = k->asking = xcalloc(1, sizeof(*q));
-		q->first = index_of_good(k->ts, app);
+		q->first = token_secrets_first(&k->ts->good, app);
 		(void)err_set(&q->err, ERR_CONF, "app %s has no secret_file", app->name);
 	}
 	for (; q->attempt < app->secrets.n; q->attempt++) {
-		q->secret_name = secret_of_attempt(q, app);
-		ok = build_form(app, q->secret_name, &form, &err);
+		q->secret_name = token_secrets_name(app, q->first, q->attempt);
+		ok = token_form(app, q->secret_name, &form, &err);
 		if (ok)
 			break;
 		if (!q->is_refused)
@@ -491,7 +382,7 @@ token_on_timer(void *arg)
 static char *
 key_of(const struct tenant *t)
 {
-	char *app = app_key(t->app), *key = xasprintf("%s %s", app, t->id);
+	char *app = token_app_key(t->app), *key = xasprintf("%s %s", app, t->id);
 
 	free(app);
 	return key;
@@ -551,7 +442,7 @@ tokens_new(const struct engine_env *env, struct fetcher *f)
 	ts->f = f;
 	for (size_t i = 0; i < BUCKETS; i++)
 		LIST_INIT(&ts->buckets[i]);
-	LIST_INIT(&ts->good);
+	token_secrets_init(&ts->good);
 	return ts;
 }
 
@@ -576,8 +467,6 @@ end(struct token *k)
 void
 tokens_free(struct tokens *ts)
 {
-	struct good_secret *g;
-
 	if (ts == NULL)
 		return;
 	BUG_IF(ts->callbacks != 0);
@@ -585,13 +474,7 @@ tokens_free(struct tokens *ts)
 		while (!LIST_EMPTY(&ts->buckets[i]))
 			end(LIST_FIRST(&ts->buckets[i]));
 	}
-	while (!LIST_EMPTY(&ts->good)) {
-		g = LIST_FIRST(&ts->good);
-		LIST_REMOVE(g, link);
-		free(g->app_key);
-		free(g->name);
-		free(g);
-	}
+	token_secrets_release(&ts->good);
 	free(ts);
 }
 
