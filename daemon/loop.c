@@ -15,7 +15,7 @@ TAILQ_HEAD(deferred_list, deferred);
 
 struct loop {
 	struct event *turn;
-	struct deferred_list calls, frees;  /* asked for */
+	struct deferred_list calls, frees;         /* asked for */
 	struct deferred_list calls_due, frees_due; /* of the turn that is running */
 };
 
@@ -67,7 +67,7 @@ ask(struct loop *l, struct deferred_list *list, void (*fn)(void *obj), void *obj
 	static const struct timeval now = { 0, 0 };
 	struct deferred *d = xmalloc(sizeof(*d));
 
-	*d = (struct deferred) { .fn = fn, .obj = obj };
+	*d = (struct deferred){ .fn = fn, .obj = obj };
 	TAILQ_INSERT_TAIL(list, d, link);
 	if (!evtimer_pending(l->turn, NULL) && evtimer_add(l->turn, &now) != 0)
 		BUG("no timer for deferred calls");

@@ -96,8 +96,8 @@ explain(struct resolve_job *job, int gai, int errnum)
 	if (gai == EAI_SYSTEM)
 		(void)err_sys(&job->err, ERR_TEMP, errnum, "cannot resolve %s", job->host);
 	else
-		(void)err_set(&job->err, ERR_TEMP, "cannot resolve %s: %s", job->host,
-		    gai_strerror(gai));
+		(void)err_set(
+		    &job->err, ERR_TEMP, "cannot resolve %s: %s", job->host, gai_strerror(gai));
 }
 
 /* With the lock. */
@@ -253,14 +253,14 @@ is_address(struct resolve_job *job)
 }
 
 struct resolve_job *
-resolve_start(struct resolver *r, const char *host, const char *port, int socktype,
-    resolve_cb *cb, void *arg)
+resolve_start(
+    struct resolver *r, const char *host, const char *port, int socktype, resolve_cb *cb, void *arg)
 {
 	struct resolve_job *job = xcalloc(1, sizeof(*job));
 	struct desk *d = r->desk;
 	bool is_known;
 
-	*job = (struct resolve_job) {
+	*job = (struct resolve_job){
 		.desk = d,
 		.host = xstrdup(host),
 		.port = xstrdup(port),

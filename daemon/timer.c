@@ -12,10 +12,10 @@
 
 struct timers {
 	const struct clock *clock;
-	struct event *wake;   /* NULL: tests run us */
-	struct timer **heap;  /* heap[slot - 1] */
+	struct event *wake;  /* NULL: tests run us */
+	struct timer **heap; /* heap[slot - 1] */
 	size_t n, room;
-	uint64_t order;       /* of the timer set last */
+	uint64_t order; /* of the timer set last */
 	bool is_running;
 };
 
@@ -115,7 +115,7 @@ arm(struct timers *ts)
 	}
 	if (in_ms > LONGEST_SLEEP_MS)
 		in_ms = LONGEST_SLEEP_MS;
-	tv = (struct timeval) { .tv_sec = in_ms / 1000, .tv_usec = in_ms % 1000 * 1000 };
+	tv = (struct timeval){ .tv_sec = in_ms / 1000, .tv_usec = in_ms % 1000 * 1000 };
 	if (evtimer_add(ts->wake, &tv) != 0)
 		BUG("no timer of the loop");
 }

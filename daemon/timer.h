@@ -32,7 +32,7 @@ void timers_free(struct timers *ts);
 static inline void
 timer_init(struct timer *t, void (*fn)(void *arg), void *arg)
 {
-	*t = (struct timer) { .fn = fn, .arg = arg };
+	*t = (struct timer){ .fn = fn, .arg = arg };
 }
 
 static inline bool

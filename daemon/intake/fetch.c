@@ -16,9 +16,9 @@
 
 #define ERROR_BODY_MAX (64 * 1024)
 /* The answer to a form may hold a token. */
-#define SECRET_BODY    (16 * 1024)
-#define IDLE_HANDLES   16
-#define NHEADERS       4
+#define SECRET_BODY  (16 * 1024)
+#define IDLE_HANDLES 16
+#define NHEADERS     4
 
 TAILQ_HEAD(fetch_list, fetch);
 
@@ -31,15 +31,15 @@ struct fetch {
 	struct fetcher *f;
 	struct fetch_pool *pool; /* NULL: not started yet */
 	CURL *easy;
-	struct fetch_req req;    /* its strings are our copies, or NULL */
-	char *host;              /* for messages */
+	struct fetch_req req; /* its strings are our copies, or NULL */
+	char *host;           /* for messages */
 	char *headers[NHEADERS];
 	struct curl_slist nodes[NHEADERS];
 	char detail[CURL_ERROR_SIZE];
-	int64_t began;           /* mono ms */
+	int64_t began; /* mono ms */
 	int socket_errnum;
 	enum fetch_stop stop;
-	bool has_body;           /* its first bytes came, so the head is complete */
+	bool has_body; /* its first bytes came, so the head is complete */
 	size_t decoded;
 	struct fetch_head head;
 	struct fetch_reply reply;
@@ -54,11 +54,11 @@ struct fetcher {
 	CURL *idle[IDLE_HANDLES];
 	size_t nidle;
 	struct fetch_home home;
-	unsigned callbacks;          /* that are running */
-	struct fetch_list queued;    /* wait for the next turn */
-	struct fetch_list starting;  /* of this turn */
+	unsigned callbacks;         /* that are running */
+	struct fetch_list queued;   /* wait for the next turn */
+	struct fetch_list starting; /* of this turn */
 	struct fetch_list running;
-	struct fetch_list dying;     /* cancelled inside a callback of curl */
+	struct fetch_list dying; /* cancelled inside a callback of curl */
 };
 
 static void
@@ -171,7 +171,8 @@ conclude(struct fetch *x, CURLcode code)
 		break;
 	case STOP_HEAD:
 		reply->status = 0;
-		(void)err_set(&reply->err, ERR_TEMP, "%s: the answer's header is too large", x->host);
+		(void)err_set(
+		    &reply->err, ERR_TEMP, "%s: the answer's header is too large", x->host);
 		return;
 	case STOP_TOO_LARGE:
 		reply->is_too_large = true;
@@ -180,21 +181,23 @@ conclude(struct fetch *x, CURLcode code)
 		return;
 	case STOP_REFUSED:
 		reply->is_too_large = true;
-		(void)err_set(&reply->err, ERR_TEMP, "%s: the answer is larger than can be taken",
-		    x->host);
+		(void)err_set(
+		    &reply->err, ERR_TEMP, "%s: the answer is larger than can be taken", x->host);
 		return;
 	case STOP_ENOUGH:
 		return;
 	}
 	if (reply->status == 0)
-		fetch_explain(&(struct fetch_trouble) {
+		fetch_explain(
+		    &(struct fetch_trouble){
 			.easy = x->easy,
 			.code = code == CURLE_OK ? CURLE_WEIRD_SERVER_REPLY : code,
 			.detail = x->detail,
 			.host = x->host,
 			.ca_file = x->req.ca_file,
 			.socket_errnum = x->socket_errnum,
-		}, reply);
+		    },
+		    reply);
 }
 
 /* Tells the owner and ends x. The handle is back before, so that a next request finds it. */
@@ -237,7 +240,7 @@ fetch_on_header(char *p, size_t size, size_t n, void *arg)
 	struct fetch *x = arg;
 
 	/* What comes after the body (trailers) says nothing that we ask for. */
-	if (x->has_body || fetch_head_line(&x->head, (struct str) { p, n }, &x->reply))
+	if (x->has_body || fetch_head_line(&x->head, (struct str){ p, n }, &x->reply))
 		return n * size;
 	x->stop = STOP_HEAD;
 	return 0;
@@ -356,7 +359,8 @@ begin(struct fetch *x)
 			move_to(x, &f->running);
 			return;
 		}
-		(void)err_set(&x->reply.err, ERR_TEMP, "%s: curl has no room for a request", x->host);
+		(void)err_set(
+		    &x->reply.err, ERR_TEMP, "%s: curl has no room for a request", x->host);
 	}
 	report(x);
 }

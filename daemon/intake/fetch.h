@@ -38,28 +38,34 @@ struct fetch_reply {
 	struct err err;         /* filled when status is 0 or is_too_large */
 	bool is_too_large;      /* decoded body passed max_body; cut */
 	bool is_refused_tls;    /* certificate or name check failed */
-	int64_t retry_after_ms; /* from Retry-After, seconds or date (against the Date header); -1: none */
+	int64_t retry_after_ms; /* lib/policy/retry_after.h; -1: none */
 	int64_t server_date;    /* ticks of Date; TICKS_NONE */
 	char content_type[64];  /* lower case, without parameters; "" */
 	char request_id[64];    /* Graph's request-id; "" */
-	char location[256];     /* of a redirect that was not followed: its host only, for the log */
+	char location[256]; /* of a redirect that was not followed: its host only, for the log */
 	int64_t took_ms;
 	uint64_t wire_bytes;
 };
 
 struct fetch_req {
-	const char *url;        /* copied */
-	const char *bearer;     /* NULL: none. Never logged, wiped after use */
-	const char *post;       /* form body; NULL: GET. Wiped after use */
-	const char *prefer;     /* Prefer header; NULL */
+	const char *url;    /* copied */
+	const char *bearer; /* NULL: none. Never logged, wiped after use */
+	const char *post;   /* form body; NULL: GET. Wiped after use */
+	const char *prefer; /* Prefer header; NULL */
 	const char *client_request_id;
-	const char *ca_file;    /* NULL: the system's */
-	bool is_fresh;          /* on a new connection (after 503) */
-	int64_t timeout_ms;     /* whole request */
-	size_t max_body;        /* decoded bytes */
-	/* Body as it arrives, only for status 200 (others: first 64 KiB in on_done's `body`). False stops the request (too large). */
+	const char *ca_file; /* NULL: the system's */
+	bool is_fresh;       /* on a new connection (after 503) */
+	int64_t timeout_ms;  /* whole request */
+	size_t max_body;     /* decoded bytes */
+	/*
+	 * Body as it arrives, only for status 200 (of others on_done gets the first 64 KiB).
+	 * False stops the request (too large).
+	 */
 	bool (*on_data)(void *arg, const char *p, size_t n);
-	/* body: of every answer when on_data is NULL, else of answers other than 200; valid during the call. */
+	/*
+	 * body: of every answer when on_data is NULL, else of answers other than 200; valid
+	 * during the call.
+	 */
 	void (*on_done)(void *arg, const struct fetch_reply *reply, struct str body);
 	void *arg;
 };

@@ -67,7 +67,7 @@ on_content_type(struct fetch_head *h, struct str v, struct fetch_reply *reply)
 {
 	(void)h;
 	copy_text(reply->content_type, sizeof(reply->content_type),
-	    (struct str) { v.s, span_to(v, ";,") });
+	    (struct str){ v.s, span_to(v, ";,") });
 	for (char *p = reply->content_type; *p != '\0'; p++) {
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p - 'A' + 'a');
@@ -92,7 +92,7 @@ on_location(struct fetch_head *h, struct str v, struct fetch_reply *reply)
 	reply->location[0] = '\0';
 	if (v.n < at + 2 || v.s[at] != '/' || v.s[at + 1] != '/')
 		return;
-	host = (struct str) { v.s + at + 2, v.n - at - 2 };
+	host = (struct str){ v.s + at + 2, v.n - at - 2 };
 	host.n = span_to(host, "/?#\\");
 	for (at = span_to(host, "@"); at < host.n; at = span_to(host, "@")) {
 		host.s += at + 1;
@@ -139,8 +139,9 @@ fetch_head_line(struct fetch_head *h, struct str line, struct fetch_reply *reply
 	else if (colon < line.n)
 		for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 			if (str_same_nocase(name, fields[i].name))
-				fields[i].on_value(h, trim((struct str) { line.s + colon + 1,
-				    line.n - colon - 1 }), reply);
+				fields[i].on_value(h,
+				    trim((struct str){ line.s + colon + 1, line.n - colon - 1 }),
+				    reply);
 		}
 	return true;
 }

@@ -60,8 +60,8 @@ advance(struct fetch_pool *p, curl_socket_t fd, int what)
 static void
 pool_on_io(evutil_socket_t fd, short what, void *arg)
 {
-	advance(arg, fd, (what & EV_READ ? CURL_CSELECT_IN : 0)
-	    | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
+	advance(arg, fd,
+	    (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
 static void
@@ -88,8 +88,8 @@ pool_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *watched)
 {
 	struct fetch_pool *p = arg;
 	struct watched *w = watched;
-	short events = (short)(EV_PERSIST | (what & CURL_POLL_IN ? EV_READ : 0)
-	    | (what & CURL_POLL_OUT ? EV_WRITE : 0));
+	short events = (short)(EV_PERSIST | (what & CURL_POLL_IN ? EV_READ : 0) |
+			       (what & CURL_POLL_OUT ? EV_WRITE : 0));
 
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
@@ -146,7 +146,7 @@ fetch_pool_new(struct event_base *base, fetch_pool_done *done, void *arg)
 {
 	struct fetch_pool *p = xcalloc(1, sizeof(*p));
 
-	*p = (struct fetch_pool) { .base = base, .done = done, .arg = arg };
+	*p = (struct fetch_pool){ .base = base, .done = done, .arg = arg };
 	p->timer = evtimer_new(base, pool_on_timer, p);
 	p->multi = curl_multi_init();
 	BUG_IF(p->timer == NULL || p->multi == NULL);

@@ -5,11 +5,11 @@
 #include "lib/base/alloc.h"
 #include "lib/base/version.h"
 
-#define URL_MAX             (32 * 1024)
-#define HEADER_MAX          (64 * 1024)
-#define CONNECT_MS          10000
+#define URL_MAX    (32 * 1024)
+#define HEADER_MAX (64 * 1024)
+#define CONNECT_MS 10000
 /* Slower than this many bytes a second for three quarters of the time is given up. */
-#define LOW_SPEED_BYTES     64L
+#define LOW_SPEED_BYTES 64L
 /* DNS changes and load balancing want new connections now and then. */
 #define CONNECTION_LIFE_SEC 600L
 #define CONNECTION_IDLE_SEC 120L
@@ -55,10 +55,10 @@ check_url(const char *url, char **host, struct err *err)
 {
 	char *scheme = NULL, *name = NULL, *port = NULL;
 	CURLU *u = curl_url();
-	bool is_url = u != NULL && strlen(url) <= URL_MAX
-	    && curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK
-	    && curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK
-	    && curl_url_get(u, CURLUPART_HOST, &name, 0) == CURLUE_OK;
+	bool is_url = u != NULL && strlen(url) <= URL_MAX &&
+	              curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+	              curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	              curl_url_get(u, CURLUPART_HOST, &name, 0) == CURLUE_OK;
 	bool is_http = is_url && (strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0);
 
 	if (is_url)
@@ -92,8 +92,8 @@ set_request(CURL *e, const struct fetch_req *req, struct curl_slist *headers)
 	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
 	if (req->post != NULL) {
 		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, req->post);
-		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
-		    (curl_off_t)strlen(req->post));
+		(void)curl_easy_setopt(
+		    e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(req->post));
 	}
 }
 

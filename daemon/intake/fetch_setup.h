@@ -10,7 +10,7 @@
  * through to it. Inside fetch only.
  */
 struct fetch_home {
-	bool has_ca_bundle;  /* the system's authorities come as one file */
+	bool has_ca_bundle; /* the system's authorities come as one file */
 	char user_agent[64];
 };
 void fetch_home_init(struct fetch_home *h);

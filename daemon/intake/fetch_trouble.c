@@ -9,15 +9,13 @@ static const struct {
 	long result;
 	const char *what;
 } cert_checks[] = {
-	{ 2, "it is signed by an authority that is not known here" },
-	{ 18, "it is self-signed" },
+	{ 2, "it is signed by an authority that is not known here" }, { 18, "it is self-signed" },
 	{ 19, "its chain ends in a self-signed certificate that is not known here" },
 	{ 20, "it is signed by an authority that is not known here" },
 	{ 21, "it is signed by an authority that is not known here" },
 	{ 9, "it is not valid yet; is the clock of this machine right?" },
 	{ 10, "it has expired; is the clock of this machine right?" },
-	{ 23, "it has been revoked" },
-	{ 62, "it is for another name" },
+	{ 23, "it has been revoked" }, { 62, "it is for another name" },
 	{ 0, "it is for another name" }, /* curl's own check, after the chain was found good, */
 	{ 1, "it is for another name" }, /* where it has not noted the result yet */
 };
@@ -33,7 +31,8 @@ static const struct {
 	{ CURLE_COULDNT_CONNECT, ERR_TEMP, "no connection" },
 	{ CURLE_OPERATION_TIMEDOUT, ERR_TEMP, "no complete answer in time" },
 	{ CURLE_SSL_CONNECT_ERROR, ERR_TEMP, "TLS handshake failed (at least TLS 1.2 is needed)" },
-	{ CURLE_SSL_CACERT_BADFILE, ERR_CONF, "the file of certificate authorities cannot be used" },
+	{ CURLE_SSL_CACERT_BADFILE, ERR_CONF,
+	    "the file of certificate authorities cannot be used" },
 	{ CURLE_GOT_NOTHING, ERR_TEMP, "connection closed without an answer" },
 	{ CURLE_PARTIAL_FILE, ERR_TEMP, "answer cut short" },
 	{ CURLE_SEND_ERROR, ERR_TEMP, "connection lost while sending" },
@@ -73,8 +72,10 @@ explain_certificate(const struct fetch_trouble *t, struct fetch_reply *reply)
 		if (cert_checks[i].result == result)
 			what = cert_checks[i].what;
 	}
-	(void)err_set(&reply->err, ERR_TEMP, "%s: certificate refused: %s (%s); "
-	    "%s if your network inspects TLS", t->host, what, t->detail,
+	(void)err_set(&reply->err, ERR_TEMP,
+	    "%s: certificate refused: %s (%s); "
+	    "%s if your network inspects TLS",
+	    t->host, what, t->detail,
 	    t->ca_file == NULL ? "set ca_file" : "check that ca_file holds your authority");
 }
 
@@ -108,8 +109,10 @@ fetch_explain(const struct fetch_trouble *t, struct fetch_reply *reply)
 	}
 	errnum = local_errnum(t);
 	if (errnum != 0)
-		(void)err_sys(&reply->err, ERR_TEMP, errnum, "%s: not asked, this machine lacks "
-		    "something", t->host);
+		(void)err_sys(&reply->err, ERR_TEMP, errnum,
+		    "%s: not asked, this machine lacks "
+		    "something",
+		    t->host);
 	else
 		explain_code(t, reply);
 }

@@ -12,7 +12,7 @@
 struct fetch_trouble {
 	CURL *easy;
 	CURLcode code;
-	const char *detail;  /* curl's own words; "" */
+	const char *detail; /* curl's own words; "" */
 	const char *host;
 	const char *ca_file; /* NULL: the system's */
 	int socket_errnum;   /* of a socket() that failed; 0 */

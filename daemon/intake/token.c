@@ -11,28 +11,28 @@
 #include "lib/base/ticks.h"
 #include "lib/policy/backoff.h"
 
-#define BUCKETS        1024
-#define ANSWER_MAX     (64 * 1024)
+#define BUCKETS    1024
+#define ANSWER_MAX (64 * 1024)
 /* Renewed ahead only for those who came within this time. */
-#define LATELY_MS      (10 * 60 * 1000)
-#define AHEAD_MS       (5 * 60 * 1000)
+#define LATELY_MS (10 * 60 * 1000)
+#define AHEAD_MS  (5 * 60 * 1000)
 /* Not handed out this shortly before its end: a request takes its time. */
-#define LAST_MS        (60 * 1000)
-#define RETRY_BASE_MS  15000
-#define RETRY_CAP_MS   (5 * 60 * 1000)
+#define LAST_MS       (60 * 1000)
+#define RETRY_BASE_MS 15000
+#define RETRY_CAP_MS  (5 * 60 * 1000)
 /* What has no token any more is forgotten after this time. */
-#define FORGET_MS      (30 * 60 * 1000)
+#define FORGET_MS (30 * 60 * 1000)
 
 TAILQ_HEAD(wait_list, token_wait);
 
 /* A token that is being asked for. */
 struct asking {
-	size_t first;             /* of the app's secrets: the one that worked last */
-	size_t attempt;           /* see token_secrets_name() */
+	size_t first;   /* of the app's secrets: the one that worked last */
+	size_t attempt; /* see token_secrets_name() */
 	const char *secret_name;
-	struct fetch *request;    /* NULL: no secret could be read; told next turn */
-	bool is_refused;          /* err is the service's, not ours */
-	struct err err;           /* of the attempts so far */
+	struct fetch *request; /* NULL: no secret could be read; told next turn */
+	bool is_refused;       /* err is the service's, not ours */
+	struct err err;        /* of the attempts so far */
 };
 
 /* A bearer of an app in a tenant, and who waits for it. */
@@ -40,20 +40,20 @@ struct token {
 	LIST_ENTRY(token) link;
 	struct tokens *ts;
 	char *key;
-	struct settings *settings;  /* held: t is of these */
+	struct settings *settings; /* held: t is of these */
 	const struct tenant *t;
-	struct wait_list waits;     /* for the next answer, or the next turn when one is at hand */
-	struct wait_list told;      /* are being told */
-	struct asking *asking;      /* NULL: none */
-	char *bearer;               /* NULL: none */
-	unsigned generation;        /* of bearer */
-	uint64_t rejected;          /* hash of what the API refused last; 0: none */
+	struct wait_list waits; /* for the next answer, or the next turn when one is at hand */
+	struct wait_list told;  /* are being told */
+	struct asking *asking;  /* NULL: none */
+	char *bearer;           /* NULL: none */
+	unsigned generation;    /* of bearer */
+	uint64_t rejected;      /* hash of what the API refused last; 0: none */
 	bool has_role;
-	int64_t expires, renew;     /* mono ms, of bearer */
-	int64_t used;               /* mono ms: asked for last */
+	int64_t expires, renew; /* mono ms, of bearer */
+	int64_t used;           /* mono ms: asked for last */
 	struct timer timer;
-	unsigned failures;          /* one after the other */
-	bool is_deferred;           /* deliver_cached will run */
+	unsigned failures; /* one after the other */
+	bool is_deferred;  /* deliver_cached will run */
 };
 
 struct token_wait {
@@ -207,8 +207,8 @@ deliver(struct token *k, const struct token_reply *reply)
 		move_wait(TAILQ_FIRST(&k->waits), &k->told);
 	while (!TAILQ_EMPTY(&k->told) && is_good) {
 		tell(k->ts, TAILQ_FIRST(&k->told), reply);
-		is_good = reply->trouble != TOKEN_OK
-		    || (k->bearer != NULL && k->generation == generation);
+		is_good = reply->trouble != TOKEN_OK ||
+		          (k->bearer != NULL && k->generation == generation);
 	}
 	while (!TAILQ_EMPTY(&k->told))
 		move_wait(TAILQ_FIRST(&k->told), &k->waits);
@@ -223,13 +223,13 @@ deliver_cached(void *arg)
 
 	k->is_deferred = false;
 	if (is_usable(k, now_ms(k)))
-		deliver(k, &(struct token_reply) {
-			.trouble = TOKEN_OK,
-			.bearer = k->bearer,
-			.has_role = k->has_role,
-			.retry_after_ms = -1,
-			.server_date = TICKS_NONE,
-		});
+		deliver(k, &(struct token_reply){
+			       .trouble = TOKEN_OK,
+			       .bearer = k->bearer,
+			       .has_role = k->has_role,
+			       .retry_after_ms = -1,
+			       .server_date = TICKS_NONE,
+			   });
 	else if (!TAILQ_EMPTY(&k->waits) && k->asking == NULL)
 		ask(k);
 }
@@ -238,14 +238,15 @@ deliver_cached(void *arg)
 static void
 check_new(const struct token *k, struct token_answer *a)
 {
-	if (a->trouble != TOKEN_OK || k->rejected == 0
-	    || str_hash(a->bearer, strlen(a->bearer)) != k->rejected)
+	if (a->trouble != TOKEN_OK || k->rejected == 0 ||
+	    str_hash(a->bearer, strlen(a->bearer)) != k->rejected)
 		return;
 	explicit_bzero(a->bearer, strlen(a->bearer));
 	free(a->bearer);
 	a->bearer = NULL;
 	a->trouble = TOKEN_UNREACHABLE;
-	(void)err_set(&a->err, ERR_TEMP, "the sign-in service gives the token again that the API "
+	(void)err_set(&a->err, ERR_TEMP,
+	    "the sign-in service gives the token again that the API "
 	    "has refused");
 }
 
@@ -263,7 +264,7 @@ conclude(struct token *k, struct token_answer *a, int64_t retry_after_ms, int64_
 	/* One that is still good serves those who wait for the next turn. */
 	if (a->trouble != TOKEN_OK && is_usable(k, now_ms(k)))
 		return;
-	reply = (struct token_reply) {
+	reply = (struct token_reply){
 		.trouble = a->trouble,
 		.bearer = k->bearer,
 		.has_role = k->has_role,
@@ -284,12 +285,14 @@ token_on_reply(void *arg, const struct fetch_reply *reply, struct str body)
 	const struct app *app = k->t->app;
 
 	k->asking->request = NULL;
-	token_read_answer(&(struct token_question) {
+	token_read_answer(
+	    &(struct token_question){
 		.login_url = app->login_url,
 		.client_id = app->client_id,
 		.tenant_id = k->t->id,
 		.secret_name = k->asking->secret_name,
-	}, reply, body, &a);
+	    },
+	    reply, body, &a);
 	if (a.is_secret_refused && k->asking->attempt + 1 < app->secrets.n) {
 		k->asking->err = a.err;
 		k->asking->is_refused = true;
@@ -317,15 +320,16 @@ post_form(struct token *k, const struct buf *form)
 	const struct app *app = k->t->app;
 	char *url = xasprintf("%s/%s/oauth2/v2.0/token", app->login_url, k->t->id);
 
-	k->asking->request = fetch_start(k->ts->f, &(struct fetch_req) {
-		.url = url,
-		.post = form->p,
-		.ca_file = app->ca_file,
-		.timeout_ms = k->settings->request_timeout_ms,
-		.max_body = ANSWER_MAX,
-		.on_done = token_on_reply,
-		.arg = k,
-	});
+	k->asking->request =
+	    fetch_start(k->ts->f, &(struct fetch_req){
+				      .url = url,
+				      .post = form->p,
+				      .ca_file = app->ca_file,
+				      .timeout_ms = k->settings->request_timeout_ms,
+				      .max_body = ANSWER_MAX,
+				      .on_done = token_on_reply,
+				      .arg = k,
+				  });
 	free(url);
 }
 
@@ -400,7 +404,7 @@ find(struct tokens *ts, const struct tenant *t)
 	char *key = key_of(t);
 	struct token *k;
 
-	LIST_FOREACH(k, bucket_of(ts, key), link) {
+	LIST_FOREACH (k, bucket_of(ts, key), link) {
 		if (strcmp(k->key, key) == 0)
 			break;
 	}
@@ -479,8 +483,8 @@ tokens_free(struct tokens *ts)
 }
 
 struct token_wait *
-token_get(struct tokens *ts, const struct settings *s, const struct tenant *t, token_cb *cb,
-    void *arg)
+token_get(
+    struct tokens *ts, const struct settings *s, const struct tenant *t, token_cb *cb, void *arg)
 {
 	struct token *k = find(ts, t);
 	struct token_wait *w = xcalloc(1, sizeof(*w));
@@ -490,7 +494,7 @@ token_get(struct tokens *ts, const struct settings *s, const struct tenant *t, t
 		k = add(ts, t);
 	use_settings(k, s, t);
 	k->used = now;
-	*w = (struct token_wait) { .cb = cb, .arg = arg };
+	*w = (struct token_wait){ .cb = cb, .arg = arg };
 	move_wait(w, &k->waits);
 	if (is_usable(k, now) && !k->is_deferred) {
 		k->is_deferred = true;

@@ -22,17 +22,18 @@ struct token_wait;
  * `error` only; error_codes give the hint. */
 enum token_trouble {
 	TOKEN_OK,
-	TOKEN_UNREACHABLE,    /* network, TLS, 5xx, throttled: try again with backoff */
-	TOKEN_REFUSED,        /* credentials wrong or expired */
-	TOKEN_NOT_ONBOARDED,  /* no consent, app unknown in that tenant, wrong tenant or cloud */
-	TOKEN_BLOCKED,        /* conditional access */
-	TOKEN_GARBLED,        /* the answer makes no sense */
+	TOKEN_UNREACHABLE,   /* network, TLS, 5xx, throttled: try again with backoff */
+	TOKEN_REFUSED,       /* credentials wrong or expired */
+	TOKEN_NOT_ONBOARDED, /* no consent, app unknown in that tenant, wrong tenant or cloud */
+	TOKEN_BLOCKED,       /* conditional access */
+	TOKEN_GARBLED,       /* the answer makes no sense */
 };
 
 struct token_reply {
 	enum token_trouble trouble;
-	const char *bearer;     /* TOKEN_OK; valid during the call: copy into the request */
-	bool has_role;          /* roles holds SecurityAlert.Read.All or ReadWrite.All (true when it cannot be told) */
+	const char *bearer; /* TOKEN_OK; valid during the call: copy into the request */
+	bool
+	    has_role; /* roles holds SecurityAlert.Read.All or ReadWrite.All (true when it cannot be told) */
 	int64_t retry_after_ms; /* -1: none */
 	struct err err;         /* complete sentence with the hint and what to do */
 	int64_t server_date;    /* ticks; TICKS_NONE */
@@ -43,10 +44,10 @@ struct tokens *tokens_new(const struct engine_env *env, struct fetcher *f);
 void tokens_free(struct tokens *ts);
 
 /* Later, exactly once. timeout as settings' request_timeout_ms. */
-struct token_wait *token_get(struct tokens *ts, const struct settings *s, const struct tenant *t,
-    token_cb *cb, void *arg);
+struct token_wait *token_get(
+    struct tokens *ts, const struct settings *s, const struct tenant *t, token_cb *cb, void *arg);
 void token_cancel(struct token_wait *w);
-/* The API answered 401 to this bearer: it is not handed out again. */
+/* The API answered 401 to this bearer: it is not handed out again, and is freed now. */
 void token_reject(struct tokens *ts, const struct tenant *t, const char *bearer);
 
 #endif

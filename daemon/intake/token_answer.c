@@ -22,7 +22,8 @@ static const struct {
 	{ "unauthorized_client", TOKEN_NOT_ONBOARDED, REMEDY_CONSENT,
 	    "the app is not admitted in this tenant" },
 	{ "invalid_grant", TOKEN_NOT_ONBOARDED, REMEDY_CONSENT, "this tenant has not consented" },
-	{ "consent_required", TOKEN_NOT_ONBOARDED, REMEDY_CONSENT, "this tenant has not consented" },
+	{ "consent_required", TOKEN_NOT_ONBOARDED, REMEDY_CONSENT,
+	    "this tenant has not consented" },
 	{ "invalid_request", TOKEN_NOT_ONBOARDED, REMEDY_NONE,
 	    "the request is refused; check the tenant's id and the app's cloud" },
 	{ "invalid_tenant", TOKEN_NOT_ONBOARDED, REMEDY_NONE, "check the tenant's id" },
@@ -31,7 +32,8 @@ static const struct {
 	{ "invalid_scope", TOKEN_NOT_ONBOARDED, REMEDY_NONE,
 	    "the scope is refused; check the app's cloud" },
 	{ "access_denied", TOKEN_BLOCKED, REMEDY_NONE, "the tenant's policy blocks the app" },
-	{ "interaction_required", TOKEN_BLOCKED, REMEDY_NONE, "the tenant's policy blocks the app" },
+	{ "interaction_required", TOKEN_BLOCKED, REMEDY_NONE,
+	    "the tenant's policy blocks the app" },
 	{ "temporarily_unavailable", TOKEN_UNREACHABLE, REMEDY_NONE, "the service is unavailable" },
 	{ "server_error", TOKEN_UNREACHABLE, REMEDY_NONE, "the service has a fault" },
 };
@@ -45,11 +47,15 @@ static const struct {
 	{ 7000215, REMEDY_SECRET,
 	    "the secret is wrong; often its id was taken instead of its value" },
 	{ 7000222, REMEDY_SECRET, "the secret has expired" },
-	{ 700027, REMEDY_NONE, "the certificate is not registered with the app, or the signature is wrong" },
+	{ 700027, REMEDY_NONE,
+	    "the certificate is not registered with the app, or the signature is wrong" },
 	{ 50012, REMEDY_NONE, "the certificate is not registered with the app, or has expired" },
-	{ 700024, REMEDY_NONE, "the assertion is outside its time; is the clock of this machine right?" },
-	{ 500133, REMEDY_NONE, "the assertion is outside its time; is the clock of this machine right?" },
-	{ 700016, REMEDY_CONSENT, "the app is not known in this tenant: no consent yet, consent "
+	{ 700024, REMEDY_NONE,
+	    "the assertion is outside its time; is the clock of this machine right?" },
+	{ 500133, REMEDY_NONE,
+	    "the assertion is outside its time; is the clock of this machine right?" },
+	{ 700016, REMEDY_CONSENT,
+	    "the app is not known in this tenant: no consent yet, consent "
 	    "withdrawn, or the wrong tenant" },
 	{ 7000229, REMEDY_CONSENT, "the app has no service principal in this tenant" },
 	{ 7000112, REMEDY_NONE, "the customer has disabled the app; has the customer left?" },
@@ -57,17 +63,21 @@ static const struct {
 	{ 65001, REMEDY_CONSENT, "consent is missing" },
 	{ 650056, REMEDY_CONSENT, "consent is missing" },
 	{ 90094, REMEDY_CONSENT, "an administrator's consent is missing" },
-	{ 500011, REMEDY_NONE, "Microsoft Graph is not known in this tenant; check the app's cloud" },
+	{ 500011, REMEDY_NONE,
+	    "Microsoft Graph is not known in this tenant; check the app's cloud" },
 	{ 650052, REMEDY_NONE, "the tenant has no licence for the service" },
 	{ 650057, REMEDY_NONE, "the app does not ask for Microsoft Graph; add its permissions" },
-	{ 50001, REMEDY_NONE, "Microsoft Graph is not known in this tenant; check the app's cloud" },
+	{ 50001, REMEDY_NONE,
+	    "Microsoft Graph is not known in this tenant; check the app's cloud" },
 	{ 90002, REMEDY_NONE, "there is no such tenant; check its id, and the app's cloud" },
 	{ 90038, REMEDY_NONE, "the tenant lives in another national cloud; set the app's cloud" },
 	{ 900382, REMEDY_NONE, "the tenant lives in another national cloud; set the app's cloud" },
 	{ 900432, REMEDY_NONE, "the tenant lives in another national cloud; set the app's cloud" },
-	{ 53003, REMEDY_NONE, "Conditional Access blocks the app; the customer must allow it and "
+	{ 53003, REMEDY_NONE,
+	    "Conditional Access blocks the app; the customer must allow it and "
 	    "the address that msspd comes from" },
-	{ 530032, REMEDY_NONE, "Conditional Access blocks the app; the customer must allow it and "
+	{ 530032, REMEDY_NONE,
+	    "Conditional Access blocks the app; the customer must allow it and "
 	    "the address that msspd comes from" },
 };
 
@@ -97,11 +107,14 @@ add_remedy(enum remedy remedy, const struct token_question *q, char *out, size_t
 	case REMEDY_NONE:
 		break;
 	case REMEDY_SECRET:
-		(void)snprintf(out, room, "; put a valid one into secret_file %.200s", q->secret_name);
+		(void)snprintf(
+		    out, room, "; put a valid one into secret_file %.200s", q->secret_name);
 		break;
 	case REMEDY_CONSENT:
-		(void)snprintf(out, room, "; an administrator of the customer consents at "
-		    "%.100s/%s/adminconsent?client_id=%.64s", q->login_url, q->tenant_id, q->client_id);
+		(void)snprintf(out, room,
+		    "; an administrator of the customer consents at "
+		    "%.100s/%s/adminconsent?client_id=%.64s",
+		    q->login_url, q->tenant_id, q->client_id);
 		break;
 	}
 }
@@ -154,8 +167,8 @@ explain(const struct token_question *q, int status, const json_t *root, size_t k
 
 /* 4xx. */
 static void
-read_refusal(const struct token_question *q, int status, const json_t *root,
-    struct token_answer *out)
+read_refusal(
+    const struct token_question *q, int status, const json_t *root, struct token_answer *out)
 {
 	char error[40];
 
@@ -185,7 +198,7 @@ read_lifetime_sec(const json_t *v)
 		sec = json_integer_value(v);
 	} else if (json_is_real(v)) {
 		sec = json_real_value(v) < LIFETIME_MAX_SEC ? (long long)json_real_value(v)
-		    : LIFETIME_MAX_SEC;
+		                                            : LIFETIME_MAX_SEC;
 	} else if (text != NULL && text[0] >= '0' && text[0] <= '9') {
 		sec = strtoll(text, &end, 10);
 		sec = *end == '\0' ? sec : LIFETIME_UNKNOWN_SEC;
@@ -229,7 +242,8 @@ read_token(const struct token_question *q, const json_t *root, struct token_answ
 
 	out->trouble = TOKEN_GARBLED;
 	if (!is_bearer(token) || !is_type_fine(json_object_get(root, "token_type"))) {
-		(void)err_set(&out->err, ERR_TEMP, "the sign-in service answers HTTP 200 without a "
+		(void)err_set(&out->err, ERR_TEMP,
+		    "the sign-in service answers HTTP 200 without a "
 		    "usable token; is there a proxy in between?");
 		return;
 	}
@@ -242,8 +256,8 @@ read_token(const struct token_question *q, const json_t *root, struct token_answ
 		out->trouble = TOKEN_OK;
 		out->bearer = xstrndup(text.s, text.n);
 		out->lifetime_ms = read_lifetime_sec(json_object_get(root, "expires_in")) * 1000;
-		out->has_role = !is_readable || jwt_has_role(jwt, "SecurityAlert.Read.All")
-		    || jwt_has_role(jwt, "SecurityAlert.ReadWrite.All");
+		out->has_role = !is_readable || jwt_has_role(jwt, "SecurityAlert.Read.All") ||
+		                jwt_has_role(jwt, "SecurityAlert.ReadWrite.All");
 	}
 	free(jwt);
 }
@@ -267,9 +281,10 @@ read_by_status(const struct token_question *q, const struct fetch_reply *reply, 
 		read_refusal(q, status, root, out);
 	} else {
 		out->trouble = TOKEN_GARBLED;
-		(void)err_set(&out->err, ERR_TEMP, "the sign-in service answers HTTP %d%s%s and no "
-		    "token; is there a proxy in between?", status,
-		    reply->location[0] != '\0' ? " to " : "", reply->location);
+		(void)err_set(&out->err, ERR_TEMP,
+		    "the sign-in service answers HTTP %d%s%s and no "
+		    "token; is there a proxy in between?",
+		    status, reply->location[0] != '\0' ? " to " : "", reply->location);
 	}
 }
 
@@ -280,17 +295,17 @@ wipe_token(const json_t *root)
 	const json_t *token = json_object_get(root, "access_token");
 
 	if (json_is_string(token))
-		explicit_bzero((char *)(uintptr_t)json_string_value(token),
-		    json_string_length(token));
+		explicit_bzero(
+		    (char *)(uintptr_t)json_string_value(token), json_string_length(token));
 }
 
 void
-token_read_answer(const struct token_question *q, const struct fetch_reply *reply,
-    struct str body, struct token_answer *out)
+token_read_answer(const struct token_question *q, const struct fetch_reply *reply, struct str body,
+    struct token_answer *out)
 {
 	json_t *root = body.n > 0 ? json_loadb(body.s, body.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
-	*out = (struct token_answer) { .trouble = TOKEN_GARBLED };
+	*out = (struct token_answer){ .trouble = TOKEN_GARBLED };
 	read_by_status(q, reply, root, out);
 	wipe_token(root);
 	json_decref(root);

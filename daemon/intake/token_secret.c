@@ -39,7 +39,7 @@ find_good(const struct token_secrets *m, const struct app *app)
 	char *key = token_app_key(app);
 	struct good_secret *g;
 
-	LIST_FOREACH(g, &m->good, link) {
+	LIST_FOREACH (g, &m->good, link) {
 		if (strcmp(g->app_key, key) == 0)
 			break;
 	}
@@ -96,8 +96,8 @@ add_field(struct buf *b, const char *name, struct str value)
 	for (size_t i = 0; i < value.n; i++) {
 		unsigned char c = (unsigned char)value.s[i];
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-		    || (c != '\0' && strchr("-._~", c) != NULL)) {
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    (c != '\0' && strchr("-._~", c) != NULL)) {
 			buf_byte(b, (char)c);
 		} else {
 			buf_byte(b, '%');
@@ -117,13 +117,15 @@ token_form(const struct app *app, const char *secret_name, struct buf *form, str
 
 	if (ok) {
 		scope = xasprintf("%s/.default", app->graph_url);
-		(void)buf_room(form, secret.n * 3 + strlen(scope) * 3 + strlen(app->client_id) * 3 + 128);
+		(void)buf_room(
+		    form, secret.n * 3 + strlen(scope) * 3 + strlen(app->client_id) * 3 + 128);
 		add_field(form, "client_id", str_of(app->client_id));
 		add_field(form, "scope", str_of(scope));
 		add_field(form, "grant_type", STR("client_credentials"));
 		add_field(form, "client_secret", buf_peek(&secret));
 		free(scope);
-		ok = buf_ok(form) || err_set(err, ERR_CONF, "secret %.200s is too long", secret_name);
+		ok = buf_ok(form) ||
+		     err_set(err, ERR_CONF, "secret %.200s is too long", secret_name);
 	}
 	buf_wipe(&secret);
 	return ok;

@@ -52,10 +52,10 @@ payload_of(struct str token)
 
 	first = memchr(token.s, '.', token.n);
 	if (first == NULL)
-		return (struct str) { NULL, 0 };
+		return (struct str){ NULL, 0 };
 	first++;
 	second = memchr(first, '.', (size_t)(end - first));
-	return (struct str) { first, second != NULL ? (size_t)(second - first) : 0 };
+	return (struct str){ first, second != NULL ? (size_t)(second - first) : 0 };
 }
 
 static json_t *
@@ -102,9 +102,9 @@ jwt_look(struct str token, struct jwt_look *out)
 	const json_t *tid = json_object_get(root, "tid");
 	bool is_object = json_is_object(root);
 
-	*out = (struct jwt_look) { .tid = "" };
-	if (json_is_string(tid) && !guid_parse((struct str) { json_string_value(tid),
-	    json_string_length(tid) }, out->tid))
+	*out = (struct jwt_look){ .tid = "" };
+	if (json_is_string(tid) &&
+	    !guid_parse((struct str){ json_string_value(tid), json_string_length(tid) }, out->tid))
 		out->tid[0] = '\0';
 	out->exp = (int64_t)json_integer_value(json_object_get(root, "exp"));
 	read_roles(json_object_get(root, "roles"), out);

@@ -19,13 +19,13 @@ lower(char c)
 static bool
 starts_nocase(struct str s, struct str prefix)
 {
-	return s.n >= prefix.n && str_same_nocase((struct str) { s.s, prefix.n }, prefix);
+	return s.n >= prefix.n && str_same_nocase((struct str){ s.s, prefix.n }, prefix);
 }
 
 static struct str
 after(struct str s, size_t n)
 {
-	return (struct str) { s.s + n, s.n - n };
+	return (struct str){ s.s + n, s.n - n };
 }
 
 static size_t
@@ -70,7 +70,7 @@ read_authority(struct str s, struct parts *u)
 	size_t colon = s.n > 0 && s.s[0] == '[' ? span_to(s, "]") : 0;
 
 	colon += span_to(after(s, colon), ":");
-	u->host = (struct str) { s.s, colon };
+	u->host = (struct str){ s.s, colon };
 	u->port = u->is_https ? 443 : 80;
 	if (colon < s.n && !read_port(after(s, colon + 1), &u->port))
 		return false;
@@ -87,10 +87,10 @@ read_url(struct str s, struct parts *u)
 		return false;
 	s = after(s, u->is_https ? 8 : 7);
 	n = span_to(s, "/?");
-	if (!read_authority((struct str) { s.s, n }, u))
+	if (!read_authority((struct str){ s.s, n }, u))
 		return false;
 	s = after(s, n);
-	u->path = (struct str) { s.s, span_to(s, "?") };
+	u->path = (struct str){ s.s, span_to(s, "?") };
 	return true;
 }
 
@@ -190,8 +190,8 @@ link_is_allowed(const char *base_url, const char *link, struct err *err)
 		return err_set(err, ERR_CONF, "the API's own URL cannot be read: %s", base_url);
 	if (!u.is_https && !is_loopback(base.host))
 		return err_set(err, ERR_PERM, "a link to plain http");
-	if (u.is_https != base.is_https || u.port != base.port
-	    || !str_same_nocase(u.host, base.host))
+	if (u.is_https != base.is_https || u.port != base.port ||
+	    !str_same_nocase(u.host, base.host))
 		return err_set(err, ERR_PERM, "a link to another place: %.*s port %u",
 		    (int)(u.host.n < 200 ? u.host.n : 200), u.host.s, u.port);
 	if (!is_straight(u.path))

@@ -81,7 +81,7 @@ read_form(const char *form, struct str s, struct parts *p)
 {
 	size_t i = 0;
 
-	*p = (struct parts) { 0 };
+	*p = (struct parts){ 0 };
 	for (; *form != '\0'; form++) {
 		if (*form == 'W') {
 			while (i < s.n && is_letter(s.s[i]))
@@ -110,7 +110,7 @@ ticks_of(const struct parts *p)
 
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return TICKS_NONE;
-	return ticks_parse((struct str) { text, (size_t)n }, &ticks) ? ticks : TICKS_NONE;
+	return ticks_parse((struct str){ text, (size_t)n }, &ticks) ? ticks : TICKS_NONE;
 }
 
 int64_t

@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 encode(struct buf *b, const uint8_t *data, size_t n)
 {
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char set[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	uint32_t bits = 0;
 	unsigned have = 0;
 
@@ -35,8 +36,8 @@ look(struct str token)
 
 	BUG_IF(jwt->nroles > JWT_ROLES_MAX);
 	BUG_IF(!ok && (jwt->nroles != 0 || jwt->exp != 0 || jwt->tid[0] != '\0'));
-	BUG_IF(jwt->tid[0] != '\0' && (!guid_parse(str_of(jwt->tid), tid)
-	    || strcmp(tid, jwt->tid) != 0));
+	BUG_IF(jwt->tid[0] != '\0' &&
+	       (!guid_parse(str_of(jwt->tid), tid) || strcmp(tid, jwt->tid) != 0));
 	for (size_t i = 0; i < jwt->nroles; i++)
 		BUG_IF(strlen(jwt->roles[i]) >= JWT_ROLE_LEN || !jwt_has_role(jwt, jwt->roles[i]));
 	free(jwt);
@@ -47,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf token = BUF_INIT(2 * size + 16);
 
-	look((struct str) { (const char *)data, size });
+	look((struct str){ (const char *)data, size });
 	buf_puts(&token, "e30.");
 	encode(&token, data, size);
 	buf_puts(&token, ".c2ln");

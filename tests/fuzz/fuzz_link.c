@@ -43,8 +43,8 @@ check(size_t i, const char *link)
 	BUG_IF(!str_same_nocase(str_of(host), str_of(bases[i].host)));
 	BUG_IF(strcmp(port, bases[i].port) != 0);
 	BUG_IF(strlen(path) < strlen(bases[i].root));
-	BUG_IF(!str_same_nocase((struct str) { path, strlen(bases[i].root) },
-	    str_of(bases[i].root)));
+	BUG_IF(
+	    !str_same_nocase((struct str){ path, strlen(bases[i].root) }, str_of(bases[i].root)));
 	BUG_IF(strstr(link, path) == NULL);
 	BUG_IF(curl_url_get(u, CURLUPART_USER, &user, 0) != CURLUE_NO_USER);
 	curl_free(host);
@@ -60,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err;
 
 	for (size_t i = 0; i < ARRAY_LEN(bases); i++) {
-		err = (struct err) { ERR_NONE, "" };
+		err = (struct err){ ERR_NONE, "" };
 		if (link_is_allowed(bases[i].url, link, &err))
 			check(i, link);
 		else

@@ -85,8 +85,8 @@ on_done(void *arg, const struct fetch_reply *reply, struct str body)
 static struct fetch_req
 request(struct got *g, const char *url)
 {
-	*g = (struct got) { .streamed = BUF_INIT(1 << 20), .body = BUF_INIT(1 << 20) };
-	return (struct fetch_req) {
+	*g = (struct got){ .streamed = BUF_INIT(1 << 20), .body = BUF_INIT(1 << 20) };
+	return (struct fetch_req){
 		.url = url,
 		.timeout_ms = 5000,
 		.max_body = BODY_CAP,
@@ -179,7 +179,7 @@ zeros(size_t copies, bool has_end)
 		memcpy(gzipped + b.n, "\x8d\xef\x02\xd2\x01\x00\x00\x00", 8); /* of one zero */
 		b.n += 8;
 	}
-	return (struct str) { gzipped, b.n };
+	return (struct str){ gzipped, b.n };
 }
 
 static char large[4 * BODY_CAP];
@@ -193,29 +193,35 @@ static const struct {
 } answers[] = {
 	{ "a body is streamed", { .head = OK, .body = { "hello", 5 } }, 200, NULL, "hello", "" },
 	{ "an empty body", { .head = OK, .body = { "", 0 } }, 200, NULL, "", "" },
-	{ "an error's body comes at the end", { .head = "HTTP/1.1 404 Not Found\r\n",
-	    .body = { "{}", 2 } }, 404, NULL, "", "{}" },
+	{ "an error's body comes at the end",
+	    { .head = "HTTP/1.1 404 Not Found\r\n", .body = { "{}", 2 } }, 404, NULL, "", "{}" },
 	{ "another 2xx is not streamed", { .head = "HTTP/1.1 206 Partial\r\n", .body = { "x", 1 } },
 	    206, NULL, "", "x" },
-	{ "a body without a length, closed in order", { .head = OK "\r\nhello", .is_raw = true,
-	    .body = { "", 0 }, .end = WEB_CLOSE }, 200, NULL, "hello", "" },
-	{ "100 Continue before it", { .head = "HTTP/1.1 100 Continue\r\nRetry-After: 9\r\n\r\n" OK,
-	    .body = { "hello", 5 } }, 200, NULL, "hello", "" },
-	{ "a redirect is not followed", { .head = "HTTP/1.1 302 Found\r\nLocation: /again\r\n",
-	    .body = { "", 0 } }, 302, NULL, "", "" },
+	{ "a body without a length, closed in order",
+	    { .head = OK "\r\nhello", .is_raw = true, .body = { "", 0 }, .end = WEB_CLOSE }, 200,
+	    NULL, "hello", "" },
+	{ "100 Continue before it",
+	    { .head = "HTTP/1.1 100 Continue\r\nRetry-After: 9\r\n\r\n" OK,
+		.body = { "hello", 5 } },
+	    200, NULL, "hello", "" },
+	{ "a redirect is not followed",
+	    { .head = "HTTP/1.1 302 Found\r\nLocation: /again\r\n", .body = { "", 0 } }, 302, NULL,
+	    "", "" },
 	{ "cut short", { .head = OK, .body = { "hel", 3 }, .promise = 5, .end = WEB_CLOSE }, 0,
 	    "answer cut short", "hel", "" },
-	{ "reset in the body", { .head = OK, .body = { "hel", 3 }, .promise = 5, .end = WEB_RESET }, 0,
-	    "127.0.0.1", "hel", "" },
+	{ "reset in the body", { .head = OK, .body = { "hel", 3 }, .promise = 5, .end = WEB_RESET },
+	    0, "127.0.0.1", "hel", "" },
 	{ "reset before the head", { .head = NULL, .end = WEB_RESET }, 0, "127.0.0.1", "", "" },
-	{ "closed before the head", { .head = NULL, .end = WEB_CLOSE }, 0, "without an answer",
-	    "", "" },
-	{ "no HTTP at all", { .head = "SSH-2.0-x\r\n", .is_raw = true, .body = { "", 0 },
-	    .end = WEB_CLOSE }, 0, "not an HTTP answer", "", "" },
-	{ "a broken gzip body", { .head = OK "Content-Encoding: gzip\r\n", .body = { "hello", 5 } }, 0,
+	{ "closed before the head", { .head = NULL, .end = WEB_CLOSE }, 0, "without an answer", "",
+	    "" },
+	{ "no HTTP at all",
+	    { .head = "SSH-2.0-x\r\n", .is_raw = true, .body = { "", 0 }, .end = WEB_CLOSE }, 0,
+	    "not an HTTP answer", "", "" },
+	{ "a broken gzip body", { .head = OK "Content-Encoding: gzip\r\n", .body = { "hello", 5 } },
+	    0, "compressed body is damaged", "", "" },
+	{ "an encoding that was not asked for",
+	    { .head = OK "Content-Encoding: compress\r\n", .body = { "hello", 5 } }, 0,
 	    "compressed body is damaged", "", "" },
-	{ "an encoding that was not asked for", { .head = OK "Content-Encoding: compress\r\n",
-	    .body = { "hello", 5 } }, 0, "compressed body is damaged", "", "" },
 };
 
 START_TEST(test_answer)
@@ -241,11 +247,14 @@ START_TEST(test_head)
 {
 	struct got g;
 
-	answer = (struct web_answer) { .head = "HTTP/1.1 429 Too Many\r\n"
-	    "Retry-After: Sun, 06 Nov 1994 08:50:07 GMT\r\n"
-	    "date:Sun, 06 Nov 1994 08:49:37 GMT\r\nrequest-id: 1-2\x01\r\n"
-	    "Content-Type: Application/JSON;charset=utf-8\r\n"
-	    "Location: https://user:pw@evil.example:8443/path\r\n", .body = STR("{}") };
+	answer =
+	    (struct web_answer){ .head =
+				     "HTTP/1.1 429 Too Many\r\n"
+				     "Retry-After: Sun, 06 Nov 1994 08:50:07 GMT\r\n"
+				     "date:Sun, 06 Nov 1994 08:49:37 GMT\r\nrequest-id: 1-2\x01\r\n"
+				     "Content-Type: Application/JSON;charset=utf-8\r\n"
+				     "Location: https://user:pw@evil.example:8443/path\r\n",
+		    .body = STR("{}") };
 	get(&g);
 	ck_assert_int_eq(g.reply.status, 429);
 	ck_assert_int_eq(g.reply.retry_after_ms, 30000);
@@ -263,7 +272,7 @@ START_TEST(test_nothing_in_the_head)
 {
 	struct got g;
 
-	answer = (struct web_answer) { .head = OK, .body = STR("") };
+	answer = (struct web_answer){ .head = OK, .body = STR("") };
 	get(&g);
 	ck_assert_int_eq(g.reply.retry_after_ms, -1);
 	ck_assert(g.reply.server_date == TICKS_NONE);
@@ -281,7 +290,7 @@ START_TEST(test_head_too_large)
 	buf_puts(&b, OK);
 	for (int i = 0; i < 300; i++)
 		buf_printf(&b, "X-%d: y\r\n", i);
-	answer = (struct web_answer) { .head = b.p, .body = STR("hello") };
+	answer = (struct web_answer){ .head = b.p, .body = STR("hello") };
 	get(&g);
 	ck_assert_int_eq(g.reply.status, 0);
 	ck_assert_ptr_nonnull(strstr(g.reply.err.text, "header is too large"));
@@ -295,7 +304,7 @@ START_TEST(test_what_is_sent)
 	struct got g;
 	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
 
-	answer = (struct web_answer) { .head = OK, .body = STR("") };
+	answer = (struct web_answer){ .head = OK, .body = STR("") };
 	req.bearer = "abc.def";
 	req.prefer = "include-unknown-enum-members";
 	req.client_request_id = "11111111-2222-3333-4444-555555555555";
@@ -324,8 +333,8 @@ START_TEST(test_post)
 	struct got g;
 	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
 
-	answer = (struct web_answer) { .head = "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\n",
-	    .body = STR("{\"a\":1}") };
+	answer = (struct web_answer){ .head = "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\n",
+		.body = STR("{\"a\":1}") };
 	req.on_data = NULL;
 	req.post = "a=b&c=d";
 	(void)fetch_start(f, &req);
@@ -365,8 +374,8 @@ START_TEST(test_gzip)
 {
 	struct got g;
 
-	answer = (struct web_answer) { .head = OK "Content-Encoding: gzip\r\n",
-	    .body = zeros(0, true) };
+	answer =
+	    (struct web_answer){ .head = OK "Content-Encoding: gzip\r\n", .body = zeros(0, true) };
 	get(&g);
 	ck_assert_msg(g.reply.status == 200, "%s", g.reply.err.text);
 	ck_assert_uint_eq(g.streamed.n, 1);
@@ -379,8 +388,8 @@ START_TEST(test_gzip_bomb)
 {
 	struct got g;
 
-	answer = (struct web_answer) { .head = OK "Content-Encoding: gzip\r\n",
-	    .body = zeros(50000, false) };
+	answer = (struct web_answer){ .head = OK "Content-Encoding: gzip\r\n",
+		.body = zeros(50000, false) };
 	get(&g);
 	ck_assert(g.reply.is_too_large);
 	ck_assert_int_eq(g.reply.status, 200);
@@ -395,7 +404,7 @@ START_TEST(test_too_large)
 	struct got g;
 	struct fetch_req req;
 
-	answer = (struct web_answer) { .head = OK, .body = { large, sizeof(large) } };
+	answer = (struct web_answer){ .head = OK, .body = { large, sizeof(large) } };
 	get(&g);
 	ck_assert(g.reply.is_too_large);
 	ck_assert_uint_le(g.streamed.n, BODY_CAP);
@@ -420,8 +429,8 @@ START_TEST(test_large_error)
 {
 	struct got g;
 
-	answer = (struct web_answer) { .head = "HTTP/1.1 500 Oops\r\n",
-	    .body = { large, sizeof(large) } };
+	answer = (struct web_answer){ .head = "HTTP/1.1 500 Oops\r\n",
+		.body = { large, sizeof(large) } };
 	get(&g);
 	ck_assert_int_eq(g.reply.status, 500);
 	ck_assert(!g.reply.is_too_large);
@@ -435,7 +444,7 @@ START_TEST(test_on_data_refuses)
 	struct got g;
 	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
 
-	answer = (struct web_answer) { .head = OK, .body = { large, BODY_CAP } };
+	answer = (struct web_answer){ .head = OK, .body = { large, BODY_CAP } };
 	g.refuse_at = 1;
 	(void)fetch_start(f, &req);
 	run(&g);
@@ -450,7 +459,7 @@ START_TEST(test_timeout)
 	struct got g;
 	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
 
-	answer = (struct web_answer) { .head = NULL, .end = WEB_HANG };
+	answer = (struct web_answer){ .head = NULL, .end = WEB_HANG };
 	req.timeout_ms = 200;
 	(void)fetch_start(f, &req);
 	run(&g);
@@ -466,7 +475,7 @@ START_TEST(test_slow_head_is_waited_for)
 {
 	struct got g;
 
-	answer = (struct web_answer) { .head = OK, .body = STR("late"), .delay_ms = 300 };
+	answer = (struct web_answer){ .head = OK, .body = STR("late"), .delay_ms = 300 };
 	get(&g);
 	ck_assert(str_is(buf_peek(&g.streamed), "late"));
 	ck_assert_int_ge(g.reply.took_ms, 290);
@@ -486,12 +495,12 @@ START_TEST(test_cancel)
 	struct got g[3];
 	struct fetch_req req;
 
-	answer = (struct web_answer) { .head = OK, .body = { large, BODY_CAP }, .end = WEB_HANG };
+	answer = (struct web_answer){ .head = OK, .body = { large, BODY_CAP }, .end = WEB_HANG };
 	for (int i = 0; i < 3; i++) {
 		req = request(&g[i], web_url(w, "127.0.0.1"));
 		g[i].x = fetch_start(f, &req);
 	}
-	fetch_cancel(g[0].x); /* before it begins */
+	fetch_cancel(g[0].x);      /* before it begins */
 	g[2].then = cancel_itself; /* inside curl */
 	turn(20);
 	if (g[1].done == 0)
@@ -520,7 +529,7 @@ START_TEST(test_start_inside_on_data)
 	struct got g;
 	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
 
-	answer = (struct web_answer) { .head = OK, .body = STR("hello") };
+	answer = (struct web_answer){ .head = OK, .body = STR("hello") };
 	g.then = start_second;
 	(void)fetch_start(f, &req);
 	run(&g);
@@ -536,7 +545,7 @@ START_TEST(test_free_cancels_all)
 	struct got g[2];
 	struct fetch_req req;
 
-	answer = (struct web_answer) { .head = NULL, .end = WEB_HANG };
+	answer = (struct web_answer){ .head = NULL, .end = WEB_HANG };
 	req = request(&g[0], web_url(w, "127.0.0.1"));
 	(void)fetch_start(f, &req);
 	turn(50);
@@ -554,7 +563,7 @@ START_TEST(test_connections)
 	struct got g;
 	struct fetch_req req;
 
-	answer = (struct web_answer) { .head = OK, .body = STR("hello") };
+	answer = (struct web_answer){ .head = OK, .body = STR("hello") };
 	for (int i = 0; i < 5; i++) {
 		get(&g);
 		release(&g);
@@ -580,7 +589,7 @@ START_TEST(test_refresh_ends_no_request)
 	struct got g;
 	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
 
-	answer = (struct web_answer) { .head = OK, .body = STR("hello"), .delay_ms = 100 };
+	answer = (struct web_answer){ .head = OK, .body = STR("hello"), .delay_ms = 100 };
 	(void)fetch_start(f, &req);
 	turn(20);
 	fetcher_refresh(f);
@@ -601,10 +610,10 @@ START_TEST(test_many)
 	struct fetch_req req = request(&hangs, web_url(w, "127.0.0.1"));
 	struct fetch *x;
 
-	answer = (struct web_answer) { .head = NULL, .end = WEB_HANG };
+	answer = (struct web_answer){ .head = NULL, .end = WEB_HANG };
 	x = fetch_start(f, &req);
 	turn(50);
-	answer = (struct web_answer) { .head = OK, .body = STR("hello"), .delay_ms = 1000 };
+	answer = (struct web_answer){ .head = OK, .body = STR("hello"), .delay_ms = 1000 };
 	for (int i = 0; i < 300; i++) {
 		req = request(&g[i], web_url(w, "127.0.0.1"));
 		(void)fetch_start(f, &req);
@@ -642,12 +651,13 @@ START_TEST(test_tls)
 	struct got g;
 	struct fetch_req req = request(&g, web_url(secure, tls_cases[_i].host));
 
-	answer = (struct web_answer) { .head = OK, .body = STR("hello") };
+	answer = (struct web_answer){ .head = OK, .body = STR("hello") };
 	req.ca_file = tls_cases[_i].is_known ? web_tls_file(tls) : NULL;
 	(void)fetch_start(f, &req);
 	run(&g);
 	if (tls_cases[_i].err == NULL) {
-		ck_assert_msg(g.reply.status == 200, "%s: %s", tls_cases[_i].says, g.reply.err.text);
+		ck_assert_msg(
+		    g.reply.status == 200, "%s: %s", tls_cases[_i].says, g.reply.err.text);
 	} else {
 		ck_assert_int_eq(g.reply.status, 0);
 		ck_assert(g.reply.is_refused_tls);
@@ -680,9 +690,9 @@ START_TEST(test_bad_url)
 	(void)fetch_start(f, &req);
 	run(&g);
 	ck_assert_int_eq(g.reply.status, 0);
-	ck_assert_msg(g.reply.err.kind == bad_urls[_i].kind
-	    && strstr(g.reply.err.text, bad_urls[_i].err) != NULL, "%s: %s", bad_urls[_i].says,
-	    g.reply.err.text);
+	ck_assert_msg(g.reply.err.kind == bad_urls[_i].kind &&
+			  strstr(g.reply.err.text, bad_urls[_i].err) != NULL,
+	    "%s: %s", bad_urls[_i].says, g.reply.err.text);
 	release(&g);
 }
 END_TEST
@@ -712,7 +722,7 @@ START_TEST(test_out_of_files)
 	struct got g;
 	struct rlimit few;
 
-	answer = (struct web_answer) { .head = OK, .body = STR("hello") };
+	answer = (struct web_answer){ .head = OK, .body = STR("hello") };
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &few), 0);
 	few.rlim_cur = (rlim_t)dup(0);
 	close((int)few.rlim_cur);
@@ -759,7 +769,7 @@ START_TEST(test_hanging_resolver)
 	req.timeout_ms = 300;
 	(void)fetch_start(f, &req);
 	turn_timed(100);
-	answer = (struct web_answer) { .head = OK, .body = STR("hello") };
+	answer = (struct web_answer){ .head = OK, .body = STR("hello") };
 	get(&g);
 	ck_assert_int_eq(g.reply.status, 200);
 	ck_assert_uint_eq(hangs[0].done + hangs[1].done, 0);

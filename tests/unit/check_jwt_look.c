@@ -8,7 +8,8 @@
 static void
 encode(struct buf *b, const char *text, size_t n)
 {
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char set[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	uint32_t bits = 0;
 	unsigned have = 0;
 
@@ -28,9 +29,10 @@ static const struct {
 	int64_t exp;
 	size_t nroles;
 } payloads[] = {
-	{ "what Entra sends", "{\"tid\":\"" TID "\",\"exp\":1700000000,\"roles\":[\"a\",\"b\"]}", true,
-	    TID, 1700000000, 2 },
-	{ "tid in capitals", "{\"tid\":\"11111111-2222-3333-4444-AAAAAAAAAAAA\"}", true, TID, 0, 0 },
+	{ "what Entra sends", "{\"tid\":\"" TID "\",\"exp\":1700000000,\"roles\":[\"a\",\"b\"]}",
+	    true, TID, 1700000000, 2 },
+	{ "tid in capitals", "{\"tid\":\"11111111-2222-3333-4444-AAAAAAAAAAAA\"}", true, TID, 0,
+	    0 },
 	{ "nothing inside", "{}", true, "", 0, 0 },
 	{ "a tid that is no GUID", "{\"tid\":\"contoso.example\"}", true, "", 0, 0 },
 	{ "a tid that is too long", "{\"tid\":\"" TID "0\"}", true, "", 0, 0 },

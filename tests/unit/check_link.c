@@ -11,11 +11,14 @@ static const struct {
 	const char *err; /* NULL: allowed */
 } links[] = {
 	{ "a real nextLink", GRAPH,
-	    GRAPH "alerts_v2?$top=200&$filter=a%20ge%202026-11-22T04:00:00Z&$skiptoken=a%2Fb==", NULL },
+	    GRAPH "alerts_v2?$top=200&$filter=a%20ge%202026-11-22T04:00:00Z&$skiptoken=a%2Fb==",
+	    NULL },
 	{ "host in capitals", GRAPH, "https://GRAPH.Microsoft.com/v1.0/security/alerts_v2", NULL },
 	{ "path in capitals", GRAPH, "https://graph.microsoft.com/V1.0/Security/alerts_v2", NULL },
-	{ "the default port, said", GRAPH, "https://graph.microsoft.com:443/v1.0/security/x", NULL },
-	{ "a question mark at once", GRAPH, "https://graph.microsoft.com/v1.0/security/?a=..", NULL },
+	{ "the default port, said", GRAPH, "https://graph.microsoft.com:443/v1.0/security/x",
+	    NULL },
+	{ "a question mark at once", GRAPH, "https://graph.microsoft.com/v1.0/security/?a=..",
+	    NULL },
 	{ "dots in the query are only text", GRAPH, GRAPH "x?a=/../..", NULL },
 	{ "dots within a name", GRAPH, GRAPH "alerts.v2...x/a..b/...", NULL },
 	{ "an at sign in the path", GRAPH, GRAPH "user@x", NULL },
@@ -23,9 +26,10 @@ static const struct {
 	{ "IPv6 loopback", "http://[::1]:8080/", "http://[::1]:8080/a", NULL },
 	{ "a base without a path", "https://graph.example", "https://graph.example/a", NULL },
 
-	{ "another host", GRAPH, "https://evil.example/v1.0/security/x", "another place: evil.example" },
-	{ "a host that begins alike", GRAPH, "https://graph.microsoft.com.evil.example/v1.0/security/x",
-	    "another place" },
+	{ "another host", GRAPH, "https://evil.example/v1.0/security/x",
+	    "another place: evil.example" },
+	{ "a host that begins alike", GRAPH,
+	    "https://graph.microsoft.com.evil.example/v1.0/security/x", "another place" },
 	{ "a host with a final dot", GRAPH, "https://graph.microsoft.com./v1.0/security/x",
 	    "another place" },
 	{ "another port", GRAPH, "https://graph.microsoft.com:8443/v1.0/security/x", "port 8443" },
@@ -33,23 +37,28 @@ static const struct {
 	    "plain http" },
 	{ "https where the base is http", LOCAL, "https://127.0.0.1:8080/v1.0/security/x",
 	    "another place" },
-	{ "http to a foreign base", "http://graph.example/", "http://graph.example/x", "plain http" },
+	{ "http to a foreign base", "http://graph.example/", "http://graph.example/x",
+	    "plain http" },
 	{ "a name that only begins like an address", "http://127.evil.example/",
 	    "http://127.evil.example/x", "plain http" },
 	{ "user information", GRAPH, "https://graph.microsoft.com@evil.example/v1.0/security/x",
 	    "no plain http URL" },
-	{ "a password", GRAPH, "https://a:b@graph.microsoft.com/v1.0/security/x", "no plain http URL" },
-	{ "an empty user", GRAPH, "https://@graph.microsoft.com/v1.0/security/x", "no plain http URL" },
+	{ "a password", GRAPH, "https://a:b@graph.microsoft.com/v1.0/security/x",
+	    "no plain http URL" },
+	{ "an empty user", GRAPH, "https://@graph.microsoft.com/v1.0/security/x",
+	    "no plain http URL" },
 	{ "an escape in the host", GRAPH, "https://graph%2emicrosoft.com/v1.0/security/x",
 	    "no plain http URL" },
 	{ "no host", GRAPH, "https:///v1.0/security/x", "no plain http URL" },
 	{ "port 0", GRAPH, "https://graph.microsoft.com:0/v1.0/security/x", "no plain http URL" },
-	{ "an empty port", GRAPH, "https://graph.microsoft.com:/v1.0/security/x", "no plain http URL" },
+	{ "an empty port", GRAPH, "https://graph.microsoft.com:/v1.0/security/x",
+	    "no plain http URL" },
 	{ "a port beyond 16 bits", GRAPH, "https://graph.microsoft.com:65979/v1.0/security/x",
 	    "no plain http URL" },
 	{ "text behind the port", GRAPH, "https://graph.microsoft.com:443x/v1.0/security/x",
 	    "no plain http URL" },
-	{ "another scheme", GRAPH, "ftp://graph.microsoft.com/v1.0/security/x", "no plain http URL" },
+	{ "another scheme", GRAPH, "ftp://graph.microsoft.com/v1.0/security/x",
+	    "no plain http URL" },
 	{ "a relative link", GRAPH, "/v1.0/security/x", "no plain http URL" },
 	{ "without a scheme", GRAPH, "//graph.microsoft.com/v1.0/security/x", "no plain http URL" },
 	{ "nothing", GRAPH, "", "no plain http URL" },
@@ -80,7 +89,8 @@ static const struct {
 	{ "a tab", GRAPH, GRAPH "x\ty", "characters" },
 	{ "beyond ASCII", GRAPH, GRAPH "\xc3\xa4", "characters" },
 	{ "DEL", GRAPH, GRAPH "\x7f", "characters" },
-	{ "a bracket that does not close", "http://[::1]:8080/", "http://[::1:8080/a", "another place" },
+	{ "a bracket that does not close", "http://[::1]:8080/", "http://[::1:8080/a",
+	    "another place" },
 	{ "a base that is none", "graph.example", "https://graph.example/a", "own URL" },
 };
 
@@ -91,8 +101,8 @@ START_TEST(test_link)
 
 	ck_assert_msg(ok == (links[_i].err == NULL), "%s: %s", links[_i].says, err.text);
 	if (!ok)
-		ck_assert_msg(strstr(err.text, links[_i].err) != NULL, "%s: %s", links[_i].says,
-		    err.text);
+		ck_assert_msg(
+		    strstr(err.text, links[_i].err) != NULL, "%s: %s", links[_i].says, err.text);
 }
 END_TEST
 

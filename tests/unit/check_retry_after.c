@@ -55,7 +55,9 @@ static const struct {
 	{ "another zone", "Sun, 06 Nov 1994 08:49:37 CET", NULL },
 	{ "digits for a weekday", "123, 06 Nov 1994 08:49:37 GMT", NULL },
 	{ "month at the very end", "Sun, 06 No", NULL },
-	{ "a long text", "Sunnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnday, 06-Nov-94 08:49:37 GMT", NULL },
+	{ "a long text",
+	    "Sunnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnday, 06-Nov-94 08:49:37 GMT",
+	    NULL },
 };
 
 START_TEST(test_date)

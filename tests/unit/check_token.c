@@ -15,7 +15,8 @@
 #define TID   "11111111-2222-3333-4444-555555555555"
 #define OTHER "99999999-2222-3333-4444-555555555555"
 #define ROLES ",\"roles\":[\"SecurityAlert.Read.All\"]"
-#define DENY(error, code) "{\"error\":\"" error "\",\"error_description\":\"AADSTS" code \
+#define DENY(error, code) \
+	"{\"error\":\"" error "\",\"error_description\":\"AADSTS" code \
 	": S3CRET-ECHO\",\"error_codes\":[" code "]}"
 
 /* A clock that stands still until it is turned. */
@@ -101,7 +102,8 @@ write_secret(const char *path, const char *text)
 static void
 encode(struct buf *b, const char *text)
 {
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char set[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	uint32_t bits = 0;
 	unsigned have = 0;
 
@@ -151,10 +153,13 @@ setup(void)
 	w = web_new(env.base, NULL, answer, NULL);
 	ts = tokens_new(&env, f);
 	(void)snprintf(login, sizeof(login), "%s", web_url(w, "127.0.0.1"));
-	app = (struct app) { .name = app_name, .client_id = client_id, .secrets = { secrets, 1 },
-		.login_url = login, .graph_url = graph_url };
-	tenant = (struct tenant) { .log = { "tenant", "contoso" }, .id = tid, .app = &app };
-	settings = (struct settings) { .refs = 1, .request_timeout_ms = 3000 };
+	app = (struct app){ .name = app_name,
+		.client_id = client_id,
+		.secrets = { secrets, 1 },
+		.login_url = login,
+		.graph_url = graph_url };
+	tenant = (struct tenant){ .log = { "tenant", "contoso" }, .id = tid, .app = &app };
+	settings = (struct settings){ .refs = 1, .request_timeout_ms = 3000 };
 	give(GOOD, ",\"expires_in\":3600");
 }
 
@@ -188,7 +193,8 @@ on_token(void *arg, const struct token_reply *reply)
 	ck_assert_int_eq(reply->bearer != NULL, reply->trouble == TOKEN_OK);
 	ck_assert_int_eq(reply->err.kind == ERR_NONE, reply->trouble == TOKEN_OK);
 	ck_assert_ptr_null(strstr(reply->err.text, "S3CRET"));
-	(void)snprintf(g->bearer, sizeof(g->bearer), "%s", reply->bearer != NULL ? reply->bearer : "");
+	(void)snprintf(
+	    g->bearer, sizeof(g->bearer), "%s", reply->bearer != NULL ? reply->bearer : "");
 	if (g->then != NULL)
 		g->then(g);
 }
@@ -218,7 +224,7 @@ run(const struct got *g)
 static void
 get(struct got *g)
 {
-	*g = (struct got) { 0 };
+	*g = (struct got){ 0 };
 	(void)token_get(ts, &settings, &tenant, on_token, g);
 	ck_assert_uint_eq(g->calls, 0);
 	run(g);
@@ -242,7 +248,8 @@ START_TEST(test_request)
 	ck_assert(g.has_role);
 	ck_assert_ptr_nonnull(strstr(g.bearer, ".sig0"));
 	ck_assert_ptr_nonnull(strstr(web_last(w), "POST /" TID "/oauth2/v2.0/token HTTP/1.1\r\n"));
-	ck_assert_ptr_nonnull(strstr(web_last(w), "\r\n\r\nclient_id=6f0c8a5e-0000-4000-8000-"
+	ck_assert_ptr_nonnull(strstr(web_last(w),
+	    "\r\n\r\nclient_id=6f0c8a5e-0000-4000-8000-"
 	    "000000000001&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default"
 	    "&grant_type=client_credentials&client_secret=S3CRET-A~.-%2B%26%3D"));
 	ck_assert_ptr_null(strstr(web_last(w), "%0A"));
@@ -470,16 +477,18 @@ static const struct {
 	{ "HTML with 403", H("403 Forbidden"), "<html>", TOKEN_GARBLED, ERR_TEMP, "proxy", "", -1 },
 	{ "unavailable", H("400 Bad Request"), DENY("temporarily_unavailable", "90033"),
 	    TOKEN_UNREACHABLE, ERR_TEMP, "unavailable", "", -1 },
-	{ "throttled", "HTTP/1.1 429 Slow\r\nRetry-After: 30\r\n", "{}", TOKEN_UNREACHABLE, ERR_TEMP,
-	    "asks us to wait", "429", 30000 },
+	{ "throttled", "HTTP/1.1 429 Slow\r\nRetry-After: 30\r\n", "{}", TOKEN_UNREACHABLE,
+	    ERR_TEMP, "asks us to wait", "429", 30000 },
 	{ "503 with a refusal inside", H("503 Oops"), DENY("invalid_client", "7000222"),
 	    TOKEN_UNREACHABLE, ERR_TEMP, "has a fault", "503", -1 },
 	{ "redirect", "HTTP/1.1 302 Found\r\nLocation: https://evil.example/x\r\n", "",
 	    TOKEN_GARBLED, ERR_TEMP, "302 to evil.example", "", -1 },
 	{ "HTML with 200", H("200 OK"), "<html>sign in</html>", TOKEN_GARBLED, ERR_TEMP,
 	    "without a usable token", "proxy", -1 },
-	{ "an array with 200", H("200 OK"), "[]", TOKEN_GARBLED, ERR_TEMP, "without a usable", "", -1 },
-	{ "nothing with 200", H("200 OK"), "", TOKEN_GARBLED, ERR_TEMP, "without a usable", "", -1 },
+	{ "an array with 200", H("200 OK"), "[]", TOKEN_GARBLED, ERR_TEMP, "without a usable", "",
+	    -1 },
+	{ "nothing with 200", H("200 OK"), "", TOKEN_GARBLED, ERR_TEMP, "without a usable", "",
+	    -1 },
 	{ "204", H("204 No Content"), "", TOKEN_GARBLED, ERR_TEMP, "HTTP 204", "", -1 },
 	{ "a token that is a number", H("200 OK"), "{\"access_token\":1}", TOKEN_GARBLED, ERR_TEMP,
 	    "without a usable", "", -1 },
@@ -501,8 +510,9 @@ START_TEST(test_refusal)
 	ck_assert_msg(g.trouble == refusals[_i].trouble, "%s: %d %s", refusals[_i].says, g.trouble,
 	    g.err.text);
 	ck_assert_msg(g.err.kind == refusals[_i].kind, "%s", refusals[_i].says);
-	ck_assert_msg(strstr(g.err.text, refusals[_i].text) != NULL
-	    && (refusals[_i].text2 == NULL || strstr(g.err.text, refusals[_i].text2) != NULL),
+	ck_assert_msg(
+	    strstr(g.err.text, refusals[_i].text) != NULL &&
+		(refusals[_i].text2 == NULL || strstr(g.err.text, refusals[_i].text2) != NULL),
 	    "%s: %s", refusals[_i].says, g.err.text);
 	ck_assert_int_eq(g.retry_after_ms, refusals[_i].retry_after_ms);
 	ck_assert_uint_eq(web_requests(w), 1);
@@ -515,8 +525,9 @@ static const struct {
 	bool has_role;
 } contents[] = {
 	{ "the role is there", GOOD, "", TOKEN_OK, true },
-	{ "the higher role", "{\"tid\":\"" TID "\",\"roles\":[\"x\",\"SecurityAlert.ReadWrite.All\"]}",
-	    "", TOKEN_OK, true },
+	{ "the higher role",
+	    "{\"tid\":\"" TID "\",\"roles\":[\"x\",\"SecurityAlert.ReadWrite.All\"]}", "", TOKEN_OK,
+	    true },
 	{ "no roles", "{\"tid\":\"" TID "\"}", "", TOKEN_OK, false },
 	{ "other roles", "{\"roles\":[\"SecurityAlert.Read\",7]}", "", TOKEN_OK, false },
 	{ "tid in capitals", "{\"tid\":\"11111111-2222-3333-4444-555555555555\"}",
@@ -671,8 +682,8 @@ START_TEST(test_get_inside_the_callback)
 
 	now.ms += 3600 * 1000;
 	service.head = "HTTP/1.1 500 Oops\r\n";
-	g = (struct got) { .then = get_again };
-	again = (struct got) { 0 };
+	g = (struct got){ .then = get_again };
+	again = (struct got){ 0 };
 	(void)token_get(ts, &settings, &tenant, on_token, &g);
 	run(&g);
 	run(&again);

@@ -50,7 +50,7 @@ start_network(void)
 	int udp = socket(AF_INET, SOCK_DGRAM, 0);
 
 	return udp >= 0 && ioctl(udp, SIOCSIFFLAGS, &lo) == 0 &&
-	    bind(udp, (struct sockaddr *)&sin, sizeof(sin)) == 0;
+	       bind(udp, (struct sockaddr *)&sin, sizeof(sin)) == 0;
 }
 
 bool

@@ -66,7 +66,8 @@ make_certificate(EVP_PKEY *key, const char *dns_name, int days)
 	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
 	X509_gmtime_adj(X509_getm_notBefore(cert), -(long)86400 * 30);
 	X509_gmtime_adj(X509_getm_notAfter(cert), (long)86400 * days);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"web", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(
+	    name, "CN", MBSTRING_ASC, (const unsigned char *)"web", -1, -1, 0);
 	X509_set_issuer_name(cert, name);
 	X509_set_pubkey(cert, key);
 	(void)snprintf(san, sizeof(san), dns_name != NULL ? "DNS:%s" : "IP:127.0.0.1", dns_name);
@@ -128,8 +129,8 @@ peer_reset(struct web_peer *p)
 {
 	struct linger at_once = { .l_onoff = 1 };
 
-	(void)setsockopt(bufferevent_getfd(p->bev), SOL_SOCKET, SO_LINGER, &at_once,
-	    sizeof(at_once));
+	(void)setsockopt(
+	    bufferevent_getfd(p->bev), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	peer_free(p);
 }
 
@@ -163,8 +164,8 @@ peer_on_delay(evutil_socket_t fd, short what, void *arg)
 	}
 	evbuffer_add(out, a->head, strlen(a->head));
 	if (!a->is_raw)
-		evbuffer_add_printf(out, "Content-Length: %zu\r\n\r\n",
-		    a->promise != 0 ? a->promise : a->body.n);
+		evbuffer_add_printf(
+		    out, "Content-Length: %zu\r\n\r\n", a->promise != 0 ? a->promise : a->body.n);
 	evbuffer_add(out, a->body.s, a->body.n);
 }
 
@@ -200,9 +201,9 @@ peer_on_read(struct bufferevent *bev, void *arg)
 	w->last[n] = '\0';
 	w->requests++;
 	p->is_busy = true;
-	p->answer = (struct web_answer) { .head = "HTTP/1.1 404 Not Found\r\n", .body = STR("") };
+	p->answer = (struct web_answer){ .head = "HTTP/1.1 404 Not Found\r\n", .body = STR("") };
 	w->choose(w->arg, w->last, &p->answer);
-	delay = (struct timeval) { p->answer.delay_ms / 1000, p->answer.delay_ms % 1000 * 1000 };
+	delay = (struct timeval){ p->answer.delay_ms / 1000, p->answer.delay_ms % 1000 * 1000 };
 	evtimer_add(p->later, &delay);
 }
 
@@ -229,8 +230,8 @@ web_on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
 	TAILQ_INSERT_TAIL(&w->peers, p, link);
 	p->later = evtimer_new(w->base, peer_on_delay, p);
 	p->bev = w->tls == NULL ? bufferevent_socket_new(w->base, fd, BEV_OPT_CLOSE_ON_FREE)
-	    : bufferevent_openssl_socket_new(w->base, fd, SSL_new(w->tls->ctx),
-	    BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	                        : bufferevent_openssl_socket_new(w->base, fd, SSL_new(w->tls->ctx),
+				      BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(p->bev, peer_on_read, peer_on_written, peer_on_event, p);
 	bufferevent_enable(p->bev, EV_READ | EV_WRITE);
 }
@@ -251,10 +252,11 @@ web_new(struct event_base *base, struct web_tls *tls, web_choose *choose, void *
 	w->arg = arg;
 	TAILQ_INIT(&w->peers);
 	w->listener = evconnlistener_new_bind(base, web_on_accept, w,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 512, (struct sockaddr *)&sin, sizeof(sin));
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 512, (struct sockaddr *)&sin,
+	    sizeof(sin));
 	ck_assert_ptr_nonnull(w->listener);
-	ck_assert_int_eq(getsockname(evconnlistener_get_fd(w->listener), (struct sockaddr *)&sin,
-	    &n), 0);
+	ck_assert_int_eq(
+	    getsockname(evconnlistener_get_fd(w->listener), (struct sockaddr *)&sin, &n), 0);
 	w->port = ntohs(sin.sin_port);
 	return w;
 }
@@ -273,8 +275,8 @@ web_free(struct web *w)
 const char *
 web_url(struct web *w, const char *host)
 {
-	(void)snprintf(w->url, sizeof(w->url), "%s://%s:%u", w->tls != NULL ? "https" : "http", host,
-	    w->port);
+	(void)snprintf(
+	    w->url, sizeof(w->url), "%s://%s:%u", w->tls != NULL ? "https" : "http", host, w->port);
 	return w->url;
 }
 
