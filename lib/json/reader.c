@@ -1,5 +1,6 @@
 #include "lib/json/reader.h"
 #include "lib/json/scan.h"
+#include "lib/json/unescape.h"
 
 #define CUT "the text ends too early"
 
@@ -8,7 +9,7 @@ jr_init(struct jr *r, struct str text, struct arena *arena)
 {
 	const char *start = text.s != NULL ? text.s : "";
 
-	*r = (struct jr) { .start = start, .p = start, .end = start + text.n, .arena = arena };
+	*r = (struct jr){ .start = start, .p = start, .end = start + text.n, .arena = arena };
 }
 
 /* Everything looks for room before end: with none left no call gets any further. */
@@ -69,66 +70,6 @@ jr_type(struct jr *r)
 	return type_here(r);
 }
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-int32_t
-jr_code_unit(const char *p, const char *end)
-{
-	int32_t unit = 0;
-
-	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
-		return -1;
-	for (int i = 2; i < 6; i++) {
-		int digit = hex(p[i]);
-
-		if (digit < 0)
-			return -1;
-		unit = unit << 4 | digit;
-	}
-	return unit;
-}
-
-/* What a one-letter escape stands for; 0 when it is none. */
-static char
-short_escape(char c)
-{
-	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-	const char *at = c != '\0' ? strchr(from, c) : NULL;
-
-	return at != NULL ? to[at - from] : '\0';
-}
-
-size_t
-jr_escape(const char *p, const char *end, uint32_t *cp)
-{
-	int32_t high, low;
-
-	if (end - p < 2)
-		return 0;
-	if (p[1] != 'u') {
-		*cp = (unsigned char)short_escape(p[1]);
-		return *cp != 0 ? 2 : 0;
-	}
-	high = jr_code_unit(p, end);
-	if (high < 0 || (high >= 0xdc00 && high <= 0xdfff))
-		return 0;
-	*cp = (uint32_t)high;
-	if (high < 0xd800 || high > 0xdbff)
-		return 6;
-	low = jr_code_unit(p + 6, end);
-	if (low < 0xdc00 || low > 0xdfff)
-		return 0;
-	*cp = 0x10000 + ((uint32_t)(high - 0xd800) << 10) + (uint32_t)(low - 0xdc00);
-	return 12;
-}
-
 /* Goes on where a string holds at p something that does not stand for itself. */
 static bool
 odd_string(struct jr *r, const char *p, bool *has_escapes)
@@ -149,8 +90,9 @@ odd_string(struct jr *r, const char *p, bool *has_escapes)
 			n = (unsigned char)*p < 0x20 ? 0 : utf8_next(p, (size_t)(r->end - p), NULL);
 		}
 		if (n == 0)
-			return fail(r, p, *p == '\\' ? "an escape in a string is wrong"
-			    : "a byte in a string is wrong");
+			return fail(r, p,
+			    *p == '\\' ? "an escape in a string is wrong"
+				       : "a byte in a string is wrong");
 	}
 	r->p = p + 1;
 	return true;
@@ -167,7 +109,7 @@ string_check(struct jr *r, struct str *inside, bool *has_escapes)
 		r->p = p + 1;
 	else if (!odd_string(r, p, has_escapes))
 		return false;
-	*inside = (struct str) { start, (size_t)(r->p - 1 - start) };
+	*inside = (struct str){ start, (size_t)(r->p - 1 - start) };
 	return true;
 }
 
@@ -193,7 +135,7 @@ decode(struct arena *arena, struct str s)
 	}
 	*q = '\0';
 	arena_trim(arena, s.n - (size_t)(q - out));
-	return (struct str) { out, (size_t)(q - out) };
+	return (struct str){ out, (size_t)(q - out) };
 }
 
 bool
@@ -314,8 +256,8 @@ jr_next_element(struct jr *r)
 static inline bool
 name_follows(struct jr *r)
 {
-	return type_here(r) == JR_STRING
-	    || fail(r, r->p, r->p == r->end ? CUT : "a name in quotes is missing");
+	return type_here(r) == JR_STRING ||
+	       fail(r, r->p, r->p == r->end ? CUT : "a name in quotes is missing");
 }
 
 static inline bool
@@ -389,8 +331,8 @@ jr_skip(struct jr *r)
 		} else if (!skip_scalar(r)) {
 			return false;
 		}
-		while (depth > 0
-		    && !skip_to_value(r, in_array[(depth - 1) / 64] >> (depth - 1) % 64 & 1)) {
+		while (depth > 0 &&
+		       !skip_to_value(r, in_array[(depth - 1) / 64] >> (depth - 1) % 64 & 1)) {
 			if (!jr_ok(r))
 				return false;
 			depth--;
@@ -408,7 +350,7 @@ jr_raw(struct jr *r, struct str *text)
 	from = r->p;
 	if (!jr_skip(r))
 		return false;
-	*text = (struct str) { from, (size_t)(r->p - from) };
+	*text = (struct str){ from, (size_t)(r->p - from) };
 	return true;
 }
 

@@ -84,16 +84,6 @@ bool jr_skip(struct jr *r);
 /* True when nothing but white space is left. */
 bool jr_end(struct jr *r);
 
-/*
- * The length of the escape at p, which is a backslash, and the code point it
- * stands for; a surrogate pair is one escape. 0 when it is wrong, cut off, or
- * half a pair.
- */
-size_t jr_escape(const char *p, const char *end, uint32_t *cp);
-
-/* The code unit of "\uXXXX" at p, or -1. */
-int32_t jr_code_unit(const char *p, const char *end);
-
 /* An optional minus sign and digits that make an int64 exactly; false for anything else. */
 bool jr_int64(struct str text, int64_t *v);
 

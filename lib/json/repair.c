@@ -1,7 +1,7 @@
 #include "lib/base/buf.h"
-#include "lib/json/reader.h"
 #include "lib/json/repair.h"
 #include "lib/json/scan.h"
+#include "lib/json/unescape.h"
 
 #define REPLACEMENT "\\ufffd"
 

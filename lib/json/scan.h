@@ -25,8 +25,8 @@ static inline unsigned
 scan_sixteen(const char *p, bool plain_only)
 {
 	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-	__m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
-	    _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+	__m128i stop = _mm_or_si128(
+	    _mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
 
 	/* Compared as signed bytes, 0x80 and above are below the space. */
 	if (plain_only)
@@ -41,8 +41,8 @@ scan_string(const char *p, const char *end, bool plain_only)
 #ifdef __SSE2__
 	/* Most strings end within 32 bytes: the loop is as good as none. */
 	for (; end - p >= 32; p += 32) {
-		unsigned mask = scan_sixteen(p, plain_only)
-		    | scan_sixteen(p + 16, plain_only) << 16;
+		unsigned low = scan_sixteen(p, plain_only);
+		unsigned mask = low | scan_sixteen(p + 16, plain_only) << 16;
 
 		if (mask != 0)
 			return p + __builtin_ctz(mask);
@@ -77,7 +77,7 @@ static inline const char *
 scan_space(const char *p, const char *end)
 {
 	/* Between members Microsoft has none. */
-	if (p < end && *p > ' ')
+	if (p != end && *p > ' ')
 		return p;
 	while (p < end && scan_is_space(*p))
 		p++;

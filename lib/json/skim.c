@@ -37,7 +37,7 @@ skim_init(struct skim *s, struct str text)
 {
 	const char *p = text.n != 0 ? text.s : "";
 
-	*s = (struct skim) { p, p + text.n };
+	*s = (struct skim){ p, p + text.n };
 	s->p = scan_space(s->p, s->end);
 	if (s->p < s->end && *s->p == '{')
 		s->p++;
@@ -51,8 +51,8 @@ value_at(const char *p, const char *end)
 {
 	p = scan_space(p, end);
 	if (p == end)
-		return (struct str) { NULL, 0 };
-	return (struct str) { p, *p == '"' ? (size_t)(behind_string(p + 1, end) - p) : 1 };
+		return (struct str){ NULL, 0 };
+	return (struct str){ p, *p == '"' ? (size_t)(behind_string(p + 1, end) - p) : 1 };
 }
 
 bool
@@ -73,7 +73,7 @@ skim_next(struct skim *s, struct skim_member *m)
 		colon = scan_space(s->p, s->end);
 		if (colon == s->end || *colon != ':' || s->p - from < 2)
 			continue;
-		m->name = (struct str) { from + 1, (size_t)(s->p - from - 2) };
+		m->name = (struct str){ from + 1, (size_t)(s->p - from - 2) };
 		m->value = value_at(colon + 1, s->end);
 		s->p = colon + 1;
 		if (m->value.n > 1)
@@ -98,6 +98,6 @@ skim_plain(struct str value, struct str *text)
 			return false;
 		p += n;
 	}
-	*text = (struct str) { value.s + 1, value.n - 2 };
+	*text = (struct str){ value.s + 1, value.n - 2 };
 	return true;
 }

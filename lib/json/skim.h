@@ -18,15 +18,16 @@ struct skim {
 	const char *p, *end;
 };
 
+/* The value of a string is all of it, quotes included; of anything else its first byte. */
 struct skim_member {
-	struct str name;  /* between its quotes, escapes as they are */
-	struct str value; /* of a string: with its quotes; of anything else: its first byte; absent at the end */
+	struct str name; /* between its quotes, escapes as they are */
+	struct str value; /* absent at the end of the text */
 };
 
 void skim_init(struct skim *s, struct str text);
 bool skim_next(struct skim *s, struct skim_member *m);
 
-/* The text of a member's value when it is a string that stands for itself: no escapes, well-formed. */
+/* A value's text when it is a string that stands for itself: no escapes, well-formed. */
 bool skim_plain(struct str value, struct str *text);
 
 #endif

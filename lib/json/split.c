@@ -29,7 +29,7 @@ enum state {
 void
 split_init(struct split *s, size_t max_bytes, size_t max_slices)
 {
-	*s = (struct split) { .max_slices = max_slices, .state = IN_START };
+	*s = (struct split){ .max_slices = max_slices, .state = IN_START };
 	buf_init(&s->page.body, max_bytes);
 }
 
@@ -39,7 +39,7 @@ split_page_release(struct split_page *page)
 	buf_release(&page->body);
 	free(page->slices);
 	free(page->next_link);
-	*page = (struct split_page) { .body = page->body };
+	*page = (struct split_page){ .body = page->body };
 }
 
 void
@@ -62,7 +62,7 @@ decode(const struct split *s, struct split_slice quoted, struct arena *arena, st
 {
 	struct jr r;
 
-	jr_init(&r, (struct str) { s->page.body.p + quoted.off, quoted.len }, arena);
+	jr_init(&r, (struct str){ s->page.body.p + quoted.off, quoted.len }, arena);
 	return jr_string(&r, out) && jr_end(&r);
 }
 
@@ -90,7 +90,7 @@ add_slice(struct split *s, size_t end)
 		s->room = s->room == 0 ? 64 : s->room * 2;
 		page->slices = xreallocarray(page->slices, s->room, sizeof(*page->slices));
 	}
-	page->slices[page->n++] = (struct split_slice) { s->from, end - s->from };
+	page->slices[page->n++] = (struct split_slice){ s->from, end - s->from };
 	return true;
 }
 
@@ -117,8 +117,8 @@ skip_string(struct split *s, const char *p, const char *end)
 static bool
 ends_scalar(char c)
 {
-	return c == ',' || c == ']' || c == '}' || c == '[' || c == '{' || c == '"'
-	    || scan_is_space(c);
+	return c == ',' || c == ']' || c == '}' || c == '[' || c == '{' || c == '"' ||
+	       scan_is_space(c);
 }
 
 /* Outside of strings: goes to behind the next quote, or to where the value ends. */
@@ -228,7 +228,8 @@ look(struct split *s, char c)
 	case COLON:
 		return c == ':' && go_on(s, VALUE);
 	case VALUE:
-		return !ends_scalar(c) || c == '{' || c == '[' || c == '"' ? begin_value(s, c) : false;
+		return !ends_scalar(c) || c == '{' || c == '[' || c == '"' ? begin_value(s, c)
+		                                                           : false;
 	case AFTER_VALUE:
 		return (c == ',' && go_on(s, NAME)) || (c == '}' && go_on(s, END));
 	case ELEMENT:
@@ -344,7 +345,7 @@ split_finish(struct split *s, struct split_page *taken, struct err *err)
 		fault(s, SPLIT_BROKEN, "its nextLink is no text");
 	if (s->fault == SPLIT_FINE) {
 		*taken = s->page;
-		s->page = (struct split_page) { .n = 0 };
+		s->page = (struct split_page){ .n = 0 };
 		return true;
 	}
 	split_release(s);

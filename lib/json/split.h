@@ -48,12 +48,12 @@ struct split {
 	size_t max_slices, room;
 	enum split_fault fault;
 	const char *why;
-	size_t at;      /* everything before it was looked at */
+	size_t at; /* everything before it was looked at */
 	unsigned state;
 	size_t depth;   /* of brackets open inside the value that is being skipped */
 	bool in_string; /* of that value */
 	bool has_value;
-	size_t from;    /* where the name or the value being read begins */
+	size_t from; /* where the name or the value being read begins */
 	struct split_slice name, link;
 };
 
@@ -74,7 +74,7 @@ void split_page_release(struct split_page *page);
 static inline struct str
 split_slice(const struct split_page *page, size_t i)
 {
-	return (struct str) { page->body.p + page->slices[i].off, page->slices[i].len };
+	return (struct str){ page->body.p + page->slices[i].off, page->slices[i].len };
 }
 
 #endif

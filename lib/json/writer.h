@@ -24,7 +24,7 @@ struct jw {
 static inline void
 jw_init(struct jw *w, struct buf *out)
 {
-	*w = (struct jw) { .out = out };
+	*w = (struct jw){ .out = out };
 }
 
 void jw_object(struct jw *w);
@@ -35,7 +35,7 @@ void jw_array_end(struct jw *w);
 void jw_name(struct jw *w, const char *name);
 void jw_name_str(struct jw *w, struct str name);
 
-void jw_str(struct jw *w, struct str s); /* absent: null */
+void jw_str(struct jw *w, struct str s);   /* absent: null */
 void jw_text(struct jw *w, const char *s); /* NULL: null */
 void jw_int(struct jw *w, int64_t v);
 void jw_bool(struct jw *w, bool v);

@@ -51,8 +51,8 @@ static const struct field rows[] = {
 	TEXT("threatFamilyName", threat_family_name, PART_OTHER),
 	TEXTS("mitreTechniques", mitre_techniques, nmitre_techniques, PART_OTHER),
 	TIME("createdDateTime", created, PART_NONE),
-	FIELD_ROW(FIELD_TIME, "lastUpdateDateTime", AT(updated), .part = PART_NONE,
-	    .once = ONCE_UPDATED),
+	FIELD_ROW(
+	    FIELD_TIME, "lastUpdateDateTime", AT(updated), .part = PART_NONE, .once = ONCE_UPDATED),
 	TIME("resolvedDateTime", resolved, PART_OTHER),
 	TIME("firstActivityDateTime", first_activity, PART_OTHER),
 	TIME("lastActivityDateTime", last_activity, PART_OTHER),
@@ -96,7 +96,7 @@ alert_status(struct str word)
 void
 alert_blank(struct alert *a)
 {
-	*a = (struct alert) { .severity = SEVERITY_UNKNOWN };
+	*a = (struct alert){ .severity = SEVERITY_UNKNOWN };
 	fields_blank(&alert_fields, a);
 }
 

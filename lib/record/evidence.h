@@ -129,8 +129,8 @@ struct evidence {
 			struct str id, name, resource_type;
 		} azure;
 		struct {
-			uint64_t own; /* generic and holder: a hash of the members that have no field, for seen */
-		} other;
+			uint64_t own; /* a hash of the members that have no field, for seen */
+		} other; /* generic and holder */
 	};
 };
 

@@ -11,7 +11,7 @@ typedef void field_reader(struct reading *rd, const struct field *f, char *base)
 void
 reading_init(struct reading *rd, struct str text, struct arena *arena)
 {
-	*rd = (struct reading) { .arena = arena };
+	*rd = (struct reading){ .arena = arena };
 	jr_init(&rd->r, text, arena);
 }
 
@@ -32,7 +32,7 @@ blank_field(const struct field *f, char *base)
 	switch ((enum field_type)f->type) {
 	case FIELD_TEXT:
 	case FIELD_JSON:
-		*(struct str *)at = (struct str) { NULL, 0 };
+		*(struct str *)at = (struct str){ NULL, 0 };
 		break;
 	case FIELD_INT:
 	case FIELD_TIME:
@@ -105,7 +105,7 @@ read_text(struct reading *rd, const struct field *f, char *base)
 	struct str s = { NULL, 0 };
 
 	if (!read_scalar(rd, &s))
-		s = (struct str) { NULL, 0 };
+		s = (struct str){ NULL, 0 };
 	*(struct str *)(void *)(base + f->off) = s;
 }
 
@@ -157,7 +157,7 @@ read_json(struct reading *rd, const struct field *f, char *base)
 	struct str json;
 
 	if (!jr_raw(&rd->r, &json) || is_empty(json))
-		json = (struct str) { NULL, 0 };
+		json = (struct str){ NULL, 0 };
 	*(struct str *)(void *)(base + f->off) = json;
 }
 
@@ -172,7 +172,8 @@ ignore(struct reading *rd, const struct field *f, char *base)
 /* ---- lists and structs ---------------------------------------------------------------- */
 
 static char *
-set_list(struct reading *rd, const struct field *f, char *base, const void *v, size_t n, size_t size)
+set_list(
+    struct reading *rd, const struct field *f, char *base, const void *v, size_t n, size_t size)
 {
 	char *list = NULL;
 

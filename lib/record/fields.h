@@ -27,10 +27,10 @@ enum field_type {
 	FIELD_TEXT,
 	FIELD_INT,
 	FIELD_TIME,
-	FIELD_TEXTS,   /* a list of text: pointer and count */
-	FIELD_OBJECT,  /* a struct within the struct */
-	FIELD_OBJECTS, /* a list of structs: pointer and count */
-	FIELD_JSON,    /* whatever it is, as JSON text; absent when empty */
+	FIELD_TEXTS,    /* a list of text: pointer and count */
+	FIELD_OBJECT,   /* a struct within the struct */
+	FIELD_OBJECTS,  /* a list of structs: pointer and count */
+	FIELD_JSON,     /* whatever it is, as JSON text; absent when empty */
 	FIELD_EVIDENCE, /* one or several; become the owner's evidence or children */
 };
 
@@ -55,22 +55,28 @@ struct fields {
 	size_t size; /* of the struct, for OBJECTS */
 };
 
-#define FIELDS(table, type) { table, ARRAY_LEN(table), sizeof(type) }
+#define FIELDS(table, type) \
+	{ \
+		table, ARRAY_LEN(table), sizeof(type) \
+	}
 
 /* Rows: F(text, "name", place in the struct, part). S is defined to the struct around the table. */
-#define FIELD_ROW(t, nm, ...) { .name = nm, .len = sizeof(nm) - 1, .type = t, __VA_ARGS__ }
-#define AT(field)             .off = offsetof(S, field)
-#define TEXT(nm, field, p)    FIELD_ROW(FIELD_TEXT, nm, AT(field), .part = p)
-#define INT(nm, field, p)     FIELD_ROW(FIELD_INT, nm, AT(field), .part = p)
-#define TIME(nm, field, p)    FIELD_ROW(FIELD_TIME, nm, AT(field), .part = p)
-#define JSON(nm, field, p)    FIELD_ROW(FIELD_JSON, nm, AT(field), .part = p)
+#define FIELD_ROW(t, nm, ...) \
+	{ \
+		.name = nm, .len = sizeof(nm) - 1, .type = t, __VA_ARGS__ \
+	}
+#define AT(field)          .off = offsetof(S, field)
+#define TEXT(nm, field, p) FIELD_ROW(FIELD_TEXT, nm, AT(field), .part = p)
+#define INT(nm, field, p)  FIELD_ROW(FIELD_INT, nm, AT(field), .part = p)
+#define TIME(nm, field, p) FIELD_ROW(FIELD_TIME, nm, AT(field), .part = p)
+#define JSON(nm, field, p) FIELD_ROW(FIELD_JSON, nm, AT(field), .part = p)
 #define LIST(nm, field, p) \
 	FIELD_ROW(FIELD_TEXTS, nm, AT(field.v), .noff = offsetof(S, field.n), .part = p)
 #define OBJECT(nm, field, table) FIELD_ROW(FIELD_OBJECT, nm, AT(field), .of = &(table))
 #define OBJECTS(nm, field, count, table) \
 	FIELD_ROW(FIELD_OBJECTS, nm, AT(field), .noff = offsetof(S, count), .of = &(table))
-#define EVIDENCE(nm, type)    FIELD_ROW(FIELD_EVIDENCE, nm, .evidence = type)
-#define IGNORED(nm)           FIELD_ROW(FIELD_IGNORED, nm)
+#define EVIDENCE(nm, type) FIELD_ROW(FIELD_EVIDENCE, nm, .evidence = type)
+#define IGNORED(nm)        FIELD_ROW(FIELD_IGNORED, nm)
 
 /* Evidence that was read and does not yet lie in its owner's array. */
 struct kept {
@@ -87,10 +93,10 @@ struct reading {
 	unsigned once, twice; /* bits of field.once that were seen, and seen again */
 	struct kept *kept;
 	size_t n, room;
-	size_t owner;         /* where in kept the evidence of the object being read begins */
-	size_t nkept;         /* evidence at any depth so far, at most EVIDENCE_MAX */
-	size_t nall;          /* items of the alert's own list, kept or not */
-	unsigned depth;       /* of evidence in evidence */
+	size_t owner;   /* where in kept the evidence of the object being read begins */
+	size_t nkept;   /* evidence at any depth so far, at most EVIDENCE_MAX */
+	size_t nall;    /* items of the alert's own list, kept or not */
+	unsigned depth; /* of evidence in evidence */
 };
 
 void reading_init(struct reading *rd, struct str text, struct arena *arena);
@@ -105,6 +111,14 @@ void fields_blank(const struct fields *t, void *base);
  * object (is_repaired unless null) and at a fault.
  */
 bool fields_read(struct reading *rd, const struct fields *t, void *base, uint64_t *rest);
+
+/* evidence_types.c: how a type of evidence is read; unknown ones are generic. */
+struct evidence_type {
+	const char *name;
+	enum evidence_kind kind;
+	struct fields fields;
+};
+const struct evidence_type *evidence_type(struct str name);
 
 /* evidence.c: reads the evidence that comes next and keeps it, one or a list. */
 void evidence_read(struct reading *rd, const struct field *from);

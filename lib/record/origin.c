@@ -4,7 +4,10 @@
 #include "lib/base/alloc.h"
 #include "lib/record/origin.h"
 
-#define TEXT(member) { #member, offsetof(struct origin, member) }
+#define TEXT(member) \
+	{ \
+#member, offsetof(struct origin, member) \
+	}
 
 /* All the text of an origin but its labels, as the journal keeps it. */
 static const struct {
@@ -102,13 +105,14 @@ view(struct origin *o, json_t *root, struct origin_label *labels)
 	const char *key;
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		*text_of(o, i) = (char *)(uintptr_t)json_string_value(
-		    json_object_get(root, texts[i].name));
+		*text_of(o, i) =
+		    (char *)(uintptr_t)json_string_value(json_object_get(root, texts[i].name));
 	o->labels = labels;
-	json_object_foreach(json_object_get(root, "labels"), key, value) {
+	json_object_foreach(json_object_get(root, "labels"), key, value)
+	{
 		if (json_is_string(value))
-			labels[o->nlabels++]
-			    = (struct origin_label) { key, json_string_value(value) };
+			labels[o->nlabels++] =
+			    (struct origin_label){ key, json_string_value(value) };
 	}
 }
 

@@ -73,7 +73,7 @@ parts_hash(uint64_t h, struct str s)
 static uint64_t
 hash_number(uint64_t h, int64_t v)
 {
-	return parts_hash(h, (struct str) { (const char *)&v, sizeof(v) });
+	return parts_hash(h, (struct str){ (const char *)&v, sizeof(v) });
 }
 
 struct parts {
@@ -175,8 +175,8 @@ add_evidence(struct parts *p, const struct evidence *e)
 	p->sum[PART_EVIDENCE] += identity;
 	p->sum[PART_OTHER] += own.sum[PART_OTHER];
 	if (own.sum[PART_REMEDIATION] != 0)
-		p->sum[PART_REMEDIATION]
-		    += hash_number(identity, (int64_t)own.sum[PART_REMEDIATION]);
+		p->sum[PART_REMEDIATION] +=
+		    hash_number(identity, (int64_t)own.sum[PART_REMEDIATION]);
 }
 
 static uint16_t

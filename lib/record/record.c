@@ -42,7 +42,7 @@ new_record(enum record_type type, struct str raw, bool copy_raw)
 static struct str
 copy_of_text(struct arena *arena, const char *text)
 {
-	return (struct str) { arena_strdup(arena, text), strlen(text) };
+	return (struct str){ arena_strdup(arena, text), strlen(text) };
 }
 
 /* What a glance shows of an alert. */
@@ -58,7 +58,7 @@ take(struct str *field, struct str value, struct arena *arena)
 
 	jr_init(&r, value, arena);
 	if (field->s == NULL && !jr_string(&r, field))
-		*field = (struct str) { NULL, 0 };
+		*field = (struct str){ NULL, 0 };
 }
 
 static void
@@ -98,7 +98,8 @@ time_of(struct str s)
 {
 	int64_t ticks;
 
-	return s.s != NULL && ticks_parse(s, &ticks) && !ticks_is_sentinel(ticks) ? ticks : TICKS_NONE;
+	return s.s != NULL && ticks_parse(s, &ticks) && !ticks_is_sentinel(ticks) ? ticks
+	                                                                          : TICKS_NONE;
 }
 
 /* text: the slice, repaired. Two ids that differ are none. */
@@ -115,7 +116,7 @@ become_unreadable(struct record *r, struct str text, struct str why, int64_t now
 	}
 	r->type = RECORD_UNREADABLE;
 	r->is_repaired = false;
-	r->unreadable = (struct unreadable) {
+	r->unreadable = (struct unreadable){
 		.id = g.id,
 		.title = g.title,
 		.severity_text = g.severity,
@@ -229,7 +230,7 @@ record_peek_alert(struct str slice, struct alert_peek *out)
 			values[i] = m.value;
 		}
 	}
-	*out = (struct alert_peek) { .version = TICKS_NONE };
+	*out = (struct alert_peek){ .version = TICKS_NONE };
 	if (!skim_plain(values[0], &out->id) || out->id.n == 0 || out->id.n > ALERT_ID_MAX)
 		return false;
 	if (values[1].n == 0 || (*values[1].s != 'n' && !skim_plain(values[1], &out->tenant_id)))

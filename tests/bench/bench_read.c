@@ -40,7 +40,8 @@ add_process(struct buf *b, int i)
 	add_evidence_base(b, "processEvidence", "malicious");
 	buf_printf(b,
 	    "\"processId\":%d,\"parentProcessId\":668,\"processCommandLine\":"
-	    "\"powershell.exe -NoProfile -ExecutionPolicy Bypass -enc \\\"SQBFAFgAIAAoAE4AZQB3AC0ATw"
+	    "\"powershell.exe -NoProfile -ExecutionPolicy Bypass -enc "
+	    "\\\"SQBFAFgAIAAoAE4AZQB3AC0ATw"
 	    "BiAGoAZQBjAHQAIABOAGUAdAAuAFcAZQBiAEMAbABpAGUAbgB0ACkA\\\"\","
 	    "\"processCreationDateTime\":\"2026-11-22T04:08:59.0772577Z\","
 	    "\"parentProcessCreationDateTime\":\"2026-11-22T04:08:50.0772577Z\","
@@ -51,7 +52,8 @@ add_process(struct buf *b, int i)
 	    "\"sha256Ac\":null,\"fileName\":\"powershell.exe\",\"filePath\":"
 	    "\"C:\\\\Windows\\\\System32\\\\WindowsPowerShell\\\\v1.0\",\"fileSize\":455680,"
 	    "\"filePublisher\":\"Microsoft Corporation\",\"signer\":null,\"issuer\":null},"
-	    "\"parentProcessImageFile\":null,\"userAccount\":{\"accountName\":\"ana\",\"domainName\":\"CORP\","
+	    "\"parentProcessImageFile\":null,\"userAccount\":{\"accountName\":\"ana\","
+	    "\"domainName\":\"CORP\","
 	    "\"userSid\":\"S-1-5-21-1-2-3-1001\",\"azureAdUserId\":null,\"userPrincipalName\":"
 	    "\"ana@corp.example\",\"displayName\":null}},",
 	    4000 + i);
@@ -102,10 +104,9 @@ add_alert(struct buf *b, int i)
 	add_process(b, i);
 	add_process(b, i + 1);
 	add_evidence_base(b, "userEvidence", "unknown");
-	buf_puts(b,
-	    "\"userAccount\":{\"accountName\":\"ana\",\"domainName\":\"CORP\",\"userSid\":"
-	    "\"S-1-5-21-1-2-3-1001\",\"azureAdUserId\":null,\"userPrincipalName\":"
-	    "\"ana@corp.example\",\"displayName\":null}},");
+	buf_puts(b, "\"userAccount\":{\"accountName\":\"ana\",\"domainName\":\"CORP\",\"userSid\":"
+		    "\"S-1-5-21-1-2-3-1001\",\"azureAdUserId\":null,\"userPrincipalName\":"
+		    "\"ana@corp.example\",\"displayName\":null}},");
 	add_evidence_base(b, "ipEvidence", "suspicious");
 	buf_puts(b, "\"ipAddress\":\"203.0.113.77\",\"countryLetterCode\":\"DE\"}],"
 		    "\"additionalData\":null}");
@@ -166,8 +167,8 @@ main(void)
 		at[2] = cpu_us();
 		for (int copy = 0; copy < 2; copy++) {
 			for (size_t i = 0; i < page.n; i++) {
-				struct record *r
-				    = record_from_alert(split_slice(&page, i), copy != 0, 0);
+				struct record *r =
+				    record_from_alert(split_slice(&page, i), copy != 0, 0);
 
 				read += r->type == RECORD_ALERT;
 				record_unref(r);
@@ -182,9 +183,8 @@ main(void)
 	}
 	printf("alert %zu bytes; us of CPU per alert: split %.2f, peek %.2f, record %.2f, "
 	       "record with a copy %.2f\n",
-	    body.n / ALERTS, split / ALERTS, look / ALERTS,
-	    whole / ALERTS, copied / ALERTS);
+	    body.n / ALERTS, split / ALERTS, look / ALERTS, whole / ALERTS, copied / ALERTS);
 	buf_release(&body);
 	return known == ALERTS * ROUNDS && read == 2 * ALERTS * ROUNDS ? EXIT_SUCCESS
-								       : EXIT_FAILURE;
+	                                                               : EXIT_FAILURE;
 }

@@ -108,16 +108,16 @@ is_jansson_strict(const json_error_t *error)
 {
 	enum json_error_code code = json_error_code(error);
 
-	return code == json_error_numeric_overflow || code == json_error_duplicate_key
-	    || code == json_error_stack_overflow || code == json_error_null_byte_in_key;
+	return code == json_error_numeric_overflow || code == json_error_duplicate_key ||
+	       code == json_error_stack_overflow || code == json_error_null_byte_in_key;
 }
 
 static void
 check_against_jansson(struct str text, struct arena *arena)
 {
 	json_error_t error;
-	json_t *root = json_loadb(text.s, text.n,
-	    JSON_ALLOW_NUL | JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+	json_t *root = json_loadb(
+	    text.s, text.n, JSON_ALLOW_NUL | JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
 	bool is_json;
 	struct jr r;
 

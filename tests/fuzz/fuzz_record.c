@@ -94,8 +94,8 @@ static void
 compare_text(struct str got, json_t *want)
 {
 	if (json_is_string(want))
-		BUG_IF(got.n != json_string_length(want)
-		    || memcmp(got.s, json_string_value(want), got.n) != 0);
+		BUG_IF(got.n != json_string_length(want) ||
+		       memcmp(got.s, json_string_value(want), got.n) != 0);
 	if (json_is_integer(want)) {
 		int64_t v;
 
@@ -140,9 +140,10 @@ compare_texts(const struct str *list, size_t n, json_t *want)
 
 	if (!json_is_array(want))
 		return;
-	json_array_foreach(want, i, item) {
-		bool is_text
-		    = json_is_string(item) || json_is_number(item) || json_is_boolean(item);
+	json_array_foreach(want, i, item)
+	{
+		bool is_text =
+		    json_is_string(item) || json_is_number(item) || json_is_boolean(item);
 
 		if (is_text && found < EVIDENCE_LIST_MAX)
 			compare_text(list[found++], item);
@@ -168,8 +169,7 @@ compare_fields(const struct fields *t, const char *base, json_t *want)
 			compare_fields(f->of, at, value);
 		if (f->type == FIELD_TEXTS) {
 			memcpy(&list, at, sizeof(list));
-			compare_texts(
-			    list, *(const size_t *)(const void *)(base + f->noff), value);
+			compare_texts(list, *(const size_t *)(const void *)(base + f->noff), value);
 		}
 	}
 }
@@ -182,7 +182,8 @@ compare_evidence(const struct alert *a, json_t *want)
 
 	if (!json_is_array(want) || a->nevidence_all != a->nevidence)
 		return;
-	json_array_foreach(want, i, item) {
+	json_array_foreach(want, i, item)
+	{
 		if (!json_is_object(item))
 			continue;
 		compare_fields(
@@ -202,9 +203,10 @@ is_alert(json_t *root)
 	if (!json_is_string(id) || n == 0 || n > ALERT_ID_MAX)
 		return false;
 	id = json_object_get(root, "lastUpdateDateTime");
-	return json_is_string(id)
-	    && ticks_parse((struct str) { json_string_value(id), json_string_length(id) }, &updated)
-	    && !ticks_is_sentinel(updated);
+	return json_is_string(id) &&
+	       ticks_parse(
+		   (struct str){ json_string_value(id), json_string_length(id) }, &updated) &&
+	       !ticks_is_sentinel(updated);
 }
 
 static void

@@ -78,8 +78,10 @@ static void
 compare_jansson(const uint8_t *data, size_t size, const struct outcome *whole)
 {
 	/* A NUL byte behind the end is the end to jansson. */
-	json_t *root = size != 0 && memchr(data, '\0', size) != NULL ? NULL : json_loadb(
-	    (const char *)data, size, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
+	json_t *root = size != 0 && memchr(data, '\0', size) != NULL
+	                   ? NULL
+	                   : json_loadb((const char *)data, size,
+				 JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
 	json_t *list = json_object_get(root, "value");
 	json_t *link = json_object_get(root, "@odata.nextLink");
 	const char *text = json_string_value(link);
@@ -88,8 +90,7 @@ compare_jansson(const uint8_t *data, size_t size, const struct outcome *whole)
 
 	if (root != NULL && !json_is_array(list))
 		BUG_IF(whole->ok);
-	if (root != NULL && json_is_array(list) && is_link
-	    && json_array_size(list) <= MAX_SLICES) {
+	if (root != NULL && json_is_array(list) && is_link && json_array_size(list) <= MAX_SLICES) {
 		BUG_IF(!whole->ok);
 		BUG_IF((text == NULL) != (whole->page.next_link == NULL));
 		BUG_IF(text != NULL && strcmp(text, whole->page.next_link) != 0);

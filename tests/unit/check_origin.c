@@ -73,7 +73,8 @@ START_TEST(test_about_little)
 {
 	struct err err;
 	struct origin *o = origin_from_about(
-	    "{\"tenant_id\":\"t\",\"customer\":5,\"labels\":{\"a\":1,\"b\":\"c\"},\"new\":[]}", &err);
+	    "{\"tenant_id\":\"t\",\"customer\":5,\"labels\":{\"a\":1,\"b\":\"c\"},\"new\":[]}",
+	    &err);
 
 	ck_assert_ptr_nonnull(o);
 	ck_assert_str_eq(o->tenant_id, "t");

@@ -8,9 +8,10 @@
 #define TYPE(t) "\"@odata.type\":\"#microsoft.graph.security." t "\","
 #define FILE_1  "{" TYPE("fileEvidence") "\"fileDetails\":{\"fileName\":\"a\"}}"
 #define FILE_2  "{" TYPE("fileEvidence") "\"fileDetails\":{\"fileName\":\"b\"}}"
-#define SESSION(account, host, extra)                                                \
+#define SESSION(account, host, extra) \
 	"\"evidence\":[{" TYPE("hostLogonSessionEvidence") "\"account\":{\"userAccount\":{" \
-	"\"accountName\":\"" account "\"}},\"host\":{" host "}" extra "}]"
+							   "\"accountName\":\"" account \
+							   "\"}},\"host\":{" host "}" extra "}]"
 
 #define BIT(part) (1u << PART_##part)
 
@@ -25,8 +26,8 @@ static const struct {
 	{ "web links", "\"alertWebUrl\":\"a\"", "\"incidentWebUrl\":\"b\"", 0 },
 	{ "a member unknown to us", "\"new\":{\"a\":1}", "\"new\":{\"a\":2}", 0 },
 	{ "null or absent", "\"title\":null,\"comments\":[],\"evidence\":null", "\"x\":1", 0 },
-	{ "order of members", "\"title\":\"a\",\"category\":\"b\"", "\"category\":\"b\",\"title\":\"a\"",
-	    0 },
+	{ "order of members", "\"title\":\"a\",\"category\":\"b\"",
+	    "\"category\":\"b\",\"title\":\"a\"", 0 },
 	{ "severity", "\"severity\":\"low\"", "\"severity\":\"high\"", BIT(SEVERITY) },
 	{ "status", "\"status\":\"new\"", "\"status\":\"resolved\"", BIT(STATUS) },
 	{ "classification", "\"x\":1", "\"classification\":\"truePositive\"", BIT(VERDICT) },
@@ -36,16 +37,17 @@ static const struct {
 	{ "assignee", "\"assignedTo\":null", "\"assignedTo\":\"ana\"", BIT(ASSIGNEE) },
 	{ "incident", "\"incidentId\":\"1\"", "\"incidentId\":\"2\"", BIT(INCIDENT) },
 	{ "incident, as a number", "\"incidentId\":\"1\"", "\"incidentId\":1", 0 },
-	{ "investigation", "\"investigationState\":\"queued\"", "\"investigationState\":\"running\"",
-	    BIT(REMEDIATION) },
+	{ "investigation", "\"investigationState\":\"queued\"",
+	    "\"investigationState\":\"running\"", BIT(REMEDIATION) },
 	{ "title", "\"title\":\"a\"", "\"title\":\"b\"", BIT(OTHER) },
 	{ "last activity alone", "\"lastActivityDateTime\":\"2026-11-22T04:10:46Z\"",
 	    "\"lastActivityDateTime\":\"2026-11-22T04:10:47Z\"", BIT(OTHER) },
 	{ "a time written otherwise", "\"lastActivityDateTime\":\"2026-11-22T04:10:46Z\"",
 	    "\"lastActivityDateTime\":\"2026-11-22T04:10:46.0000000Z\"", 0 },
-	{ "custom details", "\"customDetails\":{\"a\":1}", "\"customDetails\":{\"a\":2}", BIT(OTHER) },
-	{ "order of techniques", "\"mitreTechniques\":[\"a\",\"b\"]", "\"mitreTechniques\":[\"b\",\"a\"]",
-	    0 },
+	{ "custom details", "\"customDetails\":{\"a\":1}", "\"customDetails\":{\"a\":2}",
+	    BIT(OTHER) },
+	{ "order of techniques", "\"mitreTechniques\":[\"a\",\"b\"]",
+	    "\"mitreTechniques\":[\"b\",\"a\"]", 0 },
 	{ "one more technique", "\"mitreTechniques\":[\"a\"]", "\"mitreTechniques\":[\"a\",\"b\"]",
 	    BIT(OTHER) },
 	{ "a comment", "\"comments\":[]", "\"comments\":[{\"comment\":\"a\"}]", BIT(COMMENT) },
@@ -78,19 +80,21 @@ static const struct {
 	    "\"evidence\":[{" TYPE("processEvidence") "\"processId\":2}]", BIT(EVIDENCE) },
 	{ "image and parent that change places",
 	    "\"evidence\":[{" TYPE("processEvidence") "\"imageFile\":{\"sha1\":\"a\"}}]",
-	    "\"evidence\":[{" TYPE("processEvidence") "\"parentProcessImageFile\":{\"sha1\":\"a\"}}]",
+	    "\"evidence\":[{" TYPE(
+		"processEvidence") "\"parentProcessImageFile\":{\"sha1\":\"a\"}}]",
 	    BIT(EVIDENCE) },
 	{ "the state of a device",
-	    "\"evidence\":[{" TYPE("deviceEvidence") "\"healthStatus\":\"active\",\"lastIpAddress\":\"1\"}]",
-	    "\"evidence\":[{" TYPE("deviceEvidence") "\"healthStatus\":\"inactive\",\"loggedOnUsers\":["
-	    "{\"accountName\":\"a\"}]}]",
+	    "\"evidence\":[{" TYPE(
+		"deviceEvidence") "\"healthStatus\":\"active\",\"lastIpAddress\":\"1\"}]",
+	    "\"evidence\":[{" TYPE(
+		"deviceEvidence") "\"healthStatus\":\"inactive\",\"loggedOnUsers\":["
+				  "{\"accountName\":\"a\"}]}]",
 	    BIT(OTHER) },
 	{ "the name of a device", "\"evidence\":[{" TYPE("deviceEvidence") "\"hostName\":\"a\"}]",
 	    "\"evidence\":[{" TYPE("deviceEvidence") "\"hostName\":\"b\"}]", BIT(EVIDENCE) },
 	{ "remediation", "\"evidence\":[{\"remediationStatus\":\"active\"}]",
 	    "\"evidence\":[{\"remediationStatus\":\"remediated\"}]", BIT(REMEDIATION) },
-	{ "why of a remediation",
-	    "\"evidence\":[{\"remediationStatus\":\"active\"}]",
+	{ "why of a remediation", "\"evidence\":[{\"remediationStatus\":\"active\"}]",
 	    "\"evidence\":[{\"remediationStatus\":\"active\",\"remediationStatusDetails\":\"x\"}]",
 	    BIT(REMEDIATION) },
 	{ "no remediation or none", "\"evidence\":[{\"remediationStatus\":null}]",
@@ -102,14 +106,17 @@ static const struct {
 	    "{\"verdict\":\"b\",\"remediationStatus\":\"active\"}]",
 	    BIT(REMEDIATION) },
 	{ "evidence that came remediated", "\"evidence\":[]",
-	    "\"evidence\":[{\"remediationStatus\":\"remediated\"}]", BIT(EVIDENCE) | BIT(REMEDIATION) },
+	    "\"evidence\":[{\"remediationStatus\":\"remediated\"}]",
+	    BIT(EVIDENCE) | BIT(REMEDIATION) },
 	{ "a child", SESSION("a", "\"hostName\":\"h\"", ""), SESSION("b", "\"hostName\":\"h\"", ""),
 	    BIT(EVIDENCE) },
 	{ "children that change places",
-	    "\"evidence\":[{" TYPE("networkConnectionEvidence") "\"sourceAddress\":{\"ipAddress\":\"a\"},"
-	    "\"destinationAddress\":{\"ipAddress\":\"b\"}}]",
-	    "\"evidence\":[{" TYPE("networkConnectionEvidence") "\"sourceAddress\":{\"ipAddress\":\"b\"},"
-	    "\"destinationAddress\":{\"ipAddress\":\"a\"}}]",
+	    "\"evidence\":[{" TYPE(
+		"networkConnectionEvidence") "\"sourceAddress\":{\"ipAddress\":\"a\"},"
+					     "\"destinationAddress\":{\"ipAddress\":\"b\"}}]",
+	    "\"evidence\":[{" TYPE(
+		"networkConnectionEvidence") "\"sourceAddress\":{\"ipAddress\":\"b\"},"
+					     "\"destinationAddress\":{\"ipAddress\":\"a\"}}]",
 	    BIT(EVIDENCE) },
 	{ "a child's state", SESSION("a", "\"healthStatus\":\"x\"", ""),
 	    SESSION("a", "\"healthStatus\":\"y\"", ""), BIT(OTHER) },
@@ -194,8 +201,10 @@ END_TEST
 START_TEST(test_unreadable)
 {
 	struct record *a = record_from_alert(STR("{\"id\":\"a\",\"severity\":\"low\"}"), true, 7);
-	struct record *same = record_from_alert(STR("{\"id\":\"a\",\"severity\":\"low\"}"), true, 8);
-	struct record *other = record_from_alert(STR("{\"id\":\"a\",\"severity\":\"low\"} "), true, 9);
+	struct record *same =
+	    record_from_alert(STR("{\"id\":\"a\",\"severity\":\"low\"}"), true, 8);
+	struct record *other =
+	    record_from_alert(STR("{\"id\":\"a\",\"severity\":\"low\"} "), true, 9);
 
 	ck_assert_uint_eq(changed(&a->seen, &same->seen), 0);
 	ck_assert_uint_eq(changed(&a->seen, &other->seen), BIT(OTHER));

@@ -6,7 +6,10 @@
 #include "lib/json/skim.h"
 #include "lib/json/writer.h"
 
-#define TEXT(lit) { lit, sizeof(lit) - 1 }
+#define TEXT(lit) \
+	{ \
+		lit, sizeof(lit) - 1 \
+	}
 
 /* ---- what is JSON ------------------------------------------------------------------- */
 
@@ -41,7 +44,8 @@ static const struct {
 	{ "no value", TEXT("{\"a\":}"), "this is no value", 5 },
 	{ "a name without quotes", TEXT("{a:1}"), "a name in quotes is missing", 1 },
 	{ "a name that is a number", TEXT("{1:1}"), "a name in quotes is missing", 1 },
-	{ "a list closed as an object", TEXT("[1}"), "a comma or the closing bracket is missing", 2 },
+	{ "a list closed as an object", TEXT("[1}"), "a comma or the closing bracket is missing",
+	    2 },
 	{ "an object closed as a list", TEXT("{\"a\":1]"),
 	    "a comma or the closing bracket is missing", 6 },
 	{ "brackets crossed deep inside", TEXT("[{\"a\":[1}]]"),
@@ -82,13 +86,13 @@ START_TEST(test_grammar)
 	struct jr r;
 
 	memcpy(copy, texts[_i].text.s, n);
-	jr_init(&r, (struct str) { copy, n }, NULL);
+	jr_init(&r, (struct str){ copy, n }, NULL);
 	ck_assert_msg((jr_skip(&r) && jr_end(&r)) == (texts[_i].why == NULL), "%s", texts[_i].says);
 	if (texts[_i].why != NULL) {
 		ck_assert_msg(!jr_ok(&r) && strcmp(r.why, texts[_i].why) == 0, "%s: %s",
 		    texts[_i].says, r.why);
-		ck_assert_msg(jr_place(&r) == texts[_i].place, "%s: at %zu", texts[_i].says,
-		    jr_place(&r));
+		ck_assert_msg(
+		    jr_place(&r) == texts[_i].place, "%s: at %zu", texts[_i].says, jr_place(&r));
 	}
 	free(copy);
 }
@@ -207,6 +211,19 @@ START_TEST(test_stays_failed)
 }
 END_TEST
 
+/* What follows the fault could be read by itself: it is not. */
+START_TEST(test_goes_no_further)
+{
+	struct jr r;
+
+	jr_init(&r, STR("[1 2,3]"), NULL);
+	ck_assert(jr_enter_array(&r) && jr_next_element(&r) && jr_skip(&r));
+	ck_assert(!jr_next_element(&r) && !jr_ok(&r));
+	ck_assert(!jr_skip(&r) && !jr_next_element(&r));
+	ck_assert_uint_eq(jr_place(&r), 3);
+}
+END_TEST
+
 static const struct {
 	size_t depth;
 	bool ok;
@@ -277,7 +294,8 @@ END_TEST
 static const struct {
 	const char *says, *text, *want;
 } glances[] = {
-	{ "the outermost members", "{\"a\":\"x\", \"b\" : {\"a\":\"y\"}, \"c\":[\"a\",{\"d\":\"e\"}], \"e\":1}",
+	{ "the outermost members",
+	    "{\"a\":\"x\", \"b\" : {\"a\":\"y\"}, \"c\":[\"a\",{\"d\":\"e\"}], \"e\":1}",
 	    "a=\"x\";b={;c=[;e=1;" },
 	{ "escapes", "{\"a\\\"\":\"\\\\\",\"b\":\"}\\\"\"}", "a\\\"=\"\\\\\";b=\"}\\\"\";" },
 	{ "what is left of a broken object", "{\"a\":tru,,]x \"b\":\"c\"", "a=t;b=\"c\";" },
@@ -298,8 +316,8 @@ START_TEST(test_skim)
 	skim_init(&s, str_of(glances[_i].text));
 	while (skim_next(&s, &m))
 		buf_printf(&got, "%.*s=%.*s;", STR_ARG(m.name), STR_ARG(m.value));
-	ck_assert_msg(str_same(buf_peek(&got), str_of(glances[_i].want)), "%s: %s",
-	    glances[_i].says, got.p);
+	ck_assert_msg(
+	    str_same(buf_peek(&got), str_of(glances[_i].want)), "%s: %s", glances[_i].says, got.p);
 	buf_release(&got);
 }
 END_TEST
@@ -326,8 +344,8 @@ START_TEST(test_plain)
 {
 	struct str got;
 
-	ck_assert_msg(skim_plain(plains[_i].value, &got) == plains[_i].is_plain, "%s",
-	    plains[_i].says);
+	ck_assert_msg(
+	    skim_plain(plains[_i].value, &got) == plains[_i].is_plain, "%s", plains[_i].says);
 	if (plains[_i].is_plain)
 		ck_assert(got.s == plains[_i].value.s + 1 && got.n == plains[_i].value.n - 2);
 }
@@ -354,7 +372,7 @@ START_TEST(test_writer)
 	jw_name_str(&w, STR("na\"me"));
 	jw_str(&w, STR("q\" b\\ \b\f\n\r\t \x01 \x7f \0 \xc3\xa9 \xff \xe2\x82"));
 	jw_name(&w, "absent");
-	jw_str(&w, (struct str) { NULL, 0 });
+	jw_str(&w, (struct str){ NULL, 0 });
 	jw_name(&w, "none");
 	jw_text(&w, NULL);
 	jw_name(&w, "text");
@@ -398,6 +416,7 @@ main(void)
 	tcase_add_loop_test(tc, test_int64, 0, ARRAY_LEN(ints));
 	tcase_add_test(tc, test_walk);
 	tcase_add_test(tc, test_stays_failed);
+	tcase_add_test(tc, test_goes_no_further);
 	tcase_add_loop_test(tc, test_depth, 0, ARRAY_LEN(depths));
 	tcase_add_loop_test(tc, test_repair, 0, ARRAY_LEN(repairs));
 	tcase_add_loop_test(tc, test_skim, 0, ARRAY_LEN(glances));

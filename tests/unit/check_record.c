@@ -70,8 +70,10 @@ static const struct {
 	bool is_repaired;
 } members[] = {
 	{ "nothing but what is needed", "", "id: a1\ntenant_id: t1\n", false },
-	{ "nulls", ",\"title\":null,\"evidence\":null,\"comments\":null,\"categories\":null,"
-		   "\"createdDateTime\":null,\"customDetails\":null", "nevidence_all: 0\n", false },
+	{ "nulls",
+	    ",\"title\":null,\"evidence\":null,\"comments\":null,\"categories\":null,"
+	    "\"createdDateTime\":null,\"customDetails\":null",
+	    "nevidence_all: 0\n", false },
 	{ "a number for text", ",\"incidentId\":40817", "incident_id: 40817\n", false },
 	{ "a huge number for text is its text", ",\"incidentId\":123456789012345678901234567890",
 	    "incident_id: 123456789012345678901234567890\n", false },
@@ -81,24 +83,40 @@ static const struct {
 	{ "text for a list", ",\"categories\":\"Execution\"", "categories: Execution\n", false },
 	{ "odd things in a list", ",\"categories\":[\"a\",null,5,{\"b\":1},\"c\"]",
 	    "categories: a\ncategories: 5\ncategories: c\n", true },
-	{ "text for a number", ",\"evidence\":[{" TYPE("processEvidence") ",\"processId\":\"4780\"}]",
+	{ "text for a number",
+	    ",\"evidence\":[{" TYPE("processEvidence") ",\"processId\":\"4780\"}]",
 	    "process.pid: 4780\n", false },
 	{ "words for a number",
-	    ",\"evidence\":[{" TYPE("processEvidence") ",\"processId\":\"x\",\"parentProcessId\":1}]",
+	    ",\"evidence\":[{" TYPE(
+		"processEvidence") ",\"processId\":\"x\",\"parentProcessId\":1}]",
 	    "process.parent_pid: 1\n", true },
 	{ "a number out of range",
 	    ",\"evidence\":[{" TYPE("processEvidence") ",\"processId\":9223372036854775808,"
-	    "\"parentProcessId\":9223372036854775807}]",
+						       "\"parentProcessId\":9223372036854775807}]",
 	    "process.parent_pid: 9223372036854775807\n", true },
-	{ "1e999", ",\"evidence\":[{" TYPE("processEvidence") ",\"processId\":1e999,"
-		   "\"parentProcessId\":-5}]", "process.parent_pid: -5\n", true },
-	{ "a fraction", ",\"evidence\":[{" TYPE("fileEvidence") ",\"fileDetails\":{\"fileSize\":1.5,"
-			"\"fileName\":\"f\"}}]", "name: f\n", true },
+	{ "1e999",
+	    ",\"evidence\":[{" TYPE("processEvidence") ",\"processId\":1e999,"
+						       "\"parentProcessId\":-5}]",
+	    "process.parent_pid: -5\n", true },
+	{ "a fraction",
+	    ",\"evidence\":[{" TYPE("fileEvidence") ",\"fileDetails\":{\"fileSize\":1.5,"
+						    "\"fileName\":\"f\"}}]",
+	    "name: f\n", true },
 	{ "\\u0000", ",\"title\":\"a\\u0000b\"", "title: a<00>b\n", false },
-	{ "half a surrogate pair", ",\"title\":\"a\\ud83db\"", "title: a\xef\xbf\xbd" "b\n", true },
-	{ "bytes that are not UTF-8", ",\"title\":\"a\xff\xfe" "b\"",
-	    "title: a\xef\xbf\xbd\xef\xbf\xbd" "b\n", true },
-	{ "a control character", ",\"title\":\"a\x01" "b\"", "title: a<01>b\n", true },
+	{ "half a surrogate pair", ",\"title\":\"a\\ud83db\"",
+	    "title: a\xef\xbf\xbd"
+	    "b\n",
+	    true },
+	{ "bytes that are not UTF-8",
+	    ",\"title\":\"a\xff\xfe"
+	    "b\"",
+	    "title: a\xef\xbf\xbd\xef\xbf\xbd"
+	    "b\n",
+	    true },
+	{ "a control character",
+	    ",\"title\":\"a\x01"
+	    "b\"",
+	    "title: a<01>b\n", true },
 	{ "an escape that is none", ",\"title\":\"C:\\xyz\"", "title: C:\xef\xbf\xbdxyz\n", true },
 	{ "an odd string in what is skipped", ",\"new\":[\"\xff\"],\"title\":\"x\"", "title: x\n",
 	    true },
@@ -114,13 +132,15 @@ static const struct {
 		"urlEvidence") ",\"url\":\"b\"}]",
 	    "nevidence_all: 1\n  url.url: b\n", false },
 	{ "of two accounts the last",
-	    ",\"evidence\":[{" TYPE("hostLogonSessionEvidence") ",\"account\":{\"userAccount\":{"
-	    "\"accountName\":\"a\"}},\"host\":{\"hostName\":\"h\"},\"account\":{\"userAccount\":{"
-	    "\"accountName\":\"b\"}}}]",
+	    ",\"evidence\":[{" TYPE(
+		"hostLogonSessionEvidence") ",\"account\":{\"userAccount\":{"
+					    "\"accountName\":\"a\"}},\"host\":{\"hostName\":\"h\"},"
+	                                    "\"account\":{\"userAccount\":{"
+					    "\"accountName\":\"b\"}}}]",
 	    "    device.host_name: h\n    account_name: b\n", false },
 	{ "an account given again leaves nothing of the first",
 	    ",\"evidence\":[{" TYPE("userEvidence") ",\"userAccount\":{\"accountName\":\"a\"},"
-	    "\"userAccount\":{\"domainName\":\"d\"}}]",
+						    "\"userAccount\":{\"domainName\":\"d\"}}]",
 	    "  domain_name: d\n", false },
 	{ "a name with escapes", ",\"t\\u0069tle\":\"x\"", "title: x\n", false },
 	{ "a member unknown to us", ",\"x\":[{\"title\":\"no\"}],\"title\":\"yes\"", "title: yes\n",
@@ -148,20 +168,24 @@ static const struct {
 	    false },
 	{ "empty details are none", ",\"customDetails\":{ },\"additionalData\":[],\"title\":\"x\"",
 	    "title: x\n", false },
-	{ "evidence that is one object",
-	    ",\"evidence\":{" TYPE("urlEvidence") ",\"url\":\"u\"}", "  url.url: u\n", false },
-	{ "evidence that is text", ",\"evidence\":[\"x\",{" TYPE("urlEvidence") ",\"url\":\"u\"},5]",
+	{ "evidence that is one object", ",\"evidence\":{" TYPE("urlEvidence") ",\"url\":\"u\"}",
+	    "  url.url: u\n", false },
+	{ "evidence that is text",
+	    ",\"evidence\":[\"x\",{" TYPE("urlEvidence") ",\"url\":\"u\"},5]",
 	    "nevidence_all: 3\nevidence: url urlEvidence\n  url.url: u\n", true },
-	{ "a null among evidence", ",\"evidence\":[null,{}]", "nevidence_all: 1\nevidence: generic \n", false },
+	{ "a null among evidence", ",\"evidence\":[null,{}]",
+	    "nevidence_all: 1\nevidence: generic \n", false },
 	{ "of two types the first",
 	    ",\"evidence\":[{" TYPE("urlEvidence") ",\"url\":\"u\"," TYPE("ipEvidence") "}]",
 	    "  url.url: u\n", false },
 	{ "an account that is text",
-	    ",\"evidence\":[{" TYPE("userEvidence") ",\"userAccount\":\"x\",\"stream\":{\"name\":\"s\"}}]",
+	    ",\"evidence\":[{" TYPE(
+		"userEvidence") ",\"userAccount\":\"x\",\"stream\":{\"name\":\"s\"}}]",
 	    "  user.stream: s\n", true },
 	{ "a child that is text",
-	    ",\"evidence\":[{" TYPE("dnsEvidence") ",\"dnsServerIp\":\"10.0.0.1\",\"hostIpAddress\":{"
-	    "\"ipAddress\":\"10.0.0.2\"}}]",
+	    ",\"evidence\":[{" TYPE(
+		"dnsEvidence") ",\"dnsServerIp\":\"10.0.0.1\",\"hostIpAddress\":{"
+			       "\"ipAddress\":\"10.0.0.2\"}}]",
 	    "    ip.address: 10.0.0.2\n", true },
 	{ "comments that are text", ",\"comments\":\"x\",\"title\":\"x\"", "title: x\n", true },
 	{ "a comment that is text", ",\"comments\":[\"x\",{\"comment\":\"y\"}]", "comment: y\n",
@@ -182,8 +206,8 @@ START_TEST(test_member)
 		at = strstr(at, line);
 		ck_assert_msg(at != NULL, "%s: no \"%s\" in\n%s", members[_i].says, line, got);
 		at += strlen(line);
-		ck_assert_msg(*at == '\n', "%s: more than \"%s\" in\n%s", members[_i].says, line,
-		    got);
+		ck_assert_msg(
+		    *at == '\n', "%s: more than \"%s\" in\n%s", members[_i].says, line, got);
 	}
 	record_unref(r);
 	free(lines);
@@ -194,20 +218,24 @@ END_TEST
 
 /* What `members` would say of an absent field it cannot: here are those that must not be. */
 static const struct {
-	const char *says, *members, *not;
+	const char *says, *members, *not ;
 } absents[] = {
 	{ "an object for text", ",\"title\":{\"a\":1}", "title:" },
 	{ "a null last", ",\"title\":\"a\",\"title\":null", "title:" },
 	{ "a number out of range",
-	    ",\"evidence\":[{" TYPE("processEvidence") ",\"processId\":9223372036854775808}]", "pid:" },
+	    ",\"evidence\":[{" TYPE("processEvidence") ",\"processId\":9223372036854775808}]",
+	    "pid:" },
 	{ "1e999", ",\"evidence\":[{" TYPE("processEvidence") ",\"processId\":1e999}]", "pid:" },
 	{ "the sentinel time", ",\"createdDateTime\":\"0001-01-01T00:00:00Z\"", "created:" },
 	{ "a time that is none", ",\"createdDateTime\":\"soon\"", "created:" },
-	{ "empty details", ",\"customDetails\":{ },\"additionalData\":[\n]", "d" "etails:" },
+	{ "empty details", ",\"customDetails\":{ },\"additionalData\":[\n]",
+	    "d"
+	    "etails:" },
 	{ "empty data", ",\"additionalData\":\"\"", "data:" },
 	{ "the first account",
 	    ",\"evidence\":[{" TYPE("userEvidence") ",\"userAccount\":{\"accountName\":\"a\"},"
-	    "\"userAccount\":{\"domainName\":\"d\"}}]", "account_name:" },
+						    "\"userAccount\":{\"domainName\":\"d\"}}]",
+	    "account_name:" },
 	{ "evidence given again as null", ",\"evidence\":[{}],\"evidence\":null", "generic" },
 };
 
@@ -218,7 +246,7 @@ START_TEST(test_absent)
 	char *got = text_of(r);
 
 	ck_assert_int_eq(r->type, RECORD_ALERT);
-	ck_assert_msg(strstr(got, absents[_i].not) == NULL, "%s: got\n%s", absents[_i].says, got);
+	ck_assert_msg(strstr(got, absents[_i].not ) == NULL, "%s: got\n%s", absents[_i].says, got);
 	record_unref(r);
 	free(slice);
 	free(got);
@@ -232,14 +260,20 @@ static const struct {
 	const char *says, *slice, *text;
 } unreadables[] = {
 	{ "nothing", "",
-	    SHA("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
-		"why: it is broken at byte 0: the text ends too early\nsize: 0\n" },
+	    SHA("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855") "why: it is "
+	                                                                            "broken at "
+	                                                                            "byte 0: the "
+	                                                                            "text ends too "
+	                                                                            "early\nsize: "
+	                                                                            "0\n" },
 	{ "a number", "5",
-	    SHA("ef2d127de37b942baad06145e54b0c619a1f22327b2ebbcfbec78f5564afe39d")
-		"why: it is no object\nsize: 1\n" },
+	    SHA("ef2d127de37b942baad06145e54b0c619a1f22327b2ebbcfbec78f5564afe39d") "why: it is no "
+	                                                                            "object\nsize: "
+	                                                                            "1\n" },
 	{ "a list", "[{\"id\":\"a\"}]",
-	    SHA("3f2d3382920cf76f6c108c87a501b0c6742601774c5db8bd3d71732299a9d852")
-		"why: it is no object\nsize: 12\n" },
+	    SHA("3f2d3382920cf76f6c108c87a501b0c6742601774c5db8bd3d71732299a9d852") "why: it is no "
+	                                                                            "object\nsize: "
+	                                                                            "12\n" },
 	{ "broken JSON shows what it has",
 	    "{\"id\":\"a1\",\"x\":tru,\"title\":\"T\",\"severity\":\"high\",\"createdDateTime\":"
 	    "\"2026-11-22T04:00:00Z\",\"lastUpdateDateTime\":\"" UPDATED "\"}",
@@ -247,9 +281,11 @@ static const struct {
 	    "created: 2026-11-22T04:00:00.0000000Z\n"
 	    "why: it is broken at byte 15: this is no value\nsize: 137\n" },
 	{ "odd strings in broken JSON are repaired", "{\"id\":\"a\xff\",\"x\":}",
-	    "id: a\xef\xbf\xbd\nwhy: it is broken at byte 20 of the repaired text: this is no value\nsize: 16\n" },
+	    "id: a\xef\xbf\xbd\nwhy: it is broken at byte 20 of the repaired text: this is no "
+	    "value\nsize: 16\n" },
 	{ "no id", "{\"lastUpdateDateTime\":\"" UPDATED "\",\"title\":\"T\"}",
-	    SHA("") "title: T\nupdated: 2026-11-22T04:10:46.0900000Z\nwhy: it has no id\nsize: 60\n" },
+	    SHA("") "title: T\nupdated: 2026-11-22T04:10:46.0900000Z\nwhy: it has no id\nsize: "
+	            "60\n" },
 	{ "an empty id", "{\"id\":\"\",\"lastUpdateDateTime\":\"" UPDATED "\"}",
 	    SHA("") "updated: 2026-11-22T04:10:46.0900000Z\nwhy: it has no id\nsize: 56\n" },
 	{ "an id that is an object", "{\"id\":{},\"lastUpdateDateTime\":\"" UPDATED "\"}",
@@ -266,7 +302,8 @@ static const struct {
 	{ "the same id twice", HEAD ",\"\\u0069d\":\"a1\"}",
 	    "id: a1\nupdated: 2026-11-22T04:10:46.0900000Z\nwhy: it has two ids\nsize: 89\n" },
 	{ "two tenantIds", HEAD ",\"tenantId\":null}",
-	    "id: a1\nupdated: 2026-11-22T04:10:46.0900000Z\nwhy: it has two tenantIds\nsize: 90\n" },
+	    "id: a1\nupdated: 2026-11-22T04:10:46.0900000Z\nwhy: it has two tenantIds\nsize: "
+	    "90\n" },
 	{ "two lastUpdateDateTimes", HEAD ",\"lastUpdateDateTime\":\"" UPDATED "\"}",
 	    "id: a1\nupdated: 2026-11-22T04:10:46.0900000Z\nwhy: it has two lastUpdateDateTimes\n"
 	    "size: 121\n" },
@@ -287,7 +324,8 @@ START_TEST(test_unreadable)
 	ck_assert_int_eq(r->type, RECORD_UNREADABLE);
 	ck_assert(str_same(r->id, r->unreadable.id));
 	ck_assert(str_same(r->raw, str_of(unreadables[_i].slice)));
-	ck_assert(r->version == (r->unreadable.updated == TICKS_NONE ? NOW : r->unreadable.updated));
+	ck_assert(
+	    r->version == (r->unreadable.updated == TICKS_NONE ? NOW : r->unreadable.updated));
 	/* "id: " alone stands for any SHA-256. */
 	if (strncmp(want, "id: \n", 5) == 0) {
 		ck_assert_uint_eq(r->id.n, 64);
@@ -303,8 +341,8 @@ END_TEST
 START_TEST(test_id_size)
 {
 	for (size_t n = 511; n <= 513; n++) {
-		char *slice = xasprintf("{\"id\":\"%0*d\",\"lastUpdateDateTime\":\"%s\"}", (int)n, 0,
-		    UPDATED);
+		char *slice = xasprintf(
+		    "{\"id\":\"%0*d\",\"lastUpdateDateTime\":\"%s\"}", (int)n, 0, UPDATED);
 		struct alert_peek peek;
 		struct record *r = read_text(slice);
 
@@ -353,9 +391,9 @@ END_TEST
 /* A holder is kept before what it holds; both count. */
 START_TEST(test_many_children)
 {
-	struct record *r = read_repeated(
-	    ",\"evidence\":[{" TYPE("teamsMessageEvidence") ",\"urls\":[", "{\"url\":\"u", "\"}", 300,
-	    "]},{" TYPE("urlEvidence") "}]}");
+	struct record *r =
+	    read_repeated(",\"evidence\":[{" TYPE("teamsMessageEvidence") ",\"urls\":[",
+		"{\"url\":\"u", "\"}", 300, "]},{" TYPE("urlEvidence") "}]}");
 
 	ck_assert_uint_eq(r->alert.nevidence, 1);
 	ck_assert_uint_eq(r->alert.nevidence_all, 2);
@@ -437,22 +475,25 @@ static const struct {
 	const char *tenant;
 } peeks[] = {
 	{ "an alert", HEAD ",\"x\":{\"id\":\"no\"},\"y\":[\"id\"]}", true, "t1" },
-	{ "no tenant",
-	    "{\"id\":\"a1\",\"tenantId\":null,\"lastUpdateDateTime\":\"" UPDATED "\"}", true, NULL },
+	{ "no tenant", "{\"id\":\"a1\",\"tenantId\":null,\"lastUpdateDateTime\":\"" UPDATED "\"}",
+	    true, NULL },
 	{ "another order",
-	    "{\"lastUpdateDateTime\" : \"" UPDATED "\" , \"x\" : [ 1 , { } ] , \"tenantId\" : \"t1\" , "
+	    "{\"lastUpdateDateTime\" : \"" UPDATED
+	    "\" , \"x\" : [ 1 , { } ] , \"tenantId\" : \"t1\" , "
 	    "\"id\" : \"a1\"}",
 	    true, "t1" },
-	{ "tenantId absent", "{\"id\":\"a1\",\"lastUpdateDateTime\":\"" UPDATED "\"}", false, NULL },
-	{ "id absent", "{\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"" UPDATED "\"}", false, NULL },
+	{ "tenantId absent", "{\"id\":\"a1\",\"lastUpdateDateTime\":\"" UPDATED "\"}", false,
+	    NULL },
+	{ "id absent", "{\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"" UPDATED "\"}", false,
+	    NULL },
 	{ "time absent", "{\"id\":\"a1\",\"tenantId\":\"t1\"}", false, NULL },
 	{ "id twice", HEAD ",\"id\":\"a1\"}", false, NULL },
 	{ "tenantId twice", HEAD ",\"tenantId\":null}", false, NULL },
 	{ "time twice", HEAD ",\"lastUpdateDateTime\":5}", false, NULL },
 	{ "a name with an escape", HEAD ",\"\\u0069d\":\"a1\"}", false, NULL },
 	{ "id with an escape",
-	    "{\"id\":\"a\\u0031\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"" UPDATED "\"}", false,
-	    NULL },
+	    "{\"id\":\"a\\u0031\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"" UPDATED "\"}",
+	    false, NULL },
 	{ "id not UTF-8",
 	    "{\"id\":\"a\xff\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"" UPDATED "\"}", false,
 	    NULL },
@@ -465,9 +506,10 @@ static const struct {
 	{ "a time that is none", "{\"id\":\"a1\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"x\"}",
 	    false, NULL },
 	{ "the sentinel",
-	    "{\"id\":\"a1\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"0001-01-01T00:00:00Z\"}", false,
+	    "{\"id\":\"a1\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"0001-01-01T00:00:00Z\"}",
+	    false, NULL },
+	{ "cut off", "{\"id\":\"a1\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"2026", false,
 	    NULL },
-	{ "cut off", "{\"id\":\"a1\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"2026", false, NULL },
 	{ "no object", "[]", false, NULL },
 };
 
@@ -483,8 +525,8 @@ START_TEST(test_peek)
 	ck_assert(ticks_parse(STR(UPDATED), &updated) && peek.version == updated);
 	ck_assert(str_is(peek.id, "a1"));
 	ck_assert(str_same(peek.tenant_id, str_of(peeks[_i].tenant)));
-	ck_assert(peek.id.s > peeks[_i].slice
-	    && peek.id.s < peeks[_i].slice + strlen(peeks[_i].slice));
+	ck_assert(
+	    peek.id.s > peeks[_i].slice && peek.id.s < peeks[_i].slice + strlen(peeks[_i].slice));
 }
 END_TEST
 

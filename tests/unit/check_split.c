@@ -23,19 +23,20 @@ static const struct {
 	{ "a link with escapes", "{\"value\":[],\"@odata.nextLink\":\"https:\\/\\/x\\u0026y\"}", "",
 	    "https://x&y" },
 	{ "a link that is null", "{\"value\":[],\"@odata.nextLink\":null}", "", NONE },
-	{ "of two links the last", "{\"@odata.nextLink\":\"a\",\"value\":[],\"@odata.nextLink\":\"b\"}",
-	    "", "b" },
+	{ "of two links the last",
+	    "{\"@odata.nextLink\":\"a\",\"value\":[],\"@odata.nextLink\":\"b\"}", "", "b" },
 	{ "value written with escapes", "{\"\\u0076al\\u0075e\":[{}]}", "{}", NONE },
 	{ "a member named value inside an element",
 	    "{\"value\":[{\"value\":[1,2]},{\"v\":{\"value\":[]}}]}",
 	    "{\"value\":[1,2]}|{\"v\":{\"value\":[]}}", NONE },
-	{ "a member named value inside another member",
-	    "{\"x\":{\"value\":[1]},\"value\":[{}]}", "{}", NONE },
-	{ "a link inside an element is none",
-	    "{\"value\":[{\"@odata.nextLink\":\"evil\"}]}", "{\"@odata.nextLink\":\"evil\"}", NONE },
+	{ "a member named value inside another member", "{\"x\":{\"value\":[1]},\"value\":[{}]}",
+	    "{}", NONE },
+	{ "a link inside an element is none", "{\"value\":[{\"@odata.nextLink\":\"evil\"}]}",
+	    "{\"@odata.nextLink\":\"evil\"}", NONE },
 	{ "brackets and commas in strings", "{\"value\":[{\"a\":\"}],{[\"},{\"b\":\"]\"}]}",
 	    "{\"a\":\"}],{[\"}|{\"b\":\"]\"}", NONE },
-	{ "escaped quotes and backslashes", "{\"value\":[{\"a\":\"\\\"}\\\\\"},{\"b\":\"\\\\\\\"]\"}]}",
+	{ "escaped quotes and backslashes",
+	    "{\"value\":[{\"a\":\"\\\"}\\\\\"},{\"b\":\"\\\\\\\"]\"}]}",
 	    "{\"a\":\"\\\"}\\\\\"}|{\"b\":\"\\\\\\\"]\"}", NONE },
 	{ "elements that are no objects", "{\"value\":[1,\"a,]\",null,[1,[2]],true]}",
 	    "1|\"a,]\"|null|[1,[2]]|true", NONE },
@@ -45,13 +46,15 @@ static const struct {
 	{ "an element that is not JSON spoils no other",
 	    "{\"value\":[{\"a\":1},{\"b\":tru,,},{\"c\":3}]}", "{\"a\":1}|{\"b\":tru,,}|{\"c\":3}",
 	    NONE },
-	{ "a swapped bracket spoils no other",
-	    "{\"value\":[{\"a\":1},{\"b\":[1}},{\"c\":3}]}", "{\"a\":1}|{\"b\":[1}}|{\"c\":3}", NONE },
+	{ "a swapped bracket spoils no other", "{\"value\":[{\"a\":1},{\"b\":[1}},{\"c\":3}]}",
+	    "{\"a\":1}|{\"b\":[1}}|{\"c\":3}", NONE },
 	{ "a missing comma loses nothing", "{\"value\":[{\"a\":1}{\"b\":2}\"c\" 4]}",
 	    "{\"a\":1}|{\"b\":2}|\"c\"|4", NONE },
 	{ "commas too many", "{\"value\":[,{\"a\":1},,{\"b\":2},]}", "{\"a\":1}|{\"b\":2}", NONE },
 	{ "rubbish between elements is a slice", "{\"value\":[{\"a\":1}xyz,{\"b\":2}]}",
 	    "{\"a\":1}|xyz|{\"b\":2}", NONE },
+	{ "elements with nothing between them", "{\"value\":[1{\"a\":1}tru[2]fals\"x\"5]}",
+	    "1|{\"a\":1}|tru|[2]|fals|\"x\"|5", NONE },
 	{ "an odd byte in an element", "{\"value\":[{\"a\":\"\xff\xfe\"},{}]}",
 	    "{\"a\":\"\xff\xfe\"}|{}", NONE },
 	{ "as many elements as allowed", "{\"value\":[1,2,3,4,5,6,7,8]}", "1|2|3|4|5|6|7|8", NONE },
@@ -100,8 +103,8 @@ static const struct {
 	    "not a JSON list" },
 	{ "a link that is a number", "{\"value\":[],\"@odata.nextLink\":1}", SPLIT_BROKEN,
 	    "no text" },
-	{ "a link that is no JSON string", "{\"value\":[],\"@odata.nextLink\":\"\\x\"}", SPLIT_BROKEN,
-	    "no text" },
+	{ "a link that is no JSON string", "{\"value\":[],\"@odata.nextLink\":\"\\x\"}",
+	    SPLIT_BROKEN, "no text" },
 	{ "a link with a NUL in it", "{\"value\":[],\"@odata.nextLink\":\"a\\u0000b\"}",
 	    SPLIT_BROKEN, "no text" },
 	{ "one element too many", "{\"value\":[1,2,3,4,5,6,7,8,9]}", SPLIT_TOO_BIG,
@@ -148,12 +151,11 @@ check_page(int i, size_t cut, size_t step)
 	struct err err;
 	char *got;
 
-	ck_assert_msg(
-	    split_pieces(str_of(pages[i].body), cut, step, &page, &fault, &err),
+	ck_assert_msg(split_pieces(str_of(pages[i].body), cut, step, &page, &fault, &err),
 	    "%s, cut at %zu: %s", pages[i].says, cut, err.text);
 	got = describe(&page);
-	ck_assert_msg(strcmp(got, pages[i].slices) == 0, "%s, cut at %zu: got %s", pages[i].says,
-	    cut, got);
+	ck_assert_msg(
+	    strcmp(got, pages[i].slices) == 0, "%s, cut at %zu: got %s", pages[i].says, cut, got);
 	ck_assert_str_eq(page.next_link != NULL ? page.next_link : NONE, pages[i].link);
 	free(got);
 	split_page_release(&page);
@@ -179,13 +181,13 @@ START_TEST(test_wrong)
 		enum split_fault fault;
 		struct err err;
 
-		ck_assert_msg(!split_pieces(str_of(wrongs[_i].body), cut, cut % 3 + 1, &page,
-				  &fault, &err),
+		ck_assert_msg(
+		    !split_pieces(str_of(wrongs[_i].body), cut, cut % 3 + 1, &page, &fault, &err),
 		    "%s", wrongs[_i].says);
 		ck_assert_int_eq(fault, wrongs[_i].fault);
 		ck_assert_int_eq(err.kind, ERR_TEMP);
-		ck_assert_msg(strstr(err.text, wrongs[_i].why) != NULL, "%s: %s", wrongs[_i].says,
-		    err.text);
+		ck_assert_msg(
+		    strstr(err.text, wrongs[_i].why) != NULL, "%s: %s", wrongs[_i].says, err.text);
 	}
 }
 END_TEST
@@ -203,7 +205,7 @@ START_TEST(test_cut)
 		struct err err;
 
 		ck_assert(!split_pieces(
-		    (struct str) { pages[_i].body, cut }, cut, 1, &page, &fault, &err));
+		    (struct str){ pages[_i].body, cut }, cut, 1, &page, &fault, &err));
 		ck_assert_int_eq(fault, SPLIT_BROKEN);
 	}
 }

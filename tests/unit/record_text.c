@@ -75,10 +75,10 @@ moment(struct lines *l, const char *name, int64_t v)
 	buf_byte(l->out, '\n');
 }
 
-#define T(v) text(l, #v, v)
+#define T(v)    text(l, #v, v)
 #define L(list) texts(l, #list, list.v, list.n)
-#define N(v) number(l, #v, v)
-#define M(v) moment(l, #v, v)
+#define N(v)    number(l, #v, v)
+#define M(v)    moment(l, #v, v)
 
 static void
 account(struct lines *l, const char *name, const struct user_account *a)
@@ -257,8 +257,8 @@ evidence(struct lines *l, const struct evidence *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const struct evidence *e = &v[i];
 
-		buf_printf(l->out, "%*s%s: %s%s %.*s\n", l->indent, "", e->member,
-		    kinds[e->kind], e->is_primary ? ", primary" : "", STR_ARG(e->type));
+		buf_printf(l->out, "%*s%s: %s%s %.*s\n", l->indent, "", e->member, kinds[e->kind],
+		    e->is_primary ? ", primary" : "", STR_ARG(e->type));
 		l->indent += 2;
 		M(e->created);
 		T(e->verdict);
