@@ -488,12 +488,12 @@ class Faults(unittest.TestCase):
         self.assertIn("insufficient_claims", self.graph.get()[1]["WWW-Authenticate"])
 
     def test_latency_and_hang(self):
-        self.fault("1:latency=1500")
+        self.fault("1:latency=2500")
         start = time.monotonic()
         self.assertEqual(self.graph.get(tenant=2)[0], 200)
-        self.assertLess(time.monotonic() - start, 1)
+        self.assertLess(time.monotonic() - start, 2)
         self.assertEqual(self.graph.get()[0], 200)
-        self.assertGreater(time.monotonic() - start, 1.5)
+        self.assertGreater(time.monotonic() - start, 2.5)
         self.fault("2:hang")
         with self.assertRaises(socket.timeout):
             self.graph.get(tenant=2, timeout=0.5)
