@@ -32,8 +32,8 @@ enum token_trouble {
 struct token_reply {
 	enum token_trouble trouble;
 	const char *bearer; /* TOKEN_OK; valid during the call: copy into the request */
-	bool
-	    has_role; /* roles holds SecurityAlert.Read.All or ReadWrite.All (true when it cannot be told) */
+	/* roles holds SecurityAlert.Read.All or ReadWrite.All, or it cannot be told. */
+	bool has_role;
 	int64_t retry_after_ms; /* -1: none */
 	struct err err;         /* complete sentence with the hint and what to do */
 	int64_t server_date;    /* ticks; TICKS_NONE */
