@@ -14,17 +14,22 @@ secret_path(const char *name, struct err *err)
 
 	if (name[0] == '/')
 		return xstrdup(name);
-	if (name[0] == '\0' || strchr(name, '/') != NULL || strcmp(name, "..") == 0
-	    || strcmp(name, ".") == 0) {
-		err_set(err, ERR_CONF, "secret file \"%.200s\" is neither a bare name nor an absolute "
-		    "path; begin it with /", name);
+	if (name[0] == '\0' || strchr(name, '/') != NULL || strcmp(name, "..") == 0 ||
+	    strcmp(name, ".") == 0) {
+		err_set(err, ERR_CONF,
+		    "secret file \"%.200s\" is neither a bare name nor an absolute "
+		    "path; begin it with /",
+		    name);
 		return NULL;
 	}
 	dir = getenv("CREDENTIALS_DIRECTORY");
 	if (dir == NULL || dir[0] != '/') {
-		err_set(err, ERR_CONF, "secret file \"%.200s\" is a bare name, but there is no "
-		    "$CREDENTIALS_DIRECTORY; start msspd by systemd with LoadCredential=%.200s:FILE, "
-		    "or write an absolute path", name, name);
+		err_set(err, ERR_CONF,
+		    "secret file \"%.200s\" is a bare name, but there is no "
+		    "$CREDENTIALS_DIRECTORY; start msspd by systemd with "
+		    "LoadCredential=%.200s:FILE, "
+		    "or write an absolute path",
+		    name, name);
 		return NULL;
 	}
 	return xasprintf("%s/%s", dir, name);
@@ -53,8 +58,8 @@ is_group_fine(const char *name, const struct stat *st)
 {
 	bool is_credential = strchr(name, '/') == NULL;
 
-	return (st->st_mode & S_IRWXG) == 0 || is_own_group(st->st_gid)
-	    || (is_credential && st->st_uid == 0 && st->st_gid == 0);
+	return (st->st_mode & S_IRWXG) == 0 || is_own_group(st->st_gid) ||
+	       (is_credential && st->st_uid == 0 && st->st_gid == 0);
 }
 
 static bool
@@ -67,12 +72,15 @@ check_open(int fd, const char *name, const char *path, struct err *err)
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_CONF, "secret file %.200s is not a file", path);
 	if ((st.st_mode & S_IRWXO) != 0)
-		return err_set(err, ERR_CONF, "secret file %.200s is open to everybody (mode %04o); "
-		    "chmod o= it", path, (unsigned)(st.st_mode & 07777));
+		return err_set(err, ERR_CONF,
+		    "secret file %.200s is open to everybody (mode %04o); "
+		    "chmod o= it",
+		    path, (unsigned)(st.st_mode & 07777));
 	if (!is_group_fine(name, &st))
-		return err_set(err, ERR_CONF, "secret file %.200s is open to a group that msspd is not "
-		    "in (gid %u, mode %04o); chmod g= it", path, (unsigned)st.st_gid,
-		    (unsigned)(st.st_mode & 07777));
+		return err_set(err, ERR_CONF,
+		    "secret file %.200s is open to a group that msspd is not "
+		    "in (gid %u, mode %04o); chmod g= it",
+		    path, (unsigned)st.st_gid, (unsigned)(st.st_mode & 07777));
 	return true;
 }
 
@@ -141,10 +149,11 @@ read_secret(int fd, const char *name, struct buf *b, struct err *err)
 	size_t n;
 	bool ok;
 
-	ok = read_whole(fd, text, &n)
-	    || err_sys(err, ERR_CONF, errno, "secret %.200s cannot be read", name);
+	ok = read_whole(fd, text, &n) ||
+	     err_sys(err, ERR_CONF, errno, "secret %.200s cannot be read", name);
 	if (ok && n > SECRET_MAX)
-		ok = err_set(err, ERR_CONF, "secret %.200s is larger than %d bytes", name, SECRET_MAX);
+		ok = err_set(
+		    err, ERR_CONF, "secret %.200s is larger than %d bytes", name, SECRET_MAX);
 	if (ok)
 		n = without_line_end(text, n);
 	if (ok && n == 0)

@@ -13,7 +13,8 @@
  */
 #define SECRET_MAX (64 * 1024)
 
-/* The path a name stands for, from malloc. ERR_CONF: a bare name without $CREDENTIALS_DIRECTORY, a relative path. */
+/* The path a name stands for, from malloc. NULL and ERR_CONF: a bare name without
+ * $CREDENTIALS_DIRECTORY, a relative path. */
 char *secret_path(const char *name, struct err *err);
 /* Exists, is a regular file, and is not open to others. */
 bool secret_check(const char *name, struct err *err) MUST_CHECK;

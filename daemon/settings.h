@@ -29,7 +29,8 @@ struct app {
 	int cloud;              /* enum cloud */
 	char *client_id;
 	struct conf_list secrets; /* secret_file: tried in this order; see daemon/secret.h */
-	char *login_url;        /* resolved, without a trailing slash: https://login.microsoftonline.com */
+	/* Resolved, without a trailing slash: */
+	char *login_url;        /* https://login.microsoftonline.com */
 	char *graph_url;        /* https://graph.microsoft.com */
 	char *portal_url;       /* https://security.microsoft.com */
 	char *ca_file;          /* of our own, for login and graph; NULL: the system's */
@@ -50,9 +51,10 @@ struct sink_conf {
 	struct conf_list only;     /* customers */
 	const struct match_label *require_labels;
 	size_t nrequire_labels;
-	char *text; /* canonical text of its kind and that kind's options: equal text, equal sink (for
-	             * reload). Routing, only, require_labels and match are not in it: they are
-	             * decided before an entry gets to a sink. */
+	/* Canonical text of its kind and that kind's options: equal text, equal sink (for reload).
+	 * Routing, only, require_labels and match are not in it: they are decided before an entry
+	 * gets to a sink. */
+	char *text;
 };
 
 struct tenant {
@@ -62,7 +64,8 @@ struct tenant {
 	const struct app *app;
 	const struct customer *customer; /* NULL: its own */
 	struct origin *origin;
-	char *stream_key;        /* "global/<guid>/alerts" for the journal; custom clouds: "custom:<graph host>/…" */
+	char *stream_key;        /* for the journal: "global/<guid>/alerts"; a custom cloud's:
+	                          * "custom:<graph host>:<port>/<guid>/alerts" */
 	const struct sink_conf **sinks;
 	size_t nsinks;
 	int64_t poll_interval_ms, overlap_ms, first_lookback_ms;
@@ -89,7 +92,7 @@ struct settings {
 	size_t ntenants;
 };
 
-/* Takes every problem and warning as one line "file:line:column: path: what; what would be right". */
+/* Takes every problem as one line "file:line:column: path: what is wrong; what would be right". */
 typedef void settings_report(void *arg, bool is_error, const char *line);
 
 /*
@@ -110,7 +113,7 @@ void settings_unref(struct settings *s);
 const struct tenant *settings_tenant(const struct settings *s, const char *name);
 const struct sink_conf *settings_sink(const struct settings *s, const char *name);
 
-/* After a reload: names each option ("journal.max_size") whose change has no effect before a restart. */
+/* After a reload: names each option ("journal.max_size") that has no effect before a restart. */
 void settings_fixed_changes(const struct settings *was, const struct settings *now,
     void (*changed)(void *arg, const char *option), void *arg);
 

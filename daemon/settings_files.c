@@ -29,7 +29,8 @@ read_all(int fd, struct buf *b, struct err *err)
 		return err_set(err, ERR_CONF, "is not a file");
 	while (n > 0) {
 		if (!buf_room(b, 65536))
-			return err_set(err, ERR_CONF, "is larger than 4 MiB; split it into files "
+			return err_set(err, ERR_CONF,
+			    "is larger than 4 MiB; split it into files "
 			    "below conf.d");
 		n = read(fd, b->p + b->n, 65536);
 		if (n > 0)
@@ -133,7 +134,7 @@ conf_dir(const char *file)
 	const char *slash = strrchr(file, '/');
 
 	return slash == NULL ? xstrdup("conf.d")
-	    : xasprintf("%.*sconf.d", (int)(slash - file + 1), file);
+	                     : xasprintf("%.*sconf.d", (int)(slash - file + 1), file);
 }
 
 struct node *

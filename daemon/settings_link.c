@@ -15,7 +15,8 @@ app_of(struct build *b, const struct tenant_draft *t)
 
 	if (name == NULL) {
 		if (own == NULL)
-			conf_error_key(&b->conf, t->d.node, "app", "is missing; name an app here or in "
+			conf_error_key(&b->conf, t->d.node, "app",
+			    "is missing; name an app here or in "
 			    "defaults");
 		return NULL;
 	}
@@ -33,8 +34,10 @@ static void
 check_own_customer(struct build *b, const struct tenant_draft *t)
 {
 	if (settings_find(&b->customers, t->d.name) != NULL)
-		conf_error_key(&b->conf, t->d.node, NULL, "has no customer, yet there is a customer of "
-		    "the same name; write customer: %s, or rename one of them", t->d.name);
+		conf_error_key(&b->conf, t->d.node, NULL,
+		    "has no customer, yet there is a customer of "
+		    "the same name; write customer: %s, or rename one of them",
+		    t->d.name);
 }
 
 static const struct customer *
@@ -50,8 +53,8 @@ customer_of(struct build *b, const struct tenant_draft *t)
 	if (d == NULL)
 		return NULL;
 	d->is_used = true;
-	return &b->w->s.customers[(struct customer_draft *)d
-	    - (struct customer_draft *)b->customers.v];
+	return &b->w->s.customers[(struct customer_draft *)d -
+				  (struct customer_draft *)b->customers.v];
 }
 
 /* ---- what is made of a tenant ---------------------------------------------------------- */
@@ -72,7 +75,8 @@ stream_key(struct build *b, const struct tenant *t)
 		buf_byte(&key, ':');
 		for (size_t i = 0; i < u.host.n; i++)
 			buf_byte(&key, u.host.s[i] >= 'A' && u.host.s[i] <= 'Z'
-			    ? (char)(u.host.s[i] + 32) : u.host.s[i]);
+					   ? (char)(u.host.s[i] + 32)
+					   : u.host.s[i]);
 		buf_printf(&key, ":%u", u.port);
 	}
 	buf_printf(&key, "/%s/alerts", t->id);
@@ -92,14 +96,17 @@ make_origin(struct build *b, const struct tenant *t)
 
 	BUG_IF(!url_split(str_of(t->app->portal_url), &u, &err));
 	host = xstrndup(u.host.s, u.host.n);
-	o = origin_new(&(struct origin) {
-		.tenant_id = t->id, .tenant = t->name,
-		.customer = c != NULL ? c->name : t->name,
-		.customer_name = c != NULL ? c->display_name : t->name,
-		.cloud = (char *)settings_clouds[t->app->cloud], .portal_host = host,
-		.stream = (char *)"alerts",
-		.instance = b->w->s.instance != NULL ? b->w->s.instance : (char *)"",
-		.labels = c != NULL ? c->labels : NULL, .nlabels = c != NULL ? c->nlabels : 0,
+	o = origin_new(&(struct origin){
+	    .tenant_id = t->id,
+	    .tenant = t->name,
+	    .customer = c != NULL ? c->name : t->name,
+	    .customer_name = c != NULL ? c->display_name : t->name,
+	    .cloud = (char *)settings_clouds[t->app->cloud],
+	    .portal_host = host,
+	    .stream = (char *)"alerts",
+	    .instance = b->w->s.instance != NULL ? b->w->s.instance : (char *)"",
+	    .labels = c != NULL ? c->labels : NULL,
+	    .nlabels = c != NULL ? c->nlabels : 0,
 	});
 	free(host);
 	return o;
@@ -175,9 +182,10 @@ check_same_tenant(struct build *b)
 		const struct node *now = d[v[i] - b->w->s.tenants].d.node;
 
 		if (strcmp(v[i]->stream_key, v[i - 1]->stream_key) == 0)
-			conf_error(&b->conf, node_get(now, "id"), "is the same tenant as %s "
-			    "(%.300s:%u); remove one of them", was->key, was->key_at.file,
-			    was->key_at.line);
+			conf_error(&b->conf, node_get(now, "id"),
+			    "is the same tenant as %s "
+			    "(%.300s:%u); remove one of them",
+			    was->key, was->key_at.file, was->key_at.line);
 	}
 	free(v);
 }
@@ -189,7 +197,8 @@ warn_unused(struct build *b, const struct drafts *d, const char *remedy)
 		const struct draft *at = draft_at(d, i);
 
 		if (!at->is_used)
-			conf_warn(&b->conf, at->node, "no tenant uses this %s; %s", d->what, remedy);
+			conf_warn(
+			    &b->conf, at->node, "no tenant uses this %s; %s", d->what, remedy);
 	}
 }
 

@@ -9,9 +9,11 @@
 static bool
 check_secret_name(const char *name, struct err *err)
 {
-	return name[0] == '/' || strchr(name, '/') == NULL
-	    || err_set(err, ERR_CONF, "\"%.200s\" is neither a bare name nor an absolute path; begin "
-	    "it with /", name);
+	return name[0] == '/' || strchr(name, '/') == NULL ||
+	       err_set(err, ERR_CONF,
+		   "\"%.200s\" is neither a bare name nor an absolute path; begin "
+		   "it with /",
+		   name);
 }
 
 /* The first of several directories, as systemd gives them: "/a:/b". */
@@ -22,7 +24,7 @@ dir_from_env(struct arena *a, const char *variable)
 
 	if (v == NULL || v[0] != '/')
 		return NULL;
-	return (char *)arena_copy(a, (struct str) { v, strcspn(v, ":") }).s;
+	return (char *)arena_copy(a, (struct str){ v, strcspn(v, ":") }).s;
 }
 
 static char *
@@ -51,7 +53,8 @@ fill_root(struct build *b)
 	if (s->control_socket == NULL)
 		s->control_socket = control_socket(&b->w->arena, s->state_dir);
 	if (strlen(s->control_socket) >= sizeof(addr.sun_path))
-		conf_error_key(&b->conf, n != NULL ? n : b->root, n != NULL ? NULL : "control_socket",
+		conf_error_key(&b->conf, n != NULL ? n : b->root,
+		    n != NULL ? NULL : "control_socket",
 		    "%.120s... is too long for a socket; at most %zu characters", s->control_socket,
 		    sizeof(addr.sun_path) - 1);
 }
@@ -84,11 +87,13 @@ build(struct build *b)
 }
 
 struct settings *
-settings_make(const struct node *root, const char *file, bool check_secrets,
-    struct problems *problems)
+settings_make(
+    const struct node *root, const char *file, bool check_secrets, struct problems *problems)
 {
 	struct settings_whole *w = xcalloc(1, sizeof(*w));
-	struct build b = { .w = w, .check_secrets = check_secrets, .root = root,
+	struct build b = { .w = w,
+		.check_secrets = check_secrets,
+		.root = root,
 		.conf = { &w->arena, problems, check_secrets ? secret_check : check_secret_name } };
 
 	arena_init(&w->arena);

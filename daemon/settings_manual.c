@@ -11,19 +11,20 @@ static const struct section {
 } sections[] = {
 	{ "Top level", "", "What holds for msspd as a whole.", root_opts },
 	{ "apps.NAME", "apps.NAME.", "An app registration in Microsoft Entra. It needs the "
-	  "application permission SecurityAlert.Read.All of Microsoft Graph and, in each customer's "
-	  "tenant, an administrator's consent. An app registration serves the tenants of one cloud.",
+	  "application permission SecurityAlert.Read.All of Microsoft Graph and, in each "
+	  "customer's tenant, an administrator's consent. An app registration serves the tenants "
+	  "of one cloud.",
 	  app_opts },
 	{ "customers.NAME", "customers.NAME.", "A customer: one or several tenants that belong "
 	  "together. Without one a tenant is its own customer, by its own name.", customer_opts },
 	{ "tenants.NAME", "tenants.NAME.", "A tenant whose alerts are read. The name is yours to "
 	  "choose and to change: what msspd remembers goes by cloud and tenant ID.", tenant_opts },
-	{ "sinks.NAME", "sinks.NAME.", "A place that alerts are sent to. These options every kind of "
-	  "sink has; those of its kind stand beside them.", sink_opts },
-	{ "sinks.NAME.match", "sinks.NAME.match.", "Which alerts a sink takes. Within a key any value "
-	  "does, between keys all must agree, labels must all be there. Values compare without upper "
-	  "and lower case. A value that msspd does not know (a severity of next year) passes every "
-	  "filter.", match_opts },
+	{ "sinks.NAME", "sinks.NAME.", "A place that alerts are sent to. These options every kind "
+	  "of sink has; those of its kind stand beside them.", sink_opts },
+	{ "sinks.NAME.match", "sinks.NAME.match.", "Which alerts a sink takes. Within a key any "
+	  "value does, between keys all must agree, labels must all be there. Values compare "
+	  "without upper and lower case. A value that msspd does not know (a severity of next "
+	  "year) passes every filter.", match_opts },
 };
 
 static const char intro[] =
@@ -31,26 +32,29 @@ static const char intro[] =
     "\n"
     "This page is made from the tables in the source that also read and check the file\n"
     "(`msspd -L` prints the same list). `msspd -n` checks a configuration and starts nothing.\n"
+    "[conf/msspd.yaml](../conf/msspd.yaml) is an example to begin with.\n"
     "\n"
-    "msspd reads `/etc/msspd/msspd.yaml` (or the file given by `-c`), and every `*.yaml` file of the\n"
-    "directory `conf.d` beside it, in alphabetical order. Each may hold any section: one file a\n"
-    "customer is the normal way. Sections of the same name are joined; a name or an option given twice\n"
-    "is an error that shows both places. Everything that is wrong is reported at once, as\n"
-    "`file:line:column: path: what is wrong; what would be right`.\n"
+    "msspd reads `/etc/msspd/msspd.yaml` (or the file given by `-c`), and every `*.yaml` file of\n"
+    "the directory `conf.d` beside it, in alphabetical order. Each may hold any section: one file\n"
+    "a customer is the normal way. Sections of the same name are joined; a name or an option\n"
+    "given twice is an error that shows both places. Everything that is wrong is reported at\n"
+    "once, as `file:line:column: path: what is wrong; what would be right`.\n"
     "\n"
     "- Files are YAML 1.2 (and so JSON is fine), one mapping each, UTF-8, without anchors (`&`),\n"
     "  aliases (`*`) and tags (`!`).\n"
-    "- Names of apps, customers, tenants and sinks: letters, digits, `-`, `_` and `.`, at most 64.\n"
-    "- Durations: `250ms`, `10s`, `5m`, `1h`, `7d`, `1h30m`. Sizes: `64KiB`, `8MiB`, `2GiB`, `1TiB`,\n"
-    "  or bytes as a bare number. Booleans: `true`, `false`.\n"
+    "- Names of apps, customers, tenants and sinks: letters, digits, `-`, `_` and `.`, at most\n"
+    "  64.\n"
+    "- Durations: `250ms`, `10s`, `5m`, `1h`, `7d`, `1h30m`. Sizes: `64KiB`, `8MiB`, `2GiB`,\n"
+    "  `1TiB`, or bytes as a bare number. Booleans: `true`, `false`.\n"
     "- A single text stands for a list of one.\n"
     "- Secrets are never in the file: it names the files that hold them.\n"
     "\n"
-    "A tenant's sinks are its own `sinks`, else its customer's, else those of `defaults`. A tenant that\n"
-    "reaches no sink is an error, unless it says `sinks: []`. A tenant is sent to at most 32 sinks.\n"
+    "A tenant's sinks are its own `sinks`, else its customer's, else those of `defaults`. A\n"
+    "tenant that reaches no sink is an error, unless it says `sinks: []`. A tenant is sent to at\n"
+    "most 32 sinks.\n"
     "\n"
-    "On SIGHUP the files are read again. When anything is wrong, the old configuration stays in force\n"
-    "and the log says why.\n";
+    "On SIGHUP the files are read again. When anything is wrong, the old configuration stays in\n"
+    "force and the log says why.\n";
 
 void
 settings_print_manual(FILE *out)

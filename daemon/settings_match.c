@@ -39,7 +39,8 @@ const struct conf_opt match_opts[] = {
 	  .help = "Category of the alert, like Ransomware." },
 	{ .name = "events", .type = CONF_CHOICES, .off = F(kinds), .choices = kinds,
 	  .shown = "all but canary",
-	  .help = "What happened. Health and unreadable records pass unless they are left out here." },
+	  .help = "What happened. Health and unreadable records pass unless they are left out "
+	      "here." },
 	{ .name = "changes", .type = CONF_CHOICES, .off = F(parts), .choices = parts,
 	  .shown = "any",
 	  .help = "What of an alert changed, for events that are updated; significant is all but "

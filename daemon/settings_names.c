@@ -29,13 +29,16 @@ static void
 check_name(struct build *b, const struct node *n, const struct node *before, const char *what)
 {
 	if (!is_name(n->key))
-		conf_error_key(&b->conf, n, NULL, "is no name for a %s; use letters, digits, - _ and "
-		    ". only, at most %d, beginning with a letter or digit", what, NAME_MAX_BYTES);
-	else if (before != NULL && strcasecmp(n->key, before->key) == 0
-	    && strcmp(n->key, before->key) != 0)
-		conf_error_key(&b->conf, n, NULL, "differs from %s (%.300s:%u) only in upper and "
-		    "lower case; choose another name", before->key, before->key_at.file,
-		    before->key_at.line);
+		conf_error_key(&b->conf, n, NULL,
+		    "is no name for a %s; use letters, digits, - _ and "
+		    ". only, at most %d, beginning with a letter or digit",
+		    what, NAME_MAX_BYTES);
+	else if (before != NULL && strcasecmp(n->key, before->key) == 0 &&
+		 strcmp(n->key, before->key) != 0)
+		conf_error_key(&b->conf, n, NULL,
+		    "differs from %s (%.300s:%u) only in upper and "
+		    "lower case; choose another name",
+		    before->key, before->key_at.file, before->key_at.line);
 }
 
 struct drafts
@@ -48,8 +51,8 @@ settings_names(struct build *b, const struct node *section, const char *what, si
 	if (section == NULL)
 		return d;
 	if (section->kind != NODE_MAP) {
-		conf_error(&b->conf, section, "%s; write a mapping: a name, then its options below it",
-		    node_what(section));
+		conf_error(&b->conf, section,
+		    "%s; write a mapping: a name, then its options below it", node_what(section));
 		return d;
 	}
 	if (section->n == 0)
@@ -93,8 +96,8 @@ settings_find(const struct drafts *d, const char *name)
 }
 
 static void
-report_unknown(struct build *b, const struct drafts *d, const struct drafts *also,
-    const char *name, const struct node *at)
+report_unknown(struct build *b, const struct drafts *d, const struct drafts *also, const char *name,
+    const struct node *at)
 {
 	struct nearest near;
 
@@ -104,11 +107,13 @@ report_unknown(struct build *b, const struct drafts *d, const struct drafts *als
 	for (size_t i = 0; also != NULL && i < also->n; i++)
 		nearest_offer(&near, draft_at(also, i)->name);
 	if (near.best != NULL)
-		conf_error(&b->conf, at, "there is no %s \"%.80s\"; did you mean %s?", d->what, name,
-		    near.best);
+		conf_error(&b->conf, at, "there is no %s \"%.80s\"; did you mean %s?", d->what,
+		    name, near.best);
 	else
-		conf_error(&b->conf, at, "there is no %s \"%.80s\"; define it below %ss, or name "
-		    "another", d->what, name, d->what);
+		conf_error(&b->conf, at,
+		    "there is no %s \"%.80s\"; define it below %ss, or name "
+		    "another",
+		    d->what, name, d->what);
 }
 
 struct draft *

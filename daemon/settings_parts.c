@@ -19,26 +19,27 @@ static const struct hosts {
 	const char *login, *graph, *portal;
 } hosts[] = {
 	[CLOUD_GLOBAL] = { "https://login.microsoftonline.com", "https://graph.microsoft.com",
-		"https://security.microsoft.com" },
+	    "https://security.microsoft.com" },
 	[CLOUD_GCC] = { "https://login.microsoftonline.com", "https://graph.microsoft.com",
-		"https://security.microsoft.com" },
+	    "https://security.microsoft.com" },
 	[CLOUD_GCC_HIGH] = { "https://login.microsoftonline.us", "https://graph.microsoft.us",
-		"https://security.microsoft.us" },
+	    "https://security.microsoft.us" },
 	[CLOUD_DOD] = { "https://login.microsoftonline.us", "https://dod-graph.microsoft.us",
-		"https://security.apps.mil" },
+	    "https://security.apps.mil" },
 	[CLOUD_CUSTOM] = { NULL, NULL, "https://security.microsoft.com" },
 };
 
 /* Fills one address: the cloud's, or with a custom cloud what is written. */
 static void
-resolve_url(struct build *b, const struct app_draft *a, const char *option, char **url,
-    const char *builtin)
+resolve_url(
+    struct build *b, const struct app_draft *a, const char *option, char **url, const char *builtin)
 {
 	const struct node *n = node_get(a->d.node, option);
 	size_t len;
 
 	if (n != NULL && a->app.cloud != CLOUD_CUSTOM)
-		conf_error_key(&b->conf, n, NULL, "is for cloud: custom; leave it out, each other "
+		conf_error_key(&b->conf, n, NULL,
+		    "is for cloud: custom; leave it out, each other "
 		    "cloud has its own");
 	else if (n == NULL && builtin == NULL)
 		conf_error_key(&b->conf, a->d.node, option, "is missing; cloud: custom needs it");
@@ -84,7 +85,8 @@ check_label_names(struct build *b, const struct node *labels)
 		return;
 	for (const struct node *c = labels->first; c != NULL; c = c->next) {
 		if (strpbrk(c->key, "{}") != NULL || strlen(c->key) > 64)
-			conf_error_key(&b->conf, c, NULL, "is no name for a label; use at most 64 "
+			conf_error_key(&b->conf, c, NULL,
+			    "is no name for a label; use at most 64 "
 			    "characters and no braces");
 	}
 }
@@ -101,7 +103,7 @@ read_customer(struct build *b, struct customer_draft *c)
 	check_label_names(b, node_get(c->d.node, "labels"));
 	labels = arena_alloc(&b->w->arena, (c->labels.n + 1) * sizeof(*labels));
 	for (size_t i = 0; i < c->labels.n; i++)
-		labels[i] = (struct origin_label) { c->labels.v[i].key, c->labels.v[i].value };
+		labels[i] = (struct origin_label){ c->labels.v[i].key, c->labels.v[i].value };
 	c->customer.labels = labels;
 	c->customer.nlabels = c->labels.n;
 }
@@ -168,19 +170,18 @@ check_sink(struct build *b, const struct sink_draft *s)
 	struct warn_about about = { b, s->d.node };
 	struct err err;
 
-	if (s->sink.kind->check != NULL
-	    && !s->sink.kind->check(s->sink.conf, on_warning, &about, &err))
+	if (s->sink.kind->check != NULL &&
+	    !s->sink.kind->check(s->sink.conf, on_warning, &about, &err))
 		conf_error_key(&b->conf, s->d.node, NULL, "%s", err.text);
 }
 
 static void
 copy_required(struct build *b, struct sink_draft *s)
 {
-	struct match_label *v = arena_alloc(&b->w->arena,
-	    (s->require_labels.n + 1) * sizeof(*v));
+	struct match_label *v = arena_alloc(&b->w->arena, (s->require_labels.n + 1) * sizeof(*v));
 
 	for (size_t i = 0; i < s->require_labels.n; i++)
-		v[i] = (struct match_label) { s->require_labels.v[i].key,
+		v[i] = (struct match_label){ s->require_labels.v[i].key,
 			s->require_labels.v[i].value };
 	s->sink.require_labels = v;
 	s->sink.nrequire_labels = s->require_labels.n;
@@ -206,7 +207,8 @@ read_unknown_sink(struct build *b, struct sink_draft *s)
 	if (n->kind != NODE_MAP)
 		conf_error(&b->conf, n, "%s; write a mapping of options", node_what(n));
 	else if (node_get(n, "type") == NULL)
-		conf_error_key(&b->conf, n, "type", "is missing; it says what kind of sink this is");
+		conf_error_key(
+		    &b->conf, n, "type", "is missing; it says what kind of sink this is");
 	else if (node_get(n, "type")->kind != NODE_SCALAR || node_get(n, "type")->is_null)
 		conf_error(&b->conf, node_get(n, "type"), "%s; write the kind of sink",
 		    node_what(node_get(n, "type")));
@@ -226,7 +228,7 @@ read_sink(struct build *b, struct sink_draft *s)
 	}
 	s->sink.kind = kind;
 	s->sink.conf = arena_alloc(&b->w->arena, kind->conf_size + 1);
-	parts[1] = (struct conf_part) { kind->opts, s->sink.conf };
+	parts[1] = (struct conf_part){ kind->opts, s->sink.conf };
 	if (conf_fill(&b->conf, n, parts, ARRAY_LEN(parts))) {
 		check_sink(b, s);
 		describe_sink(b, s);
@@ -235,7 +237,8 @@ read_sink(struct build *b, struct sink_draft *s)
 	if (s->match != NULL)
 		s->sink.match = settings_read_match(b, s->match);
 	for (size_t i = 0; i < s->sink.only.n; i++)
-		(void)settings_refer_customer(b, s->sink.only.v[i], node_at(node_get(n, "only"), i));
+		(void)settings_refer_customer(
+		    b, s->sink.only.v[i], node_at(node_get(n, "only"), i));
 }
 
 void
@@ -266,13 +269,14 @@ read_tenant(struct build *b, struct tenant_draft *t)
 	char guid[37];
 
 	t->tenant.name = (char *)t->d.name;
-	t->tenant.log = (struct log_ctx) { "tenant", t->d.name };
+	t->tenant.log = (struct log_ctx){ "tenant", t->d.name };
 	inherit(&b->w->defaults, t);
 	(void)conf_fill_one(&b->conf, t->d.node, tenant_opts, t);
 	if (t->tenant.id != NULL && guid_parse(str_of(t->tenant.id), guid))
 		t->tenant.id = arena_strdup(&b->w->arena, guid);
 	if (t->tenant.first_lookback_ms > b->w->s.remember_ms)
-		conf_warn(&b->conf, t->d.node, "first_lookback is longer than journal.remember; older "
+		conf_warn(&b->conf, t->d.node,
+		    "first_lookback is longer than journal.remember; older "
 		    "alerts that change will be taken for new ones");
 }
 

@@ -10,15 +10,17 @@ check_list(struct build *b, const struct conf_list *list, const struct node *own
 	if (n == NULL)
 		return;
 	if (list->n > SETTINGS_SINKS_MAX)
-		conf_error(&b->conf, n, "%zu sinks; at most %d are possible", list->n,
-		    SETTINGS_SINKS_MAX);
+		conf_error(
+		    &b->conf, n, "%zu sinks; at most %d are possible", list->n, SETTINGS_SINKS_MAX);
 	for (size_t i = 0; i < list->n; i++) {
 		(void)settings_refer(b, &b->sinks, list->v[i], node_at(n, i));
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(list->v[i], list->v[k]) != 0)
 				continue;
-			conf_error(&b->conf, node_at(n, i), "\"%.80s\" is there twice; leave one "
-			    "out", list->v[i]);
+			conf_error(&b->conf, node_at(n, i),
+			    "\"%.80s\" is there twice; leave one "
+			    "out",
+			    list->v[i]);
 			break;
 		}
 	}
@@ -42,8 +44,9 @@ settings_check_routes(struct build *b)
 static const struct customer_draft *
 customer_of(const struct build *b, const struct tenant_draft *t)
 {
-	return t->customer == NULL ? NULL
-	    : (const struct customer_draft *)settings_find(&b->customers, t->customer);
+	return t->customer == NULL
+	           ? NULL
+	           : (const struct customer_draft *)settings_find(&b->customers, t->customer);
 }
 
 static bool
@@ -80,9 +83,10 @@ check_only(struct build *b, const struct tenant_draft *t, const struct sink_draf
 		if (strcmp(s->sink.only.v[i], customer) == 0)
 			return;
 	}
-	snprintf(text, sizeof(text), "sink %s is not for customer %s (its only leaves it out); send "
-	    "this tenant elsewhere, or add %s to sinks.%s.only", s->d.name, customer, customer,
-	    s->d.name);
+	snprintf(text, sizeof(text),
+	    "sink %s is not for customer %s (its only leaves it out); send "
+	    "this tenant elsewhere, or add %s to sinks.%s.only",
+	    s->d.name, customer, customer, s->d.name);
 	complain(b, t, text);
 }
 
@@ -97,11 +101,14 @@ check_labels(struct build *b, const struct tenant_draft *t, const struct sink_dr
 
 		if (has_label(c, want))
 			continue;
-		snprintf(text, sizeof(text), "sink %s requires the label %.64s: %.64s, which %s%s does "
-		    "not have; send this tenant elsewhere, or give %s that label", s->d.name,
-		    want->key, want->value, c != NULL ? "customer " : "this tenant, without a "
-		    "customer,", c != NULL ? c->d.name : "", c != NULL ? "the customer"
-		    : "it a customer with");
+		snprintf(text, sizeof(text),
+		    "sink %s requires the label %.64s: %.64s, which %s%s does "
+		    "not have; send this tenant elsewhere, or give %s that label",
+		    s->d.name, want->key, want->value,
+		    c != NULL ? "customer "
+			      : "this tenant, without a "
+				"customer,",
+		    c != NULL ? c->d.name : "", c != NULL ? "the customer" : "it a customer with");
 		complain(b, t, text);
 		return;
 	}
@@ -131,14 +138,15 @@ is_among(struct sink_draft *const *v, size_t n, const struct sink_draft *s)
 }
 
 size_t
-settings_route(struct build *b, const struct tenant_draft *t,
-    struct sink_draft *out[SETTINGS_SINKS_MAX])
+settings_route(
+    struct build *b, const struct tenant_draft *t, struct sink_draft *out[SETTINGS_SINKS_MAX])
 {
 	const struct conf_list *list = list_of(b, t);
 	size_t n = 0;
 
 	if (list->n == 0 && t->sinks.v == NULL)
-		conf_error_key(&b->conf, t->d.node, NULL, "reaches no sink; give it sinks here, at its "
+		conf_error_key(&b->conf, t->d.node, NULL,
+		    "reaches no sink; give it sinks here, at its "
 		    "customer or in defaults, or write sinks: [] where that is meant");
 	for (size_t i = 0; i < list->n && n < SETTINGS_SINKS_MAX; i++) {
 		struct sink_draft *s = (struct sink_draft *)settings_find(&b->sinks, list->v[i]);

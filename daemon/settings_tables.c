@@ -31,8 +31,8 @@ check_tenant_id(const char *text, struct err *err)
 	if (guid_parse(str_of(text), guid))
 		return true;
 	if (strchr(text, '.') != NULL)
-		return err_set(err, ERR_CONF, "\"%.100s\" is a domain, which may move to another tenant; "
-		    "write the tenant's GUID (Entra admin center, Overview, Tenant ID)", text);
+		return err_set(err, ERR_CONF, "\"%.100s\" is a domain, which may move to another "
+		    "tenant; write the tenant's GUID (Entra admin center, Overview, Tenant ID)", text);
 	return err_set(err, ERR_CONF, "\"%.100s\" is not a GUID; write the tenant's, like "
 	    "11111111-2222-3333-4444-555555555555", text);
 }
@@ -51,8 +51,8 @@ static bool
 check_cloud(const char *text, struct err *err)
 {
 	if (str_starts(str_of(text), "china") || strcmp(text, "21vianet") == 0)
-		return err_set(err, ERR_CONF, "Microsoft does not offer the Defender alerts API in its "
-		    "China cloud; use global, gcc, gcc-high, dod or custom");
+		return err_set(err, ERR_CONF, "Microsoft does not offer the Defender alerts API in "
+		    "its China cloud; use global, gcc, gcc-high, dod or custom");
 	return true;
 }
 
@@ -111,8 +111,8 @@ static const struct conf_opt journal_opts[] = {
 	{ .name = "remember", .type = CONF_TIME, .off = F(remember_ms), .flags = CONF_FIXED,
 	  .def = "190d", .min = 8 * DAY, .max = 3650 * DAY,
 	  .help = "An alert is forgotten this long after its last version was read. Shorter than "
-	      "Microsoft keeps alerts (180 days by default), an old alert that changes is taken for "
-	      "a new one." },
+	      "Microsoft keeps alerts (180 days by default), an old alert that changes is taken "
+	      "for a new one." },
 	{ .name = "keep_delivered", .type = CONF_TIME, .off = F(keep_delivered_ms),
 	  .flags = CONF_FIXED, .def = "24h", .min = 0, .max = 365 * DAY,
 	  .help = "Delivered entries stay in the journal this long where there is room." },
@@ -122,16 +122,16 @@ static const struct conf_opt journal_opts[] = {
 static const struct conf_opt intake_opts[] = {
 	{ .name = "max_requests", .type = CONF_INT, .off = F(max_requests), .def = "64", .min = 1,
 	  .max = 1000,
-	  .help = "Requests in flight to Microsoft for all tenants together; each tenant has at most "
-	      "one." },
+	  .help = "Requests in flight to Microsoft for all tenants together; each tenant has at "
+	      "most one." },
 	{ .name = "request_timeout", .type = CONF_TIME, .off = F(request_timeout_ms), .def = "60s",
 	  .min = SECOND, .max = 10 * MINUTE,
 	  .help = "A request that takes longer, from its start to the last byte of the answer, is "
 	      "given up and tried again later." },
-	{ .name = "max_body", .type = CONF_SIZE, .off = F(max_body), .def = "16MiB", .min = 64 * KIB,
-	  .max = 256 * MIB,
-	  .help = "Largest answer (unpacked) that is read. A larger one is asked for again with half "
-	      "as many alerts." },
+	{ .name = "max_body", .type = CONF_SIZE, .off = F(max_body), .def = "16MiB",
+	  .min = 64 * KIB, .max = 256 * MIB,
+	  .help = "Largest answer (unpacked) that is read. A larger one is asked for again with "
+	      "half as many alerts." },
 	{ .name = NULL }
 };
 #undef F
@@ -151,8 +151,8 @@ static const struct conf_opt defaults_opts[] = {
 	{ .name = "overlap", .type = CONF_TIME, .off = F(overlap_ms), .def = "10m", .min = 0,
 	  .max = DAY,
 	  .help = "Each poll reads again what changed in this time before the newest alert known, "
-	      "because alerts do not appear in the order of their time stamps. What is known already "
-	      "is not sent twice." },
+	      "because alerts do not appear in the order of their time stamps. What is known "
+	      "already is not sent twice." },
 	{ .name = "first_lookback", .type = CONF_TIME, .off = F(first_lookback_ms), .def = "24h",
 	  .min = 0, .max = 180 * DAY,
 	  .help = "A tenant seen for the first time is read from this far back." },
@@ -208,8 +208,8 @@ const struct conf_opt root_opts[] = {
 const struct conf_opt app_opts[] = {
 	{ .name = "cloud", .type = CONF_CHOICE, .off = F(cloud), .def = "global",
 	  .choices = settings_clouds, .check = check_cloud,
-	  .help = "Microsoft's cloud that the tenants of this app are in. An app registration serves "
-	      "one cloud only." },
+	  .help = "Microsoft's cloud that the tenants of this app are in. An app registration "
+	      "serves one cloud only." },
 	{ .name = "client_id", .type = CONF_STR, .off = F(client_id), .flags = CONF_REQUIRED,
 	  .check = check_client_id,
 	  .help = "Application (client) ID of the app registration, a GUID." },
@@ -243,7 +243,8 @@ const struct conf_opt customer_opts[] = {
 	{ .name = "name", .type = CONF_STR, .off = F(customer.display_name), .shown = "its key",
 	  .help = "The customer's name for people." },
 	{ .name = "labels", .type = CONF_PAIRS, .off = F(labels),
-	  .help = "Free names and texts; for match, require_labels and {label.NAME} in templates." },
+	  .help = "Free names and texts; for match, require_labels and {label.NAME} in "
+	      "templates." },
 	{ .name = "time_zone", .type = CONF_STR, .off = F(customer.time_zone), .shown = "UTC",
 	  .check = check_zone,
 	  .help = "IANA name of the customer's time zone, like Europe/Berlin." },

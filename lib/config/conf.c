@@ -127,23 +127,27 @@ parse_int(const char *text, int64_t *v)
 
 	errno = 0;
 	*v = strtoll(text, &end, 10);
-	return errno == 0 && *end == '\0' && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'))
-	    && end != text;
+	return errno == 0 && *end == '\0' &&
+	       (text[0] == '-' || (text[0] >= '0' && text[0] <= '9')) && end != text;
 }
 
 static bool
 parse_number(enum conf_type type, const char *text, int64_t *v, struct err *err)
 {
 	if (type == CONF_TIME)
-		return unit_time(str_of(text), v)
-		    || err_set(err, ERR_CONF, "\"%.80s\" is not a duration; write a number with ms, "
-		    "s, m, h or d: 90s, 10m, 7d", text);
+		return unit_time(str_of(text), v) ||
+		       err_set(err, ERR_CONF,
+			   "\"%.80s\" is not a duration; write a number with ms, "
+			   "s, m, h or d: 90s, 10m, 7d",
+			   text);
 	if (type == CONF_SIZE)
-		return unit_size(str_of(text), v)
-		    || err_set(err, ERR_CONF, "\"%.80s\" is not a size; write a number with KiB, MiB, "
-		    "GiB or TiB: 64KiB, 8GiB", text);
-	return parse_int(text, v)
-	    || err_set(err, ERR_CONF, "\"%.80s\" is not a whole number; write digits only", text);
+		return unit_size(str_of(text), v) ||
+		       err_set(err, ERR_CONF,
+			   "\"%.80s\" is not a size; write a number with KiB, MiB, "
+			   "GiB or TiB: 64KiB, 8GiB",
+			   text);
+	return parse_int(text, v) ||
+	       err_set(err, ERR_CONF, "\"%.80s\" is not a whole number; write digits only", text);
 }
 
 static bool
@@ -218,8 +222,7 @@ read_item(const struct value *v, const char *text, struct err *err)
 	}
 	if (text[0] == '\0')
 		return err_set(err, ERR_CONF, "an empty text in a list; leave it out");
-	if (o->type == CONF_SECRET && v->c->check_secret != NULL
-	    && !v->c->check_secret(text, err))
+	if (o->type == CONF_SECRET && v->c->check_secret != NULL && !v->c->check_secret(text, err))
 		return false;
 	if (!check_text(v, text, err))
 		return false;
@@ -272,8 +275,8 @@ read_list(const struct value *v, const struct node *n)
 	start_list(v, count);
 	for (size_t i = 0; i < count; i++, item = item->next) {
 		if (item->kind != NODE_SCALAR || item->is_null) {
-			conf_error(v->c, item, "%s in a list of texts; write a text",
-			    node_what(item));
+			conf_error(
+			    v->c, item, "%s in a list of texts; write a text", node_what(item));
 			ok = false;
 		} else if (!read_item(v, item->text, &err)) {
 			conf_error(v->c, item, "%s", err.text);
@@ -315,8 +318,8 @@ read_pairs(const struct value *v, const struct node *n)
 			ok = false;
 			continue;
 		}
-		pairs->v[pairs->n++] = (struct conf_pair) {
-			arena_strdup(v->c->arena, c->key), arena_strdup(v->c->arena, c->text) };
+		pairs->v[pairs->n++] = (struct conf_pair){ arena_strdup(v->c->arena, c->key),
+			arena_strdup(v->c->arena, c->text) };
 	}
 	return ok;
 }
@@ -449,7 +452,7 @@ is_known(const char *key, const struct conf_part *parts, size_t nparts, struct n
 	return false;
 }
 
-/* The option below which key would be right; NULL: none. "severity" in a sink belongs below match. */
+/* The option below which key would be right, as match for a sink's severity; NULL: none. */
 static const char *
 find_below(const char *key, const struct conf_part *parts, size_t nparts)
 {
@@ -492,8 +495,8 @@ report_unknown(const struct conf *c, const struct node *n, const struct conf_par
 }
 
 static bool
-check_keys(const struct conf *c, const struct node *map, const struct conf_part *parts,
-    size_t nparts)
+check_keys(
+    const struct conf *c, const struct node *map, const struct conf_part *parts, size_t nparts)
 {
 	bool ok = true;
 
@@ -510,8 +513,8 @@ check_keys(const struct conf *c, const struct node *map, const struct conf_part 
 }
 
 bool
-conf_fill(const struct conf *c, const struct node *map, const struct conf_part *parts,
-    size_t nparts)
+conf_fill(
+    const struct conf *c, const struct node *map, const struct conf_part *parts, size_t nparts)
 {
 	bool ok = true;
 
@@ -531,5 +534,5 @@ conf_fill(const struct conf *c, const struct node *map, const struct conf_part *
 bool
 conf_fill_one(const struct conf *c, const struct node *map, const struct conf_opt *table, void *out)
 {
-	return conf_fill(c, map, &(struct conf_part) { table, out }, 1);
+	return conf_fill(c, map, &(struct conf_part){ table, out }, 1);
 }

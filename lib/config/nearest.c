@@ -16,8 +16,11 @@ nearest_init(struct nearest *n, const char *wrong)
 	size_t len = strlen(wrong);
 
 	/* A short word is close to every other short word. */
-	*n = (struct nearest) { .wrong = wrong,
-		.distance = len <= 2 ? 1 : len == 3 ? 2 : len <= 8 ? 3 : FAR };
+	*n = (struct nearest){ .wrong = wrong,
+		.distance = len <= 2   ? 1
+		            : len == 3 ? 2
+		            : len <= 8 ? 3
+		                       : FAR };
 }
 
 void

@@ -62,10 +62,10 @@ struct conf_opt {
 	const char *const *choices; /* CHOICE, CHOICES: NULL-ended, in the order of the enum */
 	const struct conf_opt *sub; /* MAP: its rows; TREE: for printing */
 	const char *help;           /* a sentence or two */
-	/* STR, LIST, SECRET: judges each text. CHOICE: only a word that is not among the choices, to say
-	 * why. What it says is reported with the place. NULL: anything goes. */
+	/* STR, LIST, SECRET: judges each text. CHOICE: only a word that is not among the choices,
+	 * to say why. What it says is reported with the place. NULL: anything goes. */
 	bool (*check)(const char *text, struct err *err);
-	const char *shown;          /* what the manual says as default where def is NULL and something fills it in */
+	const char *shown;          /* the default in the manual where something else fills it in */
 };
 /* Tables end with { .name = NULL }. */
 

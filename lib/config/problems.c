@@ -17,7 +17,7 @@ struct problem {
 void
 problems_init(struct problems *p)
 {
-	*p = (struct problems) { .n = 0 };
+	*p = (struct problems){ .n = 0 };
 	arena_init(&p->arena);
 }
 
@@ -76,7 +76,9 @@ add(struct problems *p, bool is_error, const struct place *at, const char *path,
 		p->room = p->room == 0 ? 16 : p->room * 2;
 		p->v = xreallocarray(p->v, p->room, sizeof(*p->v));
 	}
-	p->v[p->n] = (struct problem) { .at = *at, .number = p->n, .is_error = is_error,
+	p->v[p->n] = (struct problem){ .at = *at,
+		.number = p->n,
+		.is_error = is_error,
 		.line = write_line(&p->arena, at, path, fmt, ap) };
 	p->n++;
 }
@@ -131,7 +133,7 @@ problems_report(struct problems *p, problems_cb *cb, void *arg)
 		cb(arg, p->v[i].is_error, p->v[i].line);
 	if (p->lost == 0)
 		return;
-	snprintf(more, sizeof(more), "and %zu more; only the first %d are shown", p->lost,
-	    PROBLEMS_MAX);
+	snprintf(
+	    more, sizeof(more), "and %zu more; only the first %d are shown", p->lost, PROBLEMS_MAX);
 	cb(arg, p->errors != 0, more);
 }

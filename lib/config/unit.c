@@ -24,7 +24,8 @@ take_part(struct str *s, const struct unit *units, bool is_bare_ok, int64_t *sum
 	size_t i = 0, word;
 
 	for (; i < s->n && s->s[i] >= '0' && s->s[i] <= '9'; i++) {
-		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, s->s[i] - '0', &v))
+		if (__builtin_mul_overflow(v, 10, &v)
+		    || __builtin_add_overflow(v, s->s[i] - '0', &v))
 			return false;
 	}
 	if (i == 0)

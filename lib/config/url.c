@@ -7,15 +7,17 @@
 static bool
 fail(struct str text, struct err *err, const char *what)
 {
-	return err_set(err, ERR_CONF, "\"%.*s\" is not usable: %s; write https://host or "
-	    "https://host:port", (int)(text.n < 120 ? text.n : 120), text.s, what);
+	return err_set(err, ERR_CONF,
+	    "\"%.*s\" is not usable: %s; write https://host or "
+	    "https://host:port",
+	    (int)(text.n < 120 ? text.n : 120), text.s, what);
 }
 
 static bool
 is_host_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-	    || c == '-' || c == '.' || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_';
 }
 
 /* Into a C string for inet_pton; false when it is too long for any address. */
@@ -86,7 +88,7 @@ split_authority(struct str a, struct url *u)
 
 		if (close == NULL)
 			return false;
-		u->host = (struct str) { a.s + 1, (size_t)(close - a.s) - 1 };
+		u->host = (struct str){ a.s + 1, (size_t)(close - a.s) - 1 };
 		colon = close + 1;
 		if (colon < end && *colon != ':')
 			return false;
@@ -94,10 +96,10 @@ split_authority(struct str a, struct url *u)
 		colon = memchr(a.s, ':', a.n);
 		if (colon == NULL)
 			colon = end;
-		u->host = (struct str) { a.s, (size_t)(colon - a.s) };
+		u->host = (struct str){ a.s, (size_t)(colon - a.s) };
 	}
-	return colon >= end
-	    || read_port((struct str) { colon + 1, (size_t)(end - colon) - 1 }, &u->port);
+	return colon >= end ||
+	       read_port((struct str){ colon + 1, (size_t)(end - colon) - 1 }, &u->port);
 }
 
 bool
@@ -106,7 +108,7 @@ url_split(struct str text, struct url *u, struct err *err)
 	struct str rest;
 	const char *slash;
 
-	*u = (struct url) { .is_https = str_starts(text, "https://") };
+	*u = (struct url){ .is_https = str_starts(text, "https://") };
 	if (!u->is_https && !str_starts(text, "http://"))
 		return fail(text, err, "it does not begin with https://");
 	u->port = u->is_https ? 443 : 80;
@@ -114,7 +116,7 @@ url_split(struct str text, struct url *u, struct err *err)
 	rest.n = text.n - (u->is_https ? 8 : 7);
 	slash = memchr(rest.s, '/', rest.n);
 	if (slash != NULL) {
-		u->path = (struct str) { slash, rest.n - (size_t)(slash - rest.s) };
+		u->path = (struct str){ slash, rest.n - (size_t)(slash - rest.s) };
 		rest.n = (size_t)(slash - rest.s);
 	}
 	if (memchr(rest.s, '@', rest.n) != NULL)
@@ -135,6 +137,6 @@ url_is_loopback(const struct url *u)
 
 	if (u->is_ipv6)
 		return str_is(u->host, "::1");
-	return str_same_nocase(u->host, localhost)
-	    || (str_starts(u->host, "127.") && is_address(AF_INET, u->host));
+	return str_same_nocase(u->host, localhost) ||
+	       (str_starts(u->host, "127.") && is_address(AF_INET, u->host));
 }

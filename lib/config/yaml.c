@@ -119,8 +119,10 @@ syntax_error(struct reader *r)
 	at.column = e->column > 0 ? (unsigned)e->column : 1;
 	if (has_tab_indent(r, e->line) || has_tab_indent(r, e->line + 1))
 		return fail(r, &at, "not YAML: a tab in the indentation near here; use spaces");
-	problems_error(r->problems, &at, "", "not YAML: %.200s; look at the indentation, quotes and "
-	    "brackets on and above this line", e->msg);
+	problems_error(r->problems, &at, "",
+	    "not YAML: %.200s; look at the indentation, quotes and "
+	    "brackets on and above this line",
+	    e->msg);
 	return false;
 }
 
@@ -192,8 +194,8 @@ place_node(struct reader *r, struct node *n)
 static bool
 is_null_text(const char *s)
 {
-	return s[0] == '\0' || strcmp(s, "~") == 0 || strcmp(s, "null") == 0
-	    || strcmp(s, "Null") == 0 || strcmp(s, "NULL") == 0;
+	return s[0] == '\0' || strcmp(s, "~") == 0 || strcmp(s, "null") == 0 ||
+	       strcmp(s, "Null") == 0 || strcmp(s, "NULL") == 0;
 }
 
 static bool
@@ -208,9 +210,10 @@ on_scalar(struct reader *r, struct fy_event *e)
 	s = e->scalar.value != NULL ? fy_token_get_text(e->scalar.value, &len) : "";
 	if (s == NULL || memchr(s, '\0', len) != NULL || !utf8_valid(s, len))
 		return fail(r, &n->at, "this text holds a NUL or no character; leave it out");
-	n->text = arena_copy(r->arena, (struct str) { s, len }).s;
-	n->is_null = (e->scalar.value == NULL
-	    || fy_token_scalar_style(e->scalar.value) == FYSS_PLAIN) && is_null_text(n->text);
+	n->text = arena_copy(r->arena, (struct str){ s, len }).s;
+	n->is_null =
+	    (e->scalar.value == NULL || fy_token_scalar_style(e->scalar.value) == FYSS_PLAIN) &&
+	    is_null_text(n->text);
 	return place_node(r, n);
 }
 
@@ -223,7 +226,7 @@ on_open(struct reader *r, struct fy_event *e, enum node_kind kind)
 		return false;
 	if (r->depth == YAML_MAX_DEPTH)
 		return fail(r, &n->at, "nested too deeply");
-	r->levels[r->depth++] = (struct level) { .node = n };
+	r->levels[r->depth++] = (struct level){ .node = n };
 	return true;
 }
 
@@ -253,12 +256,14 @@ check_twice(const struct node *map, bool joined, struct problems *p)
 	for (size_t i = 1; i < n; i++) {
 		const struct place *was = &v[i - 1]->key_at;
 
-		if (strcmp(v[i]->key, v[i - 1]->key) != 0
-		    || joined == (was->order == v[i]->key_at.order))
+		if (strcmp(v[i]->key, v[i - 1]->key) != 0 ||
+		    joined == (was->order == v[i]->key_at.order))
 			continue;
 		node_path(v[i], path, sizeof(path));
-		problems_error(p, &v[i]->key_at, path, "given twice, first at %.300s:%u:%u; keep "
-		    "one of them", was->file, was->line, was->column);
+		problems_error(p, &v[i]->key_at, path,
+		    "given twice, first at %.300s:%u:%u; keep "
+		    "one of them",
+		    was->file, was->line, was->column);
 	}
 	free(v);
 }
@@ -273,8 +278,8 @@ on_close(struct reader *r)
 }
 
 static bool
-check_plain(struct reader *r, struct fy_event *e, const struct fy_token *tag,
-    const struct fy_token *anchor)
+check_plain(
+    struct reader *r, struct fy_event *e, const struct fy_token *tag, const struct fy_token *anchor)
 {
 	struct place at = place_of(r, e);
 
@@ -293,18 +298,19 @@ on_event(struct reader *r, struct fy_event *e)
 	switch (e->type) {
 	case FYET_DOCUMENT_START:
 		if (r->documents++ == 1)
-			return fail(r, &at, "a second document (---); put it into a file of its own");
+			return fail(
+			    r, &at, "a second document (---); put it into a file of its own");
 		return true;
 	case FYET_ALIAS:
 		return fail(r, &at, "aliases (*name) are not allowed; write the value out");
 	case FYET_SCALAR:
 		return check_plain(r, e, e->scalar.tag, e->scalar.anchor) && on_scalar(r, e);
 	case FYET_MAPPING_START:
-		return check_plain(r, e, e->mapping_start.tag, e->mapping_start.anchor)
-		    && on_open(r, e, NODE_MAP);
+		return check_plain(r, e, e->mapping_start.tag, e->mapping_start.anchor) &&
+		       on_open(r, e, NODE_MAP);
 	case FYET_SEQUENCE_START:
-		return check_plain(r, e, e->sequence_start.tag, e->sequence_start.anchor)
-		    && on_open(r, e, NODE_LIST);
+		return check_plain(r, e, e->sequence_start.tag, e->sequence_start.anchor) &&
+		       on_open(r, e, NODE_LIST);
 	case FYET_MAPPING_END:
 	case FYET_SEQUENCE_END:
 		on_close(r);
@@ -362,7 +368,7 @@ parse(struct reader *r)
 	r->parser = fy_parser_create(&cfg);
 	BUG_IF(r->parser == NULL);
 	ok = fy_parser_set_string(r->parser, r->text.s, r->text.n) == 0 ? read_events(r)
-	    : syntax_error(r);
+	                                                                : syntax_error(r);
 	fy_parser_destroy(r->parser);
 	fy_diag_destroy(r->diag);
 	return ok;
@@ -375,7 +381,7 @@ yaml_read(struct arena *a, struct str text, const char *file, unsigned order, st
 
 	r.file = arena_strdup(a, file);
 	if (str_starts(text, "\xef\xbb\xbf"))
-		text = (struct str) { text.s + 3, text.n - 3 };
+		text = (struct str){ text.s + 3, text.n - 3 };
 	r.text = text;
 	if (!check_bytes(&r) || (text.n != 0 && !parse(&r)) || !check_root(&r))
 		return NULL;
@@ -417,9 +423,10 @@ yaml_join(struct node *into, struct node *more, struct problems *p)
 		else if (was->kind == NODE_MAP && c->kind == NODE_MAP)
 			move_children(was, c);
 		else
-			problems_error(p, &c->key_at, c->key, "given twice, first at %.300s:%u:%u; "
-			    "keep one of them", was->key_at.file, was->key_at.line,
-			    was->key_at.column);
+			problems_error(p, &c->key_at, c->key,
+			    "given twice, first at %.300s:%u:%u; "
+			    "keep one of them",
+			    was->key_at.file, was->key_at.line, was->key_at.column);
 	}
 }
 

@@ -1,4 +1,5 @@
 #include <check.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -126,21 +127,42 @@ START_TEST(test_credential)
 }
 END_TEST
 
-/* Needs root to make such a file. A credential of systemd is root's and shows the
+/* Needs root to make such files. A credential of systemd is root's and shows the
  * group's bit for its access list: fine there, and nowhere else. */
-START_TEST(test_foreign_group)
+static const struct {
+	const char *says;
+	bool is_credential;
+	uid_t uid;
+	gid_t gid;
+	bool want;
+} groups[] = {
+	{ "a foreign group", false, 0, 54321, false },
+	{ "a foreign group of a credential", true, 0, 54321, false },
+	{ "root's group is foreign too", false, 0, 0, false },
+	{ "what systemd makes", true, 0, 0, true },
+	{ "another's credential of root's group", true, 54321, 0, false },
+	{ "our own group", false, 0, 12345, true },
+	{ "our own group, another's file", false, 54321, 12345, true },
+	{ "a further group of ours", false, 0, 12346, true },
+};
+
+START_TEST(test_group)
 {
 	char *path = make_file("s", STR("x"), 0640);
+	gid_t further = 12346;
 	struct err err = { ERR_NONE };
+	bool ok;
 
 	if (geteuid() == 0) {
-		ck_assert_int_eq(chown(path, 0, 54321), 0);
-		ck_assert(!secret_check(path, &err));
-		ck_assert_ptr_nonnull(strstr(err.text, "a group that msspd is not in (gid 54321"));
 		setenv("CREDENTIALS_DIRECTORY", dir, 1);
-		ck_assert(!secret_check("s", &err));
-		ck_assert_int_eq(chown(path, 0, 0), 0);
-		ck_assert(secret_check("s", &err));
+		ck_assert_int_eq(chown(path, groups[_i].uid, groups[_i].gid), 0);
+		ck_assert_int_eq(setgroups(1, &further), 0);
+		ck_assert_int_eq(setegid(12345), 0);
+		ok = secret_check(groups[_i].is_credential ? "s" : path, &err);
+		ck_assert_int_eq(setegid(0), 0);
+		ck_assert_msg(ok == groups[_i].want, "%s: %s", groups[_i].says, err.text);
+		ck_assert_msg(ok || strstr(err.text, "a group that msspd is not in (gid ") != NULL,
+		    "%s: %s", groups[_i].says, err.text);
 	}
 	free(path);
 }
@@ -195,7 +217,7 @@ main(void)
 	tcase_add_loop_test(tc, test_path, 0, ARRAY_LEN(paths));
 	tcase_add_loop_test(tc, test_file, 0, ARRAY_LEN(files));
 	tcase_add_test(tc, test_credential);
-	tcase_add_test(tc, test_foreign_group);
+	tcase_add_loop_test(tc, test_group, 0, ARRAY_LEN(groups));
 	tcase_add_test(tc, test_not_a_file);
 	tcase_add_test(tc, test_size);
 	srunner_run_all(sr, CK_ENV);
