@@ -3,7 +3,8 @@
 #include "lib/json/scan.h"
 #include "lib/json/unescape.h"
 
-#define REPLACEMENT "\\ufffd"
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define GROWTH_MAX  (1u << 20)     /* bytes: with more than that it is no text at all */
 
 /* How many bytes at p, inside a string, are right as they are; 0: none. */
 static size_t
@@ -55,7 +56,7 @@ struct str
 jr_repair(struct str text, struct arena *arena)
 {
 	const char *p = text.s, *end = text.s + text.n;
-	struct buf out = BUF_INIT(text.n * sizeof(REPLACEMENT));
+	struct buf out = BUF_INIT(text.n + GROWTH_MAX);
 	struct str mended = text;
 
 	while (p < end) {
@@ -65,7 +66,7 @@ jr_repair(struct str text, struct arena *arena)
 		buf_add(&out, p, (size_t)(next - p));
 		p = quote != NULL ? mend_string(&out, next, end) : end;
 	}
-	if (!str_same(buf_peek(&out), text))
+	if (buf_ok(&out) && !str_same(buf_peek(&out), text))
 		mended = arena_copy(arena, buf_peek(&out));
 	buf_release(&out);
 	return mended;

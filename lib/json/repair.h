@@ -14,8 +14,8 @@
  * control character is escaped. Brackets, commas and numbers stay as they are:
  * what is wrong there has no one right reading.
  *
- * Returns the text itself when there is nothing to repair, else a copy in the
- * arena, at most six times as long.
+ * Returns the text itself when there is nothing to repair, or so much that it
+ * would grow by more than a megabyte; else a copy in the arena.
  */
 struct str jr_repair(struct str text, struct arena *arena);
 

@@ -46,13 +46,13 @@ says_primary(const struct str_list *roles)
 }
 
 static void
-keep(struct reading *rd, const struct field *from, const struct evidence *e)
+keep(struct reading *rd, const struct field *from, size_t all, const struct evidence *e)
 {
 	if (rd->n == rd->room) {
 		rd->room = rd->room == 0 ? 8 : rd->room * 2;
 		rd->kept = xreallocarray(rd->kept, rd->room, sizeof(*rd->kept));
 	}
-	rd->kept[rd->n++] = (struct kept){ from, *e };
+	rd->kept[rd->n++] = (struct kept){ from, all, *e };
 }
 
 static void
@@ -60,7 +60,7 @@ read_item(struct reading *rd, const struct field *from)
 {
 	struct evidence e = { .member = from->name };
 	const struct evidence_type *type;
-	size_t owner = rd->owner;
+	size_t owner = rd->owner, before = rd->nkept;
 	const char *start = rd->r.p;
 
 	rd->nkept++;
@@ -77,7 +77,7 @@ read_item(struct reading *rd, const struct field *from)
 	e.children = evidence_take(rd, &e.nchildren);
 	rd->owner = owner;
 	rd->depth--;
-	keep(rd, from, &e);
+	keep(rd, from, rd->nkept - before, &e);
 }
 
 static void
@@ -105,6 +105,8 @@ forget(struct reading *rd, const struct field *from)
 	for (size_t i = n; i < rd->n; i++) {
 		if (rd->kept[i].from != from)
 			rd->kept[n++] = rd->kept[i];
+		else
+			rd->nkept -= rd->kept[i].all;
 	}
 	rd->n = n;
 	if (rd->depth == 0)

@@ -81,6 +81,7 @@ struct fields {
 /* Evidence that was read and does not yet lie in its owner's array. */
 struct kept {
 	const struct field *from;
+	size_t all; /* itself and its children, at any depth */
 	struct evidence evidence;
 };
 

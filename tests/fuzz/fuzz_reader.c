@@ -145,7 +145,7 @@ check_repair(struct str text, struct arena *arena)
 {
 	struct str mended = jr_repair(text, arena);
 
-	BUG_IF(mended.n > text.n * 6);
+	BUG_IF(mended.n > text.n * 6 || mended.n > text.n + (1u << 20));
 	BUG_IF(jr_repair(mended, arena).s != mended.s);
 }
 

@@ -121,7 +121,7 @@ static const struct {
 	{ "an odd string in what is skipped", ",\"new\":[\"\xff\"],\"title\":\"x\"", "title: x\n",
 	    true },
 	{ "odd strings in JSON that is kept", ",\"customDetails\":{\"a\":\"\xff\\ud800\"}",
-	    "custom_details: {\"a\":\"\\ufffd\\ufffd\"}\n", true },
+	    "custom_details: {\"a\":\"\xef\xbf\xbd\xef\xbf\xbd\"}\n", true },
 	{ "of two titles the last", ",\"title\":\"a\",\"title\":\"b\"", "title: b\n", false },
 	{ "a null last", ",\"title\":\"a\",\"title\":null,\"category\":\"c\"", "category: c\n",
 	    false },
@@ -135,7 +135,7 @@ static const struct {
 	    ",\"evidence\":[{" TYPE(
 		"hostLogonSessionEvidence") ",\"account\":{\"userAccount\":{"
 					    "\"accountName\":\"a\"}},\"host\":{\"hostName\":\"h\"},"
-	                                    "\"account\":{\"userAccount\":{"
+					    "\"account\":{\"userAccount\":{"
 					    "\"accountName\":\"b\"}}}]",
 	    "    device.host_name: h\n    account_name: b\n", false },
 	{ "an account given again leaves nothing of the first",
@@ -261,19 +261,19 @@ static const struct {
 } unreadables[] = {
 	{ "nothing", "",
 	    SHA("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855") "why: it is "
-	                                                                            "broken at "
-	                                                                            "byte 0: the "
-	                                                                            "text ends too "
-	                                                                            "early\nsize: "
-	                                                                            "0\n" },
+										    "broken at "
+										    "byte 0: the "
+										    "text ends too "
+										    "early\nsize: "
+										    "0\n" },
 	{ "a number", "5",
 	    SHA("ef2d127de37b942baad06145e54b0c619a1f22327b2ebbcfbec78f5564afe39d") "why: it is no "
-	                                                                            "object\nsize: "
-	                                                                            "1\n" },
+										    "object\nsize: "
+										    "1\n" },
 	{ "a list", "[{\"id\":\"a\"}]",
 	    SHA("3f2d3382920cf76f6c108c87a501b0c6742601774c5db8bd3d71732299a9d852") "why: it is no "
-	                                                                            "object\nsize: "
-	                                                                            "12\n" },
+										    "object\nsize: "
+										    "12\n" },
 	{ "broken JSON shows what it has",
 	    "{\"id\":\"a1\",\"x\":tru,\"title\":\"T\",\"severity\":\"high\",\"createdDateTime\":"
 	    "\"2026-11-22T04:00:00Z\",\"lastUpdateDateTime\":\"" UPDATED "\"}",
@@ -281,11 +281,11 @@ static const struct {
 	    "created: 2026-11-22T04:00:00.0000000Z\n"
 	    "why: it is broken at byte 15: this is no value\nsize: 137\n" },
 	{ "odd strings in broken JSON are repaired", "{\"id\":\"a\xff\",\"x\":}",
-	    "id: a\xef\xbf\xbd\nwhy: it is broken at byte 20 of the repaired text: this is no "
+	    "id: a\xef\xbf\xbd\nwhy: it is broken at byte 17 of the repaired text: this is no "
 	    "value\nsize: 16\n" },
 	{ "no id", "{\"lastUpdateDateTime\":\"" UPDATED "\",\"title\":\"T\"}",
 	    SHA("") "title: T\nupdated: 2026-11-22T04:10:46.0900000Z\nwhy: it has no id\nsize: "
-	            "60\n" },
+		    "60\n" },
 	{ "an empty id", "{\"id\":\"\",\"lastUpdateDateTime\":\"" UPDATED "\"}",
 	    SHA("") "updated: 2026-11-22T04:10:46.0900000Z\nwhy: it has no id\nsize: 56\n" },
 	{ "an id that is an object", "{\"id\":{},\"lastUpdateDateTime\":\"" UPDATED "\"}",
@@ -388,6 +388,19 @@ START_TEST(test_much_evidence)
 }
 END_TEST
 
+/* What a list that does not count held makes room for the one that does. */
+START_TEST(test_much_evidence_twice)
+{
+	struct record *r = read_repeated(",\"evidence\":[",
+	    "{" TYPE("dnsEvidence") ",\"ipAddresses\":[{},{}],\"n\":", "}", 100,
+	    "],\"evidence\":[{},{}]}");
+
+	ck_assert_uint_eq(r->alert.nevidence, 2);
+	ck_assert_uint_eq(r->alert.nevidence_all, 2);
+	record_unref(r);
+}
+END_TEST
+
 /* A holder is kept before what it holds; both count. */
 START_TEST(test_many_children)
 {
@@ -462,6 +475,26 @@ START_TEST(test_deep_evidence)
 		depth++;
 	ck_assert_uint_eq(depth, EVIDENCE_DEPTH);
 	ck_assert_uint_gt(e->json.n, 60000);
+	record_unref(r);
+	buf_release(&slice);
+}
+END_TEST
+
+/* Half a megabyte of bytes that are no text is not mended, but told of. */
+START_TEST(test_much_rubbish)
+{
+	struct buf slice = BUF_INIT(MAX);
+	struct record *r;
+
+	buf_puts(&slice, HEAD ",\"title\":\"");
+	for (size_t i = 0; i < 600000; i++)
+		buf_byte(&slice, '\xff');
+	buf_puts(&slice, "\"}");
+	r = record_from_alert(buf_peek(&slice), false, NOW);
+	ck_assert_int_eq(r->type, RECORD_UNREADABLE);
+	ck_assert(str_is(r->id, "a1") && r->unreadable.title.s == NULL);
+	ck_assert(
+	    str_is(r->unreadable.why, "it is broken at byte 84: a byte in a string is wrong"));
 	record_unref(r);
 	buf_release(&slice);
 }
@@ -627,10 +660,12 @@ main(void)
 	tcase_add_loop_test(tc, test_unreadable, 0, ARRAY_LEN(unreadables));
 	tcase_add_test(tc, test_id_size);
 	tcase_add_test(tc, test_much_evidence);
+	tcase_add_test(tc, test_much_evidence_twice);
 	tcase_add_test(tc, test_many_children);
 	tcase_add_test(tc, test_long_lists);
 	tcase_add_loop_test(tc, test_deep, 0, ARRAY_LEN(depths));
 	tcase_add_test(tc, test_deep_evidence);
+	tcase_add_test(tc, test_much_rubbish);
 	tcase_add_loop_test(tc, test_peek, 0, ARRAY_LEN(peeks));
 	tcase_add_loop_test(tc, test_entry, 0, ARRAY_LEN(files));
 	tcase_add_test(tc, test_entry_unreadable);
