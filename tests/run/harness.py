@@ -193,14 +193,16 @@ class Receiver:
 SYSLOG_NG_CONF = """@version: 3.38
 options { stats-freq(0); keep-hostname(yes); use-dns(no); log-msg-size(65536); flush-lines(1);
           time-reopen(1); frac-digits(6); };
-source s_lf { network(ip(127.0.0.1) port(%(lf)d) transport(tcp) max-connections(200)); };
+source s_lf { network(ip(127.0.0.1) port(%(lf)d) transport(tcp) flags(syslog-protocol)
+    max-connections(200)); };
+source s_lf3164 { network(ip(127.0.0.1) port(%(lf3164)d) transport(tcp) max-connections(200)); };
 source s_octet { syslog(ip(127.0.0.1) port(%(octet)d) transport(tcp) max-connections(200)); };
 %(tls_source)s
 source s_udp { syslog(ip(127.0.0.1) port(%(udp)d) transport(udp) so-rcvbuf(8388608)); };
 source s_udp3164 { network(ip(127.0.0.1) port(%(udp3164)d) transport(udp) so-rcvbuf(8388608)); };
 source s_unix { unix-dgram("%(dir)s/dgram"); };
 destination d { file("%(dir)s/out.json" template("$(format-json --key HOST --key PROGRAM --key PID --key MSGID --key ISODATE --key MESSAGE --key MSGHDR --pair PRI=$PRI --pair SOURCE=$SOURCE)\\n")); };
-log { source(s_lf); source(s_octet); %(tls_log)s source(s_udp); source(s_udp3164); source(s_unix);
+log { source(s_lf); source(s_lf3164); source(s_octet); %(tls_log)s source(s_udp); source(s_udp3164); source(s_unix);
       destination(d); };
 """
 
@@ -213,12 +215,13 @@ class SyslogNg(Receiver):
     def __init__(self, run, name="syslog-ng", pki=None):
         super().__init__(run, name, pki)
         self.lf, self.octet, self.tls = free_port(), free_port(), free_port()
+        self.lf3164 = free_port()
         self.udp, self.udp3164 = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
         self.unix = os.path.join(self.dir, "dgram")
         self.start()
 
     def start(self):
-        values = dict(dir=self.dir, lf=self.lf, octet=self.octet, udp=self.udp,
+        values = dict(dir=self.dir, lf=self.lf, lf3164=self.lf3164, octet=self.octet, udp=self.udp,
                       udp3164=self.udp3164, tls=self.tls, pki=self.pki.dir if self.pki else "")
         values["tls_source"] = SYSLOG_NG_TLS % values if self.pki else ""
         values["tls_log"] = "source(s_tls);" if self.pki else ""

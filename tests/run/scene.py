@@ -54,7 +54,7 @@ class Scene(unittest.TestCase):
         wrong, delivered = self.wait_until_settled(graph, msspd, receivers, seconds)
         if wrong:
             self.fail("%d wrong, the first ones:\n%s\nlog:\n%s" % (
-                len(wrong), "\n".join(wrong[:20]), self.run_.read(msspd.log)[-3000:]))
+                len(wrong), "\n".join(w[:300] for w in wrong[:8]), self.run_.read(msspd.log)[-3000:]))
         if not torn_ok:
             self.assertEqual(delivered.torn, 0, "torn rows")
         return delivered

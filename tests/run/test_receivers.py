@@ -13,6 +13,7 @@ class Receivers(Scene):
         ng_tls = dict(tls=tls(pki), confirm_after="1s")
         return {
             "ng-lf": syslog_sink("tcp://127.0.0.1:%d" % ng.lf, confirm_after="1s", header="rfc5424"),
+            "ng-3164": syslog_sink("tcp://127.0.0.1:%d" % ng.lf3164, confirm_after="1s", header="rfc3164"),
             "ng-octet": syslog_sink("tcp://127.0.0.1:%d" % ng.octet, framing="octet-counting",
                                     confirm_after="1s"),
             "ng-tls": syslog_sink("tls://localhost:%d" % ng.tls, **ng_tls),
