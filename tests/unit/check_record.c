@@ -494,7 +494,7 @@ START_TEST(test_much_rubbish)
 	ck_assert_int_eq(r->type, RECORD_UNREADABLE);
 	ck_assert(str_is(r->id, "a1") && r->unreadable.title.s == NULL);
 	ck_assert(
-	    str_is(r->unreadable.why, "it is broken at byte 84: a byte in a string is wrong"));
+	    str_is(r->unreadable.why, "it is broken at byte 83: a byte in a string is wrong"));
 	record_unref(r);
 	buf_release(&slice);
 }
