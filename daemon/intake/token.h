@@ -19,7 +19,7 @@ struct tokens;
 struct token_wait;
 
 /* Why there is no token, so that a person knows what to do. Decided by HTTP status and
- * `error` only; error_codes give the hint. */
+ * `error` only; error_codes give the hint, and tell the parking ones apart. */
 enum token_trouble {
 	TOKEN_OK,
 	TOKEN_UNREACHABLE,   /* network, TLS, 5xx, throttled: try again with backoff */

@@ -38,11 +38,16 @@ static const struct {
 	{ "server_error", TOKEN_UNREACHABLE, REMEDY_NONE, "the service has a fault" },
 };
 
-/* Better words than those of `error`, by Entra's number (AADSTS…). */
+/*
+ * Better words than those of `error`, by Entra's number (AADSTS…), and where said a better name
+ * for the trouble: only from one that parks the tenant to another, so a number that changes its
+ * meaning changes nothing but words.
+ */
 static const struct {
 	int code;
 	enum remedy remedy;
 	const char *what;
+	enum token_trouble trouble; /* TOKEN_OK: as `error` says */
 } hints[] = {
 	{ 7000215, REMEDY_SECRET,
 	    "the secret is wrong; often its id was taken instead of its value" },
@@ -57,7 +62,8 @@ static const struct {
 	{ 700016, REMEDY_CONSENT,
 	    "the app is not known in this tenant: no consent yet, consent "
 	    "withdrawn, or the wrong tenant" },
-	{ 7000229, REMEDY_CONSENT, "the app has no service principal in this tenant" },
+	{ 7000229, REMEDY_CONSENT, "the app has no service principal in this tenant",
+	    TOKEN_NOT_ONBOARDED },
 	{ 7000112, REMEDY_NONE, "the customer has disabled the app; has the customer left?" },
 	{ 70001, REMEDY_NONE, "the app is disabled or deleted" },
 	{ 65001, REMEDY_CONSENT, "consent is missing" },
@@ -75,10 +81,12 @@ static const struct {
 	{ 900432, REMEDY_NONE, "the tenant lives in another national cloud; set the app's cloud" },
 	{ 53003, REMEDY_NONE,
 	    "Conditional Access blocks the app; the customer must allow it and "
-	    "the address that msspd comes from" },
+	    "the address that msspd comes from",
+	    TOKEN_BLOCKED },
 	{ 530032, REMEDY_NONE,
 	    "Conditional Access blocks the app; the customer must allow it and "
-	    "the address that msspd comes from" },
+	    "the address that msspd comes from",
+	    TOKEN_BLOCKED },
 };
 
 /* What goes into a message of ours from theirs: an identifier, or nothing. */
@@ -157,6 +165,8 @@ explain(const struct token_question *q, int status, const json_t *root, size_t k
 	if (hint < ARRAY_LEN(hints)) {
 		what = hints[hint].what;
 		remedy = hints[hint].remedy;
+		if (hints[hint].trouble != TOKEN_OK && kind_of(out->trouble) == ERR_AUTH)
+			out->trouble = hints[hint].trouble;
 	}
 	if (code > 0)
 		(void)snprintf(number, sizeof(number), ", AADSTS%d", code);
