@@ -200,6 +200,15 @@ close_reader(struct poller *p, struct reader *r)
 		sweep_done(p, r);
 }
 
+/* Something is not as it should be, and nothing can be done about it here. */
+static void
+complain(struct poller *p, enum tenant_state state, char *taken_text)
+{
+	if (p->state != state)
+		log_error(&p->t->log, "%s; it is read on as far as it goes", taken_text);
+	set_state(p, state, taken_text);
+}
+
 /* Slots that passed meanwhile are not made up for. */
 static void
 live_done(struct poller *p)
@@ -230,8 +239,11 @@ poller_go_on(struct poller *p, const struct paging_step *step)
 		if (is_live)
 			live_done(p);
 	}
-	if (is_live && (is_behind || step->what == PAGING_DONE || p->state != TENANT_BEHIND))
+	if (is_live && step->err.kind == ERR_NONE &&
+	    (is_behind || step->what == PAGING_DONE || p->state != TENANT_BEHIND))
 		set_state(p, is_behind ? TENANT_BEHIND : TENANT_HEALTHY, NULL);
+	if (is_live && step->err.kind != ERR_NONE)
+		complain(p, TENANT_GARBLED, xstrdup(step->err.text));
 	if (is_live && step->what == PAGING_DONE && p->is_once) {
 		report_once(p, true);
 		return;

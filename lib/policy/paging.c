@@ -5,7 +5,8 @@
 #define PROOF_PAGE     8   /* a page this long that ascends somewhere is proof by itself */
 #define CHECK_AGAIN    10  /* reads until a page length that was the end is doubted again */
 #define ORDER_AGAIN    60  /* reads until a refused $orderby is tried again */
-#define TIE_PASSES     3
+#define GAP_AGAIN      (3600 * TICKS_SEC) /* a gap that has grown by it is told again */
+#define TIE_PASSES     4
 #define SKIP_MARGIN    10  /* records read twice, as those before may have moved away */
 #define BROKEN_TRIES   3   /* at one place before it is made smaller */
 #define GIVE_UPS_MOST  14  /* 2^42 ticks: five days */
@@ -166,9 +167,12 @@ learn_ascent(struct paging_habits *h, const struct paging_page *pg, bool is_brok
 static void
 report_gap(struct paging *p, struct paging_step *out, int64_t from, int64_t to, const char *why)
 {
-	if (p->habits->gap_from == from)
+	struct paging_habits *h = p->habits;
+
+	if (h->gap_from == from && to < h->gap_to + GAP_AGAIN)
 		return;
-	p->habits->gap_from = from;
+	h->gap_from = from;
+	h->gap_to = to;
 	out->gap_from = from;
 	out->gap_to = to;
 	out->gap_why = why;
@@ -192,6 +196,8 @@ done(struct paging *p, struct paging_step *out)
 {
 	out->what = PAGING_DONE;
 	move_cursor(p, out);
+	if (p->is_incomplete)
+		err_set(&out->err, ERR_TEMP, "%s; newer alerts may be missed", gap_unread);
 	if (p->checking != 0) {
 		p->habits->checked = p->checking;
 		p->habits->checked_age = 0;
@@ -234,17 +240,17 @@ ask_more_here(struct paging *p, const struct paging_page *pg)
 		return false;
 	p->ask.mode = PAGING_SKIP;
 	p->ask.skip = p->position = covered;
-	p->is_shifting = true;
 	return true;
 }
 
-/* A timestamp that was read by position while others moved is read until nothing new shows up. */
+/* Links may be positions too, and alerts before them may have moved away meanwhile: a
+ * timestamp that was read by links is read again until nothing new shows up. */
 static bool
 read_tie_again(struct paging *p)
 {
 	unsigned passes = p->passes + 1;
 
-	if (!p->is_shifting || !p->has_fresh || passes >= TIE_PASSES)
+	if (!p->is_shifting || passes >= TIE_PASSES || (p->passes != 0 && !p->has_fresh))
 		return false;
 	ask_keyset(p, p->ask.from);
 	p->passes = passes;
@@ -387,6 +393,21 @@ settle_poison(struct paging *p, const struct paging_page *pg, struct paging_step
 	    gap_poison);
 }
 
+/* Links that the server itself refuses (its $skip has an end) say that there is more, and not how. */
+static void
+step_without_link(struct paging *p, struct paging_page pg, struct paging_step *out)
+{
+	pg.has_link = false;
+	if (pg.count == 0) {
+		out->what = PAGING_FAILED;
+		err_set(&out->err, ERR_TEMP, "the only way to the next page is a link that is refused");
+	} else if (p->is_unordered) {
+		step_unordered(p, &pg, true, out);
+	} else {
+		step_ordered(p, &pg, true, out);
+	}
+}
+
 /* True when the read has to begin again. */
 static bool
 learn_order(struct paging *p, const struct paging_page *pg)
@@ -419,6 +440,10 @@ paging_take(struct paging *p, const struct paging_page *pg, struct paging_step *
 	full = is_full(p, pg);
 	learn_clamp(p, pg, full);
 	take_newest(p, pg);
+	if (p->no_link && pg->has_link) {
+		step_without_link(p, *pg, out);
+		return;
+	}
 	if (p->is_unordered)
 		step_unordered(p, pg, full, out);
 	else

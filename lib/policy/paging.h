@@ -47,7 +47,7 @@ struct paging_habits {
 	unsigned checked_age;     /* reads since */
 	unsigned top_limit;       /* pages above it were too large; 0: none */
 	unsigned good, patience;  /* good pages since, and how many before it grows back */
-	int64_t gap_from;         /* the gap reported last, so that it is reported once */
+	int64_t gap_from, gap_to; /* the gap reported last, so that it is reported once */
 };
 
 enum paging_mode { PAGING_KEYSET, PAGING_SKIP, PAGING_LINK };
@@ -80,7 +80,7 @@ struct paging {
 	struct paging_ask before_probe;
 	unsigned give_ups;        /* in a row */
 	unsigned position;        /* records read since ask.from by links and skips */
-	bool is_shifting, has_fresh; /* of the timestamp that is read in several requests */
+	bool is_shifting, has_fresh; /* of the timestamp that is read by links */
 	unsigned passes;
 	uint64_t link, link_mark; /* hashes: of the link that is followed, and of an earlier one */
 	unsigned links;
@@ -105,7 +105,7 @@ struct paging_step {
 	const char *gap_why;  /* NULL: none */
 	int64_t gap_from, gap_to;
 	bool is_long;         /* PAGING_TURN pages in a row: go on in the next interval */
-	struct err err;       /* PAGING_FAILED */
+	struct err err;       /* PAGING_FAILED; PAGING_DONE, when what the server let through is not all */
 };
 
 struct paging_bounds {
