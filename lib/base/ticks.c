@@ -1,8 +1,9 @@
 #include "lib/base/ticks.h"
 
 #define DAY_SEC 86400
-/* 0001-01-01T00:00:00Z */
+/* 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.9999999Z */
 #define SENTINEL (INT64_C(-62135596800) * TICKS_SEC)
+#define LAST     (INT64_C(253402300800) * TICKS_SEC - 1)
 
 /* Days from 1970-01-01 to y-m-d, by shifting the year's start to March. */
 static int64_t
@@ -113,7 +114,8 @@ ticks_parse(struct str s, int64_t *ticks)
 	}
 	*ticks = (days_from_date(y, mo, d) * DAY_SEC + h * 3600 + mi * 60 + sec - offset) * TICKS_SEC
 	    + fraction;
-	return true;
+	/* An offset may lead out of the years that can be written. */
+	return *ticks >= SENTINEL && *ticks <= LAST;
 }
 
 bool
@@ -155,7 +157,7 @@ ticks_date(int64_t ticks, struct ticks_date *out)
 	out->hour = (unsigned)(rest / 3600);
 	out->minute = (unsigned)(rest / 60 % 60);
 	out->second = (unsigned)(rest % 60);
-	out->fraction = (unsigned)(ticks - sec * TICKS_SEC);
+	out->fraction = (unsigned)((ticks % TICKS_SEC + TICKS_SEC) % TICKS_SEC);
 }
 
 static void

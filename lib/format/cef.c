@@ -170,6 +170,19 @@ write_class(struct buf *out, const struct cef_facts *f)
 	buf_puts(out, headers[r->type].class_id);
 }
 
+/* " called <title>", as far as there is one and limit allows. */
+static void
+write_called(struct buf *out, struct str title, bool is_plain, size_t limit)
+{
+	static const struct str called = STR(" called ");
+	size_t start = out->n;
+
+	buf_str(out, called);
+	escape_header(out, title, limit - called.n, is_plain);
+	if (out->n == start + called.n)
+		buf_cut(out, start);
+}
+
 static void
 write_name(struct buf *out, const struct cef_facts *f, bool is_plain, size_t limit)
 {
@@ -180,10 +193,8 @@ write_name(struct buf *out, const struct cef_facts *f, bool is_plain, size_t lim
 		escape_header(out, r->alert.title, limit, is_plain);
 	if (out->n == start)
 		buf_puts(out, headers[r->type].name);
-	if (r->type == RECORD_UNREADABLE && r->unreadable.title.n != 0) {
-		buf_puts(out, " called ");
-		escape_header(out, r->unreadable.title, limit - (out->n - start), is_plain);
-	}
+	if (r->type == RECORD_UNREADABLE)
+		write_called(out, r->unreadable.title, is_plain, limit - (out->n - start));
 }
 
 static void

@@ -136,10 +136,11 @@ gather_alert(struct cef_facts *f, const struct alert *a)
 static void
 gather_unreadable(struct cef_facts *f, const struct unreadable *u)
 {
-	size_t start = f->text.n;
+	size_t start;
 
 	cef_set(f, CEF_REASON, u->why);
 	cef_set_number(f, CEF_CREATED, moment_ms(u->created));
+	start = f->text.n;
 	buf_puts(&f->text, "msspd could not read this alert and kept its ");
 	buf_int(&f->text, (int64_t)u->size);
 	buf_puts(&f->text, " bytes in quarantine.");

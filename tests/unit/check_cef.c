@@ -337,6 +337,7 @@ START_TEST(test_unreadable)
 	make_unreadable(&m, "da1_1", "a bracket at byte 7 is never closed");
 	m.record.unreadable.title = STR("Mimikatz | seen");
 	m.record.unreadable.severity_text = STR("high");
+	m.record.unreadable.created = ticks_at("1970-01-01T00:00:05Z");
 	write_line(&l, &m.event, &plenty);
 	ck_assert(str_starts(buf_peek(&l.text),
 	    "CEF:0|Microsoft|Microsoft Defender|1.0|unreadable|Unreadable alert called Mimikatz \\| seen|7|rt="));
@@ -347,6 +348,11 @@ START_TEST(test_unreadable)
 	ck_assert(str_is(cef_get(&l.cef, "rt"), "1795320646090"));
 	ck_assert(str_is(cef_get(&l.cef, "msg"), "msspd could not read this alert and kept its 6 bytes "
 	    "in quarantine. Its severity seems to be high."));
+	ck_assert(str_is(cef_get(&l.cef, "deviceCustomDate1"), "5000"));
+	release(&l);
+	m.record.unreadable.title = STR(" \\ ");
+	write_line(&l, &m.event, &plenty);
+	ck_assert(str_is(l.cef.header[4], "Unreadable alert"));
 	release(&l);
 }
 END_TEST
