@@ -206,6 +206,24 @@ log_ids(const struct poller *p, const struct fetch_reply *reply, const struct er
 	    why->text, reply->status, reply->request_id, p->request_id, reply->took_ms);
 }
 
+/* A request that was stopped because the splitter had enough is what its head says. */
+static enum graph_answer
+judge_answer(const struct poller *p, const struct fetch_reply *reply, struct str body,
+    struct err *why)
+{
+	struct fetch_reply seen = *reply;
+	enum graph_answer answer;
+
+	if (p->split.fault == SPLIT_TOO_BIG)
+		return GRAPH_PAGE;
+	if (p->split.fault == SPLIT_BROKEN)
+		seen.is_too_large = false;
+	answer = graph_judge(&seen, body, &p->r->paging.ask, why);
+	if (answer == GRAPH_DOWN && p->split.page.body.n != 0)
+		return GRAPH_BROKEN;
+	return answer;
+}
+
 static void
 fetch_on_done(void *arg, const struct fetch_reply *reply, struct str body)
 {
@@ -223,12 +241,7 @@ fetch_on_done(void *arg, const struct fetch_reply *reply, struct str body)
 		poller_again(p, 0);
 		return;
 	}
-	if (p->split.fault == SPLIT_TOO_BIG || p->split.fault == SPLIT_BROKEN)
-		answer = GRAPH_PAGE; /* stopped half-way: the splitter says why */
-	else
-		answer = graph_judge(reply, body, &p->r->paging.ask, &why);
-	if (answer == GRAPH_DOWN && p->split.page.body.n != 0)
-		answer = GRAPH_BROKEN;
+	answer = judge_answer(p, reply, body, &why);
 	if (answer == GRAPH_PAGE) {
 		on_page(p);
 		return;
