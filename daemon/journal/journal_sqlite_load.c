@@ -47,15 +47,18 @@ on_meta(struct store *s, sqlite3_stmt *st)
 		{ "quarantine", &s->counts.quarantine },
 		{ "quarantine_bytes", &s->counts.quarantine_bytes },
 		{ "gaps", &s->counts.gaps },
-		{ "next_seq", &s->next_seq },
 	};
 	const char *name = text_of(st, 0);
+	uint64_t value = (uint64_t)sqlite3_column_int64(st, 1);
 
+	/* Numbers never go back, not even where the file does. */
+	if (strcmp(name, "next_seq") == 0 && value > s->next_seq)
+		s->next_seq = value;
 	if (strcmp(name, "clean") == 0)
 		s->was_clean = sqlite3_column_int(st, 1) == 1;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (strcmp(name, rows[i].name) == 0)
-			*rows[i].value = (uint64_t)sqlite3_column_int64(st, 1);
+			*rows[i].value = value;
 }
 
 /* ---- names ----------------------------------------------------------------------------- */

@@ -82,14 +82,28 @@ chunk_of(const struct ledger *l, uint64_t seq)
 	return l->chunks[number - l->base];
 }
 
+static void
+mark_done(struct ledger *l, uint64_t first, uint64_t last)
+{
+	struct ledger_chunk *c = chunk_for_write(l, first);
+
+	for (uint64_t seq = first; seq <= last; seq++) {
+		c->present += c->left[seq % CHUNK] == GONE;
+		c->left[seq % CHUNK] = DONE;
+	}
+}
+
 void
 ledger_assume_done(struct ledger *l, uint64_t first, uint64_t last)
 {
-	for (uint64_t number = first / CHUNK; number <= last / CHUNK; number++) {
-		struct ledger_chunk **c = slot(l, number);
+	/* Exactly these: what a chunk holds beyond them is still to come. */
+	for (uint64_t seq = first; seq <= last; seq = (seq | (CHUNK - 1)) + 1) {
+		uint64_t end = seq | (CHUNK - 1);
 
-		if (*c == NULL)
-			*c = ASSUMED_DONE;
+		if (seq % CHUNK == 0 && end <= last)
+			*slot(l, seq / CHUNK) = ASSUMED_DONE;
+		else
+			mark_done(l, seq, end < last ? end : last);
 	}
 	if (l->scan == 0 || first < l->scan)
 		l->scan = first;

@@ -27,7 +27,8 @@ struct ledger {
 void ledger_init(struct ledger *l);
 void ledger_release(struct ledger *l);
 
-/* Entries first to last are on disk (some may be missing), and nobody waits for them as far as we know. */
+/* At start: entries first to last are on disk (some may be missing), and nobody
+ * waits for them as far as we know yet. */
 void ledger_assume_done(struct ledger *l, uint64_t first, uint64_t last);
 
 /* A new entry for which `left` sinks wait. */
