@@ -6,6 +6,7 @@
 #define ROOM_LEAST 16
 #define ROOM_MOST  (1u << 17)
 #define EMPTY      0 /* no key is 0 */
+#define SAMPLE     63
 
 void
 window_init(struct window *w, struct window_pool *pool)
@@ -89,16 +90,27 @@ count_from(const struct window *w, int64_t from)
 	return n;
 }
 
-static int64_t
-mean_version(const struct window *w)
+static int
+compare(const void *a, const void *b)
 {
-	int64_t sum = 0;
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
-	for (size_t i = 0; i < w->room; i++) {
-		if (w->v[i].key != EMPTY)
-			sum += w->v[i].version / (int64_t)w->n;
+	return x < y ? -1 : x > y;
+}
+
+/* About the middle one, by a sample: a few stamps of the far future do not move it. */
+static int64_t
+middle_version(const struct window *w)
+{
+	int64_t sample[SAMPLE];
+	size_t n = 0, step = w->room / SAMPLE | 1; /* odd: it comes by everywhere */
+
+	for (size_t i = 0, at = 0; i < w->room && n < SAMPLE; i++, at = (at + step) % w->room) {
+		if (w->v[at].key != EMPTY)
+			sample[n++] = w->v[at].version;
 	}
-	return sum;
+	qsort(sample, n, sizeof(sample[0]), compare);
+	return sample[n / 2];
 }
 
 /* Grows where that is allowed, else forgets: first what is out of the window, then the older half. */
@@ -116,7 +128,7 @@ make_room(struct window *w)
 	if (!may_grow && room > w->room) {
 		room = w->room != 0 ? w->room : ROOM_LEAST;
 		if (w->n != 0)
-			w->from = mean_version(w) + 1;
+			w->from = middle_version(w) + 1;
 	}
 	rebuild(w, room);
 	/* All on one version: there is no older half. */
