@@ -270,6 +270,7 @@ delivery_new(const struct engine_env *env, struct journal *j, delivery_origin_cb
 	TAILQ_INIT(&d->owners);
 	TAILQ_INIT(&d->runnable);
 	TAILQ_INIT(&d->gone);
+	LIST_INIT(&d->readings);
 	timer_init(&d->work, delivery_on_work, d);
 	timer_init(&d->idle, delivery_on_idle_check, d);
 	timer_init(&d->patience, delivery_on_impatient, d);
@@ -290,6 +291,7 @@ delivery_free(struct delivery *d)
 		owner_free(o);
 	}
 	delivery_free_gone(d);
+	delivery_free_readings(d);
 	journal_on_ready(d->journal, NULL, NULL);
 	loop_forget(d->env->loop, delivery_on_stopped, d);
 	loop_forget(d->env->loop, delivery_free_gone, d);

@@ -30,7 +30,8 @@ typedef const struct origin *delivery_origin_cb(void *arg, uint32_t stream);
 
 struct delivery *delivery_new(const struct engine_env *env, struct journal *j,
     delivery_origin_cb *origin, void *arg);
-/* After delivery_stop() has reported, or at once: sinks are cancelled. */
+/* After delivery_stop() has reported, or at once: sinks are cancelled. The journal is closed next,
+ * before the loop runs again: a read under way must not come back. */
 void delivery_free(struct delivery *d);
 
 /*

@@ -10,6 +10,7 @@
 
 /* A read under way; it outlives an owner that cannot wait for it. */
 struct reading {
+	LIST_ENTRY(reading) link;
 	struct sink_owner *owner; /* NULL: gone */
 };
 
@@ -125,6 +126,7 @@ owner_on_read(void *arg, struct journal_batch *taken, const struct err *err)
 	struct reading *r = arg;
 	struct sink_owner *o = r->owner;
 
+	LIST_REMOVE(r, link);
 	free(r);
 	if (o == NULL) {
 		journal_batch_free(taken);
@@ -150,6 +152,7 @@ owner_read(struct sink_owner *o)
 	o->has_more = false;
 	o->reading = xmalloc(sizeof(*o->reading));
 	o->reading->owner = o;
+	LIST_INSERT_HEAD(&o->d->readings, o->reading, link);
 	journal_read(o->d->journal, o->number, BATCH_ITEMS, BATCH_BYTES, owner_on_read, o->reading);
 }
 
@@ -159,6 +162,18 @@ owner_orphan_reading(struct sink_owner *o)
 	if (o->reading != NULL)
 		o->reading->owner = NULL;
 	o->reading = NULL;
+}
+
+void
+delivery_free_readings(struct delivery *d)
+{
+	struct reading *r;
+
+	while (!LIST_EMPTY(&d->readings)) {
+		r = LIST_FIRST(&d->readings);
+		LIST_REMOVE(r, link);
+		free(r);
+	}
 }
 
 /*

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#define LINE_FRAMING 16 /* room for the longest frame around a message */
+#define LINE_ROOM (256 * 1024) /* for what a format writes before it shortens */
 
 bool
 line_init(struct line *l, const struct sink_syslog_conf *c, const char *host,
@@ -36,7 +36,7 @@ line_init(struct line *l, const struct sink_syslog_conf *c, const char *host,
 			return err_wrap(err, "time_zone");
 		l->header.zone = l->zone;
 	}
-	buf_init(&l->message, l->max + LINE_FRAMING);
+	buf_init(&l->message, LINE_ROOM);
 	return true;
 }
 

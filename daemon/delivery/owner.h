@@ -97,6 +97,7 @@ struct delivery {
 	struct journal *journal;
 	delivery_origin_cb *origin;
 	void *origin_arg;
+	LIST_HEAD(, reading) readings; /* under way */
 	struct owner_list owners, runnable, gone; /* gone: freed at the end of the turn */
 	struct timer work;
 	bool is_stopping, is_stopped;
@@ -135,6 +136,8 @@ void owner_drop_window(struct sink_owner *o);
 void owner_rewind(struct sink_owner *o);
 /* The read under way, if any, comes back to nobody. */
 void owner_orphan_reading(struct sink_owner *o);
+/* Those that never came back: the journal is being closed. */
+void delivery_free_readings(struct delivery *d);
 
 /* ---- verdict.c ---- */
 void owner_settle_now(struct sink_owner *o);

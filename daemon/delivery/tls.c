@@ -61,15 +61,28 @@ tls_check(const struct tls_opts *opts, struct err *err)
 
 /* ---- contexts --------------------------------------------------------------------- */
 
+#define REASON_TEXT 128
+
+static const char *
+reason_of(unsigned long code, char text[REASON_TEXT])
+{
+	const char *reason = ERR_reason_error_string(code);
+
+	if (ERR_SYSTEM_ERROR(code))
+		reason = strerrordesc_np(ERR_GET_REASON(code));
+	snprintf(text, REASON_TEXT, "%s", reason != NULL ? reason : "no reason given");
+	return text;
+}
+
 /* The first error that OpenSSL has to say; all are taken off its list. */
 static bool
 openssl_error(struct err *err, enum err_kind kind, const char *what, const char *file)
 {
-	const char *reason = ERR_reason_error_string(ERR_get_error());
+	char text[REASON_TEXT];
 
+	(void)reason_of(ERR_get_error(), text);
 	ERR_clear_error();
-	return err_set(err, kind, "tls: %s %s: %s", what, file,
-	    reason != NULL ? reason : "unknown error");
+	return err_set(err, kind, "tls: %s %s: %s", what, file, text);
 }
 
 /* A key with a passphrase is refused here; without this OpenSSL would ask at the terminal. */
@@ -152,8 +165,9 @@ tls_context_new(const struct tls_opts *opts, struct err *err)
 		return NULL;
 	}
 	(void)SSL_CTX_set_min_proto_version(ctx, oldest[opts->min_version]);
-	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-	    SSL_MODE_RELEASE_BUFFERS);
+	/* Never SSL_MODE_ENABLE_PARTIAL_WRITE: bufferevent_openssl goes on with the next piece of
+	 * its buffer after a write that took only a part of one, and so loses bytes. */
+	SSL_CTX_set_mode(ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	/* Many receivers close without saying so in TLS first; a reset stays an error. */
 	SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -267,7 +281,7 @@ bool
 tls_explain(const SSL *ssl, const struct tls_opts *opts, const char *host, unsigned long code,
     struct err *err)
 {
-	const char *reason = ERR_reason_error_string(code);
+	char reason[REASON_TEXT];
 	long result = SSL_get_verify_result(ssl);
 	int alert = ERR_GET_LIB(code) == ERR_LIB_SSL ?
 	    ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET : 0;
@@ -276,8 +290,7 @@ tls_explain(const SSL *ssl, const struct tls_opts *opts, const char *host, unsig
 		explain_verify(result, opts, host, err);
 		return true;
 	}
-	if (reason == NULL)
-		reason = "no reason given";
+	(void)reason_of(code, reason);
 	if (alert_is_refusal(alert)) {
 		explain_alert(alert, opts, reason, err);
 		return true;
