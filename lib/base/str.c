@@ -23,7 +23,7 @@ str_starts(struct str a, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
-	return a.n >= n && memcmp(a.s, prefix, n) == 0;
+	return a.n >= n && (n == 0 || memcmp(a.s, prefix, n) == 0);
 }
 
 uint64_t

@@ -32,7 +32,7 @@ str_is(struct str a, const char *lit)
 {
 	size_t n = strlen(lit);
 
-	return a.n == n && memcmp(a.s, lit, n) == 0;
+	return a.n == n && (n == 0 || memcmp(a.s, lit, n) == 0);
 }
 
 static inline bool
