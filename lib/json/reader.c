@@ -266,10 +266,31 @@ colon(struct jr *r)
 	return expect(r, ':', "a colon is missing");
 }
 
+static bool
+member(struct jr *r, struct str *name)
+{
+	return name_follows(r) && jr_string(r, name) && colon(r);
+}
+
 bool
 jr_next_member(struct jr *r, struct str *name)
 {
-	return next(r, '}') && name_follows(r) && jr_string(r, name) && colon(r);
+	return next(r, '}') && member(r, name);
+}
+
+/* A guess holds plain text only: what is the same needs no check. */
+bool
+jr_next_member_guess(struct jr *r, struct str guess, struct str *name)
+{
+	if (!next(r, '}'))
+		return false;
+	if ((size_t)(r->end - r->p) >= guess.n + 3 && r->p[0] == '"' && r->p[guess.n + 1] == '"' &&
+	    r->p[guess.n + 2] == ':' && scan_same(r->p + 1, guess.s, guess.n)) {
+		r->p += guess.n + 3;
+		*name = guess;
+		return true;
+	}
+	return member(r, name);
 }
 
 /* A value that holds no others. */

@@ -76,6 +76,8 @@ bool jr_null(struct jr *r);
 /* False at the end (which it leaves behind) and at a fault. After true the value is to be read. */
 bool jr_next_member(struct jr *r, struct str *name);
 bool jr_next_element(struct jr *r);
+/* The same, and quicker where the name is the one guessed: *name is then guess itself. */
+bool jr_next_member_guess(struct jr *r, struct str guess, struct str *name);
 
 /* The value's JSON text, of any type, for numbers too. */
 bool jr_raw(struct jr *r, struct str *text);

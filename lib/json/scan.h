@@ -2,6 +2,9 @@
 #define SCAN_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -82,6 +85,30 @@ scan_space(const char *p, const char *end)
 	while (p < end && scan_is_space(*p))
 		p++;
 	return p;
+}
+
+/* Whether n bytes are the same: memcmp() is a call, and names are short. */
+static inline bool
+scan_same(const char *a, const char *b, size_t n)
+{
+	uint64_t x, y;
+
+	if (n < sizeof(x)) {
+		while (n > 0 && a[n - 1] == b[n - 1])
+			n--;
+		return n == 0;
+	}
+	for (; n > sizeof(x); n -= sizeof(x), a += sizeof(x), b += sizeof(x)) {
+		memcpy(&x, a, sizeof(x));
+		memcpy(&y, b, sizeof(y));
+		if (x != y)
+			return false;
+	}
+	a += n;
+	b += n;
+	memcpy(&x, a - sizeof(x), sizeof(x));
+	memcpy(&y, b - sizeof(y), sizeof(y));
+	return x == y;
 }
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
+#include "lib/json/scan.h"
 #include "lib/record/fields.h"
 
 _Static_assert(RECORD_NO_NUMBER == TICKS_NONE, "numbers and times are blanked alike");
@@ -255,30 +256,6 @@ static field_reader *const readers[] = {
 	[FIELD_EVIDENCE] = read_evidence,
 };
 
-/* memcmp() is a call, and names are short. */
-static inline bool
-same_name(const char *a, const char *b, size_t n)
-{
-	uint64_t x, y;
-
-	if (n < sizeof(x)) {
-		while (n > 0 && a[n - 1] == b[n - 1])
-			n--;
-		return n == 0;
-	}
-	for (; n > sizeof(x); n -= sizeof(x), a += sizeof(x), b += sizeof(x)) {
-		memcpy(&x, a, sizeof(x));
-		memcpy(&y, b, sizeof(y));
-		if (x != y)
-			return false;
-	}
-	a += n;
-	b += n;
-	memcpy(&x, a - sizeof(x), sizeof(x));
-	memcpy(&y, b - sizeof(y), sizeof(y));
-	return x == y;
-}
-
 /*
  * Microsoft writes members in one order, and so are the tables: the row that
  * follows the last one found is nearly always the right one.
@@ -290,10 +267,16 @@ find(const struct fields *t, struct str name, size_t *at)
 		const struct field *f = &t->v[*at];
 
 		*at = *at + 1 < t->n ? *at + 1 : 0;
-		if (f->len == name.n && same_name(f->name, name.s, name.n))
+		if (f->name == name.s || (f->len == name.n && scan_same(f->name, name.s, name.n)))
 			return f;
 	}
 	return NULL;
+}
+
+static struct str
+guess(const struct fields *t, size_t at)
+{
+	return (struct str){ t->v[at].name, t->v[at].len };
 }
 
 static void
@@ -324,7 +307,7 @@ fields_read(struct reading *rd, const struct fields *t, void *base, uint64_t *re
 		refuse(rd);
 		return false;
 	}
-	while (jr_next_member(&rd->r, &name)) {
+	while (jr_next_member_guess(&rd->r, guess(t, at), &name)) {
 		const struct field *f = find(t, name, &at);
 
 		if (f == NULL) {

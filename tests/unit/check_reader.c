@@ -193,6 +193,46 @@ START_TEST(test_walk)
 }
 END_TEST
 
+/* Guessed right or wrong, the members are the same. */
+static const struct {
+	const char *says, *json, *names;
+	bool ok;
+} guesses[] = {
+	{ "right each time", "{\"guess\":1,\"guess\":2}", "guess!guess!", true },
+	{ "spaces", "{ \"guess\" : 1, \"guess\":2 }", "guess guess ", true },
+	{ "longer, shorter, other", "{\"guesses\":1,\"gues\":2,\"gUess\":3}", "guesses gues gUess ",
+	    true },
+	{ "with escapes", "{\"gu\\u0065ss\":1,\"guess\\\"\":2}", "guess guess\" ", true },
+	{ "no comma", "{\"guess\":1\"guess\":2}", "guess!", false },
+	{ "cut off behind the quote", "{\"guess\"", "", false },
+	{ "cut off in the name", "{\"gue", "", false },
+	{ "no value", "{\"guess\":", "guess!", false },
+	{ "none", "{}", "", true },
+};
+
+START_TEST(test_guess)
+{
+	static const char guess[] = "guess";
+	struct buf names = BUF_INIT(1000);
+	struct arena arena;
+	struct str name;
+	struct jr r;
+
+	arena_init(&arena);
+	jr_init(&r, str_of(guesses[_i].json), &arena);
+	ck_assert(jr_enter_object(&r));
+	while (jr_next_member_guess(&r, (struct str){ guess, 5 }, &name)) {
+		buf_printf(&names, "%.*s%c", STR_ARG(name), name.s == guess ? '!' : ' ');
+		jr_skip(&r);
+	}
+	ck_assert_msg(str_same(buf_peek(&names), str_of(guesses[_i].names)), "%s: %s",
+	    guesses[_i].says, names.p);
+	ck_assert_int_eq(jr_ok(&r), guesses[_i].ok);
+	buf_release(&names);
+	arena_release(&arena);
+}
+END_TEST
+
 START_TEST(test_stays_failed)
 {
 	struct str name, s;
@@ -416,6 +456,7 @@ main(void)
 	tcase_add_loop_test(tc, test_string, 0, ARRAY_LEN(strings));
 	tcase_add_loop_test(tc, test_int64, 0, ARRAY_LEN(ints));
 	tcase_add_test(tc, test_walk);
+	tcase_add_loop_test(tc, test_guess, 0, ARRAY_LEN(guesses));
 	tcase_add_test(tc, test_stays_failed);
 	tcase_add_test(tc, test_goes_no_further);
 	tcase_add_loop_test(tc, test_depth, 0, ARRAY_LEN(depths));
