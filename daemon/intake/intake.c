@@ -16,7 +16,7 @@ intake_new(const struct engine_env *env, struct fetcher *f, struct tokens *ts, s
 	in->fetcher = f;
 	in->tokens = ts;
 	in->journal = j;
-	in->windows.max = WINDOWS_MAX;
+	window_pool_init(&in->windows, WINDOWS_MAX);
 	TAILQ_INIT(&in->pollers);
 	scheduler_init(&in->scheduler, env->loop, request_start);
 	return in;

@@ -94,6 +94,12 @@ is_foreign(const struct poller *p, struct str tenant_id)
 	return tenant_id.n != 0 && !str_same_nocase(tenant_id, str_of(p->t->id));
 }
 
+static uint64_t
+hash_of(const struct page *pg, struct str slice)
+{
+	return window_hash(&pg->p->in->windows, slice);
+}
+
 /* Kept for the operator, shown to nobody: neither whose it says it is nor whose answer it came in. */
 static void
 add_foreign(struct page *pg, struct str slice)
@@ -138,9 +144,9 @@ add_record(struct page *pg, struct str slice, struct record *taken)
 
 /* An odd slice: without a plain id, tenantId and lastUpdateDateTime. Only reading it whole tells more. */
 static void
-read_odd(struct page *pg, struct str slice)
+read_odd(struct page *pg, struct str slice, uint64_t hash)
 {
-	bool is_known = odd_knows(pg->p, str_hash(slice.s, slice.n));
+	bool is_known = odd_knows(pg->p, hash);
 	struct record *r = record_from_alert(slice, false, pg->facts.limit);
 	bool is_alert = r->type == RECORD_ALERT;
 	bool is_others = is_alert && is_foreign(pg->p, r->alert.tenant_id);
@@ -161,16 +167,22 @@ read_odd(struct page *pg, struct str slice)
 static unsigned
 look_at(struct page *pg, struct str slice)
 {
+	uint64_t hash = hash_of(pg, slice);
 	struct poller *p = pg->p;
 	struct alert_peek peek;
+	int64_t version;
 	bool is_known;
 
+	if (window_knows_slice(&p->window, hash, &version)) {
+		paging_page_add(&pg->facts, version, false);
+		return 1;
+	}
 	if (!record_peek_alert(slice, &peek)) {
-		read_odd(pg, slice);
+		read_odd(pg, slice, hash);
 		return 2 * COST_READ;
 	}
 	if (is_foreign(p, peek.tenant_id)) {
-		is_known = odd_knows(p, str_hash(slice.s, slice.n));
+		is_known = odd_knows(p, hash);
 		paging_page_add(&pg->facts, peek.version, !is_known);
 		if (!is_known)
 			add_foreign(pg, slice);
@@ -178,11 +190,13 @@ look_at(struct page *pg, struct str slice)
 	}
 	is_known = window_knows(&p->window, peek.id, peek.version);
 	paging_page_add(&pg->facts, peek.version, !is_known);
-	if (is_known)
-		return 1;
+	if (is_known) {
+		window_put(&p->window, peek.id, peek.version, hash);
+		return COST_READ / 4;
+	}
 	if (peek.version < p->begin) {
 		pg->before_begin++;
-		return 1;
+		return COST_READ / 4;
 	}
 	add_record(pg, slice, record_from_alert(slice, false, pg->facts.limit));
 	return COST_READ;
@@ -198,10 +212,12 @@ learn_stored(struct page *pg)
 	for (size_t i = 0; i < pg->n; i++) {
 		const struct journal_entry *e = &pg->entries[i];
 
+		uint64_t hash = hash_of(pg, (struct str) { e->body, e->len });
+
 		if (e->user == NULL || e->type == RECORD_UNREADABLE)
-			odd_put(p, str_hash(e->body, e->len));
+			odd_put(p, hash);
 		else
-			window_put(&p->window, e->id, e->now.version);
+			window_put(&p->window, e->id, e->now.version, hash);
 		p->figures.sweep_found += p->r->span_ms != 0 && e->is_forwarded &&
 		    e->now.version < p->r->paging.until;
 	}

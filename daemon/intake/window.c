@@ -1,12 +1,21 @@
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "daemon/intake/window.h"
 #include "lib/base/alloc.h"
 
 #define ROOM_LEAST 16
-#define ROOM_MOST  (1u << 17)
+#define ROOM_MOST  (1u << 18)
 #define EMPTY      0 /* no key is 0 */
 #define SAMPLE     63
+
+void
+window_pool_init(struct window_pool *pool, size_t max)
+{
+	*pool = (struct window_pool) { .max = max };
+	if (getrandom(pool->secret, sizeof(pool->secret), 0) != (ssize_t)sizeof(pool->secret))
+		BUG("no random numbers");
+}
 
 void
 window_init(struct window *w, struct window_pool *pool)
@@ -31,36 +40,92 @@ window_release(struct window *w)
 	set_room(w, 0);
 }
 
-static uint64_t
-key_of(struct str id)
+/* ---- keys --------------------------------------------------------------------- */
+
+static inline uint64_t
+word(const char *p)
 {
-	uint64_t key = str_hash(id.s, id.n);
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Both halves of the product: every bit of a and b moves about half of the bits. */
+static inline uint64_t
+mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 r = (unsigned __int128)a * b;
+
+	return (uint64_t)r ^ (uint64_t)(r >> 64);
+}
+
+/* Four chains side by side, each of products that the secret goes into. */
+uint64_t
+window_hash(const struct window_pool *pool, struct str s)
+{
+	const uint64_t *k = pool->secret;
+	uint64_t h[4] = { k[0], k[1], k[2], k[3] };
+	char tail[64] = { 0 };
+	const char *p = s.s;
+	size_t n = s.n;
+
+	for (; n >= sizeof(tail); p += sizeof(tail), n -= sizeof(tail)) {
+		for (size_t i = 0; i < 4; i++)
+			h[i] = mix(word(p + 16 * i) ^ k[i], word(p + 16 * i + 8) ^ h[i]);
+	}
+	memcpy(tail, n != 0 ? p : tail, n);
+	for (size_t i = 0; i < 4; i++)
+		h[i] = mix(word(tail + 16 * i) ^ k[i], word(tail + 16 * i + 8) ^ h[i]);
+	h[0] = mix(h[0] ^ k[2], h[1] ^ k[3]) + mix(h[2] ^ k[0], h[3] ^ (k[1] + s.n));
+	h[0] = mix(h[0] ^ k[1], k[2]);
+	return h[0] != EMPTY ? h[0] : 1;
+}
+
+static uint64_t
+key_of(const struct window *w, struct str id, int64_t version)
+{
+	const uint64_t *k = w->pool->secret;
+	uint64_t key = mix(window_hash(w->pool, id) ^ k[3], (uint64_t)version ^ k[2]);
 
 	return key != EMPTY ? key : 1;
 }
 
+/* ---- the table ------------------------------------------------------------------ */
+
 /* Where an entry is, or would be put. */
 static struct window_entry *
-place(const struct window *w, uint64_t key, int64_t version)
+place(const struct window *w, uint64_t key)
 {
-	uint64_t h = key ^ ((uint64_t)version * UINT64_C(0x9e3779b97f4a7c15));
-	size_t i = (size_t)(h >> 20) & (w->room - 1);
+	size_t i = (size_t)key & (w->room - 1);
 
-	while (w->v[i].key != EMPTY && (w->v[i].key != key || w->v[i].version != version))
+	while (w->v[i].key != EMPTY && w->v[i].key != key)
 		i = (i + 1) & (w->room - 1);
 	return &w->v[i];
 }
 
 bool
+window_knows_slice(const struct window *w, uint64_t hash, int64_t *version)
+{
+	const struct window_entry *e;
+
+	if (w->room == 0)
+		return false;
+	e = place(w, hash);
+	*version = e->version;
+	return e->key != EMPTY;
+}
+
+bool
 window_knows(const struct window *w, struct str id, int64_t version)
 {
-	return w->room != 0 && place(w, key_of(id), version)->key != EMPTY;
+	return w->room != 0 && place(w, key_of(w, id, version))->key != EMPTY;
 }
 
 static void
 insert(struct window *w, uint64_t key, int64_t version)
 {
-	struct window_entry *e = place(w, key, version);
+	struct window_entry *e = place(w, key);
 
 	w->n += e->key == EMPTY;
 	*e = (struct window_entry) { key, version };
@@ -138,15 +203,22 @@ make_room(struct window *w)
 	}
 }
 
-void
-window_put(struct window *w, struct str id, int64_t version)
+static void
+put(struct window *w, uint64_t key, int64_t version)
 {
 	if (version < w->from)
 		return;
 	if (w->room == 0 || (w->n + 1) * 4 > w->room * 3)
 		make_room(w);
 	if (version >= w->from)
-		insert(w, key_of(id), version);
+		insert(w, key, version);
+}
+
+void
+window_put(struct window *w, struct str id, int64_t version, uint64_t hash)
+{
+	put(w, key_of(w, id, version), version);
+	put(w, hash, version);
 }
 
 void
