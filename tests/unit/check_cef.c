@@ -124,6 +124,8 @@ static const struct {
 	{ "its address, a private one where there is no other", "\"evidence\":["
 	    DEVICE("\"hostName\":\"a\",\"ipInterfaces\":[\"127.0.0.1\",\"10.1.2.3\",\"fe80::1\"],\"lastExternalIpAddress\":\"203.0.113.9\"") "]",
 	    "src", "10.1.2.3", KIND_NEW },
+	{ "of equal ones the first", "\"evidence\":["
+	    DEVICE("\"hostName\":\"a\",\"ipInterfaces\":[\"10.1.2.3\",\"10.9.9.9\"]") "]", "src", "10.1.2.3", KIND_NEW },
 	{ "a global one first", "\"evidence\":["
 	    DEVICE("\"hostName\":\"a\",\"ipInterfaces\":[\"10.1.2.3\",\"198.51.100.7\"]") "]", "src", "198.51.100.7", KIND_NEW },
 	{ "the last address counts too", "\"evidence\":["
