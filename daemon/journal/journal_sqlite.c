@@ -342,7 +342,7 @@ find_oldests(struct store *s)
 }
 
 /* A log that cannot be emptied is trouble, but what is in it is safe. */
-static void
+void
 empty_log(struct store *s)
 {
 	struct err err = { 0 };
@@ -455,7 +455,6 @@ write_marks(struct store *s, struct mark_job *marks, size_t n)
 	if (write_group(s, NULL, 0, marks, n, &err))
 		return true;
 	if ((s->rc & 0xff) == SQLITE_FULL && disk_drop_ballast(s)) {
-		s->is_disk_full = true;
 		if (write_group(s, NULL, 0, marks, n, &err))
 			return true;
 	}
@@ -642,6 +641,16 @@ open_or_salvage(struct store *s, struct err *err)
 	return salvage(s, why, err);
 }
 
+/* Opening takes some room too: that of the ballast, where the disk is full. */
+static bool
+open_on_any_disk(struct store *s, struct err *err)
+{
+	if (open_or_salvage(s, err))
+		return true;
+	db_close(s, false);
+	return disk_drop_ballast(s) && open_or_salvage(s, err);
+}
+
 static void
 repair(struct store *s)
 {
@@ -656,7 +665,7 @@ repair(struct store *s)
 	if (remedy == REMEDY_SALVAGE)
 		ok = salvage(s, "damage was found while it was used", &err);
 	else
-		ok = open_or_salvage(s, &err);
+		ok = open_on_any_disk(s, &err);
 	s->rc = SQLITE_OK;
 	if (!ok) {
 		db_close(s, false);
@@ -722,7 +731,8 @@ store_open(struct store *s, struct err *err)
 	    || !make_file(s, err))
 		return false;
 	disk_plan(s);
-	if (!open_or_salvage(s, err))
+	s->has_ballast = access(s->ballast_path, F_OK) == 0;
+	if (!open_on_any_disk(s, err))
 		return err_wrap(err, "%s", s->path);
 	was_clean = s->was_clean;
 	s->saved = s->counts;

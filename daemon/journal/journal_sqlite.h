@@ -186,6 +186,8 @@ struct place *place_of(const struct store *s, uint32_t sink);
 /* An error of SQLite: what it means for the state. */
 void trouble(struct store *s, const struct err *err);
 void publish(struct store *s);
+/* Where the log is long enough. */
+void empty_log(struct store *s);
 /* The state follows from what is wrong; why: of a failure. */
 void update_state(struct store *s, const char *why);
 

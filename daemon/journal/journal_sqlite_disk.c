@@ -69,6 +69,7 @@ disk_shrink(struct store *s)
 	if (s->free_pages < least + s->pages / 8)
 		return false;
 	if (db_run(s, db_use(s, ST_VACUUM), &err) && disk_measure(s, &err)) {
+		empty_log(s);
 		publish(s);
 		return true;
 	}
@@ -132,8 +133,20 @@ disk_drop_ballast(struct store *s)
 {
 	if (!s->has_ballast)
 		return false;
+	s->is_disk_full = true;
 	s->has_ballast = false;
 	return unlink(s->ballast_path) == 0;
+}
+
+/* The log's blocks are room too, once all that is in it is in the database. */
+static void
+cut_log(struct store *s)
+{
+	struct err err = { 0 };
+
+	if (!db_checkpoint(s, true, &err) && (s->rc & 0xff) != SQLITE_FULL)
+		trouble(s, &err);
+	s->rc = SQLITE_OK;
 }
 
 void
@@ -145,6 +158,8 @@ disk_look(struct store *s, bool is_first)
 	if (!is_first && mono < s->disk_at)
 		return;
 	s->disk_at = mono + (s->state == JOURNAL_OK ? LOOK_MS : LOOK_PAUSED_MS);
+	if (s->is_disk_full && s->wal_pages > 0)
+		cut_log(s);
 	if (!local_fs_free(s->dir, &free_bytes))
 		return;
 	if (!s->has_ballast && free_bytes > s->room.ballast + s->room.reserve * 3 / 2) {
