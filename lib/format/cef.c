@@ -19,9 +19,11 @@ struct key_style {
 	bool is_whole; /* left out rather than cut */
 };
 
+/* clang-format off */
 #define KEY(k, max)             { STR(" " k "="), { NULL, 0 }, max, false }
 #define WHOLE(k, max)           { STR(" " k "="), { NULL, 0 }, max, true }
 #define LABELLED(k, max, label) { STR(" " k "="), STR(" " k "Label=" label), max, false }
+/* clang-format on */
 #define NUMBER_MAX 20
 static const struct key_style styles[CEF_KEYS] = {
 	[CEF_RT] = KEY("rt", NUMBER_MAX),
@@ -85,15 +87,13 @@ static const enum cef_key shorten_order[] = { CEF_REASON, CEF_MSG, CEF_TECHNIQUE
 
 /* … then the name, then whole keys, least useful first … */
 #define NAME_FLOOR 128
-static const enum cef_key drop_order[] = {
-	CEF_REASON, CEF_FACILITY, CEF_EVIDENCE_COUNT, CEF_DVCHOST, CEF_SOURCE_DNS_DOMAIN,
-	CEF_CREATED, CEF_RESOLVED, CEF_START, CEF_END, CEF_FSIZE, CEF_SUID, CEF_SPID,
-	CEF_CLOUD_APP, CEF_TECHNIQUES, CEF_ACTOR, CEF_THREAT, CEF_FILE_PATH, CEF_SPROC,
-	CEF_SHA256, CEF_COMMAND_LINE, CEF_REQUEST, CEF_DEVICE_ID, CEF_FILE_HASH, CEF_FNAME,
-	CEF_SERVICE, CEF_VERDICT, CEF_STATUS, CEF_ORIGIN, CEF_CHANGED, CEF_INCIDENT_TEXT,
-	CEF_DUSER, CEF_SNTDOM, CEF_DST6, CEF_SRC6, CEF_DST, CEF_SRC, CEF_MSG, CEF_INCIDENT,
-	CEF_CAT, CEF_ALERT_URL, CEF_SUSER, CEF_SHOST,
-};
+static const enum cef_key drop_order[] = { CEF_REASON, CEF_FACILITY, CEF_EVIDENCE_COUNT,
+	CEF_DVCHOST, CEF_SOURCE_DNS_DOMAIN, CEF_CREATED, CEF_RESOLVED, CEF_START, CEF_END,
+	CEF_FSIZE, CEF_SUID, CEF_SPID, CEF_CLOUD_APP, CEF_TECHNIQUES, CEF_ACTOR, CEF_THREAT,
+	CEF_FILE_PATH, CEF_SPROC, CEF_SHA256, CEF_COMMAND_LINE, CEF_REQUEST, CEF_DEVICE_ID,
+	CEF_FILE_HASH, CEF_FNAME, CEF_SERVICE, CEF_VERDICT, CEF_STATUS, CEF_ORIGIN, CEF_CHANGED,
+	CEF_INCIDENT_TEXT, CEF_DUSER, CEF_SNTDOM, CEF_DST6, CEF_SRC6, CEF_DST, CEF_SRC, CEF_MSG,
+	CEF_INCIDENT, CEF_CAT, CEF_ALERT_URL, CEF_SUSER, CEF_SHOST };
 /* … and, where that is not enough, the name and the customer down to these, and externalId
  * (flexString2 has the same). What tells whose, which, when and what is never dropped. */
 #define NAME_LEAST     28
@@ -116,12 +116,14 @@ struct lengths {
 static const struct {
 	const char *vendor, *product, *class_id, *name;
 } headers[] = {
-	[RECORD_ALERT] = { "Microsoft", "Microsoft Defender", "unknown", "Microsoft Defender alert" },
+	[RECORD_ALERT] = { "Microsoft", "Microsoft Defender", "unknown",
+	    "Microsoft Defender alert" },
 	[RECORD_INCIDENT] = { "Microsoft", "Microsoft Defender XDR Incident", "incident",
 	    "Microsoft Defender incident" },
 	[RECORD_HEALTH] = { "msspd", "msspd", "health", "msspd health" },
 	[RECORD_CANARY] = { "msspd", "msspd", "canary", "msspd canary" },
-	[RECORD_UNREADABLE] = { "Microsoft", "Microsoft Defender", "unreadable", "Unreadable alert" },
+	[RECORD_UNREADABLE] = { "Microsoft", "Microsoft Defender", "unreadable",
+	    "Unreadable alert" },
 };
 
 static const char *const severities[] = {
@@ -164,8 +166,8 @@ write_class(struct buf *out, const struct cef_facts *f)
 {
 	const struct record *r = f->ev->record;
 
-	if (r->type == RECORD_ALERT && (escape_name(out, r->alert.detector_id, CLASS_MAX_BYTES)
-	    || escape_name(out, f->value[CEF_CAT], CLASS_MAX_BYTES)))
+	if (r->type == RECORD_ALERT && (escape_name(out, r->alert.detector_id, CLASS_MAX_BYTES) ||
+					   escape_name(out, f->value[CEF_CAT], CLASS_MAX_BYTES)))
 		return;
 	buf_puts(out, headers[r->type].class_id);
 }

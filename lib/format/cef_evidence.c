@@ -8,15 +8,24 @@
  * devices a primary one before others. Keys that belong together (a user's name,
  * domain and SID) come from one item only: a line never mixes two users.
  */
-enum group { GROUP_DEVICE, GROUP_SOURCE_USER, GROUP_TARGET_USER, GROUP_PROCESS, GROUP_FILE,
-	GROUP_URL, GROUP_APP };
+enum group {
+	GROUP_DEVICE,
+	GROUP_SOURCE_USER,
+	GROUP_TARGET_USER,
+	GROUP_PROCESS,
+	GROUP_FILE,
+	GROUP_URL,
+	GROUP_APP
+};
 
 #define EVIDENCE_KINDS (EVIDENCE_HOLDER + 1)
 #define SPROC_PART_MAX 1100
 
 /* Kinds in the order in which they may speak for a group. */
 #define ROW(kind_, key_, group_, field) \
-	{ EVIDENCE_##kind_, CEF_##key_, GROUP_##group_, offsetof(struct evidence, field) }
+	{ \
+		EVIDENCE_##kind_, CEF_##key_, GROUP_##group_, offsetof(struct evidence, field) \
+	}
 static const struct row {
 	enum evidence_kind kind;
 	enum cef_key key;
@@ -73,8 +82,8 @@ rank4(const unsigned char *a)
 		return ADDRESS_NONE;
 	if (a[0] == 127 || (a[0] == 169 && a[1] == 254))
 		return ADDRESS_LOCAL;
-	if (a[0] == 10 || (a[0] == 172 && (a[1] & 0xf0) == 16) || (a[0] == 192 && a[1] == 168)
-	    || (a[0] == 100 && (a[1] & 0xc0) == 64))
+	if (a[0] == 10 || (a[0] == 172 && (a[1] & 0xf0) == 16) || (a[0] == 192 && a[1] == 168) ||
+	    (a[0] == 100 && (a[1] & 0xc0) == 64))
 		return ADDRESS_PRIVATE;
 	return ADDRESS_GLOBAL;
 }
@@ -130,7 +139,7 @@ best_add(struct best *b, struct str address)
 	}
 }
 
-/* The device's own addresses; the external one, which a whole site shares, only where it has no other. */
+/* The device's own addresses; the one that its whole site shares only where there is no other. */
 static void
 set_device_addresses(struct cef_facts *f, const struct evidence *e)
 {
@@ -161,7 +170,7 @@ set_ip(struct cef_facts *f, const struct evidence *e, bool has_device)
 static struct str
 clip(struct str s)
 {
-	return (struct str) { s.s, utf8_cut(s.s, s.n, SPROC_PART_MAX) };
+	return (struct str){ s.s, utf8_cut(s.s, s.n, SPROC_PART_MAX) };
 }
 
 /* "folder\name": Graph gives the folder, some sources the whole path. */
@@ -170,8 +179,8 @@ set_process(struct cef_facts *f, const struct evidence *e)
 {
 	struct str path = clip(e->process.image.path), name = clip(e->process.image.name);
 	char slash = path.n != 0 && path.s[0] == '/' ? '/' : '\\';
-	bool has_name = path.n > name.n && name.n != 0 && path.s[path.n - name.n - 1] == slash
-	    && memcmp(path.s + path.n - name.n, name.s, name.n) == 0;
+	bool has_name = path.n > name.n && name.n != 0 && path.s[path.n - name.n - 1] == slash &&
+	                memcmp(path.s + path.n - name.n, name.s, name.n) == 0;
 	size_t start;
 
 	cef_set_number(f, CEF_SPID, e->process.pid);
@@ -188,8 +197,8 @@ set_process(struct cef_facts *f, const struct evidence *e)
 static void
 set_hash(struct cef_facts *f, const struct evidence *e)
 {
-	if (f->value[CEF_FILE_HASH].s == e->hash.value.s
-	    && str_same_nocase(e->hash.algorithm, STR("sha256")))
+	if (f->value[CEF_FILE_HASH].s == e->hash.value.s &&
+	    str_same_nocase(e->hash.algorithm, STR("sha256")))
 		cef_set(f, CEF_SHA256, e->hash.value);
 }
 
@@ -249,8 +258,8 @@ choose(const struct evidence **chosen, const struct evidence *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct evidence *e = &list[i], **best = &chosen[e->kind];
-		bool is_better = *best == NULL
-		    || (e->kind == EVIDENCE_DEVICE && e->is_primary && !(*best)->is_primary);
+		bool is_better = *best == NULL || (e->kind == EVIDENCE_DEVICE && e->is_primary &&
+						      !(*best)->is_primary);
 
 		if (is_better && is_useful(e))
 			*best = e;

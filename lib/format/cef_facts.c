@@ -19,7 +19,7 @@ void
 cef_set_text(struct cef_facts *f, enum cef_key key, size_t start)
 {
 	if (buf_ok(&f->text)) {
-		cef_set(f, key, (struct str) { f->text.p + start, f->text.n - start });
+		cef_set(f, key, (struct str){ f->text.p + start, f->text.n - start });
 	} else {
 		buf_cut(&f->text, start);
 		f->text.failed = false;
@@ -40,10 +40,10 @@ cef_set_number(struct cef_facts *f, enum cef_key key, int64_t number)
 static struct str
 clip(struct str s, size_t max)
 {
-	return (struct str) { s.s, utf8_cut(s.s, s.n, max) };
+	return (struct str){ s.s, utf8_cut(s.s, s.n, max) };
 }
 
-/* Texts of an alert that are a value as they are. Two rows of one key: the second is for when the first is absent. */
+/* Texts that are a value as they are. Of two rows of one key the second is the spare. */
 static const struct {
 	enum cef_key key;
 	size_t off;
@@ -103,8 +103,8 @@ gather_verdict(struct cef_facts *f, const struct alert *a)
 		cef_set(f, CEF_VERDICT, a->classification);
 		return;
 	}
-	buf_str(&f->text, a->classification.n != 0 ? clip(a->classification, PART_MAX)
-						   : STR("unknown"));
+	buf_str(&f->text,
+	    a->classification.n != 0 ? clip(a->classification, PART_MAX) : STR("unknown"));
 	buf_byte(&f->text, '/');
 	buf_str(&f->text, clip(a->determination, PART_MAX));
 	cef_set_text(f, CEF_VERDICT, start);
@@ -195,7 +195,7 @@ void
 cef_gather(struct cef_facts *f, const struct event *ev)
 {
 	f->ev = ev;
-	f->text = (struct buf) { .p = f->room, .room = sizeof(f->room), .max = sizeof(f->room) - 1 };
+	f->text = (struct buf){ .p = f->room, .room = sizeof(f->room), .max = sizeof(f->room) - 1 };
 	memset(f->value, 0, sizeof(f->value));
 	gather_event(f, ev);
 	switch (ev->record->type) {

@@ -25,17 +25,26 @@ struct style {
 };
 
 static const struct style value_style = { .with = {
-	[SPACE] = STR(" "), [LINE_END] = STR("\\n"),
-	[BACKSLASH] = STR("\\\\"), [EQUALS] = STR("\\="), [BAR] = STR("|"),
-} };
+					      [SPACE] = STR(" "),
+					      [LINE_END] = STR("\\n"),
+					      [BACKSLASH] = STR("\\\\"),
+					      [EQUALS] = STR("\\="),
+					      [BAR] = STR("|"),
+					  } };
 static const struct style header_style = { .with = {
-	[SPACE] = STR(" "), [LINE_END] = STR(" "),
-	[BACKSLASH] = STR("\\\\"), [EQUALS] = STR("="), [BAR] = STR("\\|"),
-} };
+					       [SPACE] = STR(" "),
+					       [LINE_END] = STR(" "),
+					       [BACKSLASH] = STR("\\\\"),
+					       [EQUALS] = STR("="),
+					       [BAR] = STR("\\|"),
+					   } };
 static const struct style plain_header_style = { .with = {
-	[SPACE] = STR(" "), [LINE_END] = STR(" "),
-	[BACKSLASH] = STR("/"), [EQUALS] = STR(":"), [BAR] = STR("/"),
-} };
+						     [SPACE] = STR(" "),
+						     [LINE_END] = STR(" "),
+						     [BACKSLASH] = STR("/"),
+						     [EQUALS] = STR(":"),
+						     [BAR] = STR("/"),
+						 } };
 
 static bool
 is_control(uint32_t cp)
@@ -64,13 +73,13 @@ trimmed(struct str t, size_t limit)
 	size_t len;
 	uint32_t cp;
 
-	for (; t.n > 0; t = (struct str) { t.s + len, t.n - len }) {
+	for (; t.n > 0; t = (struct str){ t.s + len, t.n - len }) {
 		len = utf8_next(t.s, t.n, &cp);
 		if (len == 0 || (cp != ' ' && !is_control(cp)))
 			break;
 	}
 	if (t.n > 3 * limit + 3)
-		return (struct str) { t.s, 3 * limit + 3 };
+		return (struct str){ t.s, 3 * limit + 3 };
 	for (; t.n > 0; t.n -= len) {
 		len = last_length(t.s, t.n);
 		if (utf8_next(t.s + t.n - len, len, &cp) == 0 || (cp != ' ' && !is_control(cp)))
@@ -90,7 +99,7 @@ step(const char *s, size_t n, const struct style *style, struct str *written)
 	if (need == PLAIN) {
 		while (len < n && needs[(unsigned char)s[len]] == PLAIN)
 			len++;
-		*written = (struct str) { s, len };
+		*written = (struct str){ s, len };
 		return len;
 	}
 	if (need != LEAD) {
@@ -102,7 +111,7 @@ step(const char *s, size_t n, const struct style *style, struct str *written)
 		*written = STR("\xef\xbf\xbd");
 		return 1;
 	}
-	*written = is_control(cp) ? STR(" ") : (struct str) { s, len };
+	*written = is_control(cp) ? STR(" ") : (struct str){ s, len };
 	return len;
 }
 
@@ -116,10 +125,11 @@ write_styled(struct buf *out, struct str text, size_t limit, const struct style 
 		struct str w;
 
 		len = step(text.s + i, text.n - i, style, &w);
-		/* safe: how much may stay should the dots be needed. Runs of plain bytes may be cut anywhere. */
+		/* safe: how much may stay where dots are needed; plain bytes are cut anywhere. */
 		if (used + w.n <= limit - dots)
 			safe = used + w.n;
-		else if (w.s == text.s + i && needs[(unsigned char)w.s[0]] == PLAIN && used < limit - dots)
+		else if (w.s == text.s + i && needs[(unsigned char)w.s[0]] == PLAIN &&
+			 used < limit - dots)
 			safe = limit - dots;
 		if (used + w.n > limit) {
 			buf_add(out, w.s, safe > used ? safe - used : 0);
@@ -143,7 +153,7 @@ escape_header(struct buf *out, struct str text, size_t limit, bool plain)
 {
 	text = trimmed(text, limit);
 	while (text.n > 0 && text.n <= 3 * limit && text.s[text.n - 1] == '\\')
-		text = trimmed((struct str) { text.s, text.n - 1 }, limit);
+		text = trimmed((struct str){ text.s, text.n - 1 }, limit);
 	write_styled(out, text, limit, plain ? &plain_header_style : &header_style);
 }
 

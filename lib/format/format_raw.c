@@ -71,8 +71,10 @@ copy_json(struct buf *out, struct str json)
 			if (c == '"')
 				in_string = !in_string;
 			/* The character behind a backslash ends no string. */
-			i += c == '\\' && in_string && i + 1 < json.n
-			    && (unsigned char)json.s[i + 1] >= 0x20 && json.s[i + 1] < 0x7f ? 2 : 1;
+			i += c == '\\' && in_string && i + 1 < json.n &&
+			             (unsigned char)json.s[i + 1] >= 0x20 && json.s[i + 1] < 0x7f
+			         ? 2
+			         : 1;
 			continue;
 		}
 		buf_add(out, json.s + run, i - run);
@@ -183,8 +185,8 @@ write_too_large(struct jw *w, const struct event *ev)
 	jw_str(w, r->id);
 	if (r->type == RECORD_ALERT) {
 		jw_name(w, "title");
-		jw_str(w, (struct str) { r->alert.title.s,
-		    utf8_cut(r->alert.title.s, r->alert.title.n, 256) });
+		jw_str(w, (struct str){ r->alert.title.s,
+			      utf8_cut(r->alert.title.s, r->alert.title.n, 256) });
 		jw_name(w, "severity");
 		jw_text(w, severity_names[r->alert.severity]);
 	}
@@ -206,7 +208,7 @@ write_alert(struct jw *w, const struct record *r)
 	arena_release(&arena);
 }
 
-/* text_max: of an unreadable one, how many bytes of it. with_raw: of an alert, the object itself. */
+/* text_max: how much of an unreadable text; with_raw: of an alert, the object itself. */
 static bool
 try_write(struct buf *out, const struct event *ev, size_t max_bytes, bool with_raw, size_t text_max)
 {
@@ -244,9 +246,9 @@ write_raw(struct buf *out, const struct event *ev, const struct format_opts *opt
 	if (!buf_ok(out))
 		return false;
 	/* An escape makes six bytes of one at most: the second try of a text seldom fails. */
-	return (ev->record->raw.n <= max && try_write(out, ev, max, true, max))
-	    || (max > 1200 && try_write(out, ev, max, false, (max - 1200) / 2))
-	    || try_write(out, ev, max, false, 0);
+	return (ev->record->raw.n <= max && try_write(out, ev, max, true, max)) ||
+	       (max > 1200 && try_write(out, ev, max, false, (max - 1200) / 2)) ||
+	       try_write(out, ev, max, false, 0);
 }
 
 const struct format format_raw = {

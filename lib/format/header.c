@@ -58,8 +58,8 @@ write_clean(struct buf *out, struct str text, size_t max, bool allow_colon, cons
 }
 
 static void
-write_name(struct buf *out, const struct event *ev, const char *template, const char *host, size_t max,
-    bool allow_colon, const char *fallback)
+write_name(struct buf *out, const struct event *ev, const char *template, const char *host,
+    size_t max, bool allow_colon, const char *fallback)
 {
 	char room[1024];
 	struct buf name = { .p = room, .room = sizeof(room), .max = sizeof(room) - 1 };

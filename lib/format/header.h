@@ -37,7 +37,7 @@ unsigned header_severity(const struct event *ev);
  */
 void header_write(struct buf *out, const struct event *ev, const struct header_opts *opts);
 
-/* Appends one frame: octet counting "123 <message>", LF "<message>\n". The message has no LF in it. */
+/* One frame: octet counting "123 <message>", LF "<message>\n". The message has no LF in it. */
 void frame_write(struct buf *out, struct str message, enum framing framing);
 
 /*

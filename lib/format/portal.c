@@ -1,7 +1,7 @@
 #include "lib/format/portal.h"
 
-#define GIVEN_MAX 600 /* a longer link of the API's is not used */
-#define ID_MAX    128 /* percent-encoding makes three of each byte */
+#define GIVEN_MAX  600 /* a longer link of the API's is not used */
+#define ID_MAX     128 /* percent-encoding makes three of each byte */
 #define SHA256_HEX 64
 
 /* What a URL may hold of printable ASCII: no quotes, brackets, backslash, and no
@@ -24,13 +24,14 @@ after_host(struct str u, const char *host)
 	size_t begin = sizeof(scheme) - 1, n = strlen(host);
 	struct str rest = { NULL, 0 };
 
-	if (n == 0 || u.n < begin + n || !str_same_nocase((struct str) { u.s, begin }, STR(scheme))
-	    || !str_same_nocase((struct str) { u.s + begin, n }, str_of(host)))
+	if (n == 0 || u.n < begin + n ||
+	    !str_same_nocase((struct str){ u.s, begin }, STR(scheme)) ||
+	    !str_same_nocase((struct str){ u.s + begin, n }, str_of(host)))
 		return rest;
-	rest = (struct str) { u.s + begin + n, u.n - begin - n };
+	rest = (struct str){ u.s + begin + n, u.n - begin - n };
 	if (rest.n == 0 || rest.s[0] == '/' || rest.s[0] == '?')
 		return rest;
-	return (struct str) { NULL, 0 };
+	return (struct str){ NULL, 0 };
 }
 
 enum tid { TID_NONE, TID_OURS, TID_FOREIGN };
@@ -48,7 +49,7 @@ judge_parameter(struct str p, const char *tenant_id)
 	if (!str_same_nocase(name, STR("tid")))
 		return TID_NONE;
 	if (value.n > 0)
-		value = (struct str) { value.s + 1, value.n - 1 };
+		value = (struct str){ value.s + 1, value.n - 1 };
 	return str_same_nocase(value, str_of(tenant_id)) ? TID_OURS : TID_FOREIGN;
 }
 
@@ -65,7 +66,7 @@ find_tid(struct str rest, const char *tenant_id)
 
 		while (stop < end && *stop != '&' && *stop != ';' && *stop != '?')
 			stop++;
-		t = judge_parameter((struct str) { p, (size_t)(stop - p) }, tenant_id);
+		t = judge_parameter((struct str){ p, (size_t)(stop - p) }, tenant_id);
 		if (t == TID_FOREIGN)
 			return t;
 		found = t == TID_OURS ? t : found;
@@ -82,8 +83,8 @@ encode(struct buf *out, struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.s[i];
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-		    || (c != '\0' && strchr("-._~", c) != NULL)) {
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    (c != '\0' && strchr("-._~", c) != NULL)) {
 			buf_byte(out, (char)c);
 			continue;
 		}
@@ -96,8 +97,8 @@ encode(struct buf *out, struct str s)
 static bool
 use_given(struct buf *out, struct str given, const struct origin *o)
 {
-	struct str rest = is_plain_url(given) ? after_host(given, o->portal_host)
-					      : (struct str) { NULL, 0 };
+	struct str rest =
+	    is_plain_url(given) ? after_host(given, o->portal_host) : (struct str){ NULL, 0 };
 	enum tid tid;
 
 	if (rest.s == NULL)
@@ -146,7 +147,7 @@ alert_id(const struct record *r)
 {
 	if (r->type == RECORD_ALERT || (r->type == RECORD_UNREADABLE && r->id.n != SHA256_HEX))
 		return r->id;
-	return (struct str) { NULL, 0 };
+	return (struct str){ NULL, 0 };
 }
 
 void

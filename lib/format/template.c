@@ -17,7 +17,7 @@ static const struct {
 	{ STR("instance"), offsetof(struct origin, instance) },
 };
 static const char all_variables[] = "{tenant}, {tenant_id}, {customer}, {customer_name}, {stream}, "
-    "{cloud}, {instance}, {host} and {label.KEY}";
+				    "{cloud}, {instance}, {host} and {label.KEY}";
 static const char label_prefix[] = "label.";
 
 enum piece_kind { PIECE_TEXT, PIECE_VARIABLE, PIECE_BROKEN };
@@ -36,19 +36,19 @@ next_piece(const char **p)
 	if (s[0] != '{') {
 		end = s + strcspn(s, "{");
 		*p = end;
-		return (struct piece) { PIECE_TEXT, { s, (size_t)(end - s) } };
+		return (struct piece){ PIECE_TEXT, { s, (size_t)(end - s) } };
 	}
 	if (s[1] == '{') {
 		*p = s + 2;
-		return (struct piece) { PIECE_TEXT, { s, 1 } };
+		return (struct piece){ PIECE_TEXT, { s, 1 } };
 	}
 	end = strchr(s, '}');
 	if (end == NULL) {
 		*p = s + strlen(s);
-		return (struct piece) { PIECE_BROKEN, str_of(s) };
+		return (struct piece){ PIECE_BROKEN, str_of(s) };
 	}
 	*p = end + 1;
-	return (struct piece) { PIECE_VARIABLE, { s + 1, (size_t)(end - s - 1) } };
+	return (struct piece){ PIECE_VARIABLE, { s + 1, (size_t)(end - s - 1) } };
 }
 
 static bool
@@ -58,8 +58,8 @@ is_variable(struct str name)
 		if (str_same(name, variables[i].name))
 			return true;
 	}
-	return str_is(name, "host")
-	    || (str_starts(name, label_prefix) && name.n > sizeof(label_prefix) - 1);
+	return str_is(name, "host") ||
+	       (str_starts(name, label_prefix) && name.n > sizeof(label_prefix) - 1);
 }
 
 bool
@@ -69,8 +69,8 @@ template_check(const char *text, struct err *err)
 		struct piece p = next_piece(&text);
 
 		if (p.kind == PIECE_BROKEN)
-			return err_set(err, ERR_CONF, "%.*s is not closed by }; {{ is a brace",
-			    STR_ARG(p.s));
+			return err_set(
+			    err, ERR_CONF, "%.*s is not closed by }; {{ is a brace", STR_ARG(p.s));
 		if (p.kind == PIECE_VARIABLE && !is_variable(p.s))
 			return err_set(err, ERR_CONF, "unknown variable {%.*s}; there are %s",
 			    STR_ARG(p.s), all_variables);
@@ -98,8 +98,8 @@ value(struct str name, const struct origin *o, const char *host)
 	if (str_is(name, "host"))
 		return host;
 	if (str_starts(name, label_prefix))
-		return label(o, (struct str) { name.s + sizeof(label_prefix) - 1,
-		    name.n - (sizeof(label_prefix) - 1) });
+		return label(o, (struct str){ name.s + sizeof(label_prefix) - 1,
+				    name.n - (sizeof(label_prefix) - 1) });
 	return NULL;
 }
 

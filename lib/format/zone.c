@@ -17,10 +17,10 @@
 
 struct zone {
 	size_t n;
-	int64_t *at;      /* ascending: when offset[i] begins */
+	int64_t *at; /* ascending: when offset[i] begins */
 	int *offset;
-	int first;        /* before at[0] */
-	bool has_rule;    /* for all that is not before at[n - 1] */
+	int first;     /* before at[0] */
+	bool has_rule; /* for all that is not before at[n - 1] */
 	struct zone_rule rule;
 };
 
@@ -40,7 +40,7 @@ be64(const unsigned char *p)
 	return (int64_t)((uint64_t)be32(p) << 32 | be32(p + 4));
 }
 
-/* Length of the block that follows the header at p with times of `width` bytes; 0 when it does not fit in n. */
+/* Length of the block behind the header at p, times having `width` bytes; 0: not within n. */
 static size_t
 read_header(const unsigned char *p, size_t n, size_t width, struct counts *c)
 {
@@ -54,7 +54,8 @@ read_header(const unsigned char *p, size_t n, size_t width, struct counts *c)
 		if (*fields[i] > FILE_MAX)
 			return 0;
 	}
-	len = c->time * (width + 1) + c->type * 6 + c->chars + c->leap * (width + 4) + c->isstd + c->isut;
+	len = c->time * (width + 1) + c->type * 6 + c->chars + c->leap * (width + 4) + c->isstd +
+	      c->isut;
 	return len > 0 && len <= n - HEADER_LEN ? len : 0;
 }
 
@@ -111,19 +112,20 @@ read_tzif(struct zone *z, const unsigned char *p, size_t n)
 	p += HEADER_LEN + len;
 	n -= HEADER_LEN + len;
 	len = read_header(p, n, 8, &c);
-	return len != 0 && read_block(z, p + HEADER_LEN, &c)
-	    && read_footer(z, p + HEADER_LEN + len, n - HEADER_LEN - len);
+	return len != 0 && read_block(z, p + HEADER_LEN, &c) &&
+	       read_footer(z, p + HEADER_LEN + len, n - HEADER_LEN - len);
 }
 
 /* Parts of letters, digits, + - _ between single slashes; so no "..", and nothing absolute. */
 static bool
 is_zone_name(const char *name)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-_/";
+	static const char allowed[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-_/";
 	size_t n = strlen(name);
 
-	return n > 0 && n <= 100 && strspn(name, allowed) == n && name[0] != '/' && name[n - 1] != '/'
-	    && strstr(name, "//") == NULL;
+	return n > 0 && n <= 100 && strspn(name, allowed) == n && name[0] != '/' &&
+	       name[n - 1] != '/' && strstr(name, "//") == NULL;
 }
 
 static bool
@@ -153,7 +155,8 @@ zone_open(const char *name, struct err *err)
 	bool ok;
 
 	if (!is_zone_name(name)) {
-		err_set(err, ERR_CONF, "%s is not the name of a time zone, such as Europe/Berlin", name);
+		err_set(err, ERR_CONF, "%s is not the name of a time zone, such as Europe/Berlin",
+		    name);
 		return NULL;
 	}
 	z = xcalloc(1, sizeof(*z));

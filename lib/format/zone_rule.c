@@ -9,7 +9,7 @@ take(struct str *s, char c)
 {
 	if (s->n == 0 || s->s[0] != c)
 		return false;
-	*s = (struct str) { s->s + 1, s->n - 1 };
+	*s = (struct str){ s->s + 1, s->n - 1 };
 	return true;
 }
 
@@ -20,7 +20,7 @@ take_number(struct str *s, int max, int *v)
 
 	for (*v = 0; n < s->n && n < 4 && s->s[n] >= '0' && s->s[n] <= '9'; n++)
 		*v = *v * 10 + (s->s[n] - '0');
-	*s = (struct str) { s->s + n, s->n - n };
+	*s = (struct str){ s->s + n, s->n - n };
 	return n > 0 && *v <= max;
 }
 
@@ -40,7 +40,7 @@ take_name(struct str *s)
 		while (n < s->n && ((s->s[n] | 32) >= 'a' && (s->s[n] | 32) <= 'z'))
 			n++;
 	}
-	*s = (struct str) { s->s + n, s->n - n };
+	*s = (struct str){ s->s + n, s->n - n };
 	return n >= 3;
 }
 
@@ -54,8 +54,8 @@ take_time(struct str *s, int max_hours, int *seconds)
 		sign = -1;
 	else
 		take(s, '+');
-	if (!take_number(s, max_hours, &h) || (take(s, ':') && !take_number(s, 59, &m))
-	    || (take(s, ':') && !take_number(s, 59, &sec)))
+	if (!take_number(s, max_hours, &h) || (take(s, ':') && !take_number(s, 59, &m)) ||
+	    (take(s, ':') && !take_number(s, 59, &sec)))
 		return false;
 	*seconds = sign * (h * HOUR + m * 60 + sec);
 	return true;
@@ -66,11 +66,11 @@ take_day(struct str *s, struct zone_day *d)
 {
 	bool ok;
 
-	*d = (struct zone_day) { .time = 2 * HOUR };
+	*d = (struct zone_day){ .time = 2 * HOUR };
 	if (take(s, 'M')) {
 		d->kind = DAY_OF_MONTH;
-		ok = take_number(s, 12, &d->month) && take(s, '.') && take_number(s, 5, &d->week)
-		    && take(s, '.') && take_number(s, 6, &d->wday) && d->month > 0 && d->week > 0;
+		ok = take_number(s, 12, &d->month) && take(s, '.') && take_number(s, 5, &d->week) &&
+		     take(s, '.') && take_number(s, 6, &d->wday) && d->month > 0 && d->week > 0;
 	} else if (take(s, 'J')) {
 		d->kind = DAY_JULIAN;
 		ok = take_number(s, 365, &d->day) && d->day > 0;
@@ -84,7 +84,7 @@ take_day(struct str *s, struct zone_day *d)
 bool
 zone_rule_parse(struct str s, struct zone_rule *r)
 {
-	*r = (struct zone_rule) { 0 };
+	*r = (struct zone_rule){ 0 };
 	/* POSIX counts westward. */
 	if (!take_name(&s) || !take_time(&s, 24, &r->std))
 		return false;
@@ -100,8 +100,8 @@ zone_rule_parse(struct str s, struct zone_rule *r)
 			return false;
 		r->dst = -r->dst;
 	}
-	return take(&s, ',') && take_day(&s, &r->start) && take(&s, ',') && take_day(&s, &r->end)
-	    && s.n == 0;
+	return take(&s, ',') && take_day(&s, &r->start) && take(&s, ',') && take_day(&s, &r->end) &&
+	       s.n == 0;
 }
 
 static bool

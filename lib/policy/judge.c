@@ -53,8 +53,8 @@ judge_first(const struct seen *now, int64_t memory_begin, struct judgement *out)
 {
 	out->act = JUDGE_FORWARD;
 	out->kind = KIND_NEW;
-	if (now->created != TICKS_NONE && memory_begin != TICKS_NONE
-	    && now->created < memory_begin) {
+	if (now->created != TICKS_NONE && memory_begin != TICKS_NONE &&
+	    now->created < memory_begin) {
 		out->kind = KIND_UPDATED;
 		out->flags = EVENT_BACKFILL;
 	}
@@ -72,8 +72,8 @@ judge_change(const struct seen *was, const struct seen *now, struct judgement *o
 
 /* Its version may be no more than when it was read: the same bytes again are nothing. */
 static void
-judge_unreadable(const struct seen *was, const struct seen *now, int64_t memory_begin,
-    struct judgement *out)
+judge_unreadable(
+    const struct seen *was, const struct seen *now, int64_t memory_begin, struct judgement *out)
 {
 	bool is_same = was != NULL && memcmp(was->part, now->part, sizeof(was->part)) == 0;
 
@@ -86,7 +86,7 @@ judge_unreadable(const struct seen *was, const struct seen *now, int64_t memory_
 void
 judge(const struct seen *was, const struct record *now, int64_t memory_begin, struct judgement *out)
 {
-	*out = (struct judgement) { .act = JUDGE_SKIP, .kind = KIND_UPDATED };
+	*out = (struct judgement){ .act = JUDGE_SKIP, .kind = KIND_UPDATED };
 	switch (now->type) {
 	case RECORD_ALERT:
 	case RECORD_INCIDENT:

@@ -96,8 +96,8 @@ static bool
 has_label(const struct origin *o, const struct match_label *want)
 {
 	for (size_t i = 0; i < o->nlabels; i++) {
-		if (strcmp(o->labels[i].key, want->key) == 0
-		    && strcmp(o->labels[i].value, want->value) == 0)
+		if (strcmp(o->labels[i].key, want->key) == 0 &&
+		    strcmp(o->labels[i].value, want->value) == 0)
 			return true;
 	}
 	return false;
@@ -212,7 +212,8 @@ is_among(uint32_t sink, const uint32_t *v, size_t n)
 }
 
 size_t
-route_select(const struct route *routes, size_t n, const struct event *ev, uint32_t *out, size_t max)
+route_select(
+    const struct route *routes, size_t n, const struct event *ev, uint32_t *out, size_t max)
 {
 	size_t found = 0;
 

@@ -38,7 +38,8 @@ sample(void)
 }
 
 static void
-measure(const char *what, const struct event *ev, size_t max_bytes, const struct header_opts *header)
+measure(
+    const char *what, const struct event *ev, size_t max_bytes, const struct header_opts *header)
 {
 	struct format_opts opts = { .max_bytes = max_bytes };
 	struct buf out = BUF_INIT(1 << 16);
@@ -60,13 +61,22 @@ main(void)
 {
 	char tenant_id[] = "11111111-2222-3333-4444-555555555555", name[] = "contoso", empty[] = "";
 	char cloud[] = "global", host[] = "security.microsoft.com";
-	struct origin origin = { .refs = 1, .tenant_id = tenant_id, .tenant = name,
-		.customer = name, .customer_name = name, .cloud = cloud, .portal_host = host,
-		.stream = name, .instance = empty };
+	struct origin origin = { .refs = 1,
+		.tenant_id = tenant_id,
+		.tenant = name,
+		.customer = name,
+		.customer_name = name,
+		.cloud = cloud,
+		.portal_host = host,
+		.stream = name,
+		.instance = empty };
 	struct record *r = sample();
 	struct event ev = { .record = r, .origin = &origin, .kind = KIND_NEW };
-	struct header_opts header = { .kind = HEADER_RFC5424, .facility = 20,
-		.hostname = "{customer}", .app_name = "msspd", .pid = 4711 };
+	struct header_opts header = { .kind = HEADER_RFC5424,
+		.facility = 20,
+		.hostname = "{customer}",
+		.app_name = "msspd",
+		.pid = 4711 };
 
 	measure("cef", &ev, 8192, NULL);
 	measure("cef with an RFC 5424 header", &ev, 8192, &header);

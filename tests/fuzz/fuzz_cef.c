@@ -4,7 +4,7 @@
 #include "lib/format/format.h"
 #include "lib/format/moment.h"
 
-/* Fuzzers are linked with the archives only, so what they share with the unit tests comes along here. */
+/* Fuzzers are linked with the archives only: what they share with unit tests comes along here. */
 #include "tests/unit/cef_parse.c"
 #include "tests/unit/make_record.c"
 
@@ -27,7 +27,7 @@ take_byte(struct input *in)
 	return in->p < in->end ? *in->p++ : 0;
 }
 
-/* A length, then that many bytes; lengths above 239 are of a text that repeats, 255 of a very long one. */
+/* A length, then that many bytes; above 239 it is a text that repeats, 255 a very long one. */
 static struct str
 take_text(struct input *in)
 {
@@ -37,7 +37,7 @@ take_text(struct input *in)
 	char *long_text;
 
 	len = len < left ? len : left;
-	s = (struct str) { (const char *)in->p, len };
+	s = (struct str){ (const char *)in->p, len };
 	in->p += len;
 	if (times == 1 || len == 0 || in->nkept == ARRAY_LEN(in->kept))
 		return s;
@@ -45,7 +45,7 @@ take_text(struct input *in)
 	for (unsigned i = 0; i < times; i++)
 		memcpy(long_text + i * len, s.s, len);
 	in->kept[in->nkept++] = long_text;
-	return (struct str) { long_text, len * times };
+	return (struct str){ long_text, len * times };
 }
 
 /* What a reader should see of a text: this file's own words for the rules. */
@@ -95,8 +95,8 @@ check_intended(const struct cef_parsed *p, const struct intended *want, bool may
 	bool is_cut;
 
 	normalise(&text, want->text);
-	is_cut = got.n >= 3 && memcmp(got.s + got.n - 3, "...", 3) == 0 && got.n < text.n + 3
-	    && memcmp(got.s, buf_peek(&text).s, got.n - 3) == 0 && !want->is_whole;
+	is_cut = got.n >= 3 && memcmp(got.s + got.n - 3, "...", 3) == 0 && got.n < text.n + 3 &&
+	         memcmp(got.s, buf_peek(&text).s, got.n - 3) == 0 && !want->is_whole;
 	if (text.n == 0 && got.s != NULL)
 		BUG("%s out of nothing", want->key);
 	if (text.n != 0 && got.s == NULL && !may_drop && !want->is_whole)
@@ -111,8 +111,8 @@ check_intended(const struct cef_parsed *p, const struct intended *want, bool may
 #define ALWAYS 10
 
 static void
-check_line(const struct event *ev, const struct format_opts *opts, const struct intended *want, size_t n,
-    bool may_drop)
+check_line(const struct event *ev, const struct format_opts *opts, const struct intended *want,
+    size_t n, bool may_drop)
 {
 	struct buf out = BUF_INIT(1 << 20);
 	struct cef_parsed p;
@@ -158,7 +158,7 @@ known_alert(struct input *in, const struct format_opts *opts)
 	s = take_text(in);
 	s.n = s.n < 150 ? s.n : 150;
 	memcpy(id + 1, s.s, s.n);
-	m.record.id = (struct str) { id, 1 + s.n };
+	m.record.id = (struct str){ id, 1 + s.n };
 	a->title = take_text(in);
 	a->detector_id = take_text(in);
 	a->created = TICKS_NONE;
@@ -244,13 +244,14 @@ static struct evidence
 any_evidence(struct input *in)
 {
 	static struct str ips[2];
-	struct evidence e = make_evidence((enum evidence_kind)(take_byte(in) % (EVIDENCE_HOLDER + 1)));
+	struct evidence e =
+	    make_evidence((enum evidence_kind)(take_byte(in) % (EVIDENCE_HOLDER + 1)));
 
 	e.is_primary = take_byte(in) & 1;
 	if (e.kind == EVIDENCE_DEVICE) {
 		ips[0] = take_text(in);
 		ips[1] = take_text(in);
-		e.device.ips = (struct str_list) { ips, 2 };
+		e.device.ips = (struct str_list){ ips, 2 };
 		e.device.host_name = take_text(in);
 		e.device.last_external_ip = take_text(in);
 	} else if (e.kind == EVIDENCE_PROCESS) {
@@ -330,8 +331,11 @@ any_event(struct input *in, const struct format_opts *opts)
 	m.record.id.n = m.record.id.n < 500 ? m.record.id.n : 500;
 	m.record.version = take_number(in);
 	if (m.record.type == RECORD_UNREADABLE) {
-		m.record.unreadable = (struct unreadable) { .id = m.record.id, .title = take_text(in),
-			.severity_text = take_text(in), .why = take_text(in), .created = take_number(in) };
+		m.record.unreadable = (struct unreadable){ .id = m.record.id,
+			.title = take_text(in),
+			.severity_text = take_text(in),
+			.why = take_text(in),
+			.created = take_number(in) };
 	} else {
 		any_alert(in, &m.record.alert, e, ARRAY_LEN(e));
 	}

@@ -22,7 +22,8 @@ expect(CURLU *url, CURLUPart part, const char *want)
 	CURLUcode rc = curl_url_get(url, part, &got, 0);
 
 	if (want == NULL ? rc == CURLUE_OK : rc != CURLUE_OK || strcasecmp(got, want) != 0)
-		BUG("part %d is <%s>, not <%s>", (int)part, got != NULL ? got : "", want != NULL ? want : "");
+		BUG("part %d is <%s>, not <%s>", (int)part, got != NULL ? got : "",
+		    want != NULL ? want : "");
 	curl_free(got);
 }
 
@@ -57,7 +58,8 @@ check_link(const struct buf *link)
 	CURLU *url = curl_url();
 
 	for (size_t i = 0; i < link->n; i++) {
-		if (link->p[i] <= ' ' || link->p[i] >= 0x7f || strchr("\"<>\\#", link->p[i]) != NULL)
+		if (link->p[i] <= ' ' || link->p[i] >= 0x7f ||
+		    strchr("\"<>\\#", link->p[i]) != NULL)
 			BUG("%s", link->p);
 	}
 	if (!buf_ok(link) || !str_starts(buf_peek(link), "https://security.microsoft.com/"))
@@ -83,9 +85,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	/* The link, a line end, the id. */
 	make_alert(&m);
-	m.record.alert.alert_web_url = m.record.alert.incident_web_url = (struct str) { text, n };
+	m.record.alert.alert_web_url = m.record.alert.incident_web_url = (struct str){ text, n };
 	if (nl != NULL)
-		m.record.id = (struct str) { nl + 1, size - n - 1 };
+		m.record.id = (struct str){ nl + 1, size - n - 1 };
 	m.record.alert.incident_id = m.record.id;
 	portal_alert_link(&link, &m.event);
 	check_link(&link);

@@ -35,7 +35,8 @@ check_read(int64_t ticks)
 		int64_t cut = written_and_read(ticks, digits);
 
 		if (cut > ticks || ticks - cut >= TICKS_SEC)
-			BUG("%lld with %u digits is %lld", (long long)ticks, digits, (long long)cut);
+			BUG("%lld with %u digits is %lld", (long long)ticks, digits,
+			    (long long)cut);
 	}
 }
 
@@ -46,14 +47,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ticks_date d;
 	int64_t ticks;
 
-	if (ticks_parse((struct str) { (const char *)data, size }, &ticks))
+	if (ticks_parse((struct str){ (const char *)data, size }, &ticks))
 		check_read(ticks);
 	if (size < sizeof(ticks))
 		return 0;
 	memcpy(&ticks, data, sizeof(ticks));
 	ticks_date(ticks, &d);
-	if (d.month < 1 || d.month > 12 || d.day < 1 || d.day > 31 || d.hour > 23 || d.minute > 59
-	    || d.second > 59 || d.fraction > 9999999)
+	if (d.month < 1 || d.month > 12 || d.day < 1 || d.day > 31 || d.hour > 23 ||
+	    d.minute > 59 || d.second > 59 || d.fraction > 9999999)
 		BUG("%lld is no date", (long long)ticks);
 	ticks_write(&b, ticks, data[0] % 9);
 	if (ticks_to_ms(ticks) / 1000 > ticks_to_sec(ticks) + 1)

@@ -13,31 +13,68 @@ static const struct {
 	enum value_type type;
 	size_t max;
 } dictionary[] = {
-	{ "act", TEXT, 63 }, { "c6a2", IPV6, 45 }, { "c6a2Label", TEXT, 1023 },
-	{ "c6a3", IPV6, 45 }, { "c6a3Label", TEXT, 1023 }, { "cat", TEXT, 1023 },
-	{ "cn1", NUMBER, 19 }, { "cn1Label", TEXT, 1023 }, { "cn2", NUMBER, 19 },
-	{ "cn2Label", TEXT, 1023 }, { "cs1", TEXT, 4000 }, { "cs1Label", TEXT, 1023 },
-	{ "cs2", TEXT, 4000 }, { "cs2Label", TEXT, 1023 }, { "cs3", TEXT, 4000 },
-	{ "cs3Label", TEXT, 1023 }, { "cs4", TEXT, 4000 }, { "cs4Label", TEXT, 1023 },
-	{ "cs5", TEXT, 4000 }, { "cs5Label", TEXT, 1023 }, { "cs6", TEXT, 4000 },
-	{ "cs6Label", TEXT, 1023 }, { "destinationServiceName", TEXT, 1023 },
-	{ "deviceCustomDate1", NUMBER, 19 }, { "deviceCustomDate1Label", TEXT, 1023 },
-	{ "deviceCustomDate2", NUMBER, 19 }, { "deviceCustomDate2Label", TEXT, 1023 },
-	{ "deviceExternalId", TEXT, 255 }, { "deviceFacility", TEXT, 1023 },
-	{ "dst", IPV4, 15 }, { "duser", TEXT, 1023 }, { "dvchost", TEXT, 100 },
-	{ "end", NUMBER, 19 }, { "externalId", TEXT, 40 }, { "fileHash", TEXT, 255 },
-	{ "filePath", TEXT, 1023 }, { "flexString1", TEXT, 1023 },
-	{ "flexString1Label", TEXT, 128 }, { "flexString2", TEXT, 1023 },
-	{ "flexString2Label", TEXT, 128 }, { "fname", TEXT, 1023 }, { "fsize", NUMBER, 19 },
-	{ "msg", TEXT, 1023 }, { "reason", TEXT, 1023 }, { "request", TEXT, 1023 },
-	{ "rt", NUMBER, 19 }, { "shost", TEXT, 1023 }, { "sntdom", TEXT, 255 },
-	{ "sourceDnsDomain", TEXT, 255 }, { "sourceServiceName", TEXT, 1023 },
-	{ "spid", NUMBER, 19 }, { "sproc", TEXT, 1023 }, { "src", IPV4, 15 },
-	{ "start", NUMBER, 19 }, { "suid", TEXT, 1023 }, { "suser", TEXT, 1023 },
-	{ "MicrosoftDefenderActor", TEXT, 255 }, { "MicrosoftDefenderChanged", TEXT, 255 },
+	{ "act", TEXT, 63 },
+	{ "c6a2", IPV6, 45 },
+	{ "c6a2Label", TEXT, 1023 },
+	{ "c6a3", IPV6, 45 },
+	{ "c6a3Label", TEXT, 1023 },
+	{ "cat", TEXT, 1023 },
+	{ "cn1", NUMBER, 19 },
+	{ "cn1Label", TEXT, 1023 },
+	{ "cn2", NUMBER, 19 },
+	{ "cn2Label", TEXT, 1023 },
+	{ "cs1", TEXT, 4000 },
+	{ "cs1Label", TEXT, 1023 },
+	{ "cs2", TEXT, 4000 },
+	{ "cs2Label", TEXT, 1023 },
+	{ "cs3", TEXT, 4000 },
+	{ "cs3Label", TEXT, 1023 },
+	{ "cs4", TEXT, 4000 },
+	{ "cs4Label", TEXT, 1023 },
+	{ "cs5", TEXT, 4000 },
+	{ "cs5Label", TEXT, 1023 },
+	{ "cs6", TEXT, 4000 },
+	{ "cs6Label", TEXT, 1023 },
+	{ "destinationServiceName", TEXT, 1023 },
+	{ "deviceCustomDate1", NUMBER, 19 },
+	{ "deviceCustomDate1Label", TEXT, 1023 },
+	{ "deviceCustomDate2", NUMBER, 19 },
+	{ "deviceCustomDate2Label", TEXT, 1023 },
+	{ "deviceExternalId", TEXT, 255 },
+	{ "deviceFacility", TEXT, 1023 },
+	{ "dst", IPV4, 15 },
+	{ "duser", TEXT, 1023 },
+	{ "dvchost", TEXT, 100 },
+	{ "end", NUMBER, 19 },
+	{ "externalId", TEXT, 40 },
+	{ "fileHash", TEXT, 255 },
+	{ "filePath", TEXT, 1023 },
+	{ "flexString1", TEXT, 1023 },
+	{ "flexString1Label", TEXT, 128 },
+	{ "flexString2", TEXT, 1023 },
+	{ "flexString2Label", TEXT, 128 },
+	{ "fname", TEXT, 1023 },
+	{ "fsize", NUMBER, 19 },
+	{ "msg", TEXT, 1023 },
+	{ "reason", TEXT, 1023 },
+	{ "request", TEXT, 1023 },
+	{ "rt", NUMBER, 19 },
+	{ "shost", TEXT, 1023 },
+	{ "sntdom", TEXT, 255 },
+	{ "sourceDnsDomain", TEXT, 255 },
+	{ "sourceServiceName", TEXT, 1023 },
+	{ "spid", NUMBER, 19 },
+	{ "sproc", TEXT, 1023 },
+	{ "src", IPV4, 15 },
+	{ "start", NUMBER, 19 },
+	{ "suid", TEXT, 1023 },
+	{ "suser", TEXT, 1023 },
+	{ "MicrosoftDefenderActor", TEXT, 255 },
+	{ "MicrosoftDefenderChanged", TEXT, 255 },
 	{ "MicrosoftDefenderCommandLine", TEXT, 4000 },
 	{ "MicrosoftDefenderEventId", TEXT, 2000 },
-	{ "MicrosoftDefenderIncidentId", TEXT, 255 }, { "MicrosoftDefenderOrigin", TEXT, 63 },
+	{ "MicrosoftDefenderIncidentId", TEXT, 255 },
+	{ "MicrosoftDefenderOrigin", TEXT, 63 },
 	{ "MicrosoftDefenderSha256", TEXT, 255 },
 };
 
@@ -102,17 +139,17 @@ parse_header(struct cef_parsed *out, struct str *rest)
 			return "less than seven bars";
 		if (n > header_max[i])
 			return "a header field is too long";
-		wrong = unescape(&out->text, (struct str) { rest->s, n }, "\\|", "\\|");
+		wrong = unescape(&out->text, (struct str){ rest->s, n }, "\\|", "\\|");
 		if (wrong != NULL)
 			return wrong;
-		out->header[i] = (struct str) { out->text.p + start, out->text.n - start };
+		out->header[i] = (struct str){ out->text.p + start, out->text.n - start };
 		if (out->header[i].n == 0)
 			return "an empty header field";
 		if (out->header[i].s[0] == ' ' || out->header[i].s[out->header[i].n - 1] == ' ')
 			return "spaces around a header field";
 		if (out->header[i].s[out->header[i].n - 1] == '\\')
 			return "a header field that ends in a backslash";
-		*rest = (struct str) { rest->s + n + 1, rest->n - n - 1 };
+		*rest = (struct str){ rest->s + n + 1, rest->n - n - 1 };
 	}
 	return NULL;
 }
@@ -137,8 +174,10 @@ check_value(struct str key, struct str escaped, struct str value)
 		text[value.n] = '\0';
 		if (dictionary[i].type == NUMBER)
 			return strspn(text, digits) == value.n ? NULL : "no number";
-		return inet_pton(dictionary[i].type == IPV4 ? AF_INET : AF_INET6, text, address) == 1
-		    ? NULL : "no address";
+		return inet_pton(dictionary[i].type == IPV4 ? AF_INET : AF_INET6, text, address) ==
+		               1
+		           ? NULL
+		           : "no address";
 	}
 	return "a key that nobody knows";
 }
@@ -164,7 +203,7 @@ parse_pair(struct cef_parsed *out, struct str *rest)
 	struct str value;
 	const char *wrong;
 
-	p->key = (struct str) { rest->s, eq };
+	p->key = (struct str){ rest->s, eq };
 	if (eq == 0 || eq >= rest->n)
 		return "no key";
 	if (out->n + 1 >= CEF_PAIRS_MAX)
@@ -173,16 +212,17 @@ parse_pair(struct cef_parsed *out, struct str *rest)
 		if (str_same(out->pair[i].key, p->key))
 			return "a key twice";
 	}
-	value = (struct str) { rest->s + eq + 1, rest->n - eq - 1 };
+	value = (struct str){ rest->s + eq + 1, rest->n - eq - 1 };
 	n = value_length(value);
-	*rest = (struct str) { value.s + (n < value.n ? n + 1 : n), value.n - (n < value.n ? n + 1 : n) };
+	*rest = (struct str){ value.s + (n < value.n ? n + 1 : n),
+		value.n - (n < value.n ? n + 1 : n) };
 	value.n = n;
 	if (n == 0 || value.s[0] == ' ' || value.s[n - 1] == ' ')
 		return "an empty value, or spaces around one";
 	wrong = unescape(&out->text, value, "\\=n", "\\=\n");
 	if (wrong != NULL)
 		return wrong;
-	p->value = (struct str) { out->text.p + start, out->text.n - start };
+	p->value = (struct str){ out->text.p + start, out->text.n - start };
 	out->n++;
 	return check_value(p->key, value, p->value);
 }
@@ -190,7 +230,8 @@ parse_pair(struct cef_parsed *out, struct str *rest)
 static const char *
 check_labels(const struct cef_parsed *p)
 {
-	static const char *const prefixes[] = { "cs", "cn", "c6a", "flexString", "deviceCustomDate" };
+	static const char *const prefixes[] = { "cs", "cn", "c6a", "flexString",
+		"deviceCustomDate" };
 
 	for (size_t i = 0; i < p->n; i++) {
 		struct str k = p->pair[i].key;
@@ -219,13 +260,13 @@ cef_parse(struct cef_parsed *out, struct str line)
 	const char *wrong = check_bytes(line);
 	struct str rest;
 
-	*out = (struct cef_parsed) { .text = BUF_INIT(line.n + 1) };
+	*out = (struct cef_parsed){ .text = BUF_INIT(line.n + 1) };
 	buf_room(&out->text, line.n); /* never moves */
 	if (wrong != NULL)
 		return wrong;
 	if (!str_starts(line, "CEF:0|"))
 		return "no CEF:0";
-	rest = (struct str) { line.s + 6, line.n - 6 };
+	rest = (struct str){ line.s + 6, line.n - 6 };
 	wrong = parse_header(out, &rest);
 	while (wrong == NULL && rest.n > 0)
 		wrong = parse_pair(out, &rest);
@@ -245,5 +286,5 @@ cef_get(const struct cef_parsed *p, const char *key)
 		if (str_is(p->pair[i].key, key))
 			return p->pair[i].value;
 	}
-	return (struct str) { NULL, 0 };
+	return (struct str){ NULL, 0 };
 }

@@ -96,8 +96,13 @@ static const struct {
 	int64_t v;
 	const char *want;
 } numbers[] = {
-	{ 0, "0" }, { 7, "7" }, { 10, "10" }, { -1, "-1" }, { 1795320630703, "1795320630703" },
-	{ INT64_MAX, "9223372036854775807" }, { INT64_MIN, "-9223372036854775808" },
+	{ 0, "0" },
+	{ 7, "7" },
+	{ 10, "10" },
+	{ -1, "-1" },
+	{ 1795320630703, "1795320630703" },
+	{ INT64_MAX, "9223372036854775807" },
+	{ INT64_MIN, "-9223372036854775808" },
 };
 
 START_TEST(test_int)
@@ -158,7 +163,7 @@ START_TEST(test_arena)
 	s = arena_copy(&a, STR("a\0b"));
 	ck_assert(str_same(s, STR("a\0b")) && s.s[3] == '\0');
 	ck_assert_str_eq(arena_strdup(&a, "text"), "text");
-	ck_assert_uint_eq(arena_copy(&a, (struct str) { NULL, 0 }).n, 0);
+	ck_assert_uint_eq(arena_copy(&a, (struct str){ NULL, 0 }).n, 0);
 	arena_release(&a);
 	ck_assert_ptr_null(a.blocks);
 	arena_release(&a);

@@ -15,14 +15,29 @@ static const struct {
 	{ "nothing is nothing", VALUE, 99, STR(""), STR("") },
 	{ "equals signs and backslashes are escaped", VALUE, 99, STR("a=b\\c"), STR("a\\=b\\\\c") },
 	{ "a bar is not", VALUE, 99, STR("a|b"), STR("a|b") },
-	{ "every line end is \\n", VALUE, 99, STR("a\nb\rc\r\nd\n\re"), STR("a\\nb\\nc\\nd\\n\\ne") },
-	{ "tab, NUL, ESC, DEL are spaces", VALUE, 99, STR("a\tb\0c\x1b" "d\x7f" "e"), STR("a b c d e") },
-	{ "so are C1 controls", VALUE, 99, STR("a\xc2\x85" "b\xc2\x9b" "c"), STR("a b c") },
+	{ "every line end is \\n", VALUE, 99, STR("a\nb\rc\r\nd\n\re"),
+	    STR("a\\nb\\nc\\nd\\n\\ne") },
+	{ "tab, NUL, ESC, DEL are spaces", VALUE, 99,
+	    STR("a\tb\0c\x1b"
+		"d\x7f"
+		"e"),
+	    STR("a b c d e") },
+	{ "so are C1 controls", VALUE, 99,
+	    STR("a\xc2\x85"
+		"b\xc2\x9b"
+		"c"),
+	    STR("a b c") },
 	{ "and the separators of lines and paragraphs", VALUE, 99,
-	    STR("a\xe2\x80\xa8" "b\xe2\x80\xa9" "c"), STR("a b c") },
-	{ "neighbours of those stay", VALUE, 99, STR("\xc2\xa0x\xe2\x80\xaa"), STR("\xc2\xa0x\xe2\x80\xaa") },
-	{ "each byte that is not UTF-8 is U+FFFD", VALUE, 99, STR("a\xff\xc3"), STR("a\xef\xbf\xbd\xef\xbf\xbd") },
-	{ "a surrogate is no UTF-8", VALUE, 99, STR("\xed\xa0\x80"), STR("\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd") },
+	    STR("a\xe2\x80\xa8"
+		"b\xe2\x80\xa9"
+		"c"),
+	    STR("a b c") },
+	{ "neighbours of those stay", VALUE, 99, STR("\xc2\xa0x\xe2\x80\xaa"),
+	    STR("\xc2\xa0x\xe2\x80\xaa") },
+	{ "each byte that is not UTF-8 is U+FFFD", VALUE, 99, STR("a\xff\xc3"),
+	    STR("a\xef\xbf\xbd\xef\xbf\xbd") },
+	{ "a surrogate is no UTF-8", VALUE, 99, STR("\xed\xa0\x80"),
+	    STR("\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd") },
 	{ "trimmed of spaces and of what becomes one", VALUE, 99,
 	    STR(" \t\n a b \r\n\xc2\x85\xe2\x80\xa8 "), STR("a b") },
 	{ "nothing but spaces is nothing", VALUE, 99, STR(" \n\t\xc2\x85"), STR("") },
@@ -32,8 +47,15 @@ static const struct {
 	{ "escapes count as two", VALUE, 6, STR("a==="), STR("a\\=...") },
 	{ "and fit exactly", VALUE, 6, STR("==="), STR("\\=\\=\\=") },
 	{ "an escape is never cut", VALUE, 6, STR("ab=def"), STR("ab...") },
-	{ "a character is never cut", VALUE, 6, STR("ab\xc3\xa9" "def"), STR("ab...") },
-	{ "the last character that fits stays", VALUE, 7, STR("ab\xc3\xa9" "def"), STR("ab\xc3\xa9" "def") },
+	{ "a character is never cut", VALUE, 6,
+	    STR("ab\xc3\xa9"
+		"def"),
+	    STR("ab...") },
+	{ "the last character that fits stays", VALUE, 7,
+	    STR("ab\xc3\xa9"
+		"def"),
+	    STR("ab\xc3\xa9"
+		"def") },
 	{ "line ends count as two", VALUE, 6, STR("a\nbcdef"), STR("a\\n...") },
 	{ "a long character in a small room", VALUE, 4, STR("\xf0\x9f\x98\x80x"), STR("...") },
 	{ "a long run far over the limit", VALUE, 8,
@@ -43,14 +65,17 @@ static const struct {
 
 	{ "a header escapes bar and backslash", HEADER, 99, STR("a|b\\c=d"), STR("a\\|b\\\\c=d") },
 	{ "a header has no line ends", HEADER, 99, STR("a\r\nb\nc"), STR("a b c") },
-	{ "a header does not end in a backslash", HEADER, 99, STR("C:\\dir\\\\ \\ "), STR("C:\\\\dir") },
+	{ "a header does not end in a backslash", HEADER, 99, STR("C:\\dir\\\\ \\ "),
+	    STR("C:\\\\dir") },
 	{ "not even behind a control", HEADER, 99, STR("a\\\xc2\x85"), STR("a") },
 	{ "nothing but backslashes is nothing", HEADER, 99, STR("\\\\\\"), STR("") },
 	{ "a header is cut with dots", HEADER, 6, STR("abc|defg"), STR("abc...") },
 	{ "a plain header needs no escapes", PLAIN, 99, STR("a|b\\c=d"), STR("a/b/c:d") },
 
-	{ "a name keeps letters, digits and some signs", NAME, 99, STR("a-B_9.c d"), STR("a-B_9.c d") },
-	{ "all else is a dash, one for a character", NAME, 99, STR("a|\xc3\xa9=\n\"z"), STR("a-----z") },
+	{ "a name keeps letters, digits and some signs", NAME, 99, STR("a-B_9.c d"),
+	    STR("a-B_9.c d") },
+	{ "all else is a dash, one for a character", NAME, 99, STR("a|\xc3\xa9=\n\"z"),
+	    STR("a-----z") },
 	{ "a name without letters and digits is none", NAME, 99, STR("{-}|\xc3\xa9"), STR("") },
 	{ "a name is cut without dots or a space at the end", NAME, 4, STR("abc def"), STR("abc") },
 };

@@ -21,7 +21,8 @@ static const struct {
 	    "<163>1 2026-11-02T04:10:30.703333Z contoso msspd 4711 new - " },
 	{ "names of this machine", HEADER_RFC5424, "{host}", "a-{tenant}", "contoso",
 	    "<163>1 2026-11-02T04:10:30.703333Z soc1 a-contoso-eu 4711 new - " },
-	{ "no space and no other letters in names", HEADER_RFC5424, "{customer}", "a b", "M\xc3\xbcller & S\xc3\xb6hne\n<1>",
+	{ "no space and no other letters in names", HEADER_RFC5424, "{customer}", "a b",
+	    "M\xc3\xbcller & S\xc3\xb6hne\n<1>",
 	    "<163>1 2026-11-02T04:10:30.703333Z M-ller-&-S-hne-<1> a-b 4711 new - " },
 	{ "a colon may be in a host", HEADER_RFC5424, "2001:db8::1", "msspd", "x",
 	    "<163>1 2026-11-02T04:10:30.703333Z 2001:db8::1 msspd 4711 new - " },
@@ -35,8 +36,8 @@ static const struct {
 	    "<163>1 2026-11-02T04:10:30.703333Z " LONG_250 "01234 a 4711 new - " },
 	{ "RFC 3164, its day padded with a space", HEADER_RFC3164, "{customer}", "msspd", "contoso",
 	    "<163>Nov  2 04:10:30 contoso " },
-	{ "no colon in its host, which would end a tag", HEADER_RFC3164, "{customer}:", "msspd", "a b",
-	    "<163>Nov  2 04:10:30 a-b- " },
+	{ "no colon in its host, which would end a tag", HEADER_RFC3164, "{customer}:", "msspd",
+	    "a b", "<163>Nov  2 04:10:30 a-b- " },
 	{ "nothing is msspd", HEADER_RFC3164, "", "x", "x", "<163>Nov  2 04:10:30 msspd " },
 };
 
@@ -49,8 +50,12 @@ make_subject(struct made *m)
 
 START_TEST(test_header)
 {
-	struct header_opts opts = { .kind = cases[_i].kind, .facility = 20, .host = "soc1",
-		.hostname = cases[_i].hostname, .app_name = cases[_i].app_name, .pid = 4711 };
+	struct header_opts opts = { .kind = cases[_i].kind,
+		.facility = 20,
+		.host = "soc1",
+		.hostname = cases[_i].hostname,
+		.app_name = cases[_i].app_name,
+		.pid = 4711 };
 	struct buf out = BUF_INIT(2000);
 	struct made m;
 
@@ -66,8 +71,12 @@ static const struct {
 	enum severity severity;
 	unsigned want;
 } severities[] = {
-	{ SEVERITY_HIGH, 3 }, { SEVERITY_MEDIUM, 4 }, { SEVERITY_LOW, 5 },
-	{ SEVERITY_INFORMATIONAL, 6 }, { SEVERITY_UNKNOWN, 6 }, { SEVERITY_OTHER, 4 },
+	{ SEVERITY_HIGH, 3 },
+	{ SEVERITY_MEDIUM, 4 },
+	{ SEVERITY_LOW, 5 },
+	{ SEVERITY_INFORMATIONAL, 6 },
+	{ SEVERITY_UNKNOWN, 6 },
+	{ SEVERITY_OTHER, 4 },
 };
 
 START_TEST(test_severity)
@@ -105,7 +114,8 @@ END_TEST
 START_TEST(test_frame)
 {
 	static const char *const want[] = {
-		[FRAMING_OCTET] = "3 abc12 hello, world", [FRAMING_LF] = "abc\nhello, world\n",
+		[FRAMING_OCTET] = "3 abc12 hello, world",
+		[FRAMING_LF] = "abc\nhello, world\n",
 		[FRAMING_NONE] = "abchello, world",
 	};
 
@@ -180,8 +190,8 @@ START_TEST(test_against_libc)
 		struct tm tm;
 
 		ck_assert_ptr_nonnull(localtime_r(&at, &tm));
-		ck_assert_msg(zone_offset(z, t) == (int)tm.tm_gmtoff, "%s at %lld: %d, not %ld", zones[_i],
-		    (long long)t, zone_offset(z, t), tm.tm_gmtoff);
+		ck_assert_msg(zone_offset(z, t) == (int)tm.tm_gmtoff, "%s at %lld: %d, not %ld",
+		    zones[_i], (long long)t, zone_offset(z, t), tm.tm_gmtoff);
 	}
 	zone_close(z);
 }
@@ -201,7 +211,9 @@ END_TEST
 START_TEST(test_zone_in_header)
 {
 	struct zone *z = open_zone("Asia/Kolkata");
-	struct header_opts opts = { .kind = HEADER_RFC3164, .facility = 20, .hostname = "h", .zone = z };
+	struct header_opts opts = {
+		.kind = HEADER_RFC3164, .facility = 20, .hostname = "h", .zone = z
+	};
 	struct buf out = BUF_INIT(200);
 	struct made m;
 
@@ -214,9 +226,9 @@ START_TEST(test_zone_in_header)
 }
 END_TEST
 
-static const char *const no_zones[] = { "", "/etc/passwd", "../../../etc/passwd", "Europe/../Europe/Berlin",
-	"Europe//Berlin", "Europe/", "Europe", "Nowhere/City", "Europe/Berlin\n", "posixrules.", "tzdata.zi",
-	"zone.tab" };
+static const char *const no_zones[] = { "", "/etc/passwd", "../../../etc/passwd",
+	"Europe/../Europe/Berlin", "Europe//Berlin", "Europe/", "Europe", "Nowhere/City",
+	"Europe/Berlin\n", "posixrules.", "tzdata.zi", "zone.tab" };
 
 START_TEST(test_no_zone)
 {
@@ -237,12 +249,16 @@ static const struct {
 	{ "a name in brackets", "<+0530>-5:30", "2026-07-01T00:00:00Z", 19800, true },
 	{ "seconds", "LMT-0:53:28", "2026-07-01T00:00:00Z", 3208, true },
 	{ "the usual rule", "CET-1CEST,M3.5.0,M10.5.0/3", "2026-07-01T00:00:00Z", 7200, true },
-	{ "days of the year, without leap days", "AAA0BBB,J60,J365", "2024-03-01T02:00:00Z", 3600, true },
+	{ "days of the year, without leap days", "AAA0BBB,J60,J365", "2024-03-01T02:00:00Z", 3600,
+	    true },
 	{ "the day before", "AAA0BBB,J60,J365", "2024-02-29T23:00:00Z", 0, true },
-	{ "days of the year, with leap days", "AAA0BBB,59,364", "2024-02-29T02:00:00Z", 3600, true },
+	{ "days of the year, with leap days", "AAA0BBB,59,364", "2024-02-29T02:00:00Z", 3600,
+	    true },
 	{ "summer's own offset", "AAA0BBB-2,J1/0,J365/25", "2026-07-01T00:00:00Z", 7200, true },
-	{ "hours before midnight", "<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2026-03-29T00:59:59Z", -7200, true },
-	{ "and from there on", "<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2026-03-29T01:00:00Z", -3600, true },
+	{ "hours before midnight", "<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2026-03-29T00:59:59Z", -7200,
+	    true },
+	{ "and from there on", "<-02>2<-01>,M3.5.0/-1,M10.5.0/0", "2026-03-29T01:00:00Z", -3600,
+	    true },
 	{ "no rule for summer", "CET-1CEST", "", 0, false },
 	{ "a name too short", "CE-1", "", 0, false },
 	{ "an open bracket", "<CET-1", "", 0, false },
@@ -264,8 +280,8 @@ START_TEST(test_rule)
 	ck_assert_msg(ok == rules[_i].is_rule, "%s", rules[_i].says);
 	if (!ok)
 		return;
-	ck_assert_msg(zone_rule_offset(&r, ticks_to_sec(ticks_at(rules[_i].at))) == rules[_i].want, "%s: %d",
-	    rules[_i].says, zone_rule_offset(&r, ticks_to_sec(ticks_at(rules[_i].at))));
+	ck_assert_msg(zone_rule_offset(&r, ticks_to_sec(ticks_at(rules[_i].at))) == rules[_i].want,
+	    "%s: %d", rules[_i].says, zone_rule_offset(&r, ticks_to_sec(ticks_at(rules[_i].at))));
 }
 END_TEST
 

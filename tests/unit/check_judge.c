@@ -12,7 +12,7 @@ struct version {
 	enum severity severity;
 	enum status status;
 	uint16_t other, comment, verdict;
-	uint16_t rev; /* 0: of today */
+	uint16_t rev;    /* 0: of today */
 	int64_t created; /* 0: long ago */
 };
 
@@ -25,61 +25,81 @@ static const struct {
 } cases[] = {
 	{ "first sight is new", { 0 }, { 10, SEVERITY_LOW, STATUS_NEW, 1, .created = 600 },
 	    JUDGE_FORWARD, KIND_NEW, 0, 0 },
-	{ "also when it is resolved already", { 0 }, { 10, SEVERITY_LOW, STATUS_RESOLVED, 1, .created = 600 },
-	    JUDGE_FORWARD, KIND_NEW, 0, 0 },
-	{ "at the beginning of the memory, too", { 0 }, { 10, SEVERITY_LOW, STATUS_NEW, 1, .created = 500 },
-	    JUDGE_FORWARD, KIND_NEW, 0, 0 },
-	{ "before it, it is an update of something old", { 0 }, { 10, SEVERITY_LOW, STATUS_NEW, 1, .created = 499 },
-	    JUDGE_FORWARD, KIND_UPDATED, 0, EVENT_BACKFILL },
-	{ "without a time it is new", { 0 }, { 10, SEVERITY_LOW, STATUS_NEW, 1, .created = TICKS_NONE },
-	    JUDGE_FORWARD, KIND_NEW, 0, 0 },
-	{ "the same version is nothing", { 10, SEVERITY_LOW, STATUS_NEW, 1 }, { 10, SEVERITY_LOW, STATUS_NEW, 1 },
-	    JUDGE_SKIP, KIND_UPDATED, 0, 0 },
-	{ "nor is the same version with other parts", { 10, SEVERITY_LOW, STATUS_NEW, 1 }, { 10, SEVERITY_HIGH, STATUS_NEW, 2 },
-	    JUDGE_SKIP, KIND_UPDATED, 0, 0 },
-	{ "nor an older one", { 10, SEVERITY_LOW, STATUS_NEW, 1 }, { 9, SEVERITY_HIGH, STATUS_RESOLVED, 2 },
-	    JUDGE_SKIP, KIND_UPDATED, 0, 0 },
-	{ "a newer one without a change is remembered", { 10, SEVERITY_LOW, STATUS_NEW, 1 }, { 11, SEVERITY_LOW, STATUS_NEW, 1 },
-	    JUDGE_REMEMBER, KIND_UPDATED, 0, 0 },
-	{ "a newer one with a change is updated", { 10, SEVERITY_LOW, STATUS_NEW, 1, 1, 1 }, { 11, SEVERITY_LOW, STATUS_NEW, 1, 2, 2 },
-	    JUDGE_FORWARD, KIND_UPDATED, BIT(PART_COMMENT) | BIT(PART_VERDICT), 0 },
+	{ "also when it is resolved already", { 0 },
+	    { 10, SEVERITY_LOW, STATUS_RESOLVED, 1, .created = 600 }, JUDGE_FORWARD, KIND_NEW, 0,
+	    0 },
+	{ "at the beginning of the memory, too", { 0 },
+	    { 10, SEVERITY_LOW, STATUS_NEW, 1, .created = 500 }, JUDGE_FORWARD, KIND_NEW, 0, 0 },
+	{ "before it, it is an update of something old", { 0 },
+	    { 10, SEVERITY_LOW, STATUS_NEW, 1, .created = 499 }, JUDGE_FORWARD, KIND_UPDATED, 0,
+	    EVENT_BACKFILL },
+	{ "without a time it is new", { 0 },
+	    { 10, SEVERITY_LOW, STATUS_NEW, 1, .created = TICKS_NONE }, JUDGE_FORWARD, KIND_NEW, 0,
+	    0 },
+	{ "the same version is nothing", { 10, SEVERITY_LOW, STATUS_NEW, 1 },
+	    { 10, SEVERITY_LOW, STATUS_NEW, 1 }, JUDGE_SKIP, KIND_UPDATED, 0, 0 },
+	{ "nor is the same version with other parts", { 10, SEVERITY_LOW, STATUS_NEW, 1 },
+	    { 10, SEVERITY_HIGH, STATUS_NEW, 2 }, JUDGE_SKIP, KIND_UPDATED, 0, 0 },
+	{ "nor an older one", { 10, SEVERITY_LOW, STATUS_NEW, 1 },
+	    { 9, SEVERITY_HIGH, STATUS_RESOLVED, 2 }, JUDGE_SKIP, KIND_UPDATED, 0, 0 },
+	{ "a newer one without a change is remembered", { 10, SEVERITY_LOW, STATUS_NEW, 1 },
+	    { 11, SEVERITY_LOW, STATUS_NEW, 1 }, JUDGE_REMEMBER, KIND_UPDATED, 0, 0 },
+	{ "a newer one with a change is updated", { 10, SEVERITY_LOW, STATUS_NEW, 1, 1, 1 },
+	    { 11, SEVERITY_LOW, STATUS_NEW, 1, 2, 2 }, JUDGE_FORWARD, KIND_UPDATED,
+	    BIT(PART_COMMENT) | BIT(PART_VERDICT), 0 },
 	{ "updates are never backfill", { 10, SEVERITY_LOW, STATUS_NEW, 1, .created = 1 },
-	    { 11, SEVERITY_LOW, STATUS_NEW, 2, .created = 1 }, JUDGE_FORWARD, KIND_UPDATED, BIT(PART_OTHER), 0 },
-	{ "a risen severity is escalated", { 10, SEVERITY_LOW, STATUS_NEW, 1 }, { 11, SEVERITY_MEDIUM, STATUS_NEW, 1 },
-	    JUDGE_FORWARD, KIND_ESCALATED, BIT(PART_SEVERITY), 0 },
-	{ "to a word of next year, too", { 10, SEVERITY_HIGH, STATUS_NEW, 1 }, { 11, SEVERITY_OTHER, STATUS_NEW, 1 },
-	    JUDGE_FORWARD, KIND_ESCALATED, BIT(PART_SEVERITY), 0 },
-	{ "a fallen severity is an update", { 10, SEVERITY_HIGH, STATUS_NEW, 1 }, { 11, SEVERITY_LOW, STATUS_NEW, 1 },
-	    JUDGE_FORWARD, KIND_UPDATED, BIT(PART_SEVERITY), 0 },
-	{ "resolved", { 10, SEVERITY_LOW, STATUS_IN_PROGRESS, 1 }, { 11, SEVERITY_LOW, STATUS_RESOLVED, 1 },
-	    JUDGE_FORWARD, KIND_RESOLVED, BIT(PART_STATUS), 0 },
-	{ "still resolved is an update", { 10, SEVERITY_LOW, STATUS_RESOLVED, 1 }, { 11, SEVERITY_LOW, STATUS_RESOLVED, 2 },
-	    JUDGE_FORWARD, KIND_UPDATED, BIT(PART_OTHER), 0 },
-	{ "reopened", { 10, SEVERITY_LOW, STATUS_RESOLVED, 1 }, { 11, SEVERITY_LOW, STATUS_IN_PROGRESS, 1 },
-	    JUDGE_FORWARD, KIND_REOPENED, BIT(PART_STATUS), 0 },
+	    { 11, SEVERITY_LOW, STATUS_NEW, 2, .created = 1 }, JUDGE_FORWARD, KIND_UPDATED,
+	    BIT(PART_OTHER), 0 },
+	{ "a risen severity is escalated", { 10, SEVERITY_LOW, STATUS_NEW, 1 },
+	    { 11, SEVERITY_MEDIUM, STATUS_NEW, 1 }, JUDGE_FORWARD, KIND_ESCALATED,
+	    BIT(PART_SEVERITY), 0 },
+	{ "to a word of next year, too", { 10, SEVERITY_HIGH, STATUS_NEW, 1 },
+	    { 11, SEVERITY_OTHER, STATUS_NEW, 1 }, JUDGE_FORWARD, KIND_ESCALATED,
+	    BIT(PART_SEVERITY), 0 },
+	{ "a fallen severity is an update", { 10, SEVERITY_HIGH, STATUS_NEW, 1 },
+	    { 11, SEVERITY_LOW, STATUS_NEW, 1 }, JUDGE_FORWARD, KIND_UPDATED, BIT(PART_SEVERITY),
+	    0 },
+	{ "resolved", { 10, SEVERITY_LOW, STATUS_IN_PROGRESS, 1 },
+	    { 11, SEVERITY_LOW, STATUS_RESOLVED, 1 }, JUDGE_FORWARD, KIND_RESOLVED,
+	    BIT(PART_STATUS), 0 },
+	{ "still resolved is an update", { 10, SEVERITY_LOW, STATUS_RESOLVED, 1 },
+	    { 11, SEVERITY_LOW, STATUS_RESOLVED, 2 }, JUDGE_FORWARD, KIND_UPDATED, BIT(PART_OTHER),
+	    0 },
+	{ "reopened", { 10, SEVERITY_LOW, STATUS_RESOLVED, 1 },
+	    { 11, SEVERITY_LOW, STATUS_IN_PROGRESS, 1 }, JUDGE_FORWARD, KIND_REOPENED,
+	    BIT(PART_STATUS), 0 },
 	{ "resolved to a word of next year is an update", { 10, SEVERITY_LOW, STATUS_RESOLVED, 1 },
-	    { 11, SEVERITY_LOW, STATUS_OTHER, 1 }, JUDGE_FORWARD, KIND_UPDATED, BIT(PART_STATUS), 0 },
-	{ "new to in progress is an update", { 10, SEVERITY_LOW, STATUS_NEW, 1 }, { 11, SEVERITY_LOW, STATUS_IN_PROGRESS, 1 },
-	    JUDGE_FORWARD, KIND_UPDATED, BIT(PART_STATUS), 0 },
-	{ "reopened and escalated is reopened", { 10, SEVERITY_LOW, STATUS_RESOLVED, 1 }, { 11, SEVERITY_HIGH, STATUS_NEW, 1 },
-	    JUDGE_FORWARD, KIND_REOPENED, BIT(PART_STATUS) | BIT(PART_SEVERITY), 0 },
-	{ "escalated and resolved is escalated", { 10, SEVERITY_LOW, STATUS_NEW, 1 }, { 11, SEVERITY_HIGH, STATUS_RESOLVED, 1 },
-	    JUDGE_FORWARD, KIND_ESCALATED, BIT(PART_STATUS) | BIT(PART_SEVERITY), 0 },
-	{ "parts of another revision count as changed", { 10, SEVERITY_LOW, STATUS_NEW, 1, 1, 1, .rev = 99 },
-	    { 11, SEVERITY_LOW, STATUS_NEW, 1, 1, 1 }, JUDGE_FORWARD, KIND_UPDATED, BIT(PART_OTHER), 0 },
+	    { 11, SEVERITY_LOW, STATUS_OTHER, 1 }, JUDGE_FORWARD, KIND_UPDATED, BIT(PART_STATUS),
+	    0 },
+	{ "new to in progress is an update", { 10, SEVERITY_LOW, STATUS_NEW, 1 },
+	    { 11, SEVERITY_LOW, STATUS_IN_PROGRESS, 1 }, JUDGE_FORWARD, KIND_UPDATED,
+	    BIT(PART_STATUS), 0 },
+	{ "reopened and escalated is reopened", { 10, SEVERITY_LOW, STATUS_RESOLVED, 1 },
+	    { 11, SEVERITY_HIGH, STATUS_NEW, 1 }, JUDGE_FORWARD, KIND_REOPENED,
+	    BIT(PART_STATUS) | BIT(PART_SEVERITY), 0 },
+	{ "escalated and resolved is escalated", { 10, SEVERITY_LOW, STATUS_NEW, 1 },
+	    { 11, SEVERITY_HIGH, STATUS_RESOLVED, 1 }, JUDGE_FORWARD, KIND_ESCALATED,
+	    BIT(PART_STATUS) | BIT(PART_SEVERITY), 0 },
+	{ "parts of another revision count as changed",
+	    { 10, SEVERITY_LOW, STATUS_NEW, 1, 1, 1, .rev = 99 },
+	    { 11, SEVERITY_LOW, STATUS_NEW, 1, 1, 1 }, JUDGE_FORWARD, KIND_UPDATED, BIT(PART_OTHER),
+	    0 },
 	{ "their hashes say nothing", { 10, SEVERITY_LOW, STATUS_NEW, 1, 1, 1, .rev = 99 },
 	    { 11, SEVERITY_HIGH, STATUS_NEW, 7, 7, 7 }, JUDGE_FORWARD, KIND_ESCALATED,
 	    BIT(PART_OTHER) | BIT(PART_SEVERITY), 0 },
-	{ "the same version of another revision is nothing", { 10, SEVERITY_LOW, STATUS_NEW, 1, .rev = 99 },
-	    { 10, SEVERITY_LOW, STATUS_NEW, 1 }, JUDGE_SKIP, KIND_UPDATED, 0, 0 },
+	{ "the same version of another revision is nothing",
+	    { 10, SEVERITY_LOW, STATUS_NEW, 1, .rev = 99 }, { 10, SEVERITY_LOW, STATUS_NEW, 1 },
+	    JUDGE_SKIP, KIND_UPDATED, 0, 0 },
 };
 
 static void
 fill(struct seen *s, const struct version *v)
 {
-	*s = (struct seen) { .created = v->created, .version = v->at,
+	*s = (struct seen){ .created = v->created,
+		.version = v->at,
 		.rev = v->rev != 0 ? v->rev : SEEN_REVISION,
-		.severity = (uint8_t)v->severity, .status = (uint8_t)v->status };
+		.severity = (uint8_t)v->severity,
+		.status = (uint8_t)v->status };
 	s->part[PART_SEVERITY] = (uint16_t)(100 + v->severity);
 	s->part[PART_STATUS] = (uint16_t)(200 + v->status);
 	s->part[PART_OTHER] = v->other;
@@ -122,7 +142,9 @@ END_TEST
 static void
 fill_unreadable(struct seen *s, int64_t at, uint16_t hash)
 {
-	*s = (struct seen) { .created = TICKS_NONE, .version = at, .rev = SEEN_REVISION,
+	*s = (struct seen){ .created = TICKS_NONE,
+		.version = at,
+		.rev = SEEN_REVISION,
 		.severity = SEVERITY_HIGH };
 	s->part[PART_OTHER] = hash;
 }
@@ -146,7 +168,8 @@ START_TEST(test_unreadable)
 	ck_assert_msg(j.act == JUDGE_FORWARD && j.kind == KIND_UNREADABLE, "other bytes");
 	fill(&was, &readable);
 	judge(&was, &m.record, 500, &j);
-	ck_assert_msg(j.act == JUDGE_FORWARD && j.kind == KIND_UNREADABLE, "a newer version of a readable one");
+	ck_assert_msg(j.act == JUDGE_FORWARD && j.kind == KIND_UNREADABLE,
+	    "a newer version of a readable one");
 	was.version = 20;
 	judge(&was, &m.record, 500, &j);
 	ck_assert_msg(j.act == JUDGE_SKIP, "no newer version");

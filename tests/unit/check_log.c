@@ -27,7 +27,7 @@ static struct caught caught;
 static void
 start(void)
 {
-	caught = (struct caught) { .text = BUF_INIT(1 << 20) };
+	caught = (struct caught){ .text = BUF_INIT(1 << 20) };
 	log_set_writer(catch_line, &caught);
 	log_set_level(LOG_LEVEL_INFO);
 	log_set_prefixes(0);
@@ -49,7 +49,7 @@ START_TEST(test_lines)
 	log_info(&tenant, "c");
 	log_debug(&tenant, "d");
 	ck_assert_str_eq(caught.text.p, "error: a 1\nwarning: tenant contoso: b, retry in=40s\n"
-	    "info: tenant contoso: c\n");
+					"info: tenant contoso: c\n");
 	ck_assert_int_eq(caught.level, LOG_LEVEL_INFO);
 }
 END_TEST
@@ -90,16 +90,21 @@ static const struct {
 	{ "terminal sequences", "\x1b[31m\x07", "info: \\x1b[31m\\x07\n" },
 	{ "DEL and C1", "\x7f\xc2\x9b", "info: \\x7f\\xc2\\x9b\n" },
 	{ "separators", "\xe2\x80\xa8\xe2\x80\xa9", "info: \\xe2\\x80\\xa8\\xe2\\x80\\xa9\n" },
-	{ "overrides of direction", "\xe2\x80\xae" "abc\xe2\x81\xa6", "info: \\xe2\\x80\\xaeabc\\xe2\\x81\\xa6\n" },
+	{ "overrides of direction",
+	    "\xe2\x80\xae"
+	    "abc\xe2\x81\xa6",
+	    "info: \\xe2\\x80\\xaeabc\\xe2\\x81\\xa6\n" },
 	{ "bytes that are not UTF-8", "\xff\xc3", "info: \\xff\\xc3\n" },
-	{ "letters of any language stay", "M\xc3\xbcller \xe6\x97\xa5", "info: M\xc3\xbcller \xe6\x97\xa5\n" },
+	{ "letters of any language stay", "M\xc3\xbcller \xe6\x97\xa5",
+	    "info: M\xc3\xbcller \xe6\x97\xa5\n" },
 	{ "percent signs stay", "100%s", "info: 100%s\n" },
 };
 
 START_TEST(test_escape)
 {
 	log_info(NULL, "%s", cases[_i].text);
-	ck_assert_msg(strcmp(caught.text.p, cases[_i].want) == 0, "%s: %s", cases[_i].says, caught.text.p);
+	ck_assert_msg(
+	    strcmp(caught.text.p, cases[_i].want) == 0, "%s: %s", cases[_i].says, caught.text.p);
 }
 END_TEST
 
@@ -127,8 +132,8 @@ START_TEST(test_long)
 		ck_assert_uint_gt(caught.text.n, 4000);
 		ck_assert_uint_le(caught.text.n, 5 * 4096);
 		ck_assert(str_starts(buf_peek(&caught.text), i % 2 ? "info: xxx" : "info: \\x0a"));
-		ck_assert_ptr_eq(memchr(caught.text.p, '\n', caught.text.n),
-		    caught.text.p + caught.text.n - 1);
+		ck_assert_ptr_eq(
+		    memchr(caught.text.p, '\n', caught.text.n), caught.text.p + caught.text.n - 1);
 	}
 	free(text);
 }

@@ -4,26 +4,30 @@
 #include "lib/policy/match.h"
 #include "tests/unit/make_record.h"
 
-#define BIT(n)        (1u << (n))
-#define WORDS(...)    { (const char *const[]) { __VA_ARGS__ }, \
-	sizeof((const char *const[]) { __VA_ARGS__ }) / sizeof(const char *) }
+#define BIT(n) (1u << (n))
+#define WORDS(...) \
+	{ \
+		(const char *const[]){ __VA_ARGS__ }, \
+		    sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *) \
+	}
 
-/* What there is to judge: contoso-eu of contoso {tier: gold, region: eu}, unless it says otherwise. */
+/* What there is to judge: contoso-eu of contoso {tier: gold, region: eu}, unless said. */
 enum subject {
-	HIGH,          /* new, high, endpoint, Execution, device of group Servers */
-	LOW,           /* the same, low */
-	NEXT_YEAR,     /* a severity, service that we do not know */
-	BARE,          /* no severity, service, category, device */
-	GROUPLESS,     /* its device is in no group */
-	COMMENTED,     /* updated: comment */
-	BACKFILLED,    /* updated, what changed is not known */
+	HIGH,       /* new, high, endpoint, Execution, device of group Servers */
+	LOW,        /* the same, low */
+	NEXT_YEAR,  /* a severity, service that we do not know */
+	BARE,       /* no severity, service, category, device */
+	GROUPLESS,  /* its device is in no group */
+	COMMENTED,  /* updated: comment */
+	BACKFILLED, /* updated, what changed is not known */
 	RESOLVED,
 	HEALTH,
 	UNREADABLE,
 };
 
 static const struct match not_low = { .severities = BIT(SEVERITY_LOW) };
-static const struct match not_low_contoso = { .severities = BIT(SEVERITY_LOW), .customers = WORDS("contoso") };
+static const struct match not_low_contoso = { .severities = BIT(SEVERITY_LOW),
+	.customers = WORDS("contoso") };
 static const struct match not_health = { .kinds = BIT(KIND_HEALTH) };
 static const struct match not_contoso = { .customers = WORDS("contoso") };
 static const struct match not_comment = { .parts = BIT(PART_COMMENT) };
@@ -40,18 +44,22 @@ static const struct {
 	bool passes;
 } cases[] = {
 	{ "nothing asked passes", { .severities = 0 }, HIGH, true },
-	{ "a severity asked passes", { .severities = BIT(SEVERITY_HIGH) | BIT(SEVERITY_MEDIUM) }, HIGH, true },
-	{ "another does not", { .severities = BIT(SEVERITY_HIGH) | BIT(SEVERITY_MEDIUM) }, LOW, false },
+	{ "a severity asked passes", { .severities = BIT(SEVERITY_HIGH) | BIT(SEVERITY_MEDIUM) },
+	    HIGH, true },
+	{ "another does not", { .severities = BIT(SEVERITY_HIGH) | BIT(SEVERITY_MEDIUM) }, LOW,
+	    false },
 	{ "a severity of next year passes", { .severities = BIT(SEVERITY_HIGH) }, NEXT_YEAR, true },
 	{ "so does none at all", { .severities = BIT(SEVERITY_HIGH) }, BARE, true },
 	{ "a kind asked passes", { .kinds = BIT(KIND_NEW) }, HIGH, true },
 	{ "another does not", { .kinds = BIT(KIND_RESOLVED) }, HIGH, false },
-	{ "a change asked passes", { .parts = BIT(PART_COMMENT) | BIT(PART_STATUS) }, COMMENTED, true },
+	{ "a change asked passes", { .parts = BIT(PART_COMMENT) | BIT(PART_STATUS) }, COMMENTED,
+	    true },
 	{ "another does not", { .parts = BIT(PART_STATUS) }, COMMENTED, false },
 	{ "changes judge updates only", { .parts = BIT(PART_STATUS) }, HIGH, true },
 	{ "resolved is no update", { .parts = BIT(PART_COMMENT) }, RESOLVED, true },
 	{ "changes that are not known pass", { .parts = BIT(PART_STATUS) }, BACKFILLED, true },
-	{ "a customer by name, without case", { .customers = WORDS("fabrikam", "ConToso") }, HIGH, true },
+	{ "a customer by name, without case", { .customers = WORDS("fabrikam", "ConToso") }, HIGH,
+	    true },
 	{ "another customer", { .customers = WORDS("fabrikam") }, HIGH, false },
 	{ "not by a part of the name", { .customers = WORDS("contos") }, HIGH, false },
 	{ "a tenant by name", { .tenants = WORDS("contoso-eu") }, HIGH, true },
@@ -60,18 +68,25 @@ static const struct {
 	{ "one of them is not", { .labels = gold_us, .nlabels = 2 }, HIGH, false },
 	{ "a device group", { .device_groups = WORDS("clients", "servers") }, HIGH, true },
 	{ "another one", { .device_groups = WORDS("clients") }, HIGH, false },
-	{ "a device that does not say its group passes", { .device_groups = WORDS("clients") }, GROUPLESS, true },
-	{ "an alert without a device is in no group", { .device_groups = WORDS("clients") }, BARE, false },
+	{ "a device that does not say its group passes", { .device_groups = WORDS("clients") },
+	    GROUPLESS, true },
+	{ "an alert without a device is in no group", { .device_groups = WORDS("clients") }, BARE,
+	    false },
 	{ "a service", { .services = WORDS("microsoftdefenderforendpoint") }, HIGH, true },
 	{ "another one", { .services = WORDS("microsoftDefenderForIdentity") }, HIGH, false },
-	{ "a service of next year passes", { .services = WORDS("microsoftDefenderForIdentity") }, NEXT_YEAR, true },
-	{ "also by its own name", { .services = WORDS("microsoftDefenderForQuantum") }, NEXT_YEAR, true },
+	{ "a service of next year passes", { .services = WORDS("microsoftDefenderForIdentity") },
+	    NEXT_YEAR, true },
+	{ "also by its own name", { .services = WORDS("microsoftDefenderForQuantum") }, NEXT_YEAR,
+	    true },
 	{ "a category", { .categories = WORDS("Impact", "execution") }, HIGH, true },
 	{ "any of the categories", { .categories = WORDS("Discovery") }, HIGH, true },
 	{ "another one", { .categories = WORDS("Impact") }, HIGH, false },
 	{ "no category passes", { .categories = WORDS("Impact") }, BARE, true },
-	{ "between keys all must agree", { .severities = BIT(SEVERITY_HIGH), .customers = WORDS("fabrikam") }, HIGH, false },
-	{ "one unknown and one no is no", { .severities = BIT(SEVERITY_HIGH), .customers = WORDS("fabrikam") }, NEXT_YEAR, false },
+	{ "between keys all must agree",
+	    { .severities = BIT(SEVERITY_HIGH), .customers = WORDS("fabrikam") }, HIGH, false },
+	{ "one unknown and one no is no",
+	    { .severities = BIT(SEVERITY_HIGH), .customers = WORDS("fabrikam") }, NEXT_YEAR,
+	    false },
 
 	{ "what is negated does not pass", { .negated = &not_low }, LOW, false },
 	{ "all else does", { .negated = &not_low }, HIGH, true },
@@ -85,17 +100,28 @@ static const struct {
 	{ "a negated change judges updates only", { .negated = &not_comment }, HIGH, true },
 	{ "a negated change withholds", { .negated = &not_comment }, COMMENTED, false },
 	{ "nothing negated is nothing", { .negated = &nothing }, HIGH, true },
-	{ "keys and a negation", { .severities = BIT(SEVERITY_HIGH), .negated = &not_contoso }, HIGH, false },
+	{ "keys and a negation", { .severities = BIT(SEVERITY_HIGH), .negated = &not_contoso },
+	    HIGH, false },
 
-	{ "health passes what asks for content", { .severities = BIT(SEVERITY_HIGH),
-	    .services = WORDS("x"), .categories = WORDS("x"), .device_groups = WORDS("x"),
-	    .parts = BIT(PART_STATUS) }, HEALTH, true },
-	{ "unreadable does", { .severities = BIT(SEVERITY_HIGH), .services = WORDS("x"),
-	    .categories = WORDS("x"), .device_groups = WORDS("x") }, UNREADABLE, true },
+	{ "health passes what asks for content",
+	    { .severities = BIT(SEVERITY_HIGH),
+		.services = WORDS("x"),
+		.categories = WORDS("x"),
+		.device_groups = WORDS("x"),
+		.parts = BIT(PART_STATUS) },
+	    HEALTH, true },
+	{ "unreadable does",
+	    { .severities = BIT(SEVERITY_HIGH),
+		.services = WORDS("x"),
+		.categories = WORDS("x"),
+		.device_groups = WORDS("x") },
+	    UNREADABLE, true },
 	{ "health passes negated content", { .negated = &not_low }, HEALTH, true },
-	{ "unreadable passes negated content of its customer", { .negated = &not_low_contoso }, UNREADABLE, true },
+	{ "unreadable passes negated content of its customer", { .negated = &not_low_contoso },
+	    UNREADABLE, true },
 	{ "events that leave health out withhold it", { .kinds = BIT(KIND_NEW) }, HEALTH, false },
-	{ "events that leave unreadable out withhold it", { .kinds = BIT(KIND_NEW) | BIT(KIND_HEALTH) }, UNREADABLE, false },
+	{ "events that leave unreadable out withhold it",
+	    { .kinds = BIT(KIND_NEW) | BIT(KIND_HEALTH) }, UNREADABLE, false },
 	{ "events that have it do not", { .kinds = BIT(KIND_HEALTH) }, HEALTH, true },
 	{ "negated events withhold health", { .negated = &not_health }, HEALTH, false },
 	{ "somebody else's health", { .customers = WORDS("fabrikam") }, HEALTH, false },
@@ -121,7 +147,7 @@ make_subject(struct made *m, struct evidence *device, enum subject s)
 		return;
 	}
 	*device = make_evidence(EVIDENCE_DEVICE);
-	device->device.rbac_group_name = s == GROUPLESS ? (struct str) { NULL, 0 } : STR("Servers");
+	device->device.rbac_group_name = s == GROUPLESS ? (struct str){ NULL, 0 } : STR("Servers");
 	a->evidence = device;
 	a->nevidence = s == BARE ? 0 : 1;
 	a->category = STR("Execution");
@@ -134,7 +160,7 @@ make_subject(struct made *m, struct evidence *device, enum subject s)
 		a->service_source = STR("microsoftDefenderForQuantum");
 	} else if (s == BARE) {
 		a->severity = SEVERITY_UNKNOWN;
-		a->service_source = a->category = (struct str) { NULL, 0 };
+		a->service_source = a->category = (struct str){ NULL, 0 };
 		a->ncategories = 0;
 	} else if (s == COMMENTED || s == BACKFILLED) {
 		m->event.kind = KIND_UPDATED;
@@ -151,7 +177,8 @@ START_TEST(test_match)
 	struct made m;
 
 	make_subject(&m, &device, cases[_i].subject);
-	ck_assert_msg(match_test(&cases[_i].match, &m.event) == cases[_i].passes, "%s", cases[_i].says);
+	ck_assert_msg(
+	    match_test(&cases[_i].match, &m.event) == cases[_i].passes, "%s", cases[_i].says);
 	ck_assert(match_test(NULL, &m.event));
 }
 END_TEST

@@ -13,10 +13,12 @@ static const struct {
 	const char *says, *given, *want;
 } cases[] = {
 	{ "a good link is used", HOST "/alerts/x?" TID, HOST "/alerts/x?" TID },
-	{ "with what else it has", HOST "/alerts/x?a=b&" TID "&c=d", HOST "/alerts/x?a=b&" TID "&c=d" },
+	{ "with what else it has", HOST "/alerts/x?a=b&" TID "&c=d",
+	    HOST "/alerts/x?a=b&" TID "&c=d" },
 	{ "tid is added", HOST "/alerts/x", HOST "/alerts/x?" TID },
 	{ "behind other parameters", HOST "/alerts/x?a=b", HOST "/alerts/x?a=b&" TID },
-	{ "scheme and host in any case are written in ours", "HTTPS://Security.Microsoft.Com/x?" TID, HOST "/x?" TID },
+	{ "scheme and host in any case are written in ours",
+	    "HTTPS://Security.Microsoft.Com/x?" TID, HOST "/x?" TID },
 	{ "tid in any case", HOST "/x?TID=" MADE_TENANT_ID, HOST "/x?TID=" MADE_TENANT_ID },
 	{ "no path", HOST, HOST "/?" TID },
 	{ "no path but a query", HOST "?a=b", HOST "/?a=b&" TID },
@@ -73,14 +75,18 @@ static const struct {
 	struct str id;
 	const char *want;
 } ids[] = {
-	{ "letters, digits and some signs stay", STR("da-1_2.3~4"), HOST "/alerts/da-1_2.3~4?" TID },
-	{ "all else is encoded", STR("a/b?c#d%e=f\n\xc3\xa9 \\"), HOST "/alerts/a%2Fb%3Fc%23d%25e%3Df%0A%C3%A9%20%5C?" TID },
+	{ "letters, digits and some signs stay", STR("da-1_2.3~4"),
+	    HOST "/alerts/da-1_2.3~4?" TID },
+	{ "all else is encoded", STR("a/b?c#d%e=f\n\xc3\xa9 \\"),
+	    HOST "/alerts/a%2Fb%3Fc%23d%25e%3Df%0A%C3%A9%20%5C?" TID },
 	{ "NUL as well", STR("a\0b"), HOST "/alerts/a%00b?" TID },
 	{ "no id", STR(""), HOST "/alerts?" TID },
 	{ "an id that would climb", STR(".."), HOST "/alerts?" TID },
 	{ "an id that would stay", STR("."), HOST "/alerts?" TID },
-	{ "a very long id", STR("0123456789012345678901234567890123456789012345678901234567890123456789"
-	    "01234567890123456789012345678901234567890123456789012345678"), HOST "/alerts?" TID },
+	{ "a very long id",
+	    STR("0123456789012345678901234567890123456789012345678901234567890123456789"
+		"01234567890123456789012345678901234567890123456789012345678"),
+	    HOST "/alerts?" TID },
 };
 
 START_TEST(test_id)

@@ -5,7 +5,9 @@
 #include "lib/format/format.h"
 #include "tests/unit/make_record.h"
 
-#define HEAD "{\"id\":\"da1_1\",\"title\":\"Thing\",\"severity\":\"high\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46Z\""
+#define HEAD \
+	"{\"id\":\"da1_1\",\"title\":\"Thing\",\"severity\":\"high\",\"lastUpdateDateTime\":" \
+	"\"2026-11-22T04:10:46Z\""
 
 /* Writes it, checks that it is one line of JSON, and returns the JSON. */
 static json_t *
@@ -23,7 +25,8 @@ write_raw(const struct event *ev, size_t max_bytes, struct buf *out)
 
 		len = utf8_next(out->p + i, out->n - i, &cp);
 		ck_assert_uint_ne(len, 0);
-		ck_assert_msg(cp >= 0x20 && !(cp >= 0x7f && cp < 0xa0) && cp != 0x2028 && cp != 0x2029,
+		ck_assert_msg(
+		    cp >= 0x20 && !(cp >= 0x7f && cp < 0xa0) && cp != 0x2028 && cp != 0x2029,
 		    "U+%04x in %s", cp, out->p);
 	}
 	top = json_loadb(out->p, out->n, JSON_ALLOW_NUL, &error);
@@ -39,18 +42,43 @@ static const struct {
 } cases[] = {
 	{ "the object as it came", STR(HEAD ",\"x\":{\"y\":[1,1e5,\"\\u00e9\"]}}"), "Thing",
 	    "\"x\":{\"y\":[1,1e5,\"\\u00e9\"]}}}" },
-	{ "line ends and tabs between tokens are spaces", STR("{\r\n\t\"id\":\"a\",\n\"title\":\"b c\"\n,"
-	    "\"lastUpdateDateTime\":\"2026-11-22T04:10:46Z\"}"), "b c", "{   \"id\":\"a\", \"title\":\"b c\" ," },
-	{ "spaces in strings stay", STR("{\"id\":\"a\",\"title\":\"b  c\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46Z\"}"), "b  c", NULL },
-	{ "separators and C1 are written as escapes", STR("{\"id\":\"a\",\"title\":\"b\xe2\x80\xa8" "c\xc2\x85" "d\x7f\","
-	    "\"lastUpdateDateTime\":\"2026-11-22T04:10:46Z\"}"), "b\xe2\x80\xa8" "c\xc2\x85" "d\x7f", "b\\u2028c\\u0085d\\u007f" },
-	{ "quotes and backslashes in strings", STR("{\"id\":\"a\",\"title\":\"b\\\\\\\"\",\n\"lastUpdateDateTime\":\"2026-11-22T04:10:46Z\"}"),
+	{ "line ends and tabs between tokens are spaces",
+	    STR("{\r\n\t\"id\":\"a\",\n\"title\":\"b c\"\n,"
+		"\"lastUpdateDateTime\":\"2026-11-22T04:10:46Z\"}"),
+	    "b c", "{   \"id\":\"a\", \"title\":\"b c\" ," },
+	{ "spaces in strings stay",
+	    STR("{\"id\":\"a\",\"title\":\"b  "
+	        "c\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46Z\"}"),
+	    "b  c", NULL },
+	{ "separators and C1 are written as escapes",
+	    STR("{\"id\":\"a\",\"title\":\"b\xe2\x80\xa8"
+		"c\xc2\x85"
+		"d\x7f\","
+		"\"lastUpdateDateTime\":\"2026-11-22T04:10:46Z\"}"),
+	    "b\xe2\x80\xa8"
+	    "c\xc2\x85"
+	    "d\x7f",
+	    "b\\u2028c\\u0085d\\u007f" },
+	{ "quotes and backslashes in strings",
+	    STR("{\"id\":\"a\",\"title\":\"b\\\\\\\"\",\n\"lastUpdateDateTime\":\"2026-11-22T04:10:"
+	        "46Z\"}"),
 	    "b\\\"", "\", \"last" },
-	{ "bytes that are not UTF-8 are U+FFFD", STR("{\"id\":\"a\",\"title\":\"b\xff" "c\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46Z\"}"),
-	    "b\xef\xbf\xbd" "c", NULL },
-	{ "control characters in strings too", STR("{\"id\":\"a\",\"title\":\"b\nc\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46Z\"}"), "b\nc", NULL },
-	{ "half a pair is made whole", STR("{\"id\":\"a\",\"title\":\"b\\ud800c\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46Z\"}"),
-	    "b\xef\xbf\xbd" "c", NULL },
+	{ "bytes that are not UTF-8 are U+FFFD",
+	    STR("{\"id\":\"a\",\"title\":\"b\xff"
+		"c\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46Z\"}"),
+	    "b\xef\xbf\xbd"
+	    "c",
+	    NULL },
+	{ "control characters in strings too",
+	    STR("{\"id\":\"a\",\"title\":\"b\nc\",\"lastUpdateDateTime\":\"2026-11-22T04:10:"
+	        "46Z\"}"),
+	    "b\nc", NULL },
+	{ "half a pair is made whole",
+	    STR("{\"id\":\"a\",\"title\":\"b\\ud800c\",\"lastUpdateDateTime\":\"2026-11-22T04:10:"
+	        "46Z\"}"),
+	    "b\xef\xbf\xbd"
+	    "c",
+	    NULL },
 };
 
 START_TEST(test_alert)
@@ -63,10 +91,12 @@ START_TEST(test_alert)
 	ck_assert_int_eq(r->type, RECORD_ALERT);
 	top = write_raw(&m.event, 20000, &out);
 	title = json_object_get(json_object_get(top, "alert"), "title");
-	ck_assert_msg(json_is_string(title) && strcmp(json_string_value(title), cases[_i].title) == 0,
+	ck_assert_msg(
+	    json_is_string(title) && strcmp(json_string_value(title), cases[_i].title) == 0,
 	    "%s: %s", cases[_i].says, out.p);
 	if (cases[_i].part != NULL)
-		ck_assert_msg(strstr(out.p, cases[_i].part) != NULL, "%s: %s", cases[_i].says, out.p);
+		ck_assert_msg(
+		    strstr(out.p, cases[_i].part) != NULL, "%s: %s", cases[_i].says, out.p);
 	json_decref(top);
 	buf_release(&out);
 	record_unref(r);
@@ -77,9 +107,14 @@ static const struct {
 	const char *name, *want;
 } envelope[] = {
 	{ "event_id", MADE_TENANT_ID "/alert:da1_1/2026-11-22T04:10:46.0000000Z" },
-	{ "kind", "updated" }, { "tenant", "contoso-eu" }, { "tenant_id", MADE_TENANT_ID },
-	{ "customer", "contoso" }, { "customer_name", "Contoso \xe2\x80\xa8 Ltd" },
-	{ "cloud", "global" }, { "stream", "alerts" }, { "journalled", "2026-11-22T04:11:00.0000000Z" },
+	{ "kind", "updated" },
+	{ "tenant", "contoso-eu" },
+	{ "tenant_id", MADE_TENANT_ID },
+	{ "customer", "contoso" },
+	{ "customer_name", "Contoso \xe2\x80\xa8 Ltd" },
+	{ "cloud", "global" },
+	{ "stream", "alerts" },
+	{ "journalled", "2026-11-22T04:11:00.0000000Z" },
 };
 
 START_TEST(test_envelope)
@@ -96,7 +131,8 @@ START_TEST(test_envelope)
 	top = write_raw(&m.event, 20000, &out);
 	e = json_object_get(top, "msspd");
 	for (size_t i = 0; i < ARRAY_LEN(envelope); i++)
-		ck_assert_str_eq(json_string_value(json_object_get(e, envelope[i].name)), envelope[i].want);
+		ck_assert_str_eq(
+		    json_string_value(json_object_get(e, envelope[i].name)), envelope[i].want);
 	ck_assert(json_is_true(json_object_get(e, "backfill")));
 	ck_assert(json_is_false(json_object_get(e, "replay")));
 	ck_assert_ptr_null(json_object_get(e, "instance"));
@@ -150,8 +186,10 @@ START_TEST(test_too_large)
 		ck_assert_int_eq(large != NULL, json_is_null(json_object_get(top, "alert")));
 		ck_assert_int_eq(large != NULL, max < 30500);
 		if (large != NULL) {
-			ck_assert_int_eq(json_integer_value(json_object_get(large, "size")), (json_int_t)slice.n);
-			ck_assert_str_eq(json_string_value(json_object_get(large, "title")), "Thing");
+			ck_assert_int_eq(json_integer_value(json_object_get(large, "size")),
+			    (json_int_t)slice.n);
+			ck_assert_str_eq(
+			    json_string_value(json_object_get(large, "title")), "Thing");
 		}
 		json_decref(top);
 	}

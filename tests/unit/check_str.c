@@ -5,14 +5,19 @@
 
 START_TEST(test_compare)
 {
-	ck_assert(str_is(STR("abc"), "abc") && !str_is(STR("abc"), "ab") && !str_is(STR("ab"), "abc"));
-	ck_assert(str_is((struct str) { NULL, 0 }, "") && !str_is((struct str) { NULL, 0 }, "a"));
+	ck_assert(
+	    str_is(STR("abc"), "abc") && !str_is(STR("abc"), "ab") && !str_is(STR("ab"), "abc"));
+	ck_assert(str_is((struct str){ NULL, 0 }, "") && !str_is((struct str){ NULL, 0 }, "a"));
 	ck_assert(str_same(STR("a\0b"), STR("a\0b")) && !str_same(STR("a\0b"), STR("a\0c")));
-	ck_assert(str_same((struct str) { NULL, 0 }, STR("")));
-	ck_assert(str_same_nocase(STR("aBz"), STR("AbZ")) && !str_same_nocase(STR("ab"), STR("abc")));
-	ck_assert(!str_same_nocase(STR("@["), STR("`{")) && !str_same_nocase(STR("\xc3\xa9"), STR("\xc3\x89")));
-	ck_assert(str_starts(STR("abc"), "ab") && str_starts(STR("abc"), "") && !str_starts(STR("ab"), "abc"));
-	ck_assert(str_starts((struct str) { NULL, 0 }, "") && !str_starts((struct str) { NULL, 0 }, "a"));
+	ck_assert(str_same((struct str){ NULL, 0 }, STR("")));
+	ck_assert(
+	    str_same_nocase(STR("aBz"), STR("AbZ")) && !str_same_nocase(STR("ab"), STR("abc")));
+	ck_assert(!str_same_nocase(STR("@["), STR("`{")) &&
+		  !str_same_nocase(STR("\xc3\xa9"), STR("\xc3\x89")));
+	ck_assert(str_starts(STR("abc"), "ab") && str_starts(STR("abc"), "") &&
+		  !str_starts(STR("ab"), "abc"));
+	ck_assert(
+	    str_starts((struct str){ NULL, 0 }, "") && !str_starts((struct str){ NULL, 0 }, "a"));
 	ck_assert_uint_eq(str_of(NULL).n, 0);
 }
 END_TEST
@@ -54,7 +59,10 @@ static const struct {
 	{ "cut after one of two", STR("\xc3"), 0, 0 },
 	{ "cut after two of three", STR("\xe2\x82"), 0, 0 },
 	{ "cut after three of four", STR("\xf0\x9f\x98"), 0, 0 },
-	{ "no continuation", STR("\xc3" "a"), 0, 0 },
+	{ "no continuation",
+	    STR("\xc3"
+		"a"),
+	    0, 0 },
 	{ "five bytes are none", STR("\xf8\x88\x80\x80\x80"), 0, 0 },
 	{ "FF", STR("\xff"), 0, 0 },
 };
@@ -67,8 +75,8 @@ START_TEST(test_character)
 	ck_assert_msg(len == characters[_i].len && cp == characters[_i].cp, "%s: %zu U+%04x",
 	    characters[_i].says, len, cp);
 	ck_assert_uint_eq(utf8_next(characters[_i].text.s, characters[_i].text.n, NULL), len);
-	ck_assert_int_eq(utf8_valid(characters[_i].text.s, characters[_i].text.n),
-	    len == characters[_i].text.n);
+	ck_assert_int_eq(
+	    utf8_valid(characters[_i].text.s, characters[_i].text.n), len == characters[_i].text.n);
 }
 END_TEST
 
@@ -96,8 +104,14 @@ static const struct {
 	{ "shorter than that", STR("abc"), 5, 3 },
 	{ "ASCII anywhere", STR("abc"), 2, 2 },
 	{ "to nothing", STR("abc"), 0, 0 },
-	{ "behind a character", STR("a\xc3\xa9" "b"), 3, 3 },
-	{ "not inside of two", STR("a\xc3\xa9" "b"), 2, 1 },
+	{ "behind a character",
+	    STR("a\xc3\xa9"
+		"b"),
+	    3, 3 },
+	{ "not inside of two",
+	    STR("a\xc3\xa9"
+		"b"),
+	    2, 1 },
 	{ "not inside of three", STR("\xe2\x82\xac"), 2, 0 },
 	{ "not inside of four", STR("a\xf0\x9f\x98\x80"), 4, 1 },
 	{ "exactly four", STR("a\xf0\x9f\x98\x80"), 5, 5 },
@@ -124,7 +138,7 @@ START_TEST(test_guid)
 	ck_assert(!guid_parse(STR("0123abcd-ef01-2345-6789-abcdefabcdeg"), out));
 	ck_assert(!guid_parse(STR("0123abcdeef01-2345-6789-abcdefabcdef"), out));
 	ck_assert(!guid_parse(STR("{123abcd-ef01-2345-6789-abcdefabcde}"), out));
-	ck_assert(!guid_parse((struct str) { NULL, 0 }, out));
+	ck_assert(!guid_parse((struct str){ NULL, 0 }, out));
 }
 END_TEST
 
@@ -132,9 +146,16 @@ static const struct {
 	const char *a, *b;
 	unsigned cap, want;
 } distances[] = {
-	{ "", "", 3, 0 }, { "abc", "abc", 3, 0 }, { "abc", "abd", 3, 1 }, { "abc", "ab", 3, 1 },
-	{ "abc", "xabc", 3, 1 }, { "kitten", "sitting", 3, 3 }, { "kitten", "sitting", 2, 3 },
-	{ "abc", "", 3, 3 }, { "abcdef", "uvwxyz", 2, 3 }, { "severity", "severty", 2, 1 },
+	{ "", "", 3, 0 },
+	{ "abc", "abc", 3, 0 },
+	{ "abc", "abd", 3, 1 },
+	{ "abc", "ab", 3, 1 },
+	{ "abc", "xabc", 3, 1 },
+	{ "kitten", "sitting", 3, 3 },
+	{ "kitten", "sitting", 2, 3 },
+	{ "abc", "", 3, 3 },
+	{ "abcdef", "uvwxyz", 2, 3 },
+	{ "severity", "severty", 2, 1 },
 };
 
 START_TEST(test_distance)
@@ -151,8 +172,8 @@ START_TEST(test_distance_of_long)
 	char text[66];
 
 	memset(text, 'a', sizeof(text));
-	ck_assert_uint_eq(str_distance((struct str) { text, 65 }, STR("a"), 2), 3);
-	ck_assert_uint_eq(str_distance((struct str) { text, 64 }, (struct str) { text, 64 }, 2), 0);
+	ck_assert_uint_eq(str_distance((struct str){ text, 65 }, STR("a"), 2), 3);
+	ck_assert_uint_eq(str_distance((struct str){ text, 64 }, (struct str){ text, 64 }, 2), 0);
 }
 END_TEST
 

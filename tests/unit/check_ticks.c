@@ -14,7 +14,8 @@ static const struct {
 	{ "one tick", "1970-01-01T00:00:00.0000001Z", 1 },
 	{ "fewer digits count from the left", "1970-01-01T00:00:00.5Z", 5000000 },
 	{ "an eighth digit is cut", "1970-01-01T00:00:00.00000019Z", 1 },
-	{ "as many digits as one likes", "1970-01-01T00:00:00.123456789012345678901234567890Z", 1234567 },
+	{ "as many digits as one likes", "1970-01-01T00:00:00.123456789012345678901234567890Z",
+	    1234567 },
 	{ "before the beginning", "1969-12-31T23:59:59.9999999Z", -1 },
 	{ "as Graph writes it", "2026-11-22T04:10:46.09Z", INT64_C(17953206460900000) },
 	{ "an offset to the east is earlier", "1970-01-01T02:00:00+02:00", 0 },
@@ -66,7 +67,7 @@ START_TEST(test_absent)
 {
 	int64_t ticks;
 
-	ck_assert(!ticks_parse((struct str) { NULL, 0 }, &ticks));
+	ck_assert(!ticks_parse((struct str){ NULL, 0 }, &ticks));
 	ck_assert(ticks_parse(STR("0001-01-01T00:00:00Z"), &ticks));
 	ck_assert(ticks_is_sentinel(ticks));
 	ck_assert(!ticks_is_sentinel(ticks + 1));
@@ -91,8 +92,15 @@ END_TEST
 static const struct {
 	int64_t ticks, ms, sec;
 } divisions[] = {
-	{ 0, 0, 0 }, { 9999, 0, 0 }, { 10000, 1, 0 }, { -1, -1, -1 }, { -10000, -1, -1 },
-	{ -10001, -2, -1 }, { 10000000, 1000, 1 }, { -10000000, -1000, -1 }, { -10000001, -1001, -2 },
+	{ 0, 0, 0 },
+	{ 9999, 0, 0 },
+	{ 10000, 1, 0 },
+	{ -1, -1, -1 },
+	{ -10000, -1, -1 },
+	{ -10001, -2, -1 },
+	{ 10000000, 1000, 1 },
+	{ -10000000, -1000, -1 },
+	{ -10000001, -1001, -2 },
 };
 
 START_TEST(test_divide)

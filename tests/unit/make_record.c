@@ -54,8 +54,11 @@ make_alert(struct made *m)
 			.last_activity = TICKS_NONE,
 		},
 	};
-	m->record.seen = (struct seen) { .created = m->record.alert.created, .version = updated,
-		.rev = SEEN_REVISION, .severity = SEVERITY_HIGH, .status = STATUS_NEW };
+	m->record.seen = (struct seen){ .created = m->record.alert.created,
+		.version = updated,
+		.rev = SEEN_REVISION,
+		.severity = SEVERITY_HIGH,
+		.status = STATUS_NEW };
 }
 
 void
@@ -63,11 +66,17 @@ make_unreadable(struct made *m, const char *id, const char *why)
 {
 	make_event(m);
 	m->event.kind = KIND_UNREADABLE;
-	m->record = (struct record) {
-		.refs = 1, .type = RECORD_UNREADABLE, .id = str_of(id), .raw = STR("{\"id\":"),
+	m->record = (struct record){
+		.refs = 1,
+		.type = RECORD_UNREADABLE,
+		.id = str_of(id),
+		.raw = STR("{\"id\":"),
 		.version = ticks_at("2026-11-22T04:10:46.09Z"),
-		.unreadable = { .id = str_of(id), .why = str_of(why), .size = 6,
-		    .created = TICKS_NONE, .updated = TICKS_NONE },
+		.unreadable = { .id = str_of(id),
+		    .why = str_of(why),
+		    .size = 6,
+		    .created = TICKS_NONE,
+		    .updated = TICKS_NONE },
 	};
 }
 
