@@ -19,6 +19,7 @@ intake_new(const struct engine_env *env, struct fetcher *f, struct tokens *ts, s
 	window_pool_init(&in->windows, WINDOWS_MAX);
 	TAILQ_INIT(&in->pollers);
 	scheduler_init(&in->scheduler, env->loop, request_start);
+	scheduler_shut(&in->scheduler, journal_state(j) != JOURNAL_OK);
 	return in;
 }
 
@@ -65,10 +66,11 @@ intake_free(struct intake *in)
 static struct poller *
 poller_of(struct intake *in, const char *key)
 {
+	uint64_t hash = str_hash(key, strlen(key));
 	struct poller *p;
 
 	TAILQ_FOREACH(p, &in->pollers, link) {
-		if (strcmp(p->key, key) == 0)
+		if (p->hash == hash && strcmp(p->key, key) == 0)
 			return p;
 	}
 	return NULL;

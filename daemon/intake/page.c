@@ -7,7 +7,7 @@
 #include "lib/base/digest.h"
 #include "lib/record/record.h"
 
-#define TURN_COST   4096 /* of one turn: a slice that is known costs 1, one that is read COST_READ */
+#define TURN_COST   16384 /* of one turn: a slice that is known costs 1, one that is read COST_READ */
 #define COST_READ   64
 #define FULL_PAGE   100
 #define LEAST_BYTES ((size_t)32 << 10)
@@ -232,7 +232,7 @@ count(struct page *pg)
 
 	f->pages++;
 	f->alerts += pg->n;
-	f->gaps += pg->step.gap_why != NULL;
+	f->gaps += pg->gap.why != NULL;
 }
 
 static void
@@ -254,6 +254,7 @@ put_back(struct page *pg, const struct journal_appended *result)
 
 	p->r->paging = pg->paging_before;
 	p->r->habits = pg->habits_before;
+	p->r->gap = pg->gap; /* the page's own comes again with it, and is one with this */
 	p->page = NULL;
 	pg->p = NULL;
 	poller_trouble(p, TENANT_PAUSED, -1, "the journal takes nothing now: %s; "
@@ -298,6 +299,20 @@ new_cursor(const struct page *pg)
 }
 
 static void
+report_gap(const struct log_ctx *log, const struct journal_gap *gap)
+{
+	struct buf text = BUF_INIT(128);
+
+	buf_puts(&text, "from=");
+	ticks_write(&text, gap->from, 7);
+	buf_puts(&text, " to=");
+	ticks_write(&text, gap->to, 7);
+	log_error(log, "%s; alerts updated meanwhile may be missing, and the gap is on record %s",
+	    gap->why, text.p);
+	buf_release(&text);
+}
+
+static void
 report(const struct page *pg)
 {
 	const struct log_ctx *log = &pg->p->t->log;
@@ -305,11 +320,30 @@ report(const struct page *pg)
 	if (pg->foreign != 0)
 		log_error(log, "alerts that name another tenant came in this one's answer; they are in "
 		    "quarantine and go to nobody count=%u", pg->foreign);
-	if (pg->before_begin != 0 && pg->p->r->paging.pages <= 1)
-		log_info(log, "the API ignores the filter; alerts from before first_lookback are left "
+	if (pg->before_begin != 0 && poller_tells(pg->p, TOLD_FILTER))
+		log_warn(log, "the API ignores the filter; alerts from before first_lookback are left "
 		    "out count=%u", pg->before_begin);
-	if (pg->step.gap_why != NULL)
-		log_error(log, "%s; the gap is on record", pg->step.gap_why);
+	if (pg->gap.why != NULL)
+		report_gap(log, &pg->gap);
+}
+
+/* Of this page, of faults before it, or one that spans both. */
+static void
+take_gap(struct page *pg)
+{
+	struct journal_gap *before = &pg->p->r->gap;
+
+	pg->gap = *before;
+	before->why = NULL;
+	if (pg->step.gap_why == NULL)
+		return;
+	if (pg->gap.why == NULL)
+		pg->gap = (struct journal_gap) { pg->step.gap_from, pg->step.gap_to, NULL };
+	if (pg->step.gap_from < pg->gap.from)
+		pg->gap.from = pg->step.gap_from;
+	if (pg->step.gap_to > pg->gap.to)
+		pg->gap.to = pg->step.gap_to;
+	pg->gap.why = pg->step.gap_why;
 }
 
 static void
@@ -320,15 +354,15 @@ submit(struct page *pg)
 
 	if (window != TICKS_NONE)
 		window -= ticks_from_ms(p->t->overlap_ms);
-	pg->gap = (struct journal_gap) { pg->step.gap_from, pg->step.gap_to, pg->step.gap_why };
+	take_gap(pg);
 	pg->jp = (struct journal_page) {
 		.stream = p->stream, .reader = p->r->name, .cursor = cursor,
 		.memory_begin = p->begin, .window_from = window, .judge = routing_judge,
 		.ctx = pg->routing, .entries = pg->entries, .n = pg->n,
-		.gap = pg->step.gap_why != NULL ? &pg->gap : NULL, .is_full = pg->n >= FULL_PAGE,
+		.gap = pg->gap.why != NULL ? &pg->gap : NULL, .is_full = pg->n >= FULL_PAGE,
 		.release = page_release };
 	report(pg);
-	if (pg->n == 0 && cursor == TICKS_NONE && pg->step.gap_why == NULL) {
+	if (pg->n == 0 && cursor == TICKS_NONE && pg->gap.why == NULL) {
 		go_on(pg);
 		page_free(pg);
 		return;

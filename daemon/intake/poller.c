@@ -36,7 +36,7 @@ static const struct {
 	[TENANT_STARTING] = { 0, 0 },
 	[TENANT_HEALTHY] = { 0, 0 },
 	[TENANT_BEHIND] = { 0, 0 },
-	[TENANT_THROTTLED] = { 10 * SEC, 5 * MIN },
+	[TENANT_THROTTLED] = { 10 * SEC, MIN },
 	[TENANT_UNREACHABLE] = { 5 * SEC, 5 * MIN },
 	[TENANT_GARBLED] = { 5 * SEC, 5 * MIN },
 	[TENANT_REFUSED] = { 5 * MIN, HOUR },
@@ -67,6 +67,15 @@ poller_learn_date(struct poller *p, int64_t date)
 	p->has_skew = true;
 }
 
+bool
+poller_tells(struct poller *p, enum poller_told what)
+{
+	bool is_new = (p->told & what) == 0;
+
+	p->told |= what;
+	return is_new;
+}
+
 static void
 set_text(char **text, char *taken)
 {
@@ -87,6 +96,8 @@ set_state(struct poller *p, enum tenant_state state, char *taken_trouble)
 	p->since = clock_wall(p->in->env->clock);
 	if (was == TENANT_STARTING && state == TENANT_HEALTHY)
 		log_info(&p->t->log, "is being read every=%" PRId64 "s", p->t->poll_interval_ms / SEC);
+	else if (was == TENANT_BEHIND && state == TENANT_HEALTHY)
+		log_info(&p->t->log, "has caught up");
 	else if (state == TENANT_HEALTHY)
 		log_info(&p->t->log, "is well again, was %s", tenant_state_names[was]);
 	else if (state == TENANT_BEHIND)

@@ -37,7 +37,11 @@ struct reader {
 	int64_t cursor;      /* ticks, as stored; TICKS_NONE */
 	int64_t due;         /* of a sweep: mono ms */
 	int64_t begun;       /* ticks, the server's clock */
+	struct journal_gap gap; /* to be stored with the next page; why NULL: none */
 };
+
+/* Oddities of a server that are told once, not at every page. */
+enum poller_told { TOLD_LINK = 1, TOLD_FILTER = 2, TOLD_ORDER = 4, TOLD_REFUSED = 8, TOLD_LARGE = 16 };
 
 enum { READER_LIVE, READER_HOUR, READER_DAY, READER_COUNT };
 
@@ -68,6 +72,7 @@ struct poller {
 	bool is_once;       /* one live read is to be reported */
 
 	struct reader readers[READER_COUNT], *r; /* r: the one that is at it */
+	unsigned told;      /* bits of enum poller_told */
 	struct budget budget;
 	struct window window;
 	uint64_t odd[ODD_MAX]; /* hashes of slices without readable id that are stored */
@@ -116,6 +121,9 @@ void poller_start(struct poller *p, int64_t first_ms);
 /* Ends what is under way; nothing follows. A page in the journal goes its way alone. */
 void poller_halt(struct poller *p);
 void poller_read_once(struct poller *p);
+
+/* True once for each. */
+bool poller_tells(struct poller *p, enum poller_told what);
 
 /* The server's clock, ticks. */
 int64_t poller_server_now(const struct poller *p);

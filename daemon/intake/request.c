@@ -72,6 +72,8 @@ leave(struct poller *p)
 static void
 on_fault(struct poller *p, enum paging_fault fault, const struct err *why)
 {
+	static const enum poller_told told[] = { [PAGING_TOO_LARGE] = TOLD_LARGE,
+		[PAGING_ORDER_REFUSED] = TOLD_ORDER, [PAGING_REFUSED] = TOLD_REFUSED };
 	struct paging_step step;
 	struct reader *r = p->r;
 
@@ -81,10 +83,12 @@ on_fault(struct poller *p, enum paging_fault fault, const struct err *why)
 		poller_abandon(p);
 		return;
 	}
-	log_info(&p->t->log, "%s; asking for the same again with top=%u skip=%u orderby=%d",
-	    why->text, r->paging.ask.top, r->paging.ask.skip, r->paging.ask.with_order);
+	if (poller_tells(p, told[fault]))
+		log_info(&p->t->log, "%s; asking otherwise top=%u skip=%u orderby=%d, and not telling "
+		    "again", why->text, r->paging.ask.top, r->paging.ask.skip, r->paging.ask.with_order);
 	if (step.gap_why != NULL)
-		log_error(&p->t->log, "%s", step.gap_why);
+		r->gap = (struct journal_gap) { r->gap.why != NULL ? r->gap.from : step.gap_from,
+			step.gap_to, step.gap_why };
 	poller_again(p, 0);
 }
 
@@ -168,8 +172,9 @@ keep_link(struct poller *p, const char *link)
 	graph_root(&root, p->t->app->graph_url);
 	if (link_is_allowed(root.p, link, &err))
 		p->r->link = xstrdup(link);
-	else
-		log_error(&p->t->log, "the link to the next page is not followed: %s", err.text);
+	else if (poller_tells(p, TOLD_LINK))
+		log_error(&p->t->log, "links to the next page are not followed, the token goes nowhere "
+		    "else: %s", err.text);
 	buf_release(&root);
 }
 
@@ -202,7 +207,10 @@ on_page(struct poller *p)
 static void
 log_ids(const struct poller *p, const struct fetch_reply *reply, const struct err *why)
 {
-	log_debug(&p->t->log, "%s status=%d request-id=%s client-request-id=%s took=%" PRId64 "ms",
+	void (*log)(const struct log_ctx *, const char *, ...) PRINTF_LIKE(2, 3) =
+	    p->failures == 0 ? log_info : log_debug;
+
+	log(&p->t->log, "%s status=%d request-id=%s client-request-id=%s took=%" PRId64 "ms",
 	    why->text, reply->status, reply->request_id, p->request_id, reply->took_ms);
 }
 
@@ -244,12 +252,13 @@ fetch_on_done(void *arg, const struct fetch_reply *reply, struct str body)
 	answer = judge_answer(p, reply, body, &why);
 	if (answer == GRAPH_PAGE) {
 		on_page(p);
-		return;
+	} else {
+		forget_split(p);
+		leave(p);
+		log_ids(p, reply, &why);
+		on_no_page(p, answer, reply, &why);
 	}
-	forget_split(p);
-	leave(p);
-	log_ids(p, reply, &why);
-	on_no_page(p, answer, reply, &why);
+	forget_bearer(p);
 }
 
 /* Where pages altogether become too much for memory, this one is read later. */

@@ -22,6 +22,24 @@ static const struct sink_kind everything = { .name = "test", .default_kinds = ~0
 static const struct sink_conf sink = { .name = (char *)"out", .kind = &everything };
 static const struct sink_conf *sinks[] = { &sink };
 
+/* The machine's clock, and as far ahead of it as a test turns it. */
+static int64_t ahead_ms;
+
+static int64_t
+turned_mono(const struct clock *c)
+{
+	(void)c;
+	return clock_mono(&clock_system) + ahead_ms;
+}
+
+static int64_t
+turned_wall(const struct clock *c)
+{
+	(void)c;
+	return clock_wall(&clock_system) + ticks_from_ms(ahead_ms);
+}
+
+static const struct clock turned = { .mono = turned_mono, .wall = turned_wall };
 static struct engine_env env;
 static struct fetcher *f;
 static struct tokens *ts;
@@ -117,7 +135,7 @@ setup(void)
 	log_set_writer(keep_log, NULL);
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	write_secret();
-	env = (struct engine_env) { .base = event_base_new(), .clock = &clock_system };
+	env = (struct engine_env) { .base = event_base_new(), .clock = &turned };
 	env.loop = loop_new(env.base);
 	env.timers = timers_new(env.base, env.clock);
 	open_journal();
@@ -676,6 +694,75 @@ START_TEST(test_stop)
 }
 END_TEST
 
+/* ---- late arrivals ------------------------------------------------------------------------------ */
+
+static void
+turn_clock(int64_t ms)
+{
+	ahead_ms += ms;
+	(void)timers_run(env.timers);
+}
+
+/* Half an hour late, an hour, a day: by which sweep they are found. */
+static const struct {
+	const char *says;
+	int64_t late;     /* ticks behind the cursor */
+	int64_t turn_ms;
+	uint64_t found;
+} sweeps[] = {
+	{ "inside the overlap: no sweep needed", HOUR / 12, 1000, 0 },
+	{ "two hours late: found by the hourly sweep", HOUR, 3660 * SEC, 1 },
+	{ "five hours late: not by the hourly sweep", 5 * HOUR, 3660 * SEC, 0 },
+	{ "five hours late: found by the daily sweep", 5 * HOUR, 24 * 3660 * SEC, 1 },
+	{ "from before the beginning: never", 26 * HOUR, 24 * 3660 * SEC, 0 },
+};
+
+START_TEST(test_sweep)
+{
+	int64_t cursor = now() - HOUR / 60;
+	size_t before;
+	uint64_t polls;
+
+	for (int i = 0; i < 25; i++)
+		sg_add(&g, 0, cursor - (24 - i) * TICKS_SEC);
+	start(1);
+	wait_polls(0, 2);
+	before = stored();
+	sg_add(&g, 0, cursor - sweeps[_i].late);
+	turn_clock(sweeps[_i].turn_ms);
+	polls = figures(0).polls;
+	wait_polls(0, polls + 4);
+	ck_assert_msg(figures(0).sweep_found == sweeps[_i].found, "%s: found %d", sweeps[_i].says,
+	    (int)figures(0).sweep_found);
+	ck_assert_msg(stored() == before + (sweeps[_i].found != 0 || sweeps[_i].late < HOUR / 6),
+	    "%s: %zu", sweeps[_i].says, stored());
+	ck_assert_int_eq(figures(0).state, TENANT_HEALTHY);
+}
+END_TEST
+
+/* A daily sweep that was due while msspd was away is made up for within the hour. */
+START_TEST(test_missed_daily_sweep)
+{
+	int64_t cursor = now() - HOUR / 60;
+
+	sg_add(&g, 0, cursor);
+	start(1);
+	wait_polls(0, 2);
+	turn_clock(24 * 3660 * SEC);
+	wait_polls(0, figures(0).polls + 3);
+	intake_free(in);
+	in = intake_new(&env, f, ts, j);
+	turn_clock(30 * 3600 * SEC);
+	sg_add(&g, 0, cursor - 5 * HOUR);
+	start(1);
+	wait_polls(0, 2);
+	ck_assert_uint_eq(figures(0).sweep_found, 0);
+	turn_clock(3600 * SEC);
+	wait_polls(0, figures(0).polls + 4);
+	ck_assert_uint_eq(figures(0).sweep_found, 1);
+}
+END_TEST
+
 /* What came while msspd was away is read from the place where it stopped. */
 START_TEST(test_restart_goes_on)
 {
@@ -723,6 +810,8 @@ main(void)
 	tcase_add_loop_test(tc, test_once, 0, 2);
 	tcase_add_loop_test(tc, test_stop, 0, 6);
 	tcase_add_test(tc, test_restart_goes_on);
+	tcase_add_loop_test(tc, test_sweep, 0, (int)ARRAY_LEN(sweeps));
+	tcase_add_test(tc, test_missed_daily_sweep);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
