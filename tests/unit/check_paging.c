@@ -109,6 +109,74 @@ START_TEST(test_decision)
 }
 END_TEST
 
+/* What changed after the first page may have been put behind the reader. */
+START_TEST(test_unordered_cursor_stays_before_the_beginning)
+{
+	struct paging_habits h = { .is_ascending = true };
+	struct paging_step step;
+	struct paging_page pg;
+	struct paging p;
+
+	begin(&p, &h);
+	fill(&pg, &p, "srqponmlkk", true);
+	paging_take(&p, &pg, &step);
+	ck_assert(!h.is_ascending);
+	paging_page_init(&pg, &p, T(200));
+	paging_page_add(&pg, T(11), true);
+	paging_page_add(&pg, T(150), true);
+	paging_take(&p, &pg, &step);
+	ck_assert_int_eq(step.what, PAGING_DONE);
+	ck_assert_int_eq(step.cursor, T(24));
+}
+END_TEST
+
+START_TEST(test_a_late_descent_begins_again)
+{
+	struct paging_habits h = { .is_ascending = true };
+	struct paging_step step;
+	struct paging_page pg;
+	struct paging p;
+
+	begin(&p, &h);
+	fill(&pg, &p, "kklmnopqrs", false);
+	paging_take(&p, &pg, &step);
+	ck_assert_int_eq(step.cursor, T(18));
+	fill(&pg, &p, "sxwvutsutx", true);
+	paging_take(&p, &pg, &step);
+	ck_assert_int_eq(step.what, PAGING_ASK);
+	ck_assert_int_eq(p.ask.mode, PAGING_KEYSET);
+	ck_assert_int_eq(p.ask.from, T(10));
+	ck_assert_int_eq(step.cursor, TICKS_NONE);
+	fill(&pg, &p, "sxlk", false);
+	paging_take(&p, &pg, &step);
+	ck_assert_int_eq(step.what, PAGING_DONE);
+	ck_assert_int_eq(step.cursor, T(23));
+	ck_assert(!h.is_ascending);
+}
+END_TEST
+
+/* Nothing moves on the strength of an order that was never seen. */
+START_TEST(test_order_has_to_be_seen)
+{
+	struct paging_habits h = { .is_ascending = false };
+	struct paging_step step;
+	struct paging_page pg;
+	struct paging p;
+
+	begin(&p, &h);
+	fill(&pg, &p, "xxxxxxxxxx", true);
+	paging_take(&p, &pg, &step);
+	ck_assert_int_eq(step.cursor, TICKS_NONE);
+	ck_assert_int_eq(p.ask.mode, PAGING_LINK);
+	fill(&pg, &p, "wwvvvvuuuu", true);
+	pg.link = 8;
+	paging_take(&p, &pg, &step);
+	ck_assert_int_eq(step.cursor, TICKS_NONE);
+	ck_assert_int_eq(p.ask.mode, PAGING_LINK);
+	ck_assert(p.is_unordered);
+}
+END_TEST
+
 START_TEST(test_loop_of_links)
 {
 	struct paging_habits h = { .is_ascending = true };
@@ -603,6 +671,9 @@ main(void)
 
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_decision, 0, (int)ARRAY_LEN(cases));
+	tcase_add_test(tc, test_unordered_cursor_stays_before_the_beginning);
+	tcase_add_test(tc, test_a_late_descent_begins_again);
+	tcase_add_test(tc, test_order_has_to_be_seen);
 	tcase_add_test(tc, test_loop_of_links);
 	tcase_add_test(tc, test_many_pages_are_said);
 	tcase_add_test(tc, test_too_large_halves_and_grows_back);
