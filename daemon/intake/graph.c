@@ -60,7 +60,7 @@ speaks_of(struct str body, const char *word)
 	size_t n = strlen(word);
 
 	for (size_t i = 0; i + n <= body.n; i++) {
-		if (str_same_nocase((struct str) { body.s + i, n }, (struct str) { word, n }))
+		if (str_same_nocase((struct str){ body.s + i, n }, (struct str){ word, n }))
 			return true;
 	}
 	return false;
@@ -97,8 +97,10 @@ explain_odd(const struct fetch_reply *r, struct err *why)
 		return err_set(why, ERR_TEMP, "HTTP %d with %s is no page of alerts", r->status,
 		    r->content_type[0] != '\0' ? r->content_type : "no content");
 	if (r->status >= 300 && r->status < 400)
-		return err_set(why, ERR_TEMP, "HTTP %d redirects to %s, which is not followed; "
-		    "is a proxy in between?", r->status, r->location);
+		return err_set(why, ERR_TEMP,
+		    "HTTP %d redirects to %s, which is not followed; "
+		    "is a proxy in between?",
+		    r->status, r->location);
 	return err_set(why, ERR_TEMP, "HTTP %d", r->status);
 }
 
@@ -108,12 +110,12 @@ is_json(const char *type)
 {
 	struct str t = str_of(type);
 
-	return t.n >= 4 && str_same((struct str) { t.s + t.n - 4, 4 }, STR("json"));
+	return t.n >= 4 && str_same((struct str){ t.s + t.n - 4, 4 }, STR("json"));
 }
 
 enum graph_answer
-graph_judge(const struct fetch_reply *r, struct str body, const struct paging_ask *ask,
-    struct err *why)
+graph_judge(
+    const struct fetch_reply *r, struct str body, const struct paging_ask *ask, struct err *why)
 {
 	enum graph_answer answer = answer_of(r->status);
 	struct buf text = BUF_INIT(600);
@@ -133,8 +135,8 @@ graph_judge(const struct fetch_reply *r, struct str body, const struct paging_as
 		return answer;
 	}
 	read_error(body, &text);
-	err_set(why, ERR_TEMP, "HTTP %d%s%s", r->status, text.p != NULL && *text.p != '\0' ? ": " : "",
-	    text.p != NULL ? text.p : "");
+	err_set(why, ERR_TEMP, "HTTP %d%s%s", r->status,
+	    text.p != NULL && *text.p != '\0' ? ": " : "", text.p != NULL ? text.p : "");
 	buf_release(&text);
 	if (answer == GRAPH_BAD_REQUEST && ask->with_order && speaks_of(body, "orderby"))
 		return GRAPH_ORDER_REFUSED;

@@ -18,7 +18,7 @@ void graph_root(struct buf *out, const char *graph_url);
 void graph_url(struct buf *out, const char *graph_url, const struct paging_ask *ask);
 
 enum graph_answer {
-	GRAPH_PAGE,          /* 200 with JSON: let the splitter judge */
+	GRAPH_PAGE, /* 200 with JSON: let the splitter judge */
 	GRAPH_TOO_LARGE,
 	GRAPH_ORDER_REFUSED, /* 400 that speaks of orderby */
 	GRAPH_BAD_REQUEST,   /* another 400 */

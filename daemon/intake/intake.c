@@ -69,7 +69,7 @@ poller_of(struct intake *in, const char *key)
 	uint64_t hash = str_hash(key, strlen(key));
 	struct poller *p;
 
-	TAILQ_FOREACH(p, &in->pollers, link) {
+	TAILQ_FOREACH (p, &in->pollers, link) {
 		if (p->hash == hash && strcmp(p->key, key) == 0)
 			return p;
 	}
@@ -113,7 +113,7 @@ intake_configure(struct intake *in, const struct settings *s)
 
 	in->settings = settings_ref(s);
 	scheduler_resize(&in->scheduler, (size_t)s->max_requests);
-	TAILQ_FOREACH(p, &in->pollers, link)
+	TAILQ_FOREACH (p, &in->pollers, link)
 		p->is_kept = false;
 	for (size_t i = 0; i < s->ntenants; i++)
 		add_tenant(in, in->settings, &s->tenants[i]);
@@ -134,7 +134,7 @@ intake_stop(struct intake *in, void (*done)(void *arg), void *arg)
 
 	in->is_stopped = true;
 	scheduler_shut(&in->scheduler, true);
-	TAILQ_FOREACH(p, &in->pollers, link)
+	TAILQ_FOREACH (p, &in->pollers, link)
 		poller_halt(p);
 	in->stop_done = done;
 	in->stop_arg = arg;
@@ -156,7 +156,7 @@ intake_once(struct intake *in, void (*done)(void *arg, size_t failed), void *arg
 	in->is_once = true;
 	in->once_done = done;
 	in->once_arg = arg;
-	TAILQ_FOREACH(p, &in->pollers, link)
+	TAILQ_FOREACH (p, &in->pollers, link)
 		read_once(in, p);
 	/* Tenants may be configured in the same turn of the loop. */
 	loop_defer(in->env->loop, on_nothing_to_read, in);
@@ -184,7 +184,9 @@ fill(const struct intake *in, const struct poller *p, struct intake_figures *f)
 	f->customer = p->t->customer != NULL ? p->t->customer->name : p->t->name;
 	f->id = p->t->id;
 	f->state = is_paused ? TENANT_PAUSED : p->state;
-	f->trouble = p->trouble != NULL ? p->trouble : is_paused ? "the journal takes nothing now" : "";
+	f->trouble = p->trouble != NULL ? p->trouble
+	             : is_paused        ? "the journal takes nothing now"
+	                                : "";
 	f->since = p->since;
 	f->last_success = p->last_success;
 	f->cursor = p->readers[READER_LIVE].cursor;
@@ -197,7 +199,7 @@ intake_figures(const struct intake *in, struct intake_figures *out, size_t max)
 	const struct poller *p;
 	size_t n = 0;
 
-	TAILQ_FOREACH(p, &in->pollers, link) {
+	TAILQ_FOREACH (p, &in->pollers, link) {
 		if (n == max)
 			break;
 		fill(in, p, &out[n++]);

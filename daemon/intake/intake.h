@@ -19,8 +19,8 @@
  */
 struct intake;
 
-struct intake *intake_new(const struct engine_env *env, struct fetcher *f, struct tokens *ts,
-    struct journal *j);
+struct intake *
+intake_new(const struct engine_env *env, struct fetcher *f, struct tokens *ts, struct journal *j);
 void intake_free(struct intake *in);
 
 /* Applies the tenants of s: new ones start, gone ones end after their page in flight,
@@ -30,34 +30,36 @@ void intake_configure(struct intake *in, const struct settings *s);
 void intake_stop(struct intake *in, void (*done)(void *arg), void *arg);
 /* From the journal's notes. */
 void intake_journal_state(struct intake *in, enum journal_state state);
-/* Before or after intake_configure(), in the same turn of the loop. Polls every tenant once (live reader until the read is complete), then calls done;
+/* Before or after intake_configure(), in the same turn of the loop. Polls every tenant once
+ * (live reader until the read is complete), then calls done;
  * no other polling happens. failed: tenants that could not be read. */
 void intake_once(struct intake *in, void (*done)(void *arg, size_t failed), void *arg);
 
 enum tenant_state {
-	TENANT_STARTING,     /* not read yet */
+	TENANT_STARTING, /* not read yet */
 	TENANT_HEALTHY,
-	TENANT_BEHIND,       /* reading a backlog */
-	TENANT_THROTTLED,    /* 429 */
-	TENANT_UNREACHABLE,  /* network, TLS, 5xx */
-	TENANT_GARBLED,      /* answers that make no sense */
-	TENANT_REFUSED,      /* credentials */
-	TENANT_NOT_ONBOARDED,/* consent */
-	TENANT_FORBIDDEN,    /* 403 from the API */
-	TENANT_PAUSED,       /* the journal is full or failed */
+	TENANT_BEHIND,        /* reading a backlog */
+	TENANT_THROTTLED,     /* 429 */
+	TENANT_UNREACHABLE,   /* network, TLS, 5xx */
+	TENANT_GARBLED,       /* answers that make no sense */
+	TENANT_REFUSED,       /* credentials */
+	TENANT_NOT_ONBOARDED, /* consent */
+	TENANT_FORBIDDEN,     /* 403 from the API */
+	TENANT_PAUSED,        /* the journal is full or failed */
 };
 extern const char *const tenant_state_names[];
 
 struct intake_figures {
 	const char *tenant, *customer, *id;
 	enum tenant_state state;
-	const char *trouble;    /* plain words and what to do; "" */
-	int64_t since;          /* ticks: in this state since */
-	int64_t last_success;   /* ticks; TICKS_NONE */
-	int64_t cursor;         /* ticks; TICKS_NONE */
-	int64_t next_poll_ms;   /* -1: in flight */
-	uint64_t polls, pages, alerts, forwarded, throttled, failures, quarantined, sweep_found, gaps;
-	int64_t max_late_ms;    /* worst start of a due poll after its time, since start */
+	const char *trouble;  /* plain words and what to do; "" */
+	int64_t since;        /* ticks: in this state since */
+	int64_t last_success; /* ticks; TICKS_NONE */
+	int64_t cursor;       /* ticks; TICKS_NONE */
+	int64_t next_poll_ms; /* -1: in flight */
+	uint64_t polls, pages, alerts, forwarded, throttled, failures, quarantined, sweep_found,
+	    gaps;
+	int64_t max_late_ms; /* worst start of a due poll after its time, since start */
 };
 /* Returns how many were filled, at most max. */
 size_t intake_figures(const struct intake *in, struct intake_figures *out, size_t max);

@@ -7,7 +7,7 @@
 #include "lib/base/digest.h"
 #include "lib/record/record.h"
 
-#define TURN_COST   16384 /* of one turn: a slice that is known costs 1, one that is read COST_READ */
+#define TURN_COST   16384 /* of one turn, of slices: known 1, read COST_READ */
 #define COST_READ   64
 #define FULL_PAGE   100
 #define LEAST_BYTES ((size_t)32 << 10)
@@ -23,7 +23,7 @@ struct page {
 	size_t held;
 	struct journal_entry *entries;
 	size_t n, room;
-	size_t at;              /* slices before it were looked at */
+	size_t at; /* slices before it were looked at */
 	unsigned foreign, before_begin;
 	struct paging_page facts;
 	struct paging_step step;
@@ -66,7 +66,7 @@ add_entry(struct page *pg)
 		pg->room = pg->room != 0 ? pg->room * 2 : 16;
 		pg->entries = xreallocarray(pg->entries, pg->room, sizeof(*pg->entries));
 	}
-	pg->entries[pg->n] = (struct journal_entry) { 0 };
+	pg->entries[pg->n] = (struct journal_entry){ 0 };
 	return &pg->entries[pg->n++];
 }
 
@@ -100,7 +100,7 @@ hash_of(const struct page *pg, struct str slice)
 	return window_hash(&pg->p->in->windows, slice);
 }
 
-/* Kept for the operator, shown to nobody: neither whose it says it is nor whose answer it came in. */
+/* Kept for the operator, shown to nobody: not whose it says it is, nor whose answer it came in. */
 static void
 add_foreign(struct page *pg, struct str slice)
 {
@@ -110,7 +110,7 @@ add_foreign(struct page *pg, struct str slice)
 
 	digest_sha256(slice, sum);
 	n = snprintf(id, sizeof(id), "foreign:%s", sum);
-	*e = (struct journal_entry) {
+	*e = (struct journal_entry){
 		.id = { xstrndup(id, (size_t)n), (size_t)n },
 		.now = { .created = TICKS_NONE, .version = pg->facts.limit, .rev = SEEN_REVISION },
 		.type = RECORD_UNREADABLE,
@@ -127,7 +127,7 @@ add_record(struct page *pg, struct str slice, struct record *taken)
 {
 	struct journal_entry *e = add_entry(pg);
 
-	*e = (struct journal_entry) {
+	*e = (struct journal_entry){
 		.id = taken->id,
 		.now = taken->seen,
 		.type = (uint8_t)taken->type,
@@ -142,7 +142,7 @@ add_record(struct page *pg, struct str slice, struct record *taken)
 	    taken->unreadable.why.n);
 }
 
-/* An odd slice: without a plain id, tenantId and lastUpdateDateTime. Only reading it whole tells more. */
+/* A slice without a plain id, tenantId or lastUpdateDateTime: only reading it whole tells more. */
 static void
 read_odd(struct page *pg, struct str slice, uint64_t hash)
 {
@@ -212,14 +212,14 @@ learn_stored(struct page *pg)
 	for (size_t i = 0; i < pg->n; i++) {
 		const struct journal_entry *e = &pg->entries[i];
 
-		uint64_t hash = hash_of(pg, (struct str) { e->body, e->len });
+		uint64_t hash = hash_of(pg, (struct str){ e->body, e->len });
 
 		if (e->user == NULL || e->type == RECORD_UNREADABLE)
 			odd_put(p, hash);
 		else
 			window_put(&p->window, e->id, e->now.version, hash);
-		p->figures.sweep_found += p->r->span_ms != 0 && e->is_forwarded &&
-		    e->now.version < p->r->paging.until;
+		p->figures.sweep_found +=
+		    p->r->span_ms != 0 && e->is_forwarded && e->now.version < p->r->paging.until;
 	}
 	if (pg->jp.cursor != TICKS_NONE)
 		p->r->cursor = pg->jp.cursor;
@@ -257,8 +257,10 @@ put_back(struct page *pg, const struct journal_appended *result)
 	p->r->gap = pg->gap; /* the page's own comes again with it, and is one with this */
 	p->page = NULL;
 	pg->p = NULL;
-	poller_trouble(p, TENANT_PAUSED, -1, "the journal takes nothing now: %s; "
-	    "the page is read again", result->err.text);
+	poller_trouble(p, TENANT_PAUSED, -1,
+	    "the journal takes nothing now: %s; "
+	    "the page is read again",
+	    result->err.text);
 }
 
 static void
@@ -280,7 +282,7 @@ page_on_appended(void *arg, const struct journal_page *jp, const struct journal_
 	go_on(pg);
 }
 
-/* ---- the page as a whole ---------------------------------------------------------------------- */
+/* ---- the page as a whole ----------------------------------------------------------------- */
 
 /* A stream's first page says where its cursor is, so that a quiet tenant is not begun
  * anew at each start; of sweeps only the daily one is remembered, and only when it ran. */
@@ -292,7 +294,7 @@ new_cursor(const struct page *pg)
 
 	if (r->span_ms != 0)
 		return r == &p->readers[READER_DAY] && pg->step.what == PAGING_DONE ? r->begun
-										    : TICKS_NONE;
+		                                                                    : TICKS_NONE;
 	if (pg->step.cursor == TICKS_NONE && r->cursor == TICKS_NONE)
 		return p->begin;
 	return pg->step.cursor;
@@ -318,11 +320,15 @@ report(const struct page *pg)
 	const struct log_ctx *log = &pg->p->t->log;
 
 	if (pg->foreign != 0)
-		log_error(log, "alerts that name another tenant came in this one's answer; they are in "
-		    "quarantine and go to nobody count=%u", pg->foreign);
+		log_error(log,
+		    "alerts that name another tenant came in this one's answer; they are in "
+		    "quarantine and go to nobody count=%u",
+		    pg->foreign);
 	if (pg->before_begin != 0 && poller_tells(pg->p, TOLD_FILTER))
-		log_warn(log, "the API ignores the filter; alerts from before first_lookback are left "
-		    "out count=%u", pg->before_begin);
+		log_warn(log,
+		    "the API ignores the filter; alerts from before first_lookback are left "
+		    "out count=%u",
+		    pg->before_begin);
 	if (pg->gap.why != NULL)
 		report_gap(log, &pg->gap);
 }
@@ -338,7 +344,7 @@ take_gap(struct page *pg)
 	if (pg->step.gap_why == NULL)
 		return;
 	if (pg->gap.why == NULL)
-		pg->gap = (struct journal_gap) { pg->step.gap_from, pg->step.gap_to, NULL };
+		pg->gap = (struct journal_gap){ pg->step.gap_from, pg->step.gap_to, NULL };
 	if (pg->step.gap_from < pg->gap.from)
 		pg->gap.from = pg->step.gap_from;
 	if (pg->step.gap_to > pg->gap.to)
@@ -355,11 +361,17 @@ submit(struct page *pg)
 	if (window != TICKS_NONE)
 		window -= ticks_from_ms(p->t->overlap_ms);
 	take_gap(pg);
-	pg->jp = (struct journal_page) {
-		.stream = p->stream, .reader = p->r->name, .cursor = cursor,
-		.memory_begin = p->begin, .window_from = window, .judge = routing_judge,
-		.ctx = pg->routing, .entries = pg->entries, .n = pg->n,
-		.gap = pg->gap.why != NULL ? &pg->gap : NULL, .is_full = pg->n >= FULL_PAGE,
+	pg->jp = (struct journal_page){ .stream = p->stream,
+		.reader = p->r->name,
+		.cursor = cursor,
+		.memory_begin = p->begin,
+		.window_from = window,
+		.judge = routing_judge,
+		.ctx = pg->routing,
+		.entries = pg->entries,
+		.n = pg->n,
+		.gap = pg->gap.why != NULL ? &pg->gap : NULL,
+		.is_full = pg->n >= FULL_PAGE,
 		.release = page_release };
 	report(pg);
 	if (pg->n == 0 && cursor == TICKS_NONE && pg->gap.why == NULL) {

@@ -95,7 +95,8 @@ set_state(struct poller *p, enum tenant_state state, char *taken_trouble)
 	p->state = state;
 	p->since = clock_wall(p->in->env->clock);
 	if (was == TENANT_STARTING && state == TENANT_HEALTHY)
-		log_info(&p->t->log, "is being read every=%" PRId64 "s", p->t->poll_interval_ms / SEC);
+		log_info(
+		    &p->t->log, "is being read every=%" PRId64 "s", p->t->poll_interval_ms / SEC);
 	else if (was == TENANT_BEHIND && state == TENANT_HEALTHY)
 		log_info(&p->t->log, "has caught up");
 	else if (state == TENANT_HEALTHY)
@@ -235,8 +236,8 @@ void
 poller_go_on(struct poller *p, const struct paging_step *step)
 {
 	struct reader *r = p->r;
-	bool is_live = r->span_ms == 0, is_behind = is_live && step->what == PAGING_ASK &&
-	    r->paging.pages >= BEHIND_PAGES;
+	bool is_live = r->span_ms == 0,
+	     is_behind = is_live && step->what == PAGING_ASK && r->paging.pages >= BEHIND_PAGES;
 
 	p->failures = 0;
 	p->is_renewed = p->is_fresh = false;
@@ -299,7 +300,8 @@ poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const
 	p->failures++;
 	p->figures.failures++;
 	ms = backoff_jitter(backoff_delay(p->failures, waits[state].base_ms, waits[state].cap_ms,
-	    hint_ms > 0 ? hint_ms : 0), some_number());
+				hint_ms > 0 ? hint_ms : 0),
+	    some_number());
 	if (is_new)
 		log_warn(&p->t->log, "%s; next try in %" PRId64 " s", text, (ms + 999) / 1000);
 	else

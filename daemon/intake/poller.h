@@ -27,21 +27,27 @@ enum poller_at {
 
 /* One way through the stream. */
 struct reader {
-	const char *name;    /* in the journal */
-	int64_t span_ms;     /* of a sweep: how far back; 0: the live reader */
-	int64_t every_ms;    /* of a sweep */
-	bool is_open;        /* a read is under way */
+	const char *name; /* in the journal */
+	int64_t span_ms;  /* of a sweep: how far back; 0: the live reader */
+	int64_t every_ms; /* of a sweep */
+	bool is_open;     /* a read is under way */
 	struct paging paging;
 	struct paging_habits habits;
-	char *link;          /* of the page before, where it may be followed */
-	int64_t cursor;      /* ticks, as stored; TICKS_NONE */
-	int64_t due;         /* of a sweep: mono ms */
-	int64_t begun;       /* ticks, the server's clock */
+	char *link;             /* of the page before, where it may be followed */
+	int64_t cursor;         /* ticks, as stored; TICKS_NONE */
+	int64_t due;            /* of a sweep: mono ms */
+	int64_t begun;          /* ticks, the server's clock */
 	struct journal_gap gap; /* to be stored with the next page; why NULL: none */
 };
 
 /* Oddities of a server that are told once, not at every page. */
-enum poller_told { TOLD_LINK = 1, TOLD_FILTER = 2, TOLD_ORDER = 4, TOLD_REFUSED = 8, TOLD_LARGE = 16 };
+enum poller_told {
+	TOLD_LINK = 1,
+	TOLD_FILTER = 2,
+	TOLD_ORDER = 4,
+	TOLD_REFUSED = 8,
+	TOLD_LARGE = 16
+};
 
 enum { READER_LIVE, READER_HOUR, READER_DAY, READER_COUNT };
 
@@ -72,7 +78,7 @@ struct poller {
 	bool is_once;       /* one live read is to be reported */
 
 	struct reader readers[READER_COUNT], *r; /* r: the one that is at it */
-	unsigned told;      /* bits of enum poller_told */
+	unsigned told;                           /* bits of enum poller_told */
 	struct budget budget;
 	struct window window;
 	uint64_t odd[ODD_MAX]; /* hashes of slices without readable id that are stored */
@@ -86,7 +92,7 @@ struct poller {
 	struct split split;
 	bool is_splitting;
 	struct page *page;
-	int64_t skew;       /* ticks the server is ahead of us */
+	int64_t skew; /* ticks the server is ahead of us */
 	bool has_skew;
 
 	struct intake_figures figures; /* the counts of it */

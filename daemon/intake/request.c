@@ -73,7 +73,8 @@ static void
 on_fault(struct poller *p, enum paging_fault fault, const struct err *why)
 {
 	static const enum poller_told told[] = { [PAGING_TOO_LARGE] = TOLD_LARGE,
-		[PAGING_ORDER_REFUSED] = TOLD_ORDER, [PAGING_REFUSED] = TOLD_REFUSED };
+		[PAGING_ORDER_REFUSED] = TOLD_ORDER,
+		[PAGING_REFUSED] = TOLD_REFUSED };
 	struct paging_step step;
 	struct reader *r = p->r;
 
@@ -84,10 +85,12 @@ on_fault(struct poller *p, enum paging_fault fault, const struct err *why)
 		return;
 	}
 	if (poller_tells(p, told[fault]))
-		log_info(&p->t->log, "%s; asking otherwise top=%u skip=%u orderby=%d, and not telling "
-		    "again", why->text, r->paging.ask.top, r->paging.ask.skip, r->paging.ask.with_order);
+		log_info(&p->t->log,
+		    "%s; asking otherwise top=%u skip=%u orderby=%d, and not telling "
+		    "again",
+		    why->text, r->paging.ask.top, r->paging.ask.skip, r->paging.ask.with_order);
 	if (step.gap_why != NULL)
-		r->gap = (struct journal_gap) { r->gap.why != NULL ? r->gap.from : step.gap_from,
+		r->gap = (struct journal_gap){ r->gap.why != NULL ? r->gap.from : step.gap_from,
 			step.gap_to, step.gap_why };
 	poller_again(p, 0);
 }
@@ -103,17 +106,20 @@ on_unauthorized(struct poller *p, const struct err *why)
 		return;
 	}
 	p->is_renewed = false;
-	poller_trouble(p, TENANT_REFUSED, -1, "the API refuses a fresh token: %s; "
-	    "check the app registration of app %s", why->text, p->t->app->name);
+	poller_trouble(p, TENANT_REFUSED, -1,
+	    "the API refuses a fresh token: %s; "
+	    "check the app registration of app %s",
+	    why->text, p->t->app->name);
 }
 
 static void
 on_forbidden(struct poller *p, const struct err *why)
 {
-	poller_trouble(p, TENANT_FORBIDDEN, -1, "%s; %s", why->text, p->has_role
-	    ? "the customer needs a licence for Microsoft Defender, or took the consent back"
-	    : "the token has no role SecurityAlert.Read.All: grant that application permission "
-	      "to the app and have the customer's administrator consent to it");
+	poller_trouble(p, TENANT_FORBIDDEN, -1, "%s; %s", why->text,
+	    p->has_role
+		? "the customer needs a licence for Microsoft Defender, or took the consent back"
+		: "the token has no role SecurityAlert.Read.All: grant that application permission "
+		  "to the app and have the customer's administrator consent to it");
 }
 
 static void
@@ -173,8 +179,10 @@ keep_link(struct poller *p, const char *link)
 	if (link_is_allowed(root.p, link, &err))
 		p->r->link = xstrdup(link);
 	else if (poller_tells(p, TOLD_LINK))
-		log_error(&p->t->log, "links to the next page are not followed, the token goes nowhere "
-		    "else: %s", err.text);
+		log_error(&p->t->log,
+		    "links to the next page are not followed, the token goes nowhere "
+		    "else: %s",
+		    err.text);
 	buf_release(&root);
 }
 
@@ -195,8 +203,8 @@ on_page(struct poller *p)
 			return;
 		}
 		paging_fault(&p->r->paging, PAGING_BROKEN, &ignored);
-		poller_trouble(p, TENANT_GARBLED, -1, "HTTP 200 with a body that is no page: %s",
-		    err.text);
+		poller_trouble(
+		    p, TENANT_GARBLED, -1, "HTTP 200 with a body that is no page: %s", err.text);
 		return;
 	}
 	keep_link(p, page.next_link);
@@ -216,8 +224,8 @@ log_ids(const struct poller *p, const struct fetch_reply *reply, const struct er
 
 /* A request that was stopped because the splitter had enough is what its head says. */
 static enum graph_answer
-judge_answer(const struct poller *p, const struct fetch_reply *reply, struct str body,
-    struct err *why)
+judge_answer(
+    const struct poller *p, const struct fetch_reply *reply, struct str body, struct err *why)
 {
 	struct fetch_reply seen = *reply;
 	enum graph_answer answer;
@@ -292,12 +300,17 @@ send_request(struct poller *p)
 	split_init(&p->split, max_body, SLICES_MAX);
 	p->is_splitting = true;
 	graph_request_id(p->request_id);
-	p->fetch = fetch_start(p->in->fetcher, &(struct fetch_req) {
-		.url = url.p, .bearer = p->bearer, .prefer = GRAPH_PREFER,
-		.client_request_id = p->request_id, .ca_file = p->t->app->ca_file,
-		.is_fresh = p->is_fresh, .timeout_ms = p->settings->request_timeout_ms,
-		.max_body = max_body, .on_data = fetch_on_data, .on_done = fetch_on_done,
-		.arg = p });
+	p->fetch = fetch_start(p->in->fetcher, &(struct fetch_req){ .url = url.p,
+						   .bearer = p->bearer,
+						   .prefer = GRAPH_PREFER,
+						   .client_request_id = p->request_id,
+						   .ca_file = p->t->app->ca_file,
+						   .is_fresh = p->is_fresh,
+						   .timeout_ms = p->settings->request_timeout_ms,
+						   .max_body = max_body,
+						   .on_data = fetch_on_data,
+						   .on_done = fetch_on_done,
+						   .arg = p });
 	buf_release(&url);
 }
 
@@ -331,8 +344,8 @@ token_on_reply(void *arg, const struct token_reply *reply)
 		poller_learn_date(p, reply->server_date);
 	if (reply->trouble != TOKEN_OK) {
 		leave(p);
-		poller_trouble(p, state_of(reply->trouble), reply->retry_after_ms, "%s",
-		    reply->err.text);
+		poller_trouble(
+		    p, state_of(reply->trouble), reply->retry_after_ms, "%s", reply->err.text);
 		return;
 	}
 	forget_bearer(p);

@@ -6,8 +6,8 @@
 #include "lib/policy/judge.h"
 
 struct routing *
-routing_new(struct journal *j, const struct settings *s, const struct tenant *t,
-    int64_t memory_begin)
+routing_new(
+    struct journal *j, const struct settings *s, const struct tenant *t, int64_t memory_begin)
 {
 	struct routing *r = xcalloc(1, sizeof(*r));
 
@@ -18,7 +18,7 @@ routing_new(struct journal *j, const struct settings *s, const struct tenant *t,
 	r->routes = xcalloc(t->nsinks != 0 ? t->nsinks : 1, sizeof(*r->routes));
 	r->n = t->nsinks;
 	for (size_t i = 0; i < t->nsinks; i++) {
-		r->routes[i] = (struct route) {
+		r->routes[i] = (struct route){
 			.sink = journal_sink(j, t->sinks[i]->name),
 			.match = t->sinks[i]->match,
 			.default_kinds = t->sinks[i]->kind->default_kinds,
@@ -62,8 +62,11 @@ routing_judge(const struct seen *was, struct journal_entry *e, const void *ctx)
 	e->kind = (uint8_t)j.kind;
 	e->changed = (uint16_t)j.changed;
 	e->flags |= (uint8_t)j.flags;
-	ev = (struct event) { .record = e->user, .origin = r->origin, .kind = j.kind,
-		.changed = j.changed, .flags = e->flags };
+	ev = (struct event){ .record = e->user,
+		.origin = r->origin,
+		.kind = j.kind,
+		.changed = j.changed,
+		.flags = e->flags };
 	e->nroutes = (uint8_t)route_select(r->routes, r->n, &ev, e->route, JOURNAL_ROUTES);
 	return JOURNAL_FORWARD;
 }

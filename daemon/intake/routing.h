@@ -24,8 +24,8 @@ struct routing {
 	int64_t memory_begin;
 };
 
-struct routing *routing_new(struct journal *j, const struct settings *s, const struct tenant *t,
-    int64_t memory_begin);
+struct routing *routing_new(
+    struct journal *j, const struct settings *s, const struct tenant *t, int64_t memory_begin);
 struct routing *routing_ref(struct routing *r);
 void routing_unref(struct routing *r);
 

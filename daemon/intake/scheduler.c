@@ -7,7 +7,7 @@
 void
 scheduler_init(struct scheduler *s, struct loop *loop, void (*start)(struct place *p))
 {
-	*s = (struct scheduler) { .loop = loop, .max = 1, .max_bytes = MAX_BYTES, .start = start };
+	*s = (struct scheduler){ .loop = loop, .max = 1, .max_bytes = MAX_BYTES, .start = start };
 	for (int i = 0; i < LANE_COUNT; i++)
 		TAILQ_INIT(&s->lanes[i]);
 }
@@ -28,7 +28,7 @@ next_of(struct scheduler *s)
 	struct place *p;
 
 	for (int i = 0; i < LANE_COUNT; i++) {
-		TAILQ_FOREACH(p, &s->lanes[i], link) {
+		TAILQ_FOREACH (p, &s->lanes[i], link) {
 			if (is_room(s, p))
 				return p;
 		}

@@ -28,9 +28,9 @@ struct place {
 	TAILQ_ENTRY(place) link;
 	enum lane lane;
 	bool is_queued, is_out;
-	bool is_slow;     /* said by the owner, before it asks */
+	bool is_slow; /* said by the owner, before it asks */
 	bool took_slow;
-	size_t expected;  /* bytes of the page, likewise */
+	size_t expected; /* bytes of the page, likewise */
 	size_t held;
 };
 TAILQ_HEAD(place_list, place);

@@ -7,10 +7,13 @@
 void
 sweep_init(struct poller *p)
 {
-	p->readers[READER_HOUR] = (struct reader) { .name = "sweep-hour", .span_ms = 3 * HOUR_MS,
-		.every_ms = HOUR_MS, .cursor = TICKS_NONE };
-	p->readers[READER_DAY] = (struct reader) { .name = "sweep-day", .span_ms = 7 * DAY_MS,
-		.every_ms = DAY_MS, .cursor = TICKS_NONE };
+	p->readers[READER_HOUR] = (struct reader){ .name = "sweep-hour",
+		.span_ms = 3 * HOUR_MS,
+		.every_ms = HOUR_MS,
+		.cursor = TICKS_NONE };
+	p->readers[READER_DAY] = (struct reader){
+		.name = "sweep-day", .span_ms = 7 * DAY_MS, .every_ms = DAY_MS, .cursor = TICKS_NONE
+	};
 }
 
 void
@@ -42,8 +45,10 @@ reader_bounds(struct poller *p, struct reader *r, struct paging_bounds *out)
 	if (live < p->begin)
 		live = p->begin;
 	r->begun = now;
-	*out = (struct paging_bounds) { .from = live, .until = PAGING_FOREVER,
-		.cursor = r->cursor, .page_size = (unsigned)p->t->page_size };
+	*out = (struct paging_bounds){ .from = live,
+		.until = PAGING_FOREVER,
+		.cursor = r->cursor,
+		.page_size = (unsigned)p->t->page_size };
 	if (r->span_ms == 0)
 		return true;
 	out->until = live;

@@ -12,7 +12,7 @@
 void
 window_pool_init(struct window_pool *pool, size_t max)
 {
-	*pool = (struct window_pool) { .max = max };
+	*pool = (struct window_pool){ .max = max };
 	if (getrandom(pool->secret, sizeof(pool->secret), 0) != (ssize_t)sizeof(pool->secret))
 		BUG("no random numbers");
 }
@@ -20,7 +20,7 @@ window_pool_init(struct window_pool *pool, size_t max)
 void
 window_init(struct window *w, struct window_pool *pool)
 {
-	*w = (struct window) { .pool = pool, .from = INT64_MIN };
+	*w = (struct window){ .pool = pool, .from = INT64_MIN };
 }
 
 static void
@@ -128,7 +128,7 @@ insert(struct window *w, uint64_t key, int64_t version)
 	struct window_entry *e = place(w, key);
 
 	w->n += e->key == EMPTY;
-	*e = (struct window_entry) { key, version };
+	*e = (struct window_entry){ key, version };
 }
 
 static void
@@ -178,7 +178,7 @@ middle_version(const struct window *w)
 	return sample[n / 2];
 }
 
-/* Grows where that is allowed, else forgets: first what is out of the window, then the older half. */
+/* Grows where that is allowed, else forgets: what is out of the window, then the older half. */
 static void
 make_room(struct window *w)
 {

@@ -35,7 +35,7 @@ flow(struct budget *b, int64_t now)
 void
 budget_init(struct budget *b, int64_t per_min, int64_t now)
 {
-	*b = (struct budget) { .per_min = per_min, .at = now };
+	*b = (struct budget){ .per_min = per_min, .at = now };
 	b->level = burst(b) * ONE;
 }
 

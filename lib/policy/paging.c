@@ -1,24 +1,21 @@
-#include "lib/policy/paging.h"
+#include "lib/policy/paging_step.h"
 
-#define LEAST_CLAMP    5   /* servers do not clamp to less */
-#define PROOF_ASCENTS  4
-#define PROOF_PAGE     8   /* a page this long that ascends somewhere is proof by itself */
-#define CHECK_AGAIN    10  /* reads until a page length that was the end is doubted again */
-#define ORDER_AGAIN    60  /* reads until a refused $orderby is tried again */
-#define GAP_AGAIN      (3600 * TICKS_SEC) /* a gap that has grown by it is told again */
-#define TIE_PASSES     4
-#define SKIP_MARGIN    10  /* records read twice, as those before may have moved away */
-#define BROKEN_TRIES   3   /* at one place before it is made smaller */
-#define GIVE_UPS_MOST  14  /* 2^42 ticks: five days */
-#define PATIENCE       2
-#define PATIENCE_MOST  64
+#define LEAST_CLAMP   5 /* servers do not clamp to less */
+#define PROOF_ASCENTS 4
+#define PROOF_PAGE    8  /* a page this long that ascends somewhere is proof by itself */
+#define CHECK_AGAIN   10 /* reads until a page length that was the end is doubted again */
+#define ORDER_AGAIN   60 /* reads until a refused $orderby is tried again */
+#define GAP_AGAIN     (3600 * TICKS_SEC) /* a gap that has grown by it is told again */
+#define TIE_PASSES    4
+#define SKIP_MARGIN   10 /* records read twice, as those before may have moved away */
+#define PATIENCE      2  /* good pages until a limit grows back */
 
-static const char gap_tick[] = "more alerts on one timestamp than the API lets through";
-static const char gap_poison[] = "an alert that the API cannot deliver was passed over";
-static const char gap_unread[] = "the API ignores the filter and gives no link to further pages";
+const char paging_gap_tick[] = "more alerts on one timestamp than the API lets through";
+const char paging_gap_poison[] = "an alert that the API cannot deliver was passed over";
+const char paging_gap_unread[] = "the API ignores the filter and gives no link to further pages";
 
-static unsigned
-size_of_page(const struct paging *p, unsigned wanted)
+unsigned
+paging_top(const struct paging *p, unsigned wanted)
 {
 	unsigned limit = p->habits->top_limit;
 
@@ -26,14 +23,14 @@ size_of_page(const struct paging *p, unsigned wanted)
 }
 
 /* What is kept only while one timestamp or window is read ends here. */
-static void
-ask_keyset(struct paging *p, int64_t from)
+void
+paging_ask_keyset(struct paging *p, int64_t from)
 {
 	if (from != p->ask.from)
 		p->passes = 0;
 	p->ask.mode = PAGING_KEYSET;
 	p->ask.from = from;
-	p->ask.top = size_of_page(p, p->page_size);
+	p->ask.top = paging_top(p, p->page_size);
 	p->ask.skip = 0;
 	p->last = TICKS_NONE;
 	p->is_shifting = p->has_fresh = false;
@@ -45,9 +42,15 @@ ask_keyset(struct paging *p, int64_t from)
 void
 paging_begin(struct paging *p, struct paging_habits *h, const struct paging_bounds *b)
 {
-	*p = (struct paging) { .habits = h, .begin = b->from, .until = b->until,
-		.cursor = b->cursor, .newest = TICKS_NONE, .started = TICKS_NONE,
-		.last = TICKS_NONE, .page_size = b->page_size, .wanted = b->page_size };
+	*p = (struct paging){ .habits = h,
+		.begin = b->from,
+		.until = b->until,
+		.cursor = b->cursor,
+		.newest = TICKS_NONE,
+		.started = TICKS_NONE,
+		.last = TICKS_NONE,
+		.page_size = b->page_size,
+		.wanted = b->page_size };
 	if (h->is_order_refused && ++h->reads_refused > ORDER_AGAIN)
 		h->is_order_refused = false;
 	if (h->patience == 0)
@@ -56,7 +59,7 @@ paging_begin(struct paging *p, struct paging_habits *h, const struct paging_boun
 	p->is_unordered = h->is_order_refused;
 	p->ask.with_order = !h->is_order_refused;
 	p->ask.before = PAGING_FOREVER;
-	ask_keyset(p, b->from);
+	paging_ask_keyset(p, b->from);
 }
 
 /* ---- what a page says ------------------------------------------------------ */
@@ -64,9 +67,13 @@ paging_begin(struct paging *p, struct paging_habits *h, const struct paging_boun
 void
 paging_page_init(struct paging_page *pg, const struct paging *p, int64_t server_now)
 {
-	*pg = (struct paging_page) { .from = p->ask.from, .limit = server_now,
-		.first = TICKS_NONE, .last = TICKS_NONE, .least = TICKS_NONE,
-		.most = TICKS_NONE, .newest = TICKS_NONE };
+	*pg = (struct paging_page){ .from = p->ask.from,
+		.limit = server_now,
+		.first = TICKS_NONE,
+		.last = TICKS_NONE,
+		.least = TICKS_NONE,
+		.most = TICKS_NONE,
+		.newest = TICKS_NONE };
 }
 
 void
@@ -164,8 +171,9 @@ learn_ascent(struct paging_habits *h, const struct paging_page *pg, bool is_brok
 
 /* ---- what to do next --------------------------------------------------------- */
 
-static void
-report_gap(struct paging *p, struct paging_step *out, int64_t from, int64_t to, const char *why)
+void
+paging_report_gap(
+    struct paging *p, struct paging_step *out, int64_t from, int64_t to, const char *why)
 {
 	struct paging_habits *h = p->habits;
 
@@ -197,7 +205,7 @@ done(struct paging *p, struct paging_step *out)
 	out->what = PAGING_DONE;
 	move_cursor(p, out);
 	if (p->is_incomplete)
-		err_set(&out->err, ERR_TEMP, "%s; newer alerts may be missed", gap_unread);
+		err_set(&out->err, ERR_TEMP, "%s; newer alerts may be missed", paging_gap_unread);
 	if (p->checking != 0) {
 		p->habits->checked = p->checking;
 		p->habits->checked_age = 0;
@@ -226,7 +234,7 @@ follow_link(struct paging *p, const struct paging_page *pg, struct paging_step *
 static bool
 ask_more_here(struct paging *p, const struct paging_page *pg)
 {
-	unsigned most = size_of_page(p, PAGING_MOST), covered = p->ask.skip + pg->count;
+	unsigned most = paging_top(p, PAGING_MOST), covered = p->ask.skip + pg->count;
 
 	if (p->ask.mode == PAGING_KEYSET && p->ask.top < most && pg->count >= p->ask.top &&
 	    !p->no_most) {
@@ -252,24 +260,24 @@ read_tie_again(struct paging *p)
 
 	if (!p->is_shifting || passes >= TIE_PASSES || (p->passes != 0 && !p->has_fresh))
 		return false;
-	ask_keyset(p, p->ask.from);
+	paging_ask_keyset(p, p->ask.from);
 	p->passes = passes;
 	return true;
 }
 
 /* Tells the gap [from, from + width) and reads on behind it. */
-static void
-give_up(struct paging *p, int64_t width, const char *why, struct paging_step *out)
+void
+paging_give_up(struct paging *p, int64_t width, const char *why, struct paging_step *out)
 {
 	int64_t from = p->ask.from;
 
-	report_gap(p, out, from, from + width, why);
+	paging_report_gap(p, out, from, from + width, why);
 	p->ask.before = PAGING_FOREVER;
-	ask_keyset(p, from + width);
+	paging_ask_keyset(p, from + width);
 }
 
-static void
-window_complete(struct paging *p, struct paging_step *out)
+void
+paging_window_complete(struct paging *p, struct paging_step *out)
 {
 	int64_t before = p->ask.before;
 
@@ -278,7 +286,7 @@ window_complete(struct paging *p, struct paging_step *out)
 		return;
 	}
 	p->ask.before = PAGING_FOREVER;
-	ask_keyset(p, before);
+	paging_ask_keyset(p, before);
 }
 
 /* The upper end of a window that holds about half of what the page showed. */
@@ -296,7 +304,7 @@ cut_window(struct paging *p, const struct paging_page *pg)
 	if (before >= p->ask.before || before == PAGING_FOREVER)
 		return false;
 	p->ask.before = before;
-	ask_keyset(p, p->ask.from);
+	paging_ask_keyset(p, p->ask.from);
 	return true;
 }
 
@@ -307,9 +315,9 @@ ask_most(struct paging *p, const struct paging_page *pg)
 	if (p->no_most || p->page_size >= PAGING_MOST || pg->count < p->ask.top)
 		return false;
 	p->page_size = PAGING_MOST;
-	if (size_of_page(p, PAGING_MOST) <= p->ask.top)
+	if (paging_top(p, PAGING_MOST) <= p->ask.top)
 		return false;
-	ask_keyset(p, p->ask.from);
+	paging_ask_keyset(p, p->ask.from);
 	return true;
 }
 
@@ -319,15 +327,15 @@ step_unordered(struct paging *p, const struct paging_page *pg, bool full, struct
 	if (pg->has_link) {
 		follow_link(p, pg, out);
 	} else if (p->ask.mode == PAGING_LINK || !full) {
-		window_complete(p, out);
+		paging_window_complete(p, out);
 	} else if (ask_most(p, pg) || cut_window(p, pg) || ask_more_here(p, pg)) {
 		return;
 	} else if (!p->is_unfiltered && p->ask.before == p->ask.from + 1) {
-		give_up(p, 1, gap_tick, out);
+		paging_give_up(p, 1, paging_gap_tick, out);
 	} else {
 		p->is_incomplete = true;
-		report_gap(p, out, p->begin, pg->limit, gap_unread);
-		window_complete(p, out);
+		paging_report_gap(p, out, p->begin, pg->limit, paging_gap_unread);
+		paging_window_complete(p, out);
 	}
 }
 
@@ -344,18 +352,18 @@ step_ordered(struct paging *p, const struct paging_page *pg, bool full, struct p
 	if (!has_more || (proven && is_beyond && pg->last >= p->until)) {
 		done(p, out);
 	} else if (proven && is_beyond) {
-		ask_keyset(p, pg->last);
+		paging_ask_keyset(p, pg->last);
 	} else if (pg->has_link) {
 		follow_link(p, pg, out);
 	} else if (p->ask.mode == PAGING_LINK && is_beyond) {
 		done(p, out);
 	} else if (p->ask.mode == PAGING_LINK) {
-		ask_keyset(p, p->ask.from + 1);
+		paging_ask_keyset(p, p->ask.from + 1);
 	} else if (!proven) {
 		p->is_unordered = true;
 		step_unordered(p, pg, full, out);
 	} else if (!ask_more_here(p, pg)) {
-		give_up(p, 1, gap_tick, out);
+		paging_give_up(p, 1, paging_gap_tick, out);
 	}
 }
 
@@ -366,8 +374,7 @@ restart_unordered(struct paging *p)
 	p->is_unordered = true;
 	if (p->ask.from == p->begin && p->ask.mode != PAGING_SKIP)
 		return false;
-	p->newest = TICKS_NONE;
-	ask_keyset(p, p->begin);
+	paging_ask_keyset(p, p->begin);
 	return true;
 }
 
@@ -389,18 +396,19 @@ settle_poison(struct paging *p, const struct paging_page *pg, struct paging_step
 	if (!p->is_poisoned)
 		return;
 	p->is_poisoned = false;
-	report_gap(p, out, p->poison_from, pg->first != TICKS_NONE ? pg->first : pg->limit,
-	    gap_poison);
+	paging_report_gap(p, out, p->poison_from, pg->first != TICKS_NONE ? pg->first : pg->limit,
+	    paging_gap_poison);
 }
 
-/* Links that the server itself refuses (its $skip has an end) say that there is more, and not how. */
+/* Links that the server itself refuses (its $skip has an end): there is more, but not that way. */
 static void
 step_without_link(struct paging *p, struct paging_page pg, struct paging_step *out)
 {
 	pg.has_link = false;
 	if (pg.count == 0) {
 		out->what = PAGING_FAILED;
-		err_set(&out->err, ERR_TEMP, "the only way to the next page is a link that is refused");
+		err_set(
+		    &out->err, ERR_TEMP, "the only way to the next page is a link that is refused");
 	} else if (p->is_unordered) {
 		step_unordered(p, &pg, true, out);
 	} else {
@@ -412,8 +420,8 @@ step_without_link(struct paging *p, struct paging_page pg, struct paging_step *o
 static bool
 learn_order(struct paging *p, const struct paging_page *pg)
 {
-	bool is_unfiltered = pg->least != TICKS_NONE &&
-	    (pg->least < p->ask.from || pg->most >= p->ask.before);
+	bool is_unfiltered =
+	    pg->least != TICKS_NONE && (pg->least < p->ask.from || pg->most >= p->ask.before);
 	bool is_broken = breaks_order(p, pg);
 
 	if (p->ask.with_order)
@@ -430,7 +438,7 @@ paging_take(struct paging *p, const struct paging_page *pg, struct paging_step *
 {
 	bool full;
 
-	*out = (struct paging_step) { .what = PAGING_ASK, .cursor = TICKS_NONE };
+	*out = (struct paging_step){ .what = PAGING_ASK, .cursor = TICKS_NONE };
 	p->pages++;
 	p->turn_pages++;
 	settle_poison(p, pg, out);
@@ -451,151 +459,5 @@ paging_take(struct paging *p, const struct paging_page *pg, struct paging_step *
 	if (out->what == PAGING_ASK && p->turn_pages >= PAGING_TURN) {
 		p->turn_pages = 0;
 		out->is_long = true;
-	}
-}
-
-/* ---- answers without a page -------------------------------------------------- */
-
-/* The same place with a smaller page; a chain of links begins again. */
-static bool
-shrink(struct paging *p)
-{
-	struct paging_habits *h = p->habits;
-	unsigned skip = p->ask.mode == PAGING_SKIP ? p->ask.skip : 0;
-
-	if (p->ask.top <= 1)
-		return false;
-	h->top_limit = p->ask.top / 2;
-	h->good = 0;
-	if (h->patience < PATIENCE_MOST)
-		h->patience *= 2;
-	if (p->ask.mode == PAGING_LINK)
-		ask_keyset(p, p->ask.from);
-	p->ask.top = h->top_limit;
-	p->ask.skip = skip;
-	p->checking = 0;
-	return true;
-}
-
-/* One record further by position. */
-static bool
-step_over(struct paging *p)
-{
-	if (p->no_skip || p->position >= PAGING_SKIP_MOST)
-		return false;
-	p->poison_from = p->last != TICKS_NONE ? p->last : p->ask.from;
-	p->ask.mode = PAGING_SKIP;
-	p->ask.skip = ++p->position;
-	return true;
-}
-
-/* Where positions do not help either, ever longer pieces of time are given up. */
-static void
-give_up_poison(struct paging *p, struct paging_step *out)
-{
-	unsigned shift = 3 * p->give_ups;
-
-	p->is_poisoned = p->is_probing = false;
-	if (p->give_ups < GIVE_UPS_MOST)
-		p->give_ups++;
-	give_up(p, INT64_C(1) << shift, gap_poison, out);
-	p->ask.top = 1;
-}
-
-static void
-fault_too_large(struct paging *p, struct paging_step *out)
-{
-	if (shrink(p))
-		return;
-	if (step_over(p))
-		p->is_poisoned = true;
-	else
-		give_up_poison(p, out);
-}
-
-/* Passing over is believed only when what lies behind it answers (settle_poison). */
-static void
-fault_broken(struct paging *p)
-{
-	if (p->is_probing) {
-		p->is_probing = false;
-		p->ask = p->before_probe;
-		p->position--;
-		p->faults = 0;
-		return;
-	}
-	if (++p->faults % BROKEN_TRIES != 0 || shrink(p))
-		return;
-	p->before_probe = p->ask;
-	p->is_probing = step_over(p);
-}
-
-/* $skip is refused: nothing that needs a position can be read here. */
-static void
-fault_skip(struct paging *p, struct paging_step *out)
-{
-	p->no_skip = true;
-	if (p->is_poisoned || p->is_probing) {
-		give_up_poison(p, out);
-	} else if (p->is_unordered && p->ask.before != p->ask.from + 1) {
-		p->is_incomplete = true;
-		report_gap(p, out, p->begin, p->started, gap_unread);
-		window_complete(p, out);
-	} else {
-		give_up(p, 1, gap_tick, out);
-	}
-}
-
-static void
-fault_refused(struct paging *p, struct paging_step *out)
-{
-	if (p->ask.mode == PAGING_SKIP && !p->no_skip) {
-		fault_skip(p, out);
-	} else if (p->ask.before != PAGING_FOREVER && !p->no_before) {
-		p->no_before = true;
-		p->ask.before = PAGING_FOREVER;
-		ask_keyset(p, p->ask.from);
-	} else if (p->ask.mode == PAGING_KEYSET && p->ask.top > p->wanted && !p->no_most) {
-		p->no_most = true;
-		p->page_size = p->wanted;
-		ask_keyset(p, p->ask.from);
-	} else if (p->ask.mode == PAGING_LINK && !p->no_link) {
-		p->no_link = true;
-		ask_keyset(p, p->ask.from);
-	} else {
-		out->what = PAGING_FAILED;
-		err_set(&out->err, ERR_TEMP, "the API refuses the request");
-	}
-}
-
-static void
-fault_order(struct paging *p)
-{
-	p->habits->is_order_refused = true;
-	p->habits->is_ascending = false;
-	p->habits->ascents = p->habits->reads_refused = 0;
-	p->is_unordered = true;
-	p->ask.with_order = false;
-	ask_keyset(p, p->begin);
-}
-
-void
-paging_fault(struct paging *p, enum paging_fault fault, struct paging_step *out)
-{
-	*out = (struct paging_step) { .what = PAGING_ASK, .cursor = TICKS_NONE };
-	p->checking = 0;
-	switch (fault) {
-	case PAGING_TOO_LARGE:
-		fault_too_large(p, out);
-		break;
-	case PAGING_ORDER_REFUSED:
-		fault_order(p);
-		break;
-	case PAGING_REFUSED:
-		fault_refused(p, out);
-		break;
-	case PAGING_BROKEN:
-		fault_broken(p);
-		break;
 	}
 }

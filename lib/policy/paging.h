@@ -63,30 +63,30 @@ struct paging_ask {
 struct paging {
 	struct paging_ask ask;
 	struct paging_habits *habits;
-	int64_t begin, until;     /* of the read */
-	int64_t cursor;           /* what is stored */
-	int64_t newest;           /* newest record of this read that the cursor may reach */
-	int64_t started;          /* the server's clock at the first page */
-	int64_t last;             /* last timestamp of the page before */
+	int64_t begin, until;       /* of the read */
+	int64_t cursor;             /* what is stored */
+	int64_t newest;             /* newest record of this read that the cursor may reach */
+	int64_t started;            /* the server's clock at the first page */
+	int64_t last;               /* last timestamp of the page before */
 	unsigned page_size, wanted; /* now, and at the beginning */
 	unsigned pages, turn_pages;
-	unsigned checking;        /* length of the page that this request checks; 0: none */
-	unsigned faults;          /* in a row, at this place */
+	unsigned checking; /* length of the page that this request checks; 0: none */
+	unsigned faults;   /* in a row, at this place */
 	bool is_unordered, is_unfiltered, is_incomplete;
 	bool no_skip, no_most, no_before, no_link; /* refused in this read */
-	bool is_probing;          /* beyond a place that fails: proves that only the place is bad */
-	bool is_poisoned;         /* a record was passed over; the gap is told with the next page */
+	bool is_probing;  /* beyond a place that fails: proves that only the place is bad */
+	bool is_poisoned; /* a record was passed over; the gap is told with the next page */
 	int64_t poison_from;
 	struct paging_ask before_probe;
-	unsigned give_ups;        /* in a row */
-	unsigned position;        /* records read since ask.from by links and skips */
+	unsigned give_ups;           /* in a row */
+	unsigned position;           /* records read since ask.from by links and skips */
 	bool is_shifting, has_fresh; /* of the timestamp that is read by links */
 	unsigned passes;
 	uint64_t link, link_mark; /* hashes: of the link that is followed, and of an earlier one */
 	unsigned links;
 };
 
-/* What came back. paging_page_init(), one paging_page_add() a slice in their order, then the link. */
+/* What came back: paging_page_init(), one paging_page_add() a slice in their order, the link. */
 struct paging_page {
 	unsigned count, ascents, fresh, fresh_at_from;
 	bool is_descending;
@@ -94,18 +94,18 @@ struct paging_page {
 	int64_t first, last, least, most; /* TICKS_NONE: no record shows a time */
 	int64_t newest;                   /* of those not after limit */
 	bool has_link;
-	uint64_t link;                    /* its hash */
+	uint64_t link; /* its hash */
 };
 
 enum paging_what { PAGING_ASK, PAGING_DONE, PAGING_FAILED };
 
 struct paging_step {
 	enum paging_what what;
-	int64_t cursor;       /* to be stored with this page; TICKS_NONE: it stays */
-	const char *gap_why;  /* NULL: none */
+	int64_t cursor;      /* to be stored with this page; TICKS_NONE: it stays */
+	const char *gap_why; /* NULL: none */
 	int64_t gap_from, gap_to;
-	bool is_long;         /* PAGING_TURN pages in a row: go on in the next interval */
-	struct err err;       /* PAGING_FAILED; PAGING_DONE, when what the server let through is not all */
+	bool is_long;   /* PAGING_TURN pages in a row: go on in the next interval */
+	struct err err; /* PAGING_FAILED; PAGING_DONE, when the server did not let all through */
 };
 
 struct paging_bounds {

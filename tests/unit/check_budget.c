@@ -9,18 +9,18 @@ static const struct {
 	const char *says;
 	int64_t per_min;
 	unsigned reserve;
-	int64_t ms;   /* asked again and again for so long */
+	int64_t ms;          /* asked again and again for so long */
 	int64_t least, most; /* requests granted */
 } cases[] = {
-	{ "Graph's 150 a minute are not passed",	150,   0,   60000, 145, 150 },
-	{ "nor ten times that in ten minutes",		150,   0,  600000, 1350, 1365 },
-	{ "the burst is a tenth",			150,   0,       0,  15,  15 },
-	{ "a reserve leaves some of it",		150,  50,       0,   7,   8 },
-	{ "all of the burst reserved: one by one",	150, 100,       0,   1,   1 },
-	{ "a reserve does not slow the flow",		150,  50,   60000, 138, 143 },
-	{ "one a minute",				  1,   0,  600000,  10,  11 },
-	{ "two a minute",				  2,   0,   60000,   1,   2 },
-	{ "ten thousand a minute",		      10000,   0,   60000, 9990, 10000 },
+	{ "Graph's 150 a minute are not passed", 150, 0, 60000, 145, 150 },
+	{ "nor ten times that in ten minutes", 150, 0, 600000, 1350, 1365 },
+	{ "the burst is a tenth", 150, 0, 0, 15, 15 },
+	{ "a reserve leaves some of it", 150, 50, 0, 7, 8 },
+	{ "all of the burst reserved: one by one", 150, 100, 0, 1, 1 },
+	{ "a reserve does not slow the flow", 150, 50, 60000, 138, 143 },
+	{ "one a minute", 1, 0, 600000, 10, 11 },
+	{ "two a minute", 2, 0, 60000, 1, 2 },
+	{ "ten thousand a minute", 10000, 0, 60000, 9990, 10000 },
 };
 
 START_TEST(test_granted)
@@ -37,8 +37,8 @@ START_TEST(test_granted)
 		if (wait == 0 && granted > 100000)
 			break;
 	}
-	ck_assert_msg(granted >= cases[_i].least && granted <= cases[_i].most, "%s: %d", cases[_i].says,
-	    (int)granted);
+	ck_assert_msg(granted >= cases[_i].least && granted <= cases[_i].most, "%s: %d",
+	    cases[_i].says, (int)granted);
 }
 END_TEST
 
@@ -76,12 +76,12 @@ static const struct {
 	uint64_t hash;
 	int64_t interval, now, want;
 } points[] = {
-	{ "at his offset",			  7, 100, 0, 7 },
-	{ "after now, never at it",		  7, 100, 7, 107 },
-	{ "does not drift",			  7, 100, 110, 207 },
-	{ "missed ones are passed over",	  7, 100, 5099, 5107 },
-	{ "a large hash",			  UINT64_MAX, 100, 0, 15 },
-	{ "offset nought",			  0, 100, 0, 100 },
+	{ "at his offset", 7, 100, 0, 7 },
+	{ "after now, never at it", 7, 100, 7, 107 },
+	{ "does not drift", 7, 100, 110, 207 },
+	{ "missed ones are passed over", 7, 100, 5099, 5107 },
+	{ "a large hash", UINT64_MAX, 100, 0, 15 },
+	{ "offset nought", 0, 100, 0, 100 },
 };
 
 START_TEST(test_points)

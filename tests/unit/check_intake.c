@@ -91,16 +91,28 @@ make_tenant(unsigned i)
 {
 	struct tenant *t = &tenants[i];
 
-	*t = (struct tenant) {
-		.name = xasprintf("t%u", i), .id = xstrdup(sg_tenant_id(i)), .app = &app,
-		.stream_key = xasprintf("custom:x/%s/alerts", sg_tenant_id(i)), .sinks = sinks,
-		.nsinks = 1, .poll_interval_ms = 60, .overlap_ms = 600 * SEC,
-		.first_lookback_ms = 24 * 3600 * SEC, .page_size = 10, .budget_per_min = 100000,
+	*t = (struct tenant){
+		.name = xasprintf("t%u", i),
+		.id = xstrdup(sg_tenant_id(i)),
+		.app = &app,
+		.stream_key = xasprintf("custom:x/%s/alerts", sg_tenant_id(i)),
+		.sinks = sinks,
+		.nsinks = 1,
+		.poll_interval_ms = 60,
+		.overlap_ms = 600 * SEC,
+		.first_lookback_ms = 24 * 3600 * SEC,
+		.page_size = 10,
+		.budget_per_min = 100000,
 	};
-	t->log = (struct log_ctx) { "tenant", t->name };
-	t->origin = origin_new(&(struct origin) { .tenant_id = t->id, .tenant = t->name,
-	    .customer = t->name, .customer_name = t->name, .cloud = (char *)"custom",
-	    .portal_host = (char *)"p", .stream = (char *)"alerts", .instance = (char *)"" });
+	t->log = (struct log_ctx){ "tenant", t->name };
+	t->origin = origin_new(&(struct origin){ .tenant_id = t->id,
+	    .tenant = t->name,
+	    .customer = t->name,
+	    .customer_name = t->name,
+	    .cloud = (char *)"custom",
+	    .portal_host = (char *)"p",
+	    .stream = (char *)"alerts",
+	    .instance = (char *)"" });
 }
 
 static void
@@ -115,8 +127,11 @@ free_tenant(struct tenant *t)
 static void
 open_journal(void)
 {
-	const struct journal_opts opts = { .dir = dir, .max_size = 1u << 30,
-		.remember_ms = INT64_C(190) * 86400 * SEC, .clock = env.clock, .base = env.base,
+	const struct journal_opts opts = { .dir = dir,
+		.max_size = 1u << 30,
+		.remember_ms = INT64_C(190) * 86400 * SEC,
+		.clock = env.clock,
+		.base = env.base,
 		.forget_sink_ms = 86400 * SEC };
 	const char *names[] = { sink.name };
 	struct err err;
@@ -135,7 +150,7 @@ setup(void)
 	log_set_writer(keep_log, NULL);
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	write_secret();
-	env = (struct engine_env) { .base = event_base_new(), .clock = &turned };
+	env = (struct engine_env){ .base = event_base_new(), .clock = &turned };
 	env.loop = loop_new(env.base);
 	env.timers = timers_new(env.base, env.clock);
 	open_journal();
@@ -144,13 +159,21 @@ setup(void)
 	in = intake_new(&env, f, ts, j);
 	sg_init(&g, env.base);
 	(void)snprintf(url, sizeof(url), "%s", web_url(g.web, "127.0.0.1"));
-	app = (struct app) { .name = (char *)"soc", .cloud = CLOUD_CUSTOM,
+	app = (struct app){ .name = (char *)"soc",
+		.cloud = CLOUD_CUSTOM,
 		.client_id = (char *)"6f0c8a5e-0000-4000-8000-000000000001",
-		.secrets = { secrets, 1 }, .login_url = url, .graph_url = url, .portal_url = url };
+		.secrets = { secrets, 1 },
+		.login_url = url,
+		.graph_url = url,
+		.portal_url = url };
 	for (unsigned i = 0; i < SG_TENANTS; i++)
 		make_tenant(i);
-	settings = (struct settings) { .refs = 1000, .max_requests = 64, .request_timeout_ms = 1500,
-		.max_body = 100000, .tenants = tenants, .ntenants = 1 };
+	settings = (struct settings){ .refs = 1000,
+		.max_requests = 64,
+		.request_timeout_ms = 1500,
+		.max_body = 100000,
+		.tenants = tenants,
+		.ntenants = 1 };
 }
 
 static void
@@ -171,7 +194,7 @@ teardown(void)
 	(void)rmdir(dir);
 }
 
-/* ---- what tests ask -------------------------------------------------------------- */
+/* ---- what tests ask ------------------------------------------------------------------------ */
 
 static struct intake_figures
 figures(unsigned i)
@@ -228,7 +251,8 @@ has_polled(void *arg)
 {
 	const struct wanted *w = arg;
 
-	return figures(w->tenant).polls >= w->polls && figures(w->tenant).last_success != TICKS_NONE;
+	return figures(w->tenant).polls >= w->polls &&
+	       figures(w->tenant).last_success != TICKS_NONE;
 }
 
 static void
@@ -310,7 +334,7 @@ now(void)
 	return clock_wall(env.clock);
 }
 
-/* ---- reading ----------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------- */
 
 START_TEST(test_alerts_are_read_once)
 {
@@ -343,7 +367,8 @@ START_TEST(test_what_a_request_says)
 	(void)snprintf(want, sizeof(want), "%s", b.p);
 	buf_release(&b);
 	ck_assert_msg(strstr(g.t[0].last_url, want) != NULL, "%s", g.t[0].last_url);
-	ck_assert_ptr_nonnull(strstr(g.t[0].last_url, "/v1.0/security/alerts_v2?$top=10&"
+	ck_assert_ptr_nonnull(strstr(g.t[0].last_url,
+	    "/v1.0/security/alerts_v2?$top=10&"
 	    "$orderby=lastUpdateDateTime%20asc&$filter=lastUpdateDateTime%20ge%20"));
 	ck_assert_ptr_nonnull(strstr(web_last(g.web), "Prefer: include-unknown-enum-members"));
 	ck_assert_ptr_nonnull(strstr(web_last(g.web), "client-request-id: "));
@@ -439,7 +464,7 @@ START_TEST(test_older_than_first_lookback_is_left_alone)
 }
 END_TEST
 
-/* ---- what does not belong, or cannot be read --------------------------------------------- */
+/* ---- what does not belong, or cannot be read ----------------------------------------------- */
 
 START_TEST(test_foreign_alert_is_shown_to_nobody)
 {
@@ -477,7 +502,7 @@ START_TEST(test_unreadable_slice_is_delivered_once)
 }
 END_TEST
 
-/* ---- trouble -------------------------------------------------------------------------------- */
+/* ---- trouble ------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *says;
@@ -485,9 +510,10 @@ static const struct {
 	enum tenant_state state;
 	int least_s, most_s; /* until the next try */
 	const char *words;
-	unsigned tokens;     /* 0: any */
+	unsigned tokens; /* 0: any */
 } troubles[] = {
-	{ "401 for ever: one new token, then parked", SG_401, TENANT_REFUSED, 290, 370, "fresh token", 2 },
+	{ "401 for ever: one new token, then parked", SG_401, TENANT_REFUSED, 290, 370,
+	    "fresh token", 2 },
 	{ "403: parked", SG_403, TENANT_FORBIDDEN, 290, 370, "licence", 1 },
 	{ "403 without roles: what to grant", SG_NO_ROLES, TENANT_FORBIDDEN, 290, 370,
 	    "SecurityAlert.Read.All", 1 },
@@ -504,7 +530,8 @@ static const struct {
 	{ "half a body is no page", SG_TORN, TENANT_GARBLED, 4, 7, "no page", 0 },
 	{ "a redirect is not followed", SG_REDIRECT, TENANT_GARBLED, 4, 7, "evil.example", 0 },
 	{ "a hanging server runs into the timeout", SG_HANG, TENANT_UNREACHABLE, 4, 7, "", 0 },
-	{ "an empty page whose link leads elsewhere", SG_FOREIGN_LINK, TENANT_GARBLED, 4, 7, "link", 0 },
+	{ "an empty page whose link leads elsewhere", SG_FOREIGN_LINK, TENANT_GARBLED, 4, 7, "link",
+	    0 },
 	{ "a link to itself", SG_LOOP, TENANT_GARBLED, 4, 7, "circle", 0 },
 };
 
@@ -524,8 +551,8 @@ START_TEST(test_trouble)
 	all = figures(0);
 	fig = &all;
 	ck_assert_msg(fig->next_poll_ms >= troubles[_i].least_s * SEC - 1000 &&
-	    fig->next_poll_ms <= troubles[_i].most_s * SEC, "%s: next in %d ms", troubles[_i].says,
-	    (int)fig->next_poll_ms);
+			  fig->next_poll_ms <= troubles[_i].most_s * SEC,
+	    "%s: next in %d ms", troubles[_i].says, (int)fig->next_poll_ms);
 	ck_assert_msg(strstr(fig->trouble, troubles[_i].words) != NULL, "%s: %s", troubles[_i].says,
 	    fig->trouble);
 	ck_assert_msg(strstr(logged, "next try in") != NULL, "%s: %s", troubles[_i].says, logged);
@@ -586,7 +613,7 @@ START_TEST(test_a_refused_page_is_read_again)
 }
 END_TEST
 
-/* ---- many, and changes ------------------------------------------------------------------------ */
+/* ---- many, and changes --------------------------------------------------------------------- */
 
 START_TEST(test_tenants_do_not_mix)
 {
@@ -631,7 +658,7 @@ struct once {
 static void
 on_once(void *arg, size_t failed)
 {
-	*(struct once *)arg = (struct once) { true, failed };
+	*(struct once *)arg = (struct once){ true, failed };
 }
 
 static bool
@@ -694,7 +721,7 @@ START_TEST(test_stop)
 }
 END_TEST
 
-/* ---- late arrivals ------------------------------------------------------------------------------ */
+/* ---- late arrivals ------------------------------------------------------------------------- */
 
 static void
 turn_clock(int64_t ms)
@@ -706,7 +733,7 @@ turn_clock(int64_t ms)
 /* Half an hour late, an hour, a day: by which sweep they are found. */
 static const struct {
 	const char *says;
-	int64_t late;     /* ticks behind the cursor */
+	int64_t late; /* ticks behind the cursor */
 	int64_t turn_ms;
 	uint64_t found;
 } sweeps[] = {

@@ -19,23 +19,23 @@ static const struct {
 	bool has_link;
 	enum paging_what what;
 	enum paging_mode mode;
-	int from;           /* of the next request */
+	int from; /* of the next request */
 	int top, skip;
-	int cursor;         /* ANY: stays */
+	int cursor; /* ANY: stays */
 } cases[] = {
 	{ "an empty page is the end", true, "", false, PAGING_DONE, 0, ANY, ANY, ANY, ANY },
-	{ "an empty page with a link is not", true, "", true, PAGING_ASK, PAGING_LINK, 10, ANY,
-	    ANY, ANY },
-	{ "a short page is the end, the cursor its newest", true, "klm", false, PAGING_DONE, 0,
-	    ANY, ANY, ANY, 12 },
-	{ "a short page with a link goes on by key", true, "klm", true, PAGING_ASK,
-	    PAGING_KEYSET, 12, 10, 0, 12 },
+	{ "an empty page with a link is not", true, "", true, PAGING_ASK, PAGING_LINK, 10, ANY, ANY,
+	    ANY },
+	{ "a short page is the end, the cursor its newest", true, "klm", false, PAGING_DONE, 0, ANY,
+	    ANY, ANY, 12 },
+	{ "a short page with a link goes on by key", true, "klm", true, PAGING_ASK, PAGING_KEYSET,
+	    12, 10, 0, 12 },
 	{ "a short page on the bound with a link follows it", true, "kk", true, PAGING_ASK,
 	    PAGING_LINK, 10, ANY, ANY, 10 },
 	{ "a full page goes on at its last stamp", true, "kklmnopqrs", false, PAGING_ASK,
 	    PAGING_KEYSET, 18, 10, 0, 18 },
-	{ "a full page goes on by key though it has a link", true, "kklmnopqrs", true,
-	    PAGING_ASK, PAGING_KEYSET, 18, 10, 0, 18 },
+	{ "a full page goes on by key though it has a link", true, "kklmnopqrs", true, PAGING_ASK,
+	    PAGING_KEYSET, 18, 10, 0, 18 },
 	{ "a full page on one stamp beyond the bound goes on there", true, "llllllllll", false,
 	    PAGING_ASK, PAGING_KEYSET, 11, 10, 0, 11 },
 	{ "a full page on the bound follows the link", true, "kkkkkkkkkk", true, PAGING_ASK,
@@ -50,16 +50,16 @@ static const struct {
 	    "srqponmlkk", true, PAGING_ASK, PAGING_LINK, 10, ANY, ANY, ANY },
 	{ "a descent without a link: more of it", true, "srqponmlkk", false, PAGING_ASK,
 	    PAGING_KEYSET, 10, 1000, 0, ANY },
-	{ "a short page may have any order: it is all", true, "sk", false, PAGING_DONE, 0, ANY,
-	    ANY, ANY, 18 },
-	{ "below the bound: the filter is ignored, the link is followed", true, "abcdefghij",
-	    true, PAGING_ASK, PAGING_LINK, 10, ANY, ANY, ANY },
+	{ "a short page may have any order: it is all", true, "sk", false, PAGING_DONE, 0, ANY, ANY,
+	    ANY, 18 },
+	{ "below the bound: the filter is ignored, the link is followed", true, "abcdefghij", true,
+	    PAGING_ASK, PAGING_LINK, 10, ANY, ANY, ANY },
 	{ "the same without a link: more of it", true, "abcdefghij", false, PAGING_ASK,
 	    PAGING_KEYSET, 10, 1000, 0, ANY },
-	{ "no proof of order yet: a page on one stamp follows its link", false, "llllllllll",
-	    true, PAGING_ASK, PAGING_LINK, 10, ANY, ANY, ANY },
-	{ "no proof and no link: more of it", false, "llllllllll", false, PAGING_ASK,
-	    PAGING_KEYSET, 10, 1000, 0, ANY },
+	{ "no proof of order yet: a page on one stamp follows its link", false, "llllllllll", true,
+	    PAGING_ASK, PAGING_LINK, 10, ANY, ANY, ANY },
+	{ "no proof and no link: more of it", false, "llllllllll", false, PAGING_ASK, PAGING_KEYSET,
+	    10, 1000, 0, ANY },
 	{ "a full page that ascends is proof", false, "kkkkkkkkkl", false, PAGING_ASK,
 	    PAGING_KEYSET, 11, 10, 0, 11 },
 	{ "a stamp after the server's clock does not move the cursor there", true, "klz", false,
@@ -79,8 +79,9 @@ fill(struct paging_page *pg, const struct paging *p, const char *stamps, bool ha
 static void
 begin(struct paging *p, struct paging_habits *h)
 {
-	const struct paging_bounds b = { .from = T(10), .until = PAGING_FOREVER,
-		.cursor = TICKS_NONE, .page_size = 10 };
+	const struct paging_bounds b = {
+		.from = T(10), .until = PAGING_FOREVER, .cursor = TICKS_NONE, .page_size = 10
+	};
 
 	paging_begin(p, h, &b);
 }
@@ -261,6 +262,31 @@ START_TEST(test_one_record_too_large_is_passed_over_with_a_gap)
 }
 END_TEST
 
+/* One record that makes the server fail: what lies behind it answers, so it is the record. */
+START_TEST(test_one_bad_place_is_passed_over_with_a_gap)
+{
+	struct paging_habits h = { .is_ascending = true };
+	struct paging_step step;
+	struct paging_page pg;
+	struct paging p;
+	int tries = 0;
+
+	begin(&p, &h);
+	while (p.ask.mode != PAGING_SKIP && tries++ < 100) {
+		paging_fault(&p, PAGING_BROKEN, &step);
+		ck_assert_ptr_null(step.gap_why);
+	}
+	ck_assert_int_le(tries, 15);
+	ck_assert_uint_eq(p.ask.top, 1);
+	ck_assert_uint_eq(p.ask.skip, 1);
+	fill(&pg, &p, "o", false);
+	paging_take(&p, &pg, &step);
+	ck_assert_ptr_nonnull(step.gap_why);
+	ck_assert_int_eq(step.gap_from, T(10));
+	ck_assert_int_eq(step.gap_to, T(14));
+}
+END_TEST
+
 START_TEST(test_a_server_that_is_down_makes_no_gap)
 {
 	struct paging_habits h = { .is_ascending = true };
@@ -304,17 +330,17 @@ END_TEST
 
 /* ---- a server that changes while it is read ------------------------------------ */
 
-#define MINUTE  (60 * TICKS_SEC)
-#define OVERLAP (10 * MINUTE)
-#define ALERTS  2600
+#define MINUTE   (60 * TICKS_SEC)
+#define OVERLAP  (10 * MINUTE)
+#define ALERTS   2600
 #define VERSIONS 12000
 
 enum order { ASCENDING, NEWEST_FIRST, BY_ID, REFUSED };
 enum links { BY_TOKEN, BY_SKIP, WITHHELD };
 
 struct version {
-	int64_t at;             /* lastUpdateDateTime */
-	int64_t since, till;    /* when it could be seen */
+	int64_t at;          /* lastUpdateDateTime */
+	int64_t since, till; /* when it could be seen */
 	unsigned alert;
 	bool is_read, is_exempt;
 };
@@ -354,8 +380,8 @@ put(struct server *sv, unsigned alert, int64_t at)
 		sv->alerts++;
 	else
 		sv->v[sv->current[alert]].till = sv->now;
-	sv->v[sv->n] = (struct version) { .at = at, .since = sv->now, .till = INT64_MAX,
-		.alert = alert };
+	sv->v[sv->n] =
+	    (struct version){ .at = at, .since = sv->now, .till = INT64_MAX, .alert = alert };
 	sv->current[alert] = sv->n++;
 }
 
@@ -407,11 +433,11 @@ serve(struct server *sv, const struct paging *p, struct answer *a)
 	enum order order = sv->order;
 
 	sv->requests++;
-	*a = (struct answer) { .is_order_refused = ask.with_order && sv->refuses_order,
-		.is_refused = ask.skip > 500 ||
-		    (ask.before != PAGING_FOREVER && sv->refuses_before) };
+	*a = (struct answer){ .is_order_refused = ask.with_order && sv->refuses_order,
+		.is_refused =
+		    ask.skip > 500 || (ask.before != PAGING_FOREVER && sv->refuses_before) };
 	a->is_refused |= p->ask.mode == PAGING_LINK && sv->links == BY_SKIP &&
-	    sv->refuses_long_links && sv->linked_skip > 500;
+	                 sv->refuses_long_links && sv->linked_skip > 500;
 	if (a->is_refused || a->is_order_refused)
 		return;
 	for (unsigned i = 0; i < sv->alerts; i++) {
@@ -473,10 +499,11 @@ check_cursor(const struct server *sv, int64_t cursor, int64_t before, int64_t be
 	for (unsigned i = 0; i < sv->alerts; i++) {
 		const struct version *v = &sv->v[sv->current[i]];
 
-		ck_assert_msg(v->is_read || v->is_exempt || v->at >= cursor - OVERLAP ||
-		    v->since >= begun, "seed %d: cursor %" PRId64 " passed alert %u of %" PRId64
-		    " unread (order %d links %d clamp %u)", seed, cursor, i, v->at,
-		    (int)sv->order, (int)sv->links, sv->clamp);
+		ck_assert_msg(
+		    v->is_read || v->is_exempt || v->at >= cursor - OVERLAP || v->since >= begun,
+		    "seed %d: cursor %" PRId64 " passed alert %u of %" PRId64
+		    " unread (order %d links %d clamp %u)",
+		    seed, cursor, i, v->at, (int)sv->order, (int)sv->links, sv->clamp);
 	}
 }
 
@@ -485,8 +512,9 @@ static unsigned
 poll(struct server *sv, struct paging_habits *h, int64_t from, int64_t *cursor, unsigned page_size,
     unsigned changes, int seed)
 {
-	const struct paging_bounds b = { .from = from, .until = PAGING_FOREVER,
-		.cursor = *cursor, .page_size = page_size };
+	const struct paging_bounds b = {
+		.from = from, .until = PAGING_FOREVER, .cursor = *cursor, .page_size = page_size
+	};
 	struct paging_step step;
 	struct paging_page pg;
 	struct answer a;
@@ -500,8 +528,8 @@ poll(struct server *sv, struct paging_habits *h, int64_t from, int64_t *cursor, 
 		sv->now += TICKS_SEC / 50;
 		serve(sv, &p, &a);
 		if (a.is_refused || a.is_order_refused) {
-			paging_fault(&p, a.is_order_refused ? PAGING_ORDER_REFUSED
-							    : PAGING_REFUSED, &step);
+			paging_fault(
+			    &p, a.is_order_refused ? PAGING_ORDER_REFUSED : PAGING_REFUSED, &step);
 			ck_assert_int_eq(step.what, PAGING_ASK);
 		} else {
 			paging_page_init(&pg, &p, sv->now);
@@ -524,7 +552,7 @@ poll(struct server *sv, struct paging_habits *h, int64_t from, int64_t *cursor, 
 			*cursor = step.cursor;
 		}
 		if (step.err.kind != ERR_NONE)
-			exempt_gap(sv, &(struct paging_step) { .gap_to = INT64_MAX });
+			exempt_gap(sv, &(struct paging_step){ .gap_to = INT64_MAX });
 		for (unsigned i = 0; i < changes && asked < 300; i++) {
 			if (dice(sv, 3) == 0)
 				change(sv);
@@ -559,8 +587,8 @@ run(struct server *sv, unsigned backlog, unsigned tie, unsigned page_size, unsig
 	sv->v = xcalloc(VERSIONS, sizeof(*sv->v));
 	fill_backlog(sv, backlog, tie);
 	for (int polls = 0; polls < 8; polls++) {
-		int64_t from = cursor != TICKS_NONE && cursor - OVERLAP > first ? cursor - OVERLAP
-										: first;
+		int64_t from =
+		    cursor != TICKS_NONE && cursor - OVERLAP > first ? cursor - OVERLAP : first;
 
 		gaps += poll(sv, &h, from, &cursor, page_size, changes, seed);
 		for (next += MINUTE; sv->now < next; sv->now += MINUTE / 6) {
@@ -573,20 +601,22 @@ run(struct server *sv, unsigned backlog, unsigned tie, unsigned page_size, unsig
 			int64_t till = v->till < sv->now ? v->till : sv->now;
 
 			ck_assert_msg(v->is_read || v->is_exempt || till - v->since < 2 * MINUTE ||
-			    sv->now - v->since < 40 * MINUTE, "seed %d: %u not read", seed, i);
+					  sv->now - v->since < 40 * MINUTE,
+			    "seed %d: %u not read", seed, i);
 		}
 	}
 	/* all that stood still is read now */
 	changes = sv->n;
-	gaps += poll(sv, &h, cursor != TICKS_NONE && cursor - OVERLAP > first ? cursor - OVERLAP
-	    : first, &cursor, page_size, 0, seed);
+	gaps += poll(sv, &h,
+	    cursor != TICKS_NONE && cursor - OVERLAP > first ? cursor - OVERLAP : first, &cursor,
+	    page_size, 0, seed);
 	for (unsigned i = 0; i < changes; i++) {
 		const struct version *v = &sv->v[i];
 
 		ck_assert_msg(v->is_read || v->is_exempt || v->till != INT64_MAX,
-		    "seed %d: version %u at %" PRId64 " since %" PRId64 " never read, cursor %"
-		    PRId64 " order %d links %d clamp %u", seed, i, v->at, v->since, cursor,
-		    (int)sv->order, (int)sv->links, sv->clamp);
+		    "seed %d: version %u at %" PRId64 " since %" PRId64
+		    " never read, cursor %" PRId64 " order %d links %d clamp %u",
+		    seed, i, v->at, v->since, cursor, (int)sv->order, (int)sv->links, sv->clamp);
 	}
 	ck_assert_msg(may_gap || gaps == 0, "seed %d: gap", seed);
 	free(sv->v);
@@ -678,6 +708,7 @@ main(void)
 	tcase_add_test(tc, test_many_pages_are_said);
 	tcase_add_test(tc, test_too_large_halves_and_grows_back);
 	tcase_add_test(tc, test_one_record_too_large_is_passed_over_with_a_gap);
+	tcase_add_test(tc, test_one_bad_place_is_passed_over_with_a_gap);
 	tcase_add_test(tc, test_a_server_that_is_down_makes_no_gap);
 	tcase_add_test(tc, test_refused_order_is_asked_again_without);
 	suite_add_tcase(s, world);

@@ -29,16 +29,17 @@ id(unsigned i)
 	char *p = text[next++ % 8];
 	int n = snprintf(p, sizeof(text[0]), "da%u_x", i);
 
-	return (struct str) { p, (size_t)n };
+	return (struct str){ p, (size_t)n };
 }
 
 static uint64_t
 hash(struct str name, int64_t version)
 {
 	char slice[100];
-	int n = snprintf(slice, sizeof(slice), "{%.*s %lld}", (int)name.n, name.s, (long long)version);
+	int n =
+	    snprintf(slice, sizeof(slice), "{%.*s %lld}", (int)name.n, name.s, (long long)version);
 
-	return window_hash(&pool, (struct str) { slice, (size_t)n });
+	return window_hash(&pool, (struct str){ slice, (size_t)n });
 }
 
 static void
@@ -95,10 +96,10 @@ START_TEST(test_hash)
 	size_t n = 0;
 
 	for (size_t len = 0; len < sizeof(text); len++) {
-		seen[n++] = window_hash(&pool, (struct str) { text, len });
+		seen[n++] = window_hash(&pool, (struct str){ text, len });
 		for (size_t bit = 0; bit < 8 && len > 0; bit++) {
 			text[len - 1] ^= (char)(1 << bit);
-			seen[n++] = window_hash(&pool, (struct str) { text, len });
+			seen[n++] = window_hash(&pool, (struct str){ text, len });
 			text[len - 1] ^= (char)(1 << bit);
 		}
 	}

@@ -11,10 +11,14 @@
 #define OK_HEAD  "HTTP/1.1 200 OK\r\nContent-Type: application/json; odata.metadata=minimal\r\n"
 
 static const char ids[SG_TENANTS][40] = {
-	"00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002",
-	"00000000-0000-4000-8000-000000000003", "00000000-0000-4000-8000-000000000004",
-	"00000000-0000-4000-8000-000000000005", "00000000-0000-4000-8000-000000000006",
-	"00000000-0000-4000-8000-000000000007", "00000000-0000-4000-8000-000000000008",
+	"00000000-0000-4000-8000-000000000001",
+	"00000000-0000-4000-8000-000000000002",
+	"00000000-0000-4000-8000-000000000003",
+	"00000000-0000-4000-8000-000000000004",
+	"00000000-0000-4000-8000-000000000005",
+	"00000000-0000-4000-8000-000000000006",
+	"00000000-0000-4000-8000-000000000007",
+	"00000000-0000-4000-8000-000000000008",
 };
 
 const char *
@@ -32,7 +36,7 @@ sg_add(struct small_graph *g, unsigned tenant, int64_t at)
 	ck_assert_uint_lt(i, SG_ALERTS);
 	for (; i > 0 && t->alerts[i - 1].at > at; i--)
 		t->alerts[i] = t->alerts[i - 1];
-	t->alerts[i] = (struct sg_alert) { .at = at, .tenant_id = ids[tenant], .severity = "high" };
+	t->alerts[i] = (struct sg_alert){ .at = at, .tenant_id = ids[tenant], .severity = "high" };
 	(void)snprintf(t->alerts[i].id, sizeof(t->alerts[i].id), "da%u-%u", tenant, t->n);
 	return &t->alerts[i];
 }
@@ -42,7 +46,8 @@ sg_add(struct small_graph *g, unsigned tenant, int64_t at)
 static void
 base64(struct buf *b, const char *text)
 {
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char set[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	uint32_t bits = 0;
 	unsigned have = 0;
 
@@ -74,8 +79,8 @@ static void
 deny_token(struct web_answer *out, const char *error, const char *code, struct buf *b)
 {
 	out->head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n";
-	buf_printf(b, "{\"error\":\"%s\",\"error_description\":\"AADSTS%s\",\"error_codes\":[%s]}", error,
-	    code, code);
+	buf_printf(b, "{\"error\":\"%s\",\"error_description\":\"AADSTS%s\",\"error_codes\":[%s]}",
+	    error, code, code);
 }
 
 static void
@@ -93,8 +98,9 @@ on_token(struct small_graph *g, unsigned i, struct web_answer *out, struct buf *
 static void
 put_alert(struct buf *b, const struct sg_alert *a)
 {
-	buf_printf(b, "{\"id\":\"%s\",\"title\":\"T\",\"severity\":\"%s\",\"status\":\"new\",\"tenantId\":", a->id,
-	    a->severity);
+	buf_printf(b,
+	    "{\"id\":\"%s\",\"title\":\"T\",\"severity\":\"%s\",\"status\":\"new\",\"tenantId\":",
+	    a->id, a->severity);
 	if (a->tenant_id != NULL)
 		buf_printf(b, "\"%s\"", a->tenant_id);
 	else
@@ -123,7 +129,7 @@ put_page(struct small_graph *g, unsigned i, const char *url, struct buf *b)
 	int64_t from = 0;
 
 	if (ge != NULL)
-		(void)ticks_parse((struct str) { ge + 8, 28 }, &from);
+		(void)ticks_parse((struct str){ ge + 8, 28 }, &from);
 	buf_puts(b, "{\"@odata.context\":\"x\",\"value\":[");
 	for (unsigned k = 0; k < t->n; k++) {
 		if (t->alerts[k].at < from || skip-- > 0)
@@ -138,7 +144,8 @@ put_page(struct small_graph *g, unsigned i, const char *url, struct buf *b)
 		buf_printf(b, "%s%s", n != 0 ? "," : "", t->extra);
 	buf_byte(b, ']');
 	if (t->mood == SG_FOREIGN_LINK)
-		buf_puts(b, ",\"@odata.nextLink\":\"https://evil.example/v1.0/security/alerts_v2\"");
+		buf_puts(
+		    b, ",\"@odata.nextLink\":\"https://evil.example/v1.0/security/alerts_v2\"");
 	if (t->mood == SG_LOOP)
 		buf_printf(b, ",\"@odata.nextLink\":\"%s/v1.0/security/alerts_v2?$skiptoken=x\"",
 		    web_url(g->web, "127.0.0.1"));
@@ -154,19 +161,23 @@ static const struct {
 	    "{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"no\"}}", WEB_KEEP },
 	{ SG_403, "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\n",
 	    "{\"error\":{\"code\":\"Forbidden\",\"message\":\"no\"}}", WEB_KEEP },
-	{ SG_NO_ROLES, "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\n", "{}", WEB_KEEP },
-	{ SG_429, "HTTP/1.1 429 Too Many\r\nRetry-After: 30\r\nContent-Type: application/json\r\n", "{}",
+	{ SG_NO_ROLES, "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\n", "{}",
 	    WEB_KEEP },
-	{ SG_429_SILENT, "HTTP/1.1 429 Too Many\r\nContent-Type: application/json\r\n", "{}", WEB_KEEP },
+	{ SG_429, "HTTP/1.1 429 Too Many\r\nRetry-After: 30\r\nContent-Type: application/json\r\n",
+	    "{}", WEB_KEEP },
+	{ SG_429_SILENT, "HTTP/1.1 429 Too Many\r\nContent-Type: application/json\r\n", "{}",
+	    WEB_KEEP },
 	{ SG_503, "HTTP/1.1 503 Down\r\nContent-Type: application/json\r\n", "{}", WEB_KEEP },
 	{ SG_500, "HTTP/1.1 500 Oh\r\nContent-Type: application/json\r\n", "{}", WEB_KEEP },
-	{ SG_HTML, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n", "<html>sign in</html>", WEB_KEEP },
+	{ SG_HTML, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n", "<html>sign in</html>",
+	    WEB_KEEP },
 	{ SG_PARTIAL, "HTTP/1.1 206 Partial\r\nContent-Type: application/json\r\n",
 	    "{\"value\":[]}", WEB_KEEP },
 	{ SG_NOTHING, "HTTP/1.1 204 No Content\r\n", NULL, WEB_KEEP },
 	{ SG_NO_VALUE, OK_HEAD, "{\"value\":null}", WEB_KEEP },
 	{ SG_TORN, OK_HEAD, "{\"value\":[{\"id\":\"x\"", WEB_KEEP },
-	{ SG_REDIRECT, "HTTP/1.1 302 Found\r\nLocation: https://evil.example/x\r\n", NULL, WEB_KEEP },
+	{ SG_REDIRECT, "HTTP/1.1 302 Found\r\nLocation: https://evil.example/x\r\n", NULL,
+	    WEB_KEEP },
 	{ SG_HANG, NULL, NULL, WEB_HANG },
 };
 
@@ -197,8 +208,8 @@ misbehaves(struct sg_tenant *t, const char *url, struct web_answer *out)
 }
 
 static void
-on_read(struct small_graph *g, unsigned i, const char *request, struct web_answer *out,
-    struct buf *b)
+on_read(
+    struct small_graph *g, unsigned i, const char *request, struct web_answer *out, struct buf *b)
 {
 	struct sg_tenant *t = &g->t[i];
 	const char *end = strchr(request + 4, ' ');
@@ -234,7 +245,7 @@ answer(void *arg, const char *request, struct web_answer *out)
 	char **keep;
 
 	ck_assert_uint_lt(i, SG_TENANTS);
-	*out = (struct web_answer) { .head = OK_HEAD };
+	*out = (struct web_answer){ .head = OK_HEAD };
 	if (is_token)
 		on_token(g, i, out, &b);
 	else
@@ -242,14 +253,14 @@ answer(void *arg, const char *request, struct web_answer *out)
 	keep = &g->answers[g->nanswers++ % ARRAY_LEN(g->answers)];
 	free(*keep);
 	if (b.n != 0)
-		out->body = (struct str) { b.p, b.n };
+		out->body = (struct str){ b.p, b.n };
 	*keep = buf_take(&b);
 }
 
 void
 sg_init(struct small_graph *g, struct event_base *base)
 {
-	*g = (struct small_graph) { 0 };
+	*g = (struct small_graph){ 0 };
 	g->web = web_new(base, NULL, answer, g);
 }
 

@@ -17,16 +17,33 @@
 
 enum sg_mood {
 	SG_WELL,
-	SG_401_ONCE, SG_401, SG_403, SG_NO_ROLES, SG_NO_CONSENT, SG_BAD_SECRET,
-	SG_429, SG_429_SILENT, SG_503, SG_500,
-	SG_HTML, SG_PARTIAL, SG_NOTHING, SG_NO_VALUE, SG_TORN,
-	SG_REDIRECT, SG_FOREIGN_LINK, SG_LOOP, SG_HANG, SG_NO_ORDER, SG_HUGE,
+	SG_401_ONCE,
+	SG_401,
+	SG_403,
+	SG_NO_ROLES,
+	SG_NO_CONSENT,
+	SG_BAD_SECRET,
+	SG_429,
+	SG_429_SILENT,
+	SG_503,
+	SG_500,
+	SG_HTML,
+	SG_PARTIAL,
+	SG_NOTHING,
+	SG_NO_VALUE,
+	SG_TORN,
+	SG_REDIRECT,
+	SG_FOREIGN_LINK,
+	SG_LOOP,
+	SG_HANG,
+	SG_NO_ORDER,
+	SG_HUGE,
 };
 
 struct sg_alert {
 	char id[32];
-	int64_t at;              /* lastUpdateDateTime */
-	const char *tenant_id;   /* NULL: null */
+	int64_t at;            /* lastUpdateDateTime */
+	const char *tenant_id; /* NULL: null */
 	const char *severity;
 };
 
@@ -34,7 +51,7 @@ struct sg_tenant {
 	enum sg_mood mood;
 	struct sg_alert alerts[SG_ALERTS];
 	unsigned n;
-	const char *extra;       /* one more element, as text */
+	const char *extra; /* one more element, as text */
 	unsigned tokens, reads;
 	char last_url[512];
 };
@@ -42,7 +59,7 @@ struct sg_tenant {
 struct small_graph {
 	struct web *web;
 	struct sg_tenant t[SG_TENANTS];
-	char *answers[64];       /* on their way */
+	char *answers[64]; /* on their way */
 	unsigned nanswers;
 };
 
