@@ -550,7 +550,7 @@ START_TEST(test_trouble)
 	wait_polls(1, 4);
 	all = figures(0);
 	fig = &all;
-	ck_assert_msg(fig->next_poll_ms >= troubles[_i].least_s * SEC - 1000 &&
+	ck_assert_msg(fig->next_poll_ms >= troubles[_i].least_s * SEC - 3000 &&
 			  fig->next_poll_ms <= troubles[_i].most_s * SEC,
 	    "%s: next in %d ms", troubles[_i].says, (int)fig->next_poll_ms);
 	ck_assert_msg(strstr(fig->trouble, troubles[_i].words) != NULL, "%s: %s", troubles[_i].says,
