@@ -200,8 +200,8 @@ source s_octet { syslog(ip(127.0.0.1) port(%(octet)d) transport(tcp) max-connect
 %(tls_source)s
 source s_udp { syslog(ip(127.0.0.1) port(%(udp)d) transport(udp) so-rcvbuf(8388608)); };
 source s_udp3164 { network(ip(127.0.0.1) port(%(udp3164)d) transport(udp) so-rcvbuf(8388608)); };
-source s_unix { unix-dgram("%(dir)s/dgram"); };
-destination d { file("%(dir)s/out.json" template("$(format-json --key HOST --key PROGRAM --key PID --key MSGID --key ISODATE --key MESSAGE --key MSGHDR --pair PRI=$PRI --pair SOURCE=$SOURCE)\\n")); };
+source s_unix { unix-dgram("%(dir)s/dgram" flags(expect-hostname)); };
+destination d { file("%(dir)s/out.json" template("$(format-json --key HOST --key PROGRAM --key PID --key MSGID --key ISODATE --key MESSAGE --key MSGHDR --pair PRI=$PRI --pair SOURCE=$SOURCE --pair RECEIVED=$R_UNIXTIME)\\n")); };
 log { source(s_lf); source(s_lf3164); source(s_octet); %(tls_log)s source(s_udp); source(s_udp3164); source(s_unix);
       destination(d); };
 """
@@ -241,7 +241,7 @@ class SyslogNg(Receiver):
     @staticmethod
     def row(o):
         return {"host": o.get("HOST"), "app": o.get("PROGRAM"), "msgid": o.get("MSGID"),
-                "pri": o.get("PRI"), "time": o.get("ISODATE"), "source": o.get("SOURCE"),
+                "pri": o.get("PRI"), "received": float(o.get("RECEIVED") or 0), "time": o.get("ISODATE"), "source": o.get("SOURCE"),
                 "msg": o.get("MESSAGE", ""), "header": o.get("MSGHDR", "")}
 
 

@@ -44,7 +44,7 @@ class Scene(unittest.TestCase):
         while True:
             rows = [row for r in receivers for row in r.rows()]
             delivered = Delivered(rows)
-            wrong = compare(truth_of(), delivered, self.interval_ms, self.up)
+            wrong = compare(truth_of(), delivered, self.interval_ms * harness.SLOW, self.up)
             if not wrong or time.monotonic() > end:
                 return wrong, delivered
             time.sleep(0.5)
@@ -53,8 +53,8 @@ class Scene(unittest.TestCase):
         self.mark_down()
         wrong, delivered = self.wait_until_settled(graph, msspd, receivers, seconds)
         if wrong:
-            self.fail("%d wrong, the first ones:\n%s\nlog:\n%s" % (
-                len(wrong), "\n".join(w[:300] for w in wrong[:8]), self.run_.read(msspd.log)[-3000:]))
+            self.fail("%d wrong, the first ones:\n%s\nup: %s\nlog:\n%s" % (
+                len(wrong), "\n".join(w[:300] for w in wrong[:8]), self.up, self.run_.read(msspd.log)[-3000:]))
         if not torn_ok:
             self.assertEqual(delivered.torn, 0, "torn rows")
         return delivered

@@ -30,19 +30,26 @@ class Truth:
             yield from alert.values()
 
     def required(self, interval_ms, up):
-        """What must have been delivered: the last version of each alert, and each that stood
-        for two intervals while msspd ran. `up` holds (from, to) in wall clock ms."""
+        """What must have been delivered: the last state of each alert, and each that stood for two
+        intervals while msspd ran. `up` holds (from, to) in wall clock ms. A state is a list of
+        versions of which one is enough: after the first only lastUpdateDateTime differs."""
         for alert in self.alerts.values():
-            # A version in which only lastUpdateDateTime differs says nothing; who stands is the one before.
-            telling = [v for v in alert.values() if v["change"] != "touched"]
-            for n, v in enumerate(telling):
-                last = n + 1 == len(telling)
-                gone = telling[n + 1]["visible_from"] if not last else None
-                if not v["poller_could_see"]:
-                    continue
-                if last or any(min(gone, to) - max(v["visible_from"], frm) >= 2 * interval_ms
-                               for frm, to in up):
-                    yield v
+            states = []
+            for v in alert.values():
+                if v["change"] == "touched" and states:
+                    states[-1].append(v)
+                else:
+                    states.append([v])
+            for n, state in enumerate(states):
+                seen = [v for v in state if v["poller_could_see"]]
+                last = n + 1 == len(states)
+                if seen and (last or self.stood(seen[0]["visible_from"], states[n + 1][0]["visible_from"],
+                                                interval_ms, up)):
+                    yield seen
+
+    @staticmethod
+    def stood(since, gone, interval_ms, up):
+        return any(min(gone, to) - max(since, frm) >= 2 * interval_ms for frm, to in up)
 
 
 def event_id(version):
@@ -58,7 +65,7 @@ class Delivered:
         self.wrong, self.torn = [], 0
         self.events = collections.Counter()
         self.fields = {}
-        self.order = collections.defaultdict(list)
+        self.received = collections.defaultdict(list)
         for row in rows:
             if "torn" in row:
                 self.torn += 1
@@ -79,7 +86,7 @@ class Delivered:
             self.wrong.append("tenant %s in cs3 of %s" % (fields.get("cs3"), name))
         self.events[name] += 1
         self.fields[name] = (row, header, fields)
-        self.order[name.rsplit("/", 1)[0]].append(name.rsplit("/", 1)[1])
+        self.received[name].append(row.get("received", 0))
 
     def repeats(self):
         return sum(n - 1 for n in self.events.values())
@@ -95,20 +102,26 @@ def compare(truth, delivered, interval_ms, up):
     wrong = list(delivered.wrong)
     unreadable = {unreadable_name(n) for n in delivered.events if "/unreadable:" in n}
     known = {event_id(v) for v in truth.versions()}
-    for v in truth.required(interval_ms, up):
-        name = event_id(v)
-        if v["reads"] == "unreadable":
-            if unreadable_name(name) not in unreadable:
-                wrong.append("lost: %s (%s)" % (name, v["hostile"]))
-            continue
-        if name not in delivered.events:
-            wrong.append("lost: %s %s %s" % (name, v["event"], v["hostile"] or ""))
-            continue
-        wrong += compare_fields(v, name, delivered.fields[name])
+    for state in truth.required(interval_ms, up):
+        wrong += compare_state(state, delivered, unreadable)
     for name in delivered.events:
         if "/unreadable:" not in name and name not in known:
             wrong.append("never existed: %s" % name)
     return wrong
+
+
+def compare_state(state, delivered, unreadable):
+    """One of the state's versions must be there, as it was."""
+    first = state[0]
+    if first["reads"] == "unreadable":
+        name = unreadable_name(event_id(first))
+        return [] if name in unreadable else ["lost: %s (%s)" % (name, first["hostile"])]
+    for v in state:
+        name = event_id(v)
+        if name in delivered.events:
+            return compare_fields(v, name, delivered.fields[name])
+    return ["lost: %s %s %s, stood from %d to %d" % (event_id(first), first["event"], first["hostile"] or "",
+                                                     first["visible_from"], state[-1]["replaced_at"])]
 
 
 def compare_fields(v, name, delivered):
