@@ -30,7 +30,9 @@
  * Asynchronous: every call returns at once, and each callback comes exactly
  * once, later, from the event loop, never from inside the call that asked for
  * it. One thread owns the file; all functions here are called on the loop's
- * thread. journal_open() and journal_close() are the exceptions: they block.
+ * thread. journal_open() and journal_close() are the exceptions: they block; do
+ * not close from inside a callback of the journal. The judge and opts.clock are
+ * called on the journal's thread, too.
  */
 struct journal;
 struct event_base;
@@ -216,7 +218,8 @@ struct journal_item {
 	struct str id, body;
 };
 
-/* Items of one read; the receiver owns it. */
+/* Items of one read; the receiver owns it, and may keep it past journal_close().
+ * 64 zero bytes follow each id and body, for parsers that read ahead. */
 struct journal_batch {
 	struct journal_item *items;
 	size_t n;
@@ -224,6 +227,7 @@ struct journal_batch {
 };
 void journal_batch_free(struct journal_batch *b);
 
+/* taken is never NULL; with an err it is empty. */
 typedef void journal_read_cb(void *arg, struct journal_batch *taken, const struct err *err);
 
 /*

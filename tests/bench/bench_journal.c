@@ -179,6 +179,8 @@ go_on(struct bench *b)
 
 	for (unsigned i = 0; i < b->nsinks; i++)
 		least = b->settled[i] < least ? b->settled[i] : least;
+	if (b->nsinks == 0)
+		least = b->answered;
 	while (b->sent < b->total && b->sent - b->answered < AHEAD * PAGE
 	    && (b->is_remembering || b->sent - least < 20 * PAGE))
 		send_page(b);

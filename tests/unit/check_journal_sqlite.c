@@ -452,7 +452,8 @@ lost_entries_are_read_again(struct kit *k)
 	r = kit_append(k, page(k, "a", 300, 400, siem));
 	ck_assert(r.ok);
 	ck_assert_msg(r.forwarded == 300, "what was lost must not count as known");
-	ck_assert_uint_ge(kit_drain(k, siem, false) + 200, 300 + kept);
+	journal_rewind(k->j, siem);
+	ck_assert_uint_eq(kit_drain(k, siem, false), 300 + kept);
 }
 
 /* ---- schema --------------------------------------------------------------------------------- */
@@ -573,6 +574,25 @@ the_file_shrinks_after_an_outage(struct kit *k)
 }
 
 static void
+the_log_is_emptied(struct kit *k)
+{
+	char *name = path(k, "journal.db-wal");
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct stat st;
+
+	for (int i = 0; i < 60; i++) {
+		char prefix[16];
+
+		snprintf(prefix, sizeof(prefix), "p%d", i);
+		kit_must_append(k, page(k, prefix, 200, 5200, siem));
+		kit_drain(k, siem, true);
+	}
+	ck_assert_int_eq(stat(name, &st), 0);
+	ck_assert_int_lt(st.st_size, (int64_t)(24 * MIB));
+	free(name);
+}
+
+static void
 delivered_entries_stay_a_while(struct kit *k)
 {
 	uint32_t siem;
@@ -613,7 +633,6 @@ delivered_entries_make_room(struct kit *k)
 		snprintf(prefix, sizeof(prefix), "p%d", i);
 		kit_must_append(k, page(k, prefix, 100, 5200, siem));
 		ck_assert_uint_eq(kit_drain(k, siem, true), 100);
-		kit_wait_backlog(k, siem, 0);
 	}
 	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_STATE], 0);
 }
@@ -719,6 +738,7 @@ static const struct {
 	{ "an older schema is brought up to date", an_older_schema_is_brought_up },
 	{ "high water pauses, draining resumes", high_water_pauses_and_resumes },
 	{ "the file shrinks after an outage", the_file_shrinks_after_an_outage },
+	{ "the log is emptied into the database", the_log_is_emptied },
 	{ "delivered entries stay for keep_delivered", delivered_entries_stay_a_while },
 	{ "but not when the room is needed", delivered_entries_make_room },
 	{ "memory is forgotten in time, never in the window", memory_is_forgotten_in_time },
