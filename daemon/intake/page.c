@@ -231,6 +231,7 @@ count(struct page *pg)
 	struct intake_figures *f = &pg->p->figures;
 
 	f->pages++;
+	pg->p->r->new_pages += pg->n != 0;
 	f->alerts += pg->n;
 	f->gaps += pg->gap.why != NULL;
 }

@@ -14,7 +14,7 @@
 #define MIN  (60 * SEC)
 #define HOUR (60 * MIN)
 
-#define BEHIND_PAGES 5 /* of one read */
+#define BEHIND_PAGES 5 /* of one read, with something new */
 
 const char *const tenant_state_names[] = {
 	[TENANT_STARTING] = "starting",
@@ -237,7 +237,7 @@ poller_go_on(struct poller *p, const struct paging_step *step)
 {
 	struct reader *r = p->r;
 	bool is_live = r->span_ms == 0,
-	     is_behind = is_live && step->what == PAGING_ASK && r->paging.pages >= BEHIND_PAGES;
+	     is_behind = is_live && step->what == PAGING_ASK && r->new_pages >= BEHIND_PAGES;
 
 	p->failures = 0;
 	p->is_renewed = p->is_fresh = false;

@@ -27,10 +27,11 @@ enum poller_at {
 
 /* One way through the stream. */
 struct reader {
-	const char *name; /* in the journal */
-	int64_t span_ms;  /* of a sweep: how far back; 0: the live reader */
-	int64_t every_ms; /* of a sweep */
-	bool is_open;     /* a read is under way */
+	const char *name;   /* in the journal */
+	int64_t span_ms;    /* of a sweep: how far back; 0: the live reader */
+	int64_t every_ms;   /* of a sweep */
+	bool is_open;       /* a read is under way */
+	unsigned new_pages; /* of this read: with something that was not known */
 	struct paging paging;
 	struct paging_habits habits;
 	char *link;             /* of the page before, where it may be followed */

@@ -35,6 +35,7 @@ open_reader(struct poller *p)
 		return false;
 	paging_begin(&r->paging, &r->habits, &b);
 	r->is_open = true;
+	r->new_pages = 0;
 	if (r->span_ms == 0) {
 		p->figures.polls++;
 		window_begins(&p->window, b.from);
