@@ -15,7 +15,8 @@
  * journal_sqlite: the engine that keeps the journal in one SQLite file. Private
  * to the files named so; each does one thing:
  *
- *   journal_sqlite.c          the engine: groups, states, life cycle
+ *   journal_sqlite.c          the engine: groups, life cycle, repair
+ *   journal_sqlite_transaction.c  what one transaction means for memory and state
  *   journal_sqlite_db.c       the handle: opening, settings, statements, errors
  *   journal_sqlite_schema.c   tables, and how older ones become today's
  *   journal_sqlite_load.c     what memory must know of the file, read at open
@@ -35,6 +36,7 @@
 #define APPLICATION_ID 0x6d737370 /* "mssp" */
 #define MEMORY_PROBES  16         /* rows that share a second and a hash */
 #define NO_ROWID       INT64_MIN
+#define RETRY_MS       3000       /* between two tries of a remedy */
 
 /* In the order of the table in journal_sqlite_db.c. */
 enum statement {
@@ -175,13 +177,21 @@ struct place *load_place(struct store *s, uint32_t sink);
 /* Only the names. */
 bool load_names(struct store *s, struct err *err) MUST_CHECK;
 
-/* ---- transactions (journal_sqlite.c) -------------------------------------------------- */
+/* ---- transactions -------------------------------------------------- */
 
 bool transaction_begin(struct store *s, struct err *err) MUST_CHECK;
 /* After this everything is durable, and memory knows it. On failure nothing is. */
 bool transaction_commit(struct store *s, struct err *err) MUST_CHECK;
 void transaction_rollback(struct store *s);
 void change_add(struct store *s, struct change c);
+/* In it: all: also those counts that are otherwise saved only now and then. */
+bool transaction_save_counts(struct store *s, bool all, struct err *err) MUST_CHECK;
+bool transaction_put_count(struct store *s, const char *name, uint64_t value, struct err *err)
+    MUST_CHECK;
+/* The names that went with it are free again; saved: they are on disk now. */
+void transaction_names_done(struct store *s, bool saved);
+/* The oldest entry of each place where it is not known. */
+void find_oldests(struct store *s);
 struct place *place_of(const struct store *s, uint32_t sink);
 /* An error of SQLite: what it means for the state. */
 void trouble(struct store *s, const struct err *err);
