@@ -65,7 +65,7 @@ journal_on_wake(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* ---- life cycle ----------------------------------------------------------------------- */
+/* ---- life cycle ---------------------------------------------------------- */
 
 static bool
 watch(struct journal *j, struct event_base *base, struct err *err)
@@ -134,7 +134,7 @@ journal_store_peek(struct journal *j)
 	return j->store;
 }
 
-/* ---- names ------------------------------------------------------------------------------ */
+/* ---- names --------------------------------------------------------------- */
 
 uint32_t
 journal_stream(struct journal *j, const char *key, const char *about)
@@ -183,7 +183,7 @@ journal_sink_forget(struct journal *j, const char *name)
 	return true;
 }
 
-/* ---- work -------------------------------------------------------------------------------- */
+/* ---- work ---------------------------------------------------------------- */
 
 void
 journal_append(struct journal *j, struct journal_page *taken, journal_appended_cb *cb, void *arg)
@@ -218,7 +218,7 @@ journal_on_ready(struct journal *j, journal_ready_cb *cb, void *arg)
 	j->ready_arg = arg;
 }
 
-/* ---- figures ------------------------------------------------------------------------------ */
+/* ---- figures ------------------------------------------------------------- */
 
 size_t
 journal_backlogs(const struct journal *j, struct journal_backlog *out, size_t max)

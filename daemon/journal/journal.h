@@ -81,7 +81,7 @@ extern const struct journal_engine journal_sqlite, journal_mem;
 
 enum journal_state journal_state(const struct journal *j);
 
-/* ---- streams and readers -------------------------------------------------- */
+/* ---- streams and readers ------------------------------------------------- */
 
 /*
  * A stream is one tenant's alerts of one API: "global/1111…5555/alerts". The key
@@ -108,7 +108,7 @@ struct journal_cursor {
 bool journal_cursor(const struct journal *j, uint32_t stream, const char *reader,
     struct journal_cursor *c);
 
-/* ---- append ---------------------------------------------------------------- */
+/* ---- append -------------------------------------------------------------- */
 
 #define JOURNAL_ROUTES 32 /* sinks one entry may be routed to */
 
@@ -183,7 +183,7 @@ typedef void journal_appended_cb(void *arg, const struct journal_page *page,
 
 void journal_append(struct journal *j, struct journal_page *taken, journal_appended_cb *cb, void *arg);
 
-/* ---- sinks ------------------------------------------------------------------ */
+/* ---- sinks --------------------------------------------------------------- */
 
 /* The number of a sink, the same for the same name until it is forgotten. */
 uint32_t journal_sink(struct journal *j, const char *name);
@@ -204,7 +204,7 @@ struct journal_backlog {
 /* All sinks known, from memory, nothing waits. Returns how many were filled, at most max. */
 size_t journal_backlogs(const struct journal *j, struct journal_backlog *out, size_t max);
 
-/* ---- read and settle ---------------------------------------------------------- */
+/* ---- read and settle ----------------------------------------------------- */
 
 struct journal_item {
 	struct journal_pos pos;
@@ -262,7 +262,7 @@ struct journal_mark {
 /* In any order; several calls are gathered into one transaction. */
 void journal_settle(struct journal *j, uint32_t sink, const struct journal_mark *marks, size_t n);
 
-/* ---- figures -------------------------------------------------------------------- */
+/* ---- figures ------------------------------------------------------------- */
 
 struct journal_stats {
 	enum journal_state state;

@@ -72,7 +72,7 @@ struct journal_engine {
 /* For engines that have calls of their own. */
 struct store *journal_store_peek(struct journal *j);
 
-/* ---- what an engine tells the loop; from the journal's thread ------------------ */
+/* ---- what an engine tells the loop; from the journal's thread ------------ */
 
 void outbox_note(struct outbox *out, enum journal_note note, enum journal_state state,
     const char *fmt, ...) PRINTF_LIKE(4, 5);

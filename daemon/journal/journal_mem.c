@@ -52,7 +52,7 @@ struct store {
 	struct journal_stats stats;
 };
 
-/* ---- memory ----------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------- */
 
 static size_t
 probe(const struct store *s, uint32_t stream, struct str id)
@@ -81,7 +81,7 @@ grow_memory(struct store *s)
 	free(old);
 }
 
-/* ---- places ------------------------------------------------------------------------------ */
+/* ---- places -------------------------------------------------------------- */
 
 static struct mem_place *
 place_get(struct store *s, uint32_t sink)
@@ -151,7 +151,7 @@ todo_drop(struct store *s, struct mem_place *p, uint64_t seq)
 	ledger_settle(&s->ledger, seq);
 }
 
-/* ---- figures -------------------------------------------------------------------------------- */
+/* ---- figures ------------------------------------------------------------- */
 
 static enum journal_state
 state_now(const struct store *s)
@@ -210,7 +210,7 @@ wake_sinks(struct store *s)
 	}
 }
 
-/* ---- append ------------------------------------------------------------------------------------ */
+/* ---- append -------------------------------------------------------------- */
 
 static void
 forward(struct store *s, uint32_t stream, struct journal_entry *e, int64_t now)
@@ -302,7 +302,7 @@ append_page(struct store *s, struct page_job *job)
 	    registry_stream_key(s->reg, page->stream), page->gap->why);
 }
 
-/* ---- settle -------------------------------------------------------------------------------------- */
+/* ---- settle -------------------------------------------------------------- */
 
 static void
 settle(struct store *s, struct mark_job *m)
@@ -384,7 +384,7 @@ mem_settled(struct store *s, const struct mark_job *m)
 		place_take_back(p->place, m->seq);
 }
 
-/* ---- read ------------------------------------------------------------------------------------------ */
+/* ---- read ---------------------------------------------------------------- */
 
 /* False: it does not fit any more. */
 static bool
@@ -464,7 +464,7 @@ mem_rewind(struct store *s, uint32_t sink)
 	wake_sinks(s);
 }
 
-/* ---- life cycle --------------------------------------------------------------------------------------- */
+/* ---- life cycle ---------------------------------------------------------- */
 
 static void
 let_go(struct store *s, struct mem_place *p)

@@ -16,7 +16,7 @@
 #define QUIET_MS       200  /* background work waits for a pause in the writing, a second at most */
 #define WAITING_TICK_MS 250 /* a test's clock may have been turned */
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static bool
 write_parts(struct store *s, struct page_job **pages, size_t npages, struct mark_job *marks,
@@ -157,7 +157,7 @@ sqlite_settled(struct store *s, const struct mark_job *m)
 		place_take_back(p, m->seq);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------- */
 
 static bool
 sqlite_read(struct store *s, uint32_t sink, size_t max, size_t max_bytes,
@@ -196,7 +196,7 @@ sqlite_rewind(struct store *s, uint32_t sink)
 	wake_sinks(s);
 }
 
-/* ---- opening and repairing ------------------------------------------------------------------------ */
+/* ---- opening and repairing ----------------------------------------------- */
 
 /* Nobody but us may read it, whatever the umask. */
 static bool
@@ -399,7 +399,7 @@ sqlite_close(struct store *s)
 	store_free(s);
 }
 
-/* ---- housekeeping ----------------------------------------------------------------------------------- */
+/* ---- housekeeping -------------------------------------------------------- */
 
 static int
 idle_ms(const struct store *s)

@@ -136,7 +136,7 @@ struct store {
 	struct check check;
 };
 
-/* ---- db ---------------------------------------------------------------------------- */
+/* ---- db ------------------------------------------------------------------ */
 
 /* Opens path, sets it up, brings the schema up to date, prepares. On failure s->rc says why. */
 bool db_open(struct store *s, const char *path, struct err *err) MUST_CHECK;
@@ -160,7 +160,7 @@ void bind_ticks(sqlite3_stmt *st, int i, int64_t ticks);
 int64_t column_ticks(sqlite3_stmt *st, int i);
 struct str column_bytes(sqlite3_stmt *st, int i);
 
-/* ---- schema ------------------------------------------------------------------------- */
+/* ---- schema -------------------------------------------------------------- */
 
 /* Step i makes version i + 1 of version i. */
 bool schema_migrate(sqlite3 *db, const char *const *steps, int nsteps, struct err *err) MUST_CHECK;
@@ -169,7 +169,7 @@ bool schema_check(sqlite3 *db, struct err *err) MUST_CHECK;
 /* With our own steps. */
 bool schema_update(sqlite3 *db, struct err *err) MUST_CHECK;
 
-/* ---- load --------------------------------------------------------------------------- */
+/* ---- load ---------------------------------------------------------------- */
 
 /* Names, cursors and counts, ledger and places anew; places keep what is handed out. */
 bool load(struct store *s, struct err *err) MUST_CHECK;
@@ -177,7 +177,7 @@ struct place *load_place(struct store *s, uint32_t sink);
 /* Only the names. */
 bool load_names(struct store *s, struct err *err) MUST_CHECK;
 
-/* ---- transactions -------------------------------------------------- */
+/* ---- transactions -------------------------------------------------------- */
 
 bool transaction_begin(struct store *s, struct err *err) MUST_CHECK;
 /* After this everything is durable, and memory knows it. On failure nothing is. */
@@ -201,7 +201,7 @@ void empty_log(struct store *s);
 /* The state follows from what is wrong; why: of a failure. */
 void update_state(struct store *s, const char *why);
 
-/* ---- the parts ------------------------------------------------------------------------ */
+/* ---- the parts ----------------------------------------------------------- */
 
 bool append_page(struct store *s, struct page_job *job, struct err *err) MUST_CHECK;
 bool settle_marks(struct store *s, struct mark_job *marks, size_t n, struct err *err) MUST_CHECK;

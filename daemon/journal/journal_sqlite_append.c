@@ -5,7 +5,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/ticks.h"
 
-/* ---- memory ------------------------------------------------------------------------------ */
+/* ---- memory -------------------------------------------------------------- */
 
 static int64_t
 memory_key(uint32_t stream, const struct journal_entry *e)
@@ -83,7 +83,7 @@ remember(struct store *s, uint32_t stream, const struct journal_entry *e, const 
 	return db_run(s, st, err);
 }
 
-/* ---- entries -------------------------------------------------------------------------------- */
+/* ---- entries ------------------------------------------------------------- */
 
 uint32_t
 entry_crc(uint64_t seq, uint32_t stream, const struct journal_item *item)
@@ -207,7 +207,7 @@ append_entry(struct store *s, const struct journal_page *page, struct journal_en
 	return forward(s, page->stream, e, err);
 }
 
-/* ---- pages ------------------------------------------------------------------------------------ */
+/* ---- pages --------------------------------------------------------------- */
 
 static bool
 put_reader(struct store *s, const struct journal_page *page, struct err *err)

@@ -127,7 +127,7 @@ db_row(struct store *s, sqlite3_stmt *st, struct err *err)
 	return rc == SQLITE_DONE ? 0 : -1;
 }
 
-/* ---- opening --------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 static int
 on_wal(void *arg, sqlite3 *db, const char *name, int pages)
@@ -244,7 +244,7 @@ db_checkpoint(struct store *s, bool truncate, struct err *err)
 	return true;
 }
 
-/* ---- values ------------------------------------------------------------------------------ */
+/* ---- values -------------------------------------------------------------- */
 
 void
 bind_blob(sqlite3_stmt *st, int i, const void *p, size_t n)

@@ -15,7 +15,7 @@
 #define SHRINK_LEAST     64
 #define SHRINK_MOST      512
 
-/* ---- the file ------------------------------------------------------------------------------ */
+/* ---- the file ------------------------------------------------------------ */
 
 static bool
 read_number(struct store *s, enum statement which, uint64_t *out, struct err *err)
@@ -77,7 +77,7 @@ disk_shrink(struct store *s)
 	return false;
 }
 
-/* ---- the file system ------------------------------------------------------------------------- */
+/* ---- the file system ----------------------------------------------------- */
 
 static uint64_t
 file_size(const char *path, const char *suffix)

@@ -31,7 +31,7 @@ text_of(sqlite3_stmt *st, int i)
 	return text == NULL ? "" : (const char *)text;
 }
 
-/* ---- meta ---------------------------------------------------------------------------- */
+/* ---- meta ---------------------------------------------------------------- */
 
 static void
 on_meta(struct store *s, sqlite3_stmt *st)
@@ -61,7 +61,7 @@ on_meta(struct store *s, sqlite3_stmt *st)
 			*rows[i].value = value;
 }
 
-/* ---- names ----------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 static void
 on_stream(struct store *s, sqlite3_stmt *st)
@@ -99,7 +99,7 @@ load_place(struct store *s, uint32_t sink)
 	return s->places[sink - 1];
 }
 
-/* ---- entries and places ------------------------------------------------------------------ */
+/* ---- entries and places -------------------------------------------------- */
 
 /* A sink whose name was lost with a damaged page keeps its entries under a name of ours. */
 static struct place *

@@ -20,7 +20,7 @@ entry_from_row(sqlite3_stmt *st, int first, uint64_t seq, struct journal_item *o
 	return (uint32_t)sqlite3_column_int64(st, first + 7) == entry_crc(seq, out->stream, out);
 }
 
-/* ---- a bad row --------------------------------------------------------------------------- */
+/* ---- a bad row ----------------------------------------------------------- */
 
 /* Nobody waits for it any more. */
 static bool
@@ -80,7 +80,7 @@ quarantine_entry(struct store *s, uint64_t seq, struct err *err)
 	return true;
 }
 
-/* ---- handing out ----------------------------------------------------------------------------- */
+/* ---- handing out --------------------------------------------------------- */
 
 enum taken { TAKEN, TAKEN_NOT, TAKEN_FULL, TAKEN_BAD };
 

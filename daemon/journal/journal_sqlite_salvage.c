@@ -10,7 +10,7 @@
 #include "lib/base/ticks.h"
 
 #define COLUMNS_MAX 16
-/* Where undelivered entries may be lost, Microsoft is asked again for this much before the oldest. */
+/* Where entries may be lost, Microsoft is asked again for this much before the oldest. */
 #define LOOK_BACK   (INT64_C(86400) * TICKS_SEC)
 
 /* From the damaged file into the new one. */
@@ -126,7 +126,7 @@ copy_table(struct rescue *r, const struct rescue_table *t, struct err *err)
 	return ok;
 }
 
-/* ---- undelivered entries ------------------------------------------------------------------- */
+/* ---- undelivered entries ------------------------------------------------- */
 
 static bool
 keep_entry(struct rescue *r, sqlite3_stmt *row, uint64_t seq, struct err *err)
@@ -207,7 +207,7 @@ rescue_entries(struct rescue *r, struct err *err)
 	return ok;
 }
 
-/* ---- reading again what may be lost ---------------------------------------------------------- */
+/* ---- reading again what may be lost -------------------------------------- */
 
 static bool
 put_cursors(struct rescue *r, struct err *err)
@@ -256,7 +256,7 @@ decide_reread(struct rescue *r, struct err *err)
 	return put_gap(r, err);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------- */
 
 static const struct rescue_table names[] = {
 	{ "stream", "id,key,about,begin", "id", NULL },

@@ -8,7 +8,7 @@
 #define READ_ERRORS 3    /* in a row: the disk does not give it any more */
 #define SAVE_EVERY  4096 /* remembered alerts, between two times the counts are saved */
 
-/* ---- state ---------------------------------------------------------------------------------- */
+/* ---- state --------------------------------------------------------------- */
 
 void
 publish(struct store *s)
@@ -120,7 +120,7 @@ trouble(struct store *s, const struct err *err)
 	need(s, REMEDY_REOPEN, err);
 }
 
-/* ---- transactions ------------------------------------------------------------------------------ */
+/* ---- transactions -------------------------------------------------------- */
 
 struct place *
 place_of(const struct store *s, uint32_t sink)

@@ -18,7 +18,7 @@
 /* A stream whose window nobody says any more (its tenant is gone) is forgotten this much later. */
 #define ORPHAN_TICKS      (INT64_C(30) * 86400 * TICKS_SEC)
 
-/* ---- delivered entries ------------------------------------------------------------------ */
+/* ---- delivered entries --------------------------------------------------- */
 
 static bool
 is_over_half(const struct store *s)
@@ -139,7 +139,7 @@ delivered_step(struct store *s)
 	return in_transaction(s, delivered_part);
 }
 
-/* ---- sinks --------------------------------------------------------------------------------- */
+/* ---- sinks --------------------------------------------------------------- */
 
 static void
 expire(struct store *s, uint32_t sink)
@@ -212,7 +212,7 @@ sink_step(struct store *s)
 	return false;
 }
 
-/* ---- memory ---------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------- */
 
 /* May it go? Never while its version lies in the window that is read again and again. */
 static bool
@@ -308,7 +308,7 @@ trim_step(struct store *s, int64_t mono)
 	return sink_step(s) || delivered_step(s) || memory_step(s, mono);
 }
 
-/* ---- caps --------------------------------------------------------------------------------------- */
+/* ---- caps ---------------------------------------------------------------- */
 
 static bool
 drop_letter(struct store *s, enum statement find, enum statement drop, uint64_t *bytes,

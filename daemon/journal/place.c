@@ -25,7 +25,7 @@ place_free(struct place *p)
 	free(p);
 }
 
-/* ---- handed out: an open table, linear probing ------------------------------- */
+/* ---- handed out: an open table, linear probing --------------------------- */
 
 static size_t
 home(const struct place *p, uint64_t seq)
@@ -126,7 +126,7 @@ place_take_back(struct place *p, uint64_t seq)
 		out_remove(p, probe(p, seq));
 }
 
-/* ---- waiting for its time: a heap -------------------------------------------- */
+/* ---- waiting for its time: a heap ---------------------------------------- */
 
 static bool
 is_sooner(const struct place_due *a, const struct place_due *b)
@@ -176,7 +176,7 @@ later_pop(struct place *p)
 	}
 }
 
-/* ---- rewound ------------------------------------------------------------------ */
+/* ---- rewound ------------------------------------------------------------- */
 
 static int
 seq_cmp(const void *a, const void *b)

@@ -81,7 +81,7 @@ registry_free(struct registry *r)
 	free(r);
 }
 
-/* ---- streams ------------------------------------------------------------------- */
+/* ---- streams ------------------------------------------------------------- */
 
 static struct stream *
 stream_at(struct registry *r, uint32_t number)
@@ -221,7 +221,7 @@ registry_cursor(struct registry *r, uint32_t stream, const char *reader, struct 
 	return rd != NULL;
 }
 
-/* ---- sinks ---------------------------------------------------------------------- */
+/* ---- sinks --------------------------------------------------------------- */
 
 static struct sink *
 sink_at(struct registry *r, uint32_t number)
@@ -385,7 +385,7 @@ registry_state(struct registry *r)
 	return state;
 }
 
-/* ---- the engine's side -------------------------------------------------------------- */
+/* ---- the engine's side --------------------------------------------------- */
 
 void
 registry_load_stream(struct registry *r, uint32_t stream, const char *key, const char *about,

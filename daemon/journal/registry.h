@@ -24,7 +24,7 @@ struct registry;
 struct registry *registry_new(void);
 void registry_free(struct registry *r);
 
-/* ---- the loop's side ------------------------------------------------------------ */
+/* ---- the loop's side ----------------------------------------------------- */
 
 uint32_t registry_stream(struct registry *r, const char *key, const char *about);
 const char *registry_stream_key(struct registry *r, uint32_t stream);
@@ -39,7 +39,7 @@ size_t registry_backlogs(struct registry *r, struct journal_backlog *out, size_t
 void registry_stats(struct registry *r, struct journal_stats *out);
 enum journal_state registry_state(struct registry *r);
 
-/* ---- the engine's side ------------------------------------------------------------ */
+/* ---- the engine's side --------------------------------------------------- */
 
 /* What was on disk. */
 void registry_load_stream(struct registry *r, uint32_t stream, const char *key,

@@ -57,7 +57,7 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* ---- the group -------------------------------------------------------------------- */
+/* ---- the group ----------------------------------------------------------- */
 
 static void
 due_within(struct worker *w, int64_t ms)
@@ -128,7 +128,7 @@ add_marks(struct worker *w, struct job *job)
 	due_within(w, MARK_WAIT_MS);
 }
 
-/* ---- the thread --------------------------------------------------------------------- */
+/* ---- the thread ---------------------------------------------------------- */
 
 static void
 read_now(struct worker *w, struct job *job)
@@ -268,7 +268,7 @@ worker_stop(struct worker *w)
 	free(w);
 }
 
-/* ---- the loop's side -------------------------------------------------------------------- */
+/* ---- the loop's side ----------------------------------------------------- */
 
 static void
 put(struct worker *w, struct job *taken)

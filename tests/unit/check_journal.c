@@ -36,7 +36,7 @@ is_read(struct kit *k, uint32_t sink, const char *ids)
 	journal_batch_free(b);
 }
 
-/* ---- cases ------------------------------------------------------------------------------ */
+/* ---- cases --------------------------------------------------------------- */
 
 static void
 what_goes_in_comes_out(struct kit *k)

@@ -20,7 +20,7 @@
 #define V(n)  (KIT_START + (n) * TICKS_SEC)
 #define PAGES 12
 
-/* ---- allocations ------------------------------------------------------------------------ */
+/* ---- allocations --------------------------------------------------------- */
 
 static sqlite3_mem_methods real_memory;
 static _Atomic int alloc_calls, alloc_nth;
@@ -62,7 +62,7 @@ install_memory(void)
 	sqlite3_config(SQLITE_CONFIG_MALLOC, &failing);
 }
 
-/* ---- a life with one fault ------------------------------------------------------------------ */
+/* ---- a life with one fault ----------------------------------------------- */
 
 struct life {
 	struct kit k;
@@ -241,7 +241,7 @@ remove_template(char *dir)
 	free(dir);
 }
 
-/* ---- the disk ------------------------------------------------------------------------------------ */
+/* ---- the disk ------------------------------------------------------------ */
 
 static enum fault_kind armed_kind;
 
@@ -280,7 +280,7 @@ START_TEST(test_disk)
 }
 END_TEST
 
-/* ---- memory --------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------- */
 
 static void
 arm_alloc(unsigned nth, int code)
@@ -309,7 +309,7 @@ START_TEST(test_alloc)
 }
 END_TEST
 
-/* ---- a disk that stays full, or broken ---------------------------------------------------------------- */
+/* ---- a disk that stays full, or broken ----------------------------------- */
 
 START_TEST(test_full_for_long)
 {

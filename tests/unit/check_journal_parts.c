@@ -8,7 +8,7 @@
 
 /* The small parts of the journal, each by itself. */
 
-/* ---- checksum: RFC 3720, appendix B.4 --------------------------------------------------- */
+/* ---- checksum: RFC 3720, appendix B.4 ------------------------------------ */
 
 static const struct {
 	const char *says;
@@ -40,7 +40,7 @@ START_TEST(test_crc32c)
 }
 END_TEST
 
-/* ---- file systems -------------------------------------------------------------------------- */
+/* ---- file systems -------------------------------------------------------- */
 
 static const struct {
 	const char *says;
@@ -104,7 +104,7 @@ START_TEST(test_here)
 }
 END_TEST
 
-/* ---- places ----------------------------------------------------------------------------------- */
+/* ---- places -------------------------------------------------------------- */
 
 static void
 what_is_out_is_out(struct place *p)

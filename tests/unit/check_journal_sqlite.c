@@ -97,7 +97,7 @@ files_like(struct kit *k, const char *part)
 	return n;
 }
 
-/* ---- over a restart ------------------------------------------------------------------------ */
+/* ---- over a restart ------------------------------------------------------ */
 
 static void
 everything_outlives_a_restart(struct kit *k)
@@ -203,7 +203,7 @@ only_one_may_have_it(struct kit *k)
 	ck_assert_int_eq(err.kind, ERR_CONF);
 }
 
-/* ---- kill ----------------------------------------------------------------------------------- */
+/* ---- kill ---------------------------------------------------------------- */
 
 struct killed {
 	struct kit *kit;
@@ -297,7 +297,7 @@ a_kill_loses_nothing(struct kit *k)
 	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_SALVAGE], 0);
 }
 
-/* ---- damage --------------------------------------------------------------------------------- */
+/* ---- damage -------------------------------------------------------------- */
 
 /* Flips a bit of the last of these bytes, where the file has them first. */
 static void
@@ -456,7 +456,7 @@ lost_entries_are_read_again(struct kit *k)
 	ck_assert_uint_eq(kit_drain(k, siem, false), 300 + kept);
 }
 
-/* ---- schema --------------------------------------------------------------------------------- */
+/* ---- schema -------------------------------------------------------------- */
 
 static void
 a_newer_schema_is_refused(struct kit *k)
@@ -509,7 +509,7 @@ an_older_schema_is_brought_up(struct kit *k)
 	free(name);
 }
 
-/* ---- room ------------------------------------------------------------------------------------- */
+/* ---- room ---------------------------------------------------------------- */
 
 static void
 high_water_pauses_and_resumes(struct kit *k)

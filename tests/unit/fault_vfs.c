@@ -78,7 +78,7 @@ fault_vfs_failed(void)
 	return n;
 }
 
-/* ---- files --------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 static sqlite3_file *
 real_of(sqlite3_file *f)
@@ -216,7 +216,7 @@ static const sqlite3_io_methods methods = {
 	.xShmUnmap = fault_shm_unmap,
 };
 
-/* ---- the file system ----------------------------------------------------------------------- */
+/* ---- the file system ----------------------------------------------------- */
 
 static int
 fault_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags, int *out)

@@ -8,7 +8,7 @@
 #include "lib/base/ticks.h"
 #include "tests/unit/journal_kit.h"
 
-/* ---- clock ----------------------------------------------------------------------------- */
+/* ---- clock --------------------------------------------------------------- */
 
 static int64_t
 real_mono(void)
@@ -31,7 +31,7 @@ kit_wall(const struct clock *c)
 	return atomic_load(&((const struct kit_clock *)c)->wall);
 }
 
-/* ---- life cycle --------------------------------------------------------------------------- */
+/* ---- life cycle ---------------------------------------------------------- */
 
 static void
 kit_on_note(void *arg, enum journal_note note, enum journal_state state, const char *text)
@@ -135,7 +135,7 @@ kit_run(struct kit *k, int ms)
 	kit_wait(k, never, ms);
 }
 
-/* ---- pages ----------------------------------------------------------------------------------- */
+/* ---- pages --------------------------------------------------------------- */
 
 static enum journal_act
 kit_judge(const struct seen *was, struct journal_entry *e, const void *ctx)
@@ -212,7 +212,7 @@ kit_route(struct kit_page *p, uint32_t sink)
 	p->route[p->nroutes++] = sink;
 }
 
-/* ---- calls that wait ----------------------------------------------------------------------------- */
+/* ---- calls that wait ----------------------------------------------------- */
 
 struct waiting {
 	bool is_done;
