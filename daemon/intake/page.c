@@ -9,6 +9,7 @@
 
 #define TURN_COST   16384 /* of one turn, of slices: known 1, read COST_READ */
 #define COST_READ   64
+#define FOREIGN     UINT64_C(0xf0e1d2c3b4a59687) /* into the hash of what is somebody else's */
 #define FULL_PAGE   100
 #define LEAST_BYTES ((size_t)32 << 10)
 
@@ -24,7 +25,7 @@ struct page {
 	struct journal_entry *entries;
 	size_t n, room;
 	size_t at; /* slices before it were looked at */
-	unsigned foreign, before_begin;
+	unsigned foreign, new_foreign, before_begin;
 	struct paging_page facts;
 	struct paging_step step;
 	struct paging paging_before; /* put back when the journal does not take the page */
@@ -70,7 +71,7 @@ add_entry(struct page *pg)
 	return &pg->entries[pg->n++];
 }
 
-/* Unreadable and foreign slices have no version of their own to be known by. */
+/* Unreadable slices have no version of their own to be known by. */
 static bool
 odd_knows(const struct poller *p, uint64_t hash)
 {
@@ -119,7 +120,7 @@ add_foreign(struct page *pg, struct str slice)
 		.body = slice.s,
 		.len = slice.n,
 	};
-	pg->foreign++;
+	pg->new_foreign++;
 }
 
 static void
@@ -146,13 +147,17 @@ add_record(struct page *pg, struct str slice, struct record *taken)
 static void
 read_odd(struct page *pg, struct str slice, uint64_t hash)
 {
-	bool is_known = odd_knows(pg->p, hash);
 	struct record *r = record_from_alert(slice, false, pg->facts.limit);
+	const struct window *w = &pg->p->window;
 	bool is_alert = r->type == RECORD_ALERT;
-	bool is_others = is_alert && is_foreign(pg->p, r->alert.tenant_id);
+	bool is_others = is_alert && is_foreign(pg->p, r->alert.tenant_id), is_known;
+	int64_t version;
 
-	if (is_alert && !is_others)
-		is_known = window_knows(&pg->p->window, r->id, r->version);
+	pg->foreign += is_others;
+	if (is_others)
+		is_known = window_knows_slice(w, hash ^ FOREIGN, &version);
+	else
+		is_known = is_alert ? window_knows(w, r->id, r->version) : odd_knows(pg->p, hash);
 	paging_page_add(&pg->facts, is_alert ? r->version : r->unreadable.updated, !is_known);
 	if (!is_known && !is_others) {
 		add_record(pg, slice, r);
@@ -182,7 +187,8 @@ look_at(struct page *pg, struct str slice)
 		return 2 * COST_READ;
 	}
 	if (is_foreign(p, peek.tenant_id)) {
-		is_known = odd_knows(p, hash);
+		pg->foreign++;
+		is_known = window_knows_slice(&p->window, hash ^ FOREIGN, &version);
 		paging_page_add(&pg->facts, peek.version, !is_known);
 		if (!is_known)
 			add_foreign(pg, slice);
@@ -214,7 +220,9 @@ learn_stored(struct page *pg)
 
 		uint64_t hash = hash_of(pg, (struct str){ e->body, e->len });
 
-		if (e->user == NULL || e->type == RECORD_UNREADABLE)
+		if (e->user == NULL)
+			window_put_slice(&p->window, hash ^ FOREIGN, pg->facts.limit);
+		else if (e->type == RECORD_UNREADABLE)
 			odd_put(p, hash);
 		else
 			window_put(&p->window, e->id, e->now.version, hash);
@@ -285,7 +293,8 @@ page_on_appended(void *arg, const struct journal_page *jp, const struct journal_
 
 /* ---- the page as a whole ----------------------------------------------------------------- */
 
-/* A stream's first page says where its cursor is, so that a quiet tenant is not begun
+/* An answer that is all somebody else's is no proof that there was nothing of ours: it is read
+ * again. A stream's first page says where its cursor is, so that a quiet tenant is not begun
  * anew at each start; of sweeps only the daily one is remembered, and only when it ran. */
 static int64_t
 new_cursor(const struct page *pg)
@@ -296,9 +305,9 @@ new_cursor(const struct page *pg)
 	if (r->span_ms != 0)
 		return r == &p->readers[READER_DAY] && pg->step.what == PAGING_DONE ? r->begun
 		                                                                    : TICKS_NONE;
-	if (pg->step.cursor == TICKS_NONE && r->cursor == TICKS_NONE)
+	if (r->cursor == TICKS_NONE && (pg->step.cursor == TICKS_NONE || r->is_held))
 		return p->begin;
-	return pg->step.cursor;
+	return r->is_held ? TICKS_NONE : pg->step.cursor;
 }
 
 static void
@@ -320,11 +329,11 @@ report(const struct page *pg)
 {
 	const struct log_ctx *log = &pg->p->t->log;
 
-	if (pg->foreign != 0)
+	if (pg->new_foreign != 0)
 		log_error(log,
 		    "alerts that name another tenant came in this one's answer; they are in "
 		    "quarantine and go to nobody count=%u",
-		    pg->foreign);
+		    pg->new_foreign);
 	if (pg->before_begin != 0 && poller_tells(pg->p, TOLD_FILTER))
 		log_warn(log,
 		    "the API ignores the filter; alerts from before first_lookback are left "
@@ -401,6 +410,7 @@ page_on_turn(void *arg)
 		pg->facts.link = str_hash(pg->split.next_link, strlen(pg->split.next_link));
 	pg->paging_before = p->r->paging;
 	pg->habits_before = p->r->habits;
+	p->r->is_held |= pg->split.n != 0 && pg->foreign == pg->split.n;
 	paging_take(&p->r->paging, &pg->facts, &pg->step);
 	submit(pg);
 }

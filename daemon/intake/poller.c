@@ -16,6 +16,9 @@
 
 #define BEHIND_PAGES 5 /* of one read, with something new */
 
+static const char held_why[] = "all alerts of a page name another tenant; they are in quarantine, "
+			       "and the cursor stays until the API gives this tenant's own";
+
 const char *const tenant_state_names[] = {
 	[TENANT_STARTING] = "starting",
 	[TENANT_HEALTHY] = "healthy",
@@ -251,10 +254,12 @@ poller_go_on(struct poller *p, const struct paging_step *step)
 		if (is_live)
 			live_done(p);
 	}
-	if (is_live && step->err.kind == ERR_NONE &&
+	if (is_live && step->err.kind == ERR_NONE && !r->is_held &&
 	    (is_behind || step->what == PAGING_DONE || p->state != TENANT_BEHIND))
 		set_state(p, is_behind ? TENANT_BEHIND : TENANT_HEALTHY, NULL);
-	if (is_live && step->err.kind != ERR_NONE)
+	if (is_live && r->is_held)
+		complain(p, TENANT_GARBLED, xstrdup(held_why));
+	else if (is_live && step->err.kind != ERR_NONE)
 		complain(p, TENANT_GARBLED, xstrdup(step->err.text));
 	if (is_live && step->what == PAGING_DONE && p->is_once) {
 		report_once(p, true);

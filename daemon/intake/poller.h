@@ -32,6 +32,7 @@ struct reader {
 	int64_t every_ms;   /* of a sweep */
 	bool is_open;       /* a read is under way */
 	unsigned new_pages; /* of this read: with something that was not known */
+	bool is_held;       /* a page of this read was all somebody else's: the cursor stays */
 	struct paging paging;
 	struct paging_habits habits;
 	char *link;             /* of the page before, where it may be followed */

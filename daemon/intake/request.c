@@ -36,6 +36,7 @@ open_reader(struct poller *p)
 	paging_begin(&r->paging, &r->habits, &b);
 	r->is_open = true;
 	r->new_pages = 0;
+	r->is_held = false;
 	if (r->span_ms == 0) {
 		p->figures.polls++;
 		window_begins(&p->window, b.from);

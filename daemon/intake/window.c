@@ -222,6 +222,12 @@ window_put(struct window *w, struct str id, int64_t version, uint64_t hash)
 }
 
 void
+window_put_slice(struct window *w, uint64_t hash, int64_t version)
+{
+	put(w, hash, version);
+}
+
+void
 window_begins(struct window *w, int64_t from)
 {
 	if (from > w->from)

@@ -50,6 +50,8 @@ bool window_knows_slice(const struct window *w, uint64_t hash, int64_t *version)
 bool window_knows(const struct window *w, struct str id, int64_t version);
 /* hash: of the slice that it came in. */
 void window_put(struct window *w, struct str id, int64_t version, uint64_t hash);
+/* The bytes alone, under any hash that is not that of another slice. */
+void window_put_slice(struct window *w, uint64_t hash, int64_t version);
 /* Versions before it will not be asked for any more; they go when room is needed. */
 void window_begins(struct window *w, int64_t from);
 

@@ -482,6 +482,29 @@ START_TEST(test_foreign_alert_is_shown_to_nobody)
 }
 END_TEST
 
+/* An answer that is wholly somebody else's moves nothing: what is ours is read when it comes. */
+START_TEST(test_an_answer_that_is_all_foreign)
+{
+	uint64_t before;
+
+	for (int i = 0; i < 45; i++)
+		sg_add(&g, 0, now() - 20 * HOUR + i * HOUR / 6)->tenant_id = sg_tenant_id(5);
+	start(1);
+	wait_polls(0, 3);
+	ck_assert_int_eq(figures(0).state, TENANT_GARBLED);
+	ck_assert_uint_eq(figures(0).quarantined, 45);
+	ck_assert_uint_eq(stored(), 0);
+	before = appends();
+	wait_polls(0, figures(0).polls + 2);
+	ck_assert_uint_eq(appends(), before);
+	for (unsigned i = 0; i < 45; i++)
+		g.t[0].alerts[i].tenant_id = sg_tenant_id(0);
+	wait_polls(0, figures(0).polls + 2);
+	ck_assert_uint_eq(stored(), 45);
+	ck_assert_int_eq(figures(0).state, TENANT_HEALTHY);
+}
+END_TEST
+
 START_TEST(test_unreadable_slice_is_delivered_once)
 {
 	struct journal_batch *b;
@@ -827,6 +850,7 @@ main(void)
 	tcase_add_test(tc, test_stamps_of_the_future);
 	tcase_add_test(tc, test_older_than_first_lookback_is_left_alone);
 	tcase_add_test(tc, test_foreign_alert_is_shown_to_nobody);
+	tcase_add_test(tc, test_an_answer_that_is_all_foreign);
 	tcase_add_test(tc, test_unreadable_slice_is_delivered_once);
 	tcase_add_loop_test(tc, test_trouble, 0, (int)ARRAY_LEN(troubles));
 	tcase_add_test(tc, test_401_once_renews_the_token);
