@@ -209,6 +209,9 @@ delivery_on_impatient(void *arg)
 	TAILQ_FOREACH(o, &d->owners, link) {
 		if (o->state == OWNER_CLOSED)
 			continue;
+		if (o->tickets.n > 0)
+			log_warn(&o->log, "did not finish in time; what is not accepted is sent again at the"
+			    " next start entries=%zu", o->tickets.n);
 		owner_orphan_reading(o);
 		owner_close_now(o);
 	}

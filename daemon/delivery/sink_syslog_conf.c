@@ -142,6 +142,13 @@ has_transport(const struct targets *ts, enum transport transport)
 	return false;
 }
 
+static bool
+leaves_in_the_clear(const struct target *t)
+{
+	return t->transport == TRANSPORT_TCP && strncmp(t->host, "127.", 4) != 0
+	    && strcmp(t->host, "::1") != 0 && strcmp(t->host, "localhost") != 0;
+}
+
 static void
 warn_about(const struct sink_syslog_conf *c, const struct targets *ts,
     void (*warn)(void *arg, const char *text), void *arg)
@@ -154,8 +161,12 @@ warn_about(const struct sink_syslog_conf *c, const struct targets *ts,
 		    " is not there for is lost; use tcp or tls where that matters");
 	if (is_stream && c->confirm_after_ms == 0)
 		warn(arg, "confirm_after: 0 loses what a receiver had taken but not read when it was killed");
-	if (has_transport(ts, TRANSPORT_TCP))
+	for (size_t i = 0; i < ts->n; i++) {
+		if (!leaves_in_the_clear(&ts->v[i]))
+			continue;
 		warn(arg, "tcp sends alerts in the clear; use tls where the network is not trusted");
+		break;
+	}
 	if (has_tls && !c->tls.verify)
 		warn(arg, "tls.verify: false: anybody on the way can read and change the alerts");
 	if (!has_tls && (c->tls.ca_file != NULL || c->tls.certificate_file != NULL))

@@ -319,6 +319,8 @@ bind_loopback(struct receiver *r, int type, unsigned port)
 
 	r->fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	(void)setsockopt(r->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (r->room > 0)
+		(void)setsockopt(r->fd, SOL_SOCKET, SO_RCVBUF, &r->room, sizeof(r->room));
 	if (bind(r->fd, (const struct sockaddr *)&sin, sizeof(sin)) != 0) {
 		close(r->fd);
 		r->fd = -1;
@@ -342,7 +344,6 @@ receiver_listen(struct receiver *r, unsigned port)
 void
 receiver_listen_udp(struct receiver *r)
 {
-	r->is_udp = true;
 	ck_assert(bind_loopback(r, SOCK_DGRAM, r->port));
 	watch(r, on_datagram);
 }

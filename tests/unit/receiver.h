@@ -26,7 +26,7 @@ struct receiver {
 	SSL_CTX *tls;                  /* NULL: plain. The receiver's */
 	enum receiver_framing framing;
 	unsigned port;
-	bool is_udp;
+	int room;                      /* SO_RCVBUF, before it listens; 0: the system's */
 	const char *unix_path;
 
 	/* What it shall do; a test changes it while it runs. */
