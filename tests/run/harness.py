@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -22,6 +23,17 @@ RECEIVERS = os.path.join(ROOT, "build", "receivers")
 SOAK = os.environ.get("MSSPD_SOAK") == "1"
 # Sanitizers and valgrind are slow; what waits, waits that much longer.
 SLOW = float(os.environ.get("MSSPD_SLOW", "1"))
+# What a sanitizer or valgrind says when it has found something.
+REPORT = re.compile(r"ERROR: AddressSanitizer|runtime error:|LeakSanitizer|WARNING: ThreadSanitizer"
+                    r"|definitely lost: [1-9]|indirectly lost: [1-9]|Invalid (?:read|write|free)")
+
+
+def refuse_reports(text, where):
+    """Fails with the first report of a sanitizer in `text`."""
+    found = REPORT.search(text)
+    if found:
+        start = text.rfind("\n", 0, found.start()) + 1
+        raise AssertionError("a report in %s:\n%s" % (where, text[start:start + 6000]))
 
 
 def free_port(kind=socket.SOCK_STREAM):
@@ -75,7 +87,15 @@ class Run:
                 return f.read()
         return ""
 
-    def close(self, keep=False):
+    def refuse_reports(self):
+        """Fails when a program of this run was caught by its sanitizer."""
+        for top, _, files in os.walk(self.dir):
+            for name in files:
+                if name == "log" or name.endswith(".log"):
+                    path = os.path.relpath(os.path.join(top, name), self.dir)
+                    refuse_reports(self.read(path), path)
+
+    def end(self):
         for child in self.children:
             if child.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -84,6 +104,9 @@ class Run:
             child.wait()
             if child.stdout:
                 child.stdout.close()
+
+    def close(self, keep=False):
+        self.end()
         if keep:
             print("kept for a look: %s" % self.dir, file=sys.stderr)
         else:
@@ -386,14 +409,18 @@ class Msspd:
 
     def call(self, *options, timeout=120):
         """Runs it to its end: -n, --once and the like."""
-        return subprocess.run(self.argv(*options), stdin=subprocess.DEVNULL, capture_output=True,
+        done = subprocess.run(self.argv(*options), stdin=subprocess.DEVNULL, capture_output=True,
                               timeout=timeout * SLOW, env=dict(os.environ, NO_PROXY="*"), text=True,
                               errors="replace", check=False)
+        refuse_reports(done.stderr, "msspd " + " ".join(options))
+        return done
 
     def ctl(self, *options):
-        return subprocess.run([os.path.join(BIN, "msspctl"), "-s", self.socket] + list(options),
+        done = subprocess.run([os.path.join(BIN, "msspctl"), "-s", self.socket] + list(options),
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=60 * SLOW,
                               text=True, check=False)
+        refuse_reports(done.stderr, "msspctl " + " ".join(options))
+        return done
 
     def status(self):
         reply = self.ctl("status", "--json")
@@ -415,6 +442,7 @@ class Msspd:
             code = self.child.wait(seconds * SLOW)
         except subprocess.TimeoutExpired:
             raise AssertionError("msspd did not stop: " + self.run.read(self.log)[-2000:]) from None
+        refuse_reports(self.run.read(self.log), self.log)
         return time.monotonic() - began, code
 
     def rss_kib(self):

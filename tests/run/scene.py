@@ -1,4 +1,5 @@
 """A whole scene: fake-graph, msspd and a receiver, with the truth compared at its end."""
+import os
 import time
 import unittest
 
@@ -22,8 +23,13 @@ class Scene(unittest.TestCase):
         self.addCleanup(self.clean)
 
     def clean(self):
-        import os
-        self.run_.close(keep=os.environ.get("MSSPD_KEEP") == "1" and self.has_failed())
+        has_failed = True
+        try:
+            self.run_.end()
+            self.run_.refuse_reports()
+            has_failed = self.has_failed()
+        finally:
+            self.run_.close(keep=os.environ.get("MSSPD_KEEP") == "1" and has_failed)
 
     def has_failed(self):
         return any(error for _, error in getattr(self._outcome, "errors", [])) or bool(
