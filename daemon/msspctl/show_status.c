@@ -35,13 +35,14 @@ print_age(FILE *out, int64_t now, int64_t then)
 		const char *unit;
 	} steps[] = { { 120, 1, "s" }, { 7200, 60, "min" }, { 172800, 3600, "h" },
 		{ INT64_MAX, 86400, "d" } };
-	int64_t sec = (now - then) / TICKS_SEC;
+	int64_t sec;
 	size_t i = 0;
 
-	if (then == TICKS_NONE) {
+	if (now == TICKS_NONE || then == TICKS_NONE) {
 		fputs("never", out);
 		return;
 	}
+	sec = now > then ? (now - then) / TICKS_SEC : 0;
 	while (sec >= steps[i].below)
 		i++;
 	fprintf(out, "%" PRId64 " %s", sec / steps[i].divide, steps[i].unit);
