@@ -32,8 +32,9 @@ class Scene(unittest.TestCase):
             self.run_.close(keep=os.environ.get("MSSPD_KEEP") == "1" and has_failed)
 
     def has_failed(self):
-        return any(error for _, error in getattr(self._outcome, "errors", [])) or bool(
-            getattr(getattr(self._outcome, "result", None), "failures", None))
+        result = getattr(self._outcome, "result", None)
+        bad = getattr(result, "failures", []) + getattr(result, "errors", [])
+        return any(getattr(test, "test_case", test) is self for test, _ in bad)
 
     def mark_up(self):
         self._up_since = now_ms()
