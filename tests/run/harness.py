@@ -455,7 +455,7 @@ class Msspd:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def config(graph, tenants, sinks, **defaults):
+def config(graph, tenants, sinks, /, **defaults):
     """A configuration in JSON, which is YAML. sinks: {name: {...}}; tenants: {name: {...}}."""
     first = dict(app="soc", poll_interval="1s", first_lookback="30d", sinks=sorted(sinks))
     first.update(defaults)
