@@ -2,7 +2,7 @@
 #include "daemon/loop.h"
 #include "lib/base/alloc.h"
 
-#define MAX_BYTES ((size_t)24 << 20)
+#define MAX_BYTES ((size_t)12 << 20)
 
 void
 scheduler_init(struct scheduler *s, struct loop *loop, void (*start)(struct place *p))

@@ -7,18 +7,23 @@
 
 /* ---- memory -------------------------------------------------------------- */
 
+/*
+ * In order of time, so that what is read now lies together: by the hour in which
+ * the alert was created; within it by stream, so that a page of one tenant's
+ * backlog touches few pages of the file although all tenants' backlogs cover
+ * the same hours; then by id. 20, 16 and 27 bits: hours until 2089.
+ */
 static int64_t
 memory_key(uint32_t stream, const struct journal_entry *e)
 {
-	int64_t second = e->now.created == TICKS_NONE ? 0 : ticks_to_sec(e->now.created);
-	uint64_t hash = str_hash(e->id.s, e->id.n) + stream * UINT64_C(0x9e3779b97f4a7c15);
+	int64_t hour = e->now.created == TICKS_NONE ? 0 : ticks_to_sec(e->now.created) / 3600;
+	uint64_t hash = str_hash(e->id.s, e->id.n);
 
-	if (second < 0)
-		second = 0;
-	if (second > UINT32_MAX)
-		second = UINT32_MAX;
-	/* Around zero, so that the sign bit is used: seconds until 2106. */
-	return (second - INT64_C(0x80000000)) * (INT64_C(1) << 32) + (int64_t)(hash >> 32);
+	if (hour < 0)
+		hour = 0;
+	if (hour >= INT64_C(1) << 20)
+		hour = (INT64_C(1) << 20) - 1;
+	return hour << 43 | (int64_t)(stream & 0xffff) << 27 | (int64_t)(hash >> 37);
 }
 
 struct slot {

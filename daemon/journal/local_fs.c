@@ -11,7 +11,7 @@
 
 #define MIB          (UINT64_C(1) << 20)
 #define FUSE_MAGIC   0x65735546ul
-#define WAL_MOST     (16 * MIB)
+#define WAL_MOST     (64 * MIB)
 #define BALLAST_MOST (4 * MIB)
 #define RESERVE_MOST (64 * MIB)
 
