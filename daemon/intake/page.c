@@ -251,6 +251,7 @@ go_on(struct page *pg)
 	struct paging_step step = pg->step;
 
 	count(pg);
+	request_keep_link(p, pg->split.next_link);
 	p->page = NULL;
 	pg->p = NULL;
 	poller_go_on(p, &step);

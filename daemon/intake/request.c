@@ -13,12 +13,18 @@
 
 /* ---- the reader and its next request ------------------------------------------- */
 
-/* The memory of a stream begins at its first start, by the server's clock. */
+/*
+ * The memory of a stream begins at its first start, by the server's clock; by ours where that
+ * is behind it, because what a wrong Date put in the future would never be read.
+ */
 static void
 begin_stream(struct poller *p)
 {
+	int64_t now = clock_wall(p->in->env->clock), server_now = poller_server_now(p);
+
 	if (p->begin == TICKS_NONE)
-		p->begin = poller_server_now(p) - ticks_from_ms(p->t->first_lookback_ms);
+		p->begin = (now < server_now ? now : server_now) -
+			   ticks_from_ms(p->t->first_lookback_ms);
 	if (p->routing == NULL)
 		p->routing = routing_new(p->in->journal, p->settings, p->t, p->begin);
 }
@@ -166,28 +172,6 @@ on_no_page(struct poller *p, enum graph_answer answer, const struct fetch_reply 
 	}
 }
 
-/* A link that may not be followed is kept as absent: paging may not need it. */
-static void
-keep_link(struct poller *p, const char *link)
-{
-	struct buf root = BUF_INIT(URL_MAX);
-	struct err err;
-
-	free(p->r->link);
-	p->r->link = NULL;
-	if (link == NULL)
-		return;
-	graph_root(&root, p->t->app->graph_url);
-	if (link_is_allowed(root.p, link, &err))
-		p->r->link = xstrdup(link);
-	else if (poller_tells(p, TOLD_LINK))
-		log_error(&p->t->log,
-		    "links to the next page are not followed, the token goes nowhere "
-		    "else: %s",
-		    err.text);
-	buf_release(&root);
-}
-
 static void
 on_page(struct poller *p)
 {
@@ -209,7 +193,6 @@ on_page(struct poller *p)
 		    p, TENANT_GARBLED, -1, "HTTP 200 with a body that is no page: %s", err.text);
 		return;
 	}
-	keep_link(p, page.next_link);
 	scheduler_leave(&p->in->scheduler, &p->place);
 	page_start(p, &page);
 }
@@ -379,6 +362,28 @@ request_start(struct place *place)
 		p->figures.max_late_ms = late;
 	p->at = POLLER_ASKING;
 	p->wait = token_get(p->in->tokens, p->settings, p->t, token_on_reply, p);
+}
+
+/* A link that may not be followed is kept as absent: paging may not need it. */
+void
+request_keep_link(struct poller *p, const char *link)
+{
+	struct buf root = BUF_INIT(URL_MAX);
+	struct err err;
+
+	free(p->r->link);
+	p->r->link = NULL;
+	if (link == NULL)
+		return;
+	graph_root(&root, p->t->app->graph_url);
+	if (link_is_allowed(root.p, link, &err))
+		p->r->link = xstrdup(link);
+	else if (poller_tells(p, TOLD_LINK))
+		log_error(&p->t->log,
+		    "links to the next page are not followed, the token goes nowhere "
+		    "else: %s",
+		    err.text);
+	buf_release(&root);
 }
 
 void

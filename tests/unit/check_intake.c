@@ -813,6 +813,54 @@ START_TEST(test_missed_daily_sweep)
 }
 END_TEST
 
+static bool
+has_failed(void *arg)
+{
+	(void)arg;
+	return figures(0).failures != 0;
+}
+
+static bool
+has_two_pages(void *arg)
+{
+	(void)arg;
+	return appends() >= 2;
+}
+
+/* The page that comes again is the one that was refused, not the one that it links to. */
+START_TEST(test_a_refused_page_of_a_chain_is_read_again)
+{
+	int64_t at = now() - 20 * HOUR;
+
+	for (int i = 0; i < 1000; i++)
+		sg_add(&g, 0, at + i * HOUR / 60);
+	g.t[0].mood = SG_LINKS;
+	start(1);
+	ck_assert(run_until(has_two_pages, NULL, 3000));
+	journal_mem_force(j, JOURNAL_FAILED);
+	ck_assert(run_until(has_failed, NULL, 3000));
+	journal_mem_force(j, JOURNAL_OK);
+	turn_clock(7 * SEC);
+	wait_polls(0, 2);
+	ck_assert_uint_eq(stored(), 1000);
+}
+END_TEST
+
+/* A clock that is far ahead somewhere on the way must not move the beginning behind all alerts. */
+START_TEST(test_a_date_from_the_future_hides_nothing)
+{
+	g.t[0].head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+		      "Date: Thu, 01 Jan 2099 00:00:00 GMT\r\n";
+	sg_add(&g, 0, now() - HOUR);
+	start(1);
+	wait_polls(0, 1);
+	g.t[0].head = NULL;
+	sg_add(&g, 0, now() - HOUR / 60);
+	wait_polls(0, figures(0).polls + 2);
+	ck_assert_uint_eq(stored(), 2);
+}
+END_TEST
+
 /* What came while msspd was away is read from the place where it stopped. */
 START_TEST(test_restart_goes_on)
 {
@@ -856,6 +904,8 @@ main(void)
 	tcase_add_test(tc, test_401_once_renews_the_token);
 	tcase_add_test(tc, test_a_full_journal_pauses_polling);
 	tcase_add_test(tc, test_a_refused_page_is_read_again);
+	tcase_add_test(tc, test_a_refused_page_of_a_chain_is_read_again);
+	tcase_add_test(tc, test_a_date_from_the_future_hides_nothing);
 	tcase_add_test(tc, test_tenants_do_not_mix);
 	tcase_add_test(tc, test_a_rename_keeps_the_place);
 	tcase_add_loop_test(tc, test_once, 0, 2);

@@ -120,6 +120,18 @@ parameter(const char *url, const char *name, unsigned absent)
 	return at != NULL ? (unsigned)strtoul(at + strlen(name), NULL, 10) : absent;
 }
 
+/* By position, from the same bound. */
+static void
+put_link(struct small_graph *g, const char *url, unsigned top, unsigned skip, struct buf *b)
+{
+	const char *ge = strstr(url, "%20ge%20");
+
+	ck_assert_ptr_nonnull(ge);
+	buf_printf(b, ",\"@odata.nextLink\":\"%s/v1.0/security/alerts_v2?$top=%u&$skip=%u&"
+		      "$filter=lastUpdateDateTime%.36s\"",
+	    web_url(g->web, "127.0.0.1"), top, skip, ge);
+}
+
 static void
 put_page(struct small_graph *g, unsigned i, const char *url, struct buf *b)
 {
@@ -149,6 +161,8 @@ put_page(struct small_graph *g, unsigned i, const char *url, struct buf *b)
 	if (t->mood == SG_LOOP)
 		buf_printf(b, ",\"@odata.nextLink\":\"%s/v1.0/security/alerts_v2?$skiptoken=x\"",
 		    web_url(g->web, "127.0.0.1"));
+	if (t->mood == SG_LINKS && n == top)
+		put_link(g, url, top, parameter(url, "$skip=", 0) + n, b);
 	buf_byte(b, '}');
 }
 
@@ -190,7 +204,7 @@ misbehaves(struct sg_tenant *t, const char *url, struct web_answer *out)
 		t->mood = SG_WELL;
 		mood = SG_401;
 	}
-	if (mood == SG_NO_ORDER && strstr(url, "orderby") != NULL) {
+	if ((mood == SG_NO_ORDER || mood == SG_LINKS) && strstr(url, "orderby") != NULL) {
 		out->head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n";
 		out->body = STR("{\"error\":{\"code\":\"BadRequest\",\"message\":\"$OrderBy is not "
 				"supported\"}}");
@@ -245,7 +259,7 @@ answer(void *arg, const char *request, struct web_answer *out)
 	char **keep;
 
 	ck_assert_uint_lt(i, SG_TENANTS);
-	*out = (struct web_answer){ .head = OK_HEAD };
+	*out = (struct web_answer){ .head = g->t[i].head != NULL ? g->t[i].head : OK_HEAD };
 	if (is_token)
 		on_token(g, i, out, &b);
 	else

@@ -37,6 +37,7 @@ enum sg_mood {
 	SG_LOOP,
 	SG_HANG,
 	SG_NO_ORDER,
+	SG_LINKS, /* no order, and a link to each next page */
 	SG_HUGE,
 };
 
@@ -52,6 +53,7 @@ struct sg_tenant {
 	struct sg_alert alerts[SG_ALERTS];
 	unsigned n;
 	const char *extra; /* one more element, as text */
+	const char *head;  /* of good answers; NULL: a plain one */
 	unsigned tokens, reads;
 	char last_url[512];
 };
