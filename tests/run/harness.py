@@ -36,6 +36,12 @@ def refuse_reports(text, where):
         raise AssertionError("a report in %s:\n%s" % (where, text[start:start + 6000]))
 
 
+def is_sanitized():
+    """Whether the programs are of a sanitizer's variant."""
+    with open(os.path.join(BIN, "msspd"), "rb") as f:
+        return re.search(rb"__[at]san_init", f.read()) is not None
+
+
 def free_port(kind=socket.SOCK_STREAM):
     with socket.socket(socket.AF_INET, kind) as s:
         s.bind(("127.0.0.1", 0))
