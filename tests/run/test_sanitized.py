@@ -1,0 +1,65 @@
+"""The runs again with the programs that sanitizers watch: address and undefined behaviour, and threads.
+
+A report in any log fails its run (harness.REPORT). A choice of them, made shorter, in `make check`;
+all of them, as long as they are, in `make soak`.
+"""
+import os
+import unittest
+from unittest import mock
+
+import harness
+import test_kill
+import test_receivers
+import test_service
+import test_siem
+import test_sinks
+import test_tenants
+
+# Three times: measured, and room for a machine that does other things as well.
+SLOW = 3
+KILL = dict(kills=3, tenants=6, alerts=200)
+# Variant, runs, which of them when there is little time (None: all), and how they are made shorter.
+RUNS = (
+    ("address-undefined", test_kill.KillMsspd, None, KILL),
+    ("address-undefined", test_siem.Siem, ("test_tls_cut_at_random_bytes",), dict(rounds=3)),
+    ("address-undefined", test_service.Service, None, {}),
+    ("address-undefined", test_receivers.Receivers, None, {}),
+    ("address-undefined", test_receivers.Files, None, {}),
+    ("address-undefined", test_sinks.ManySinks, (), {}),
+    ("address-undefined", test_tenants.Paging, (), {}),
+    ("address-undefined", test_tenants.Tenants, (), {}),
+    ("thread", test_kill.KillMsspd, None, KILL),
+    ("thread", test_service.Service, ("test_reload", "test_once"), {}),
+)
+
+
+class Sanitized:
+    """Before a run's own class: the same with the programs of another variant."""
+
+    variant = None
+
+    def setUp(self):
+        folder = os.path.join(harness.ROOT, "build", self.variant)
+        for change in (mock.patch.object(harness, "BIN", folder), mock.patch.object(harness, "SLOW", SLOW),
+                       mock.patch.dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1")):
+            change.start()
+            self.addCleanup(change.stop)
+        self.assertTrue(harness.is_sanitized(), "%s is not of its variant" % folder)
+        super().setUp()
+
+
+def load_tests(loader, _tests, _pattern):
+    """Nothing where MSSPD_BIN is given: whoever chooses the programs chooses the runs."""
+    suite = unittest.TestSuite()
+    if "MSSPD_BIN" in os.environ:
+        return suite
+    for variant, runs, names, shorter in RUNS:
+        attributes = dict({} if harness.SOAK else shorter, variant=variant, __module__=__name__)
+        again = type("%s_%s" % (runs.__name__, variant.replace("-", "_")), (Sanitized, runs), attributes)
+        chosen = loader.getTestCaseNames(again) if harness.SOAK or names is None else names
+        suite.addTests(again(name) for name in chosen)
+    return suite
+
+
+if __name__ == "__main__":
+    unittest.main()
