@@ -23,6 +23,7 @@ struct page {
 	struct split_page split;
 	size_t held;
 	struct journal_entry *entries;
+	uint64_t *hashes; /* of the entries' bytes: how the window knows them */
 	size_t n, room;
 	size_t at; /* slices before it were looked at */
 	unsigned foreign, new_foreign, before_begin;
@@ -45,6 +46,7 @@ page_free(void *obj)
 			free((char *)(uintptr_t)pg->entries[i].id.s);
 	}
 	free(pg->entries);
+	free(pg->hashes);
 	split_page_release(&pg->split);
 	routing_unref(pg->routing);
 	if (pg->scheduler != NULL)
@@ -61,13 +63,15 @@ page_release(struct journal_page *jp)
 /* ---- slices become entries ------------------------------------------------------------ */
 
 static struct journal_entry *
-add_entry(struct page *pg)
+add_entry(struct page *pg, uint64_t hash)
 {
 	if (pg->n == pg->room) {
 		pg->room = pg->room != 0 ? pg->room * 2 : 16;
 		pg->entries = xreallocarray(pg->entries, pg->room, sizeof(*pg->entries));
+		pg->hashes = xreallocarray(pg->hashes, pg->room, sizeof(*pg->hashes));
 	}
 	pg->entries[pg->n] = (struct journal_entry){ 0 };
+	pg->hashes[pg->n] = hash;
 	return &pg->entries[pg->n++];
 }
 
@@ -95,17 +99,11 @@ is_foreign(const struct poller *p, struct str tenant_id)
 	return tenant_id.n != 0 && !str_same_nocase(tenant_id, str_of(p->t->id));
 }
 
-static uint64_t
-hash_of(const struct page *pg, struct str slice)
-{
-	return window_hash(&pg->p->in->windows, slice);
-}
-
 /* Kept for the operator, shown to nobody: not whose it says it is, nor whose answer it came in. */
 static void
-add_foreign(struct page *pg, struct str slice)
+add_foreign(struct page *pg, struct str slice, uint64_t hash)
 {
-	struct journal_entry *e = add_entry(pg);
+	struct journal_entry *e = add_entry(pg, hash);
 	char sum[65], id[80];
 	int n;
 
@@ -124,9 +122,9 @@ add_foreign(struct page *pg, struct str slice)
 }
 
 static void
-add_record(struct page *pg, struct str slice, struct record *taken)
+add_record(struct page *pg, struct str slice, uint64_t hash, struct record *taken)
 {
-	struct journal_entry *e = add_entry(pg);
+	struct journal_entry *e = add_entry(pg, hash);
 
 	*e = (struct journal_entry){
 		.id = taken->id,
@@ -143,68 +141,47 @@ add_record(struct page *pg, struct str slice, struct record *taken)
 	    taken->unreadable.why.n);
 }
 
-/* A slice without a plain id, tenantId or lastUpdateDateTime: only reading it whole tells more. */
+/* What no earlier answer brought, byte for byte: read whole, and judged by what it says. */
 static void
-read_odd(struct page *pg, struct str slice, uint64_t hash)
+read_slice(struct page *pg, struct str slice, uint64_t hash)
 {
 	struct record *r = record_from_alert(slice, false, pg->facts.limit);
-	const struct window *w = &pg->p->window;
+	struct poller *p = pg->p;
 	bool is_alert = r->type == RECORD_ALERT;
-	bool is_others = is_alert && is_foreign(pg->p, r->alert.tenant_id), is_known;
+	bool is_others = is_alert && is_foreign(p, r->alert.tenant_id), is_known;
 	int64_t version;
 
 	pg->foreign += is_others;
 	if (is_others)
-		is_known = window_knows_slice(w, hash ^ FOREIGN, &version);
+		is_known = window_knows_slice(&p->window, hash ^ FOREIGN, &version);
 	else
-		is_known = is_alert ? window_knows(w, r->id, r->version) : odd_knows(pg->p, hash);
+		is_known = is_alert ? window_knows(&p->window, r->id, r->version) : odd_knows(p, hash);
 	paging_page_add(&pg->facts, is_alert ? r->version : r->unreadable.updated, !is_known);
-	if (!is_known && !is_others) {
-		add_record(pg, slice, r);
+	if (is_known && is_alert && !is_others)
+		window_put(&p->window, r->id, r->version, hash);
+	if (!is_known && is_others) {
+		add_foreign(pg, slice, hash);
+	} else if (!is_known && is_alert && r->version < p->begin) {
+		pg->before_begin++;
+	} else if (!is_known) {
+		add_record(pg, slice, hash, r);
 		return;
 	}
 	record_unref(r);
-	if (!is_known)
-		add_foreign(pg, slice);
 }
 
 /* Returns what it cost. */
 static unsigned
 look_at(struct page *pg, struct str slice)
 {
-	uint64_t hash = hash_of(pg, slice);
-	struct poller *p = pg->p;
-	struct alert_peek peek;
+	uint64_t hash = window_hash(&pg->p->in->windows, slice);
 	int64_t version;
-	bool is_known;
 
-	if (window_knows_slice(&p->window, hash, &version)) {
+	if (window_knows_slice(&pg->p->window, hash, &version)) {
 		paging_page_add(&pg->facts, version, false);
 		return 1;
 	}
-	if (!record_peek_alert(slice, &peek)) {
-		read_odd(pg, slice, hash);
-		return 2 * COST_READ;
-	}
-	if (is_foreign(p, peek.tenant_id)) {
-		pg->foreign++;
-		is_known = window_knows_slice(&p->window, hash ^ FOREIGN, &version);
-		paging_page_add(&pg->facts, peek.version, !is_known);
-		if (!is_known)
-			add_foreign(pg, slice);
-		return COST_READ;
-	}
-	is_known = window_knows(&p->window, peek.id, peek.version);
-	paging_page_add(&pg->facts, peek.version, !is_known);
-	if (is_known) {
-		window_put(&p->window, peek.id, peek.version, hash);
-		return COST_READ / 4;
-	}
-	if (peek.version < p->begin) {
-		pg->before_begin++;
-		return COST_READ / 4;
-	}
-	add_record(pg, slice, record_from_alert(slice, false, pg->facts.limit));
+	read_slice(pg, slice, hash);
 	return COST_READ;
 }
 
@@ -217,8 +194,7 @@ learn_stored(struct page *pg)
 
 	for (size_t i = 0; i < pg->n; i++) {
 		const struct journal_entry *e = &pg->entries[i];
-
-		uint64_t hash = hash_of(pg, (struct str){ e->body, e->len });
+		uint64_t hash = pg->hashes[i];
 
 		if (e->user == NULL)
 			window_put_slice(&p->window, hash ^ FOREIGN, pg->facts.limit);

@@ -149,7 +149,6 @@ try_alert(struct record *r, struct str text, struct str *why)
 		r->id = r->alert.id;
 		r->version = r->alert.updated;
 		r->is_repaired |= rd.is_repaired;
-		parts_of_alert(&r->seen, &r->alert);
 	}
 	reading_release(&rd);
 	return ok;
@@ -173,7 +172,9 @@ record_from_alert(struct str slice, bool copy_raw, int64_t now)
 	struct record *r = new_record(RECORD_ALERT, slice, copy_raw);
 	struct str text, why;
 
-	if (!read_alert(r, &text, &why))
+	if (read_alert(r, &text, &why))
+		parts_of_alert(&r->seen, &r->alert);
+	else
 		become_unreadable(r, text, why, now);
 	return r;
 }
@@ -201,7 +202,8 @@ record_from_entry(enum record_type type, struct str id, int64_t version, struct 
 		break;
 	}
 	r->id = arena_copy(&r->arena, id);
-	r->version = r->seen.version = version;
+	r->version = version;
+	r->seen = (struct seen){ .version = version };
 	if (r->type == RECORD_UNREADABLE)
 		r->unreadable.id = r->id;
 	return r;

@@ -103,8 +103,9 @@ void record_unref(struct record *r);
 struct record *record_from_alert(struct str slice, bool copy_raw, int64_t now);
 
 /*
- * The record of a journal entry: the same as it was when it was journalled.
- * type is what the entry says: an unreadable one is not tried as an alert again.
+ * The record of a journal entry: the same as it was when it was journalled, but
+ * for `seen`, of which only the version is there: the rest was judged then. type
+ * is what the entry says: an unreadable one is not tried as an alert again.
  */
 struct record *record_from_entry(enum record_type type, struct str id, int64_t version,
     struct str body);

@@ -84,7 +84,7 @@ def whole_way(run, gate):
     pki = harness.Pki(run)
     graph = harness.FakeGraph(run, "--tenants", TENANTS, "--alerts", ALERTS, "--corpus", "bench",
                               "--tls-cert", pki("server.crt"), "--tls-key", pki("server.key"))
-    base = "https://localhost:%d" % graph.port
+    base = graph.url
     total = TENANTS * ALERTS
     client = [os.path.join(ROOT, "build/plain/bench/bench_download"), base,
               "6f0c8a5e-0000-4000-8000-000000000001", graph.SECRET, pki("ca.crt"), str(TENANTS)]
@@ -95,7 +95,6 @@ def whole_way(run, gate):
         bare.append(float(done.stdout.split()[2]) / total * 1e6)
     sink = CountingSink(pki)
     sink.stamps = None
-    graph.url = base
     text = harness.config(graph, harness.tenants(TENANTS), {"siem": {
         "type": "syslog", "servers": "tls://localhost:%d" % sink.port, "hostname": "{customer}",
         "tls": {"ca_file": pki("ca.crt")}}}, poll_interval="60s", budget=1000)

@@ -55,11 +55,13 @@ static bool
 sign_in(struct client *c, unsigned tenant)
 {
 	char url[256], form[512], header[8192];
+	char *secret = curl_easy_escape(c->curl, c->secret, 0);
 	json_t *o;
 
 	snprintf(url, sizeof(url), "%s/00000000-0000-4000-8000-%012u/oauth2/v2.0/token", c->base, tenant);
 	snprintf(form, sizeof(form), "grant_type=client_credentials&client_id=%s&client_secret=%s"
-	    "&scope=%s/.default", c->id, c->secret, c->base);
+	    "&scope=%s/.default", c->id, secret, c->base);
+	curl_free(secret);
 	if (!perform(c, url, form))
 		return false;
 	o = json_loadb(c->body.p, c->body.n, 0, NULL);
