@@ -199,8 +199,14 @@ on_journal_note(void *arg, enum journal_note note, enum journal_state state, con
 		log_info(NULL, "journal: %s", text);
 	else
 		log_error(NULL, "journal: %s", text);
-	if (note == JOURNAL_NOTE_STATE && e->intake != NULL)
+	if (e->intake == NULL)
+		return; /* still opening */
+	if (note == JOURNAL_NOTE_STATE)
 		intake_journal_state(e->intake, state);
+	if (note == JOURNAL_NOTE_SALVAGE)
+		intake_journal_salvaged(e->intake);
+	if (note == JOURNAL_NOTE_SALVAGE || note == JOURNAL_NOTE_QUARANTINE)
+		delivery_forget_order(e->delivery);
 }
 
 static bool
@@ -367,7 +373,7 @@ on_once_idle(void *arg)
 	struct engine *e = arg;
 
 	if (e->is_once_polled && delivery_is_idle(e->delivery))
-		finish_once(e, e->once_failed == 0);
+		finish_once(e, e->once_failed == 0 && delivery_dead(e->delivery) == 0);
 }
 
 static void

@@ -67,6 +67,15 @@ delivery_on_ready(void *arg, uint32_t sink)
 	}
 }
 
+void
+delivery_forget_order(struct delivery *d)
+{
+	struct sink_owner *o;
+
+	TAILQ_FOREACH(o, &d->owners, link)
+		order_release(&o->order);
+}
+
 /* ---- idle ------------------------------------------------------------------------ */
 
 bool
@@ -80,6 +89,17 @@ delivery_is_idle(const struct delivery *d)
 		is_idle &= !all[i].is_declared || all[i].entries == 0;
 	free(all);
 	return is_idle;
+}
+
+uint64_t
+delivery_dead(const struct delivery *d)
+{
+	const struct sink_owner *o;
+	uint64_t dead = 0;
+
+	TAILQ_FOREACH(o, &d->owners, link)
+		dead += o->dead;
+	return dead;
 }
 
 /* Looked at now and then: only the journal knows when the last mark has reached it. */

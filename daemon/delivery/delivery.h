@@ -48,10 +48,16 @@ void delivery_stop(struct delivery *d, int64_t patience_ms, void (*done)(void *a
 /* SIGHUP: sinks re-open files and re-read certificates. */
 void delivery_refresh(struct delivery *d);
 
+/* The journal let entries go that later ones of their alerts may wait for (a damaged row): nothing
+ * waits any more, until it is put off again. */
+void delivery_forget_order(struct delivery *d);
+
 /* True when nothing that is routed to a configured sink is open (for --once). */
 bool delivery_is_idle(const struct delivery *d);
 /* Called (later, from the loop) each time it becomes idle. */
 void delivery_on_idle(struct delivery *d, void (*cb)(void *arg), void *arg);
+/* Dead letters since the start, of the sinks that are configured now. */
+uint64_t delivery_dead(const struct delivery *d);
 
 struct delivery_figures {
 	const char *sink, *kind;

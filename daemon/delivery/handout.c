@@ -116,7 +116,7 @@ owner_take_batch(struct sink_owner *o, struct journal_batch *b, const struct err
 	o->next_item = 0;
 	/* |=: what was committed since the read began has been announced already. */
 	o->has_more |= b->has_more;
-	o->d->was_busy |= b->n > 0;
+	o->d->was_busy = true; /* an empty batch too: what it would have held may be damaged and gone */
 	owner_wake(o);
 }
 

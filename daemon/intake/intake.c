@@ -149,6 +149,17 @@ intake_journal_state(struct intake *in, enum journal_state state)
 }
 
 void
+intake_journal_salvaged(struct intake *in)
+{
+	struct poller *p;
+
+	TAILQ_FOREACH (p, &in->pollers, link) {
+		if (!in->is_stopped)
+			poller_relearn(p);
+	}
+}
+
+void
 intake_once(struct intake *in, void (*done)(void *arg, size_t failed), void *arg)
 {
 	struct poller *p;

@@ -30,6 +30,9 @@ void intake_configure(struct intake *in, const struct settings *s);
 void intake_stop(struct intake *in, void (*done)(void *arg), void *arg);
 /* From the journal's notes. */
 void intake_journal_state(struct intake *in, enum journal_state state);
+/* Likewise: a damaged journal was replaced, its cursors may have gone back and what was stored may
+ * not be any more. All tenants go on from what the journal knows now. */
+void intake_journal_salvaged(struct intake *in);
 /* Before or after intake_configure(), in the same turn of the loop. Polls every tenant once
  * (live reader until the read is complete), then calls done;
  * no other polling happens. failed: tenants that could not be read. */

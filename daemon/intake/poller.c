@@ -416,6 +416,28 @@ poller_halt(struct poller *p)
 }
 
 void
+poller_relearn(struct poller *p)
+{
+	bool was_resting = p->at == POLLER_RESTING;
+	int64_t begin = p->begin;
+
+	poller_halt(p);
+	for (int i = 0; i < READER_COUNT; i++) {
+		p->readers[i].is_open = false;
+		set_text(&p->readers[i].link, NULL);
+	}
+	window_release(&p->window);
+	window_init(&p->window, &p->in->windows);
+	p->nodd = 0;
+	p->is_postponed = false;
+	learn_stream(p);
+	if (p->begin == TICKS_NONE)
+		p->begin = begin;
+	if (!was_resting)
+		wait_for_next(p);
+}
+
+void
 poller_free(struct poller *p)
 {
 	if (p == NULL)

@@ -129,6 +129,8 @@ void poller_start(struct poller *p, int64_t first_ms);
 /* Ends what is under way; nothing follows. A page in the journal goes its way alone. */
 void poller_halt(struct poller *p);
 void poller_read_once(struct poller *p);
+/* Goes on from what the journal knows, which may be less than before. */
+void poller_relearn(struct poller *p);
 
 /* True once for each. */
 bool poller_tells(struct poller *p, enum poller_told what);

@@ -433,6 +433,9 @@ salvage(struct store *s, const char *why, struct err *err)
 	db_close(s, false);
 	if (!make_new(s, &r, err) || !salvage_finish(s, err))
 		return false;
+	if (!db_open(s, s->path, err) || !load(s, err) || !disk_measure(s, err))
+		return false;
+	/* Last: who is told so asks for the cursors of now. */
 	tell(&r, why);
-	return db_open(s, s->path, err) && load(s, err) && disk_measure(s, err);
+	return true;
 }

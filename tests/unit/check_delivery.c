@@ -185,6 +185,26 @@ START_TEST(test_retry_overtaken)
 }
 END_TEST
 
+/* What is put off may be gone from the journal when its time comes: a damaged row. */
+START_TEST(test_nothing_waits_for_what_is_gone)
+{
+	struct journal_mark gone = { .pos = { .shard = 0, .seq = 1 }, .what = MARK_OK };
+
+	far[0].judge = retry_first_of_a;
+	one_sink();
+	rig_append(&rig, 0, "a0", 1, 10);
+	ck_assert(run_until_got(1, 2000));
+	rig_run(&rig, 300, NULL, NULL);
+	journal_settle(rig.journal, first_owner()->number, &gone, 1);
+	rig_append(&rig, 0, "a0", 2, 10);
+	ck_assert(!run_until_got(2, 3000));
+	delivery_forget_order(rig.delivery);
+	ck_assert(run_until_got(2, 3000));
+	ck_assert(rig_run_idle(&rig, 3000));
+	ck_assert_uint_eq(delivery_dead(rig.delivery), 0);
+}
+END_TEST
+
 static enum sink_verdict
 reject_a(void *arg, const struct fake_got *got, int64_t *due, const char **memo)
 {
@@ -506,6 +526,7 @@ main(void)
 	tcase_add_test(tc, test_bound);
 	tcase_add_test(tc, test_retry_keeps_order);
 	tcase_add_test(tc, test_retry_overtaken);
+	tcase_add_test(tc, test_nothing_waits_for_what_is_gone);
 	tcase_add_test(tc, test_reject);
 	tcase_add_test(tc, test_hold);
 	tcase_add_test(tc, test_link_flaps);

@@ -861,6 +861,47 @@ START_TEST(test_a_date_from_the_future_hides_nothing)
 }
 END_TEST
 
+static bool
+is_appended(void *arg)
+{
+	return *(bool *)arg;
+}
+
+static void
+on_appended(void *arg, const struct journal_page *page, const struct journal_appended *result)
+{
+	(void)page;
+	ck_assert(result->ok);
+	*(bool *)arg = true;
+}
+
+/* What a salvaged journal does not hold any more is read again, although it was read before. */
+START_TEST(test_a_salvaged_journal)
+{
+	int64_t cursor = now() - HOUR;
+	struct journal_page back = { .reader = "live",
+		.cursor = now() - 6 * HOUR,
+		.memory_begin = TICKS_NONE,
+		.window_from = TICKS_NONE };
+	bool done = false;
+
+	sg_add(&g, 0, cursor);
+	start(1);
+	wait_polls(0, 2);
+	back.stream = journal_stream(j, tenants[0].stream_key, "");
+	journal_append(j, &back, on_appended, &done);
+	ck_assert(run_until(is_appended, &done, 2000));
+	sg_add(&g, 0, now() - 5 * HOUR);
+	wait_polls(0, figures(0).polls + 3);
+	ck_assert_uint_eq(stored(), 1);
+	intake_journal_salvaged(in);
+	wait_polls(0, figures(0).polls + 3);
+	ck_assert_uint_eq(stored(), 2);
+	ck_assert_int_eq(figures(0).cursor, cursor);
+	ck_assert_int_eq(figures(0).state, TENANT_HEALTHY);
+}
+END_TEST
+
 /* What came while msspd was away is read from the place where it stopped. */
 START_TEST(test_restart_goes_on)
 {
@@ -906,6 +947,7 @@ main(void)
 	tcase_add_test(tc, test_a_refused_page_is_read_again);
 	tcase_add_test(tc, test_a_refused_page_of_a_chain_is_read_again);
 	tcase_add_test(tc, test_a_date_from_the_future_hides_nothing);
+	tcase_add_test(tc, test_a_salvaged_journal);
 	tcase_add_test(tc, test_tenants_do_not_mix);
 	tcase_add_test(tc, test_a_rename_keeps_the_place);
 	tcase_add_loop_test(tc, test_once, 0, 2);
