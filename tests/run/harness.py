@@ -264,7 +264,7 @@ class SyslogNg(Receiver):
              "--pidfile=" + os.path.join(self.dir, "pid"),
              "--module-path=" + _find("libafsocket.so")],
             log=self.name + "/log", env=_receiver_env())
-        wait_for("syslog-ng listens", 20, lambda: _is_open(self.octet) or self.child.poll())
+        wait_for("syslog-ng listens", 20, lambda: is_open(self.octet) or self.child.poll())
         assert self.child.poll() is None, self.run.read(self.name + "/log")
 
     @staticmethod
@@ -315,7 +315,7 @@ class Rsyslog(Receiver):
              os.path.join(self.dir, "pid"), "-M", _find("imptcp.so")],
             log=self.name + "/log", env=_receiver_env())
         wait_for("rsyslog listens", 20,
-                 lambda: (_is_open(self.tcp) and _is_open(self.tls)) or self.child.poll())
+                 lambda: (is_open(self.tcp) and is_open(self.tls)) or self.child.poll())
         assert self.child.poll() is None, self.run.read(self.name + "/log")
 
     @staticmethod
@@ -323,7 +323,7 @@ class Rsyslog(Receiver):
         return {k: o.get(k, "") for k in ("host", "app", "msgid", "pri", "time", "source", "msg")}
 
 
-def _is_open(port):
+def is_open(port):
     """Whether somebody listens, without connecting: receivers count connections."""
     want = "0100007F:%04X" % port
     with open("/proc/net/tcp", encoding="ascii") as f:
@@ -351,7 +351,7 @@ class FakeGraph:
             log=self.name + ".log")
         scheme = "https" if "--tls-cert" in self.options else "http"
         self.url = "%s://127.0.0.1:%d" % (scheme, self.port)
-        wait_for("fake-graph listens", 60, lambda: _is_open(self.port) or self.child.poll())
+        wait_for("fake-graph listens", 60, lambda: is_open(self.port) or self.child.poll())
         assert self.child.poll() is None, self.run.read(self.name + ".log")
 
     @staticmethod
