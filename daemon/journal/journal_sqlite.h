@@ -204,6 +204,8 @@ void update_state(struct store *s, const char *why);
 /* ---- the parts ----------------------------------------------------------- */
 
 bool append_page(struct store *s, struct page_job *job, struct err *err) MUST_CHECK;
+/* Hours since 1970 when the alert of that key of the memory was created. */
+int64_t memory_hour(int64_t key);
 bool settle_marks(struct store *s, struct mark_job *marks, size_t n, struct err *err) MUST_CHECK;
 bool read_items(struct store *s, struct place *p, size_t max, size_t max_bytes,
     struct journal_batch *b, struct err *err) MUST_CHECK;

@@ -7,6 +7,12 @@
 
 /* ---- memory -------------------------------------------------------------- */
 
+int64_t
+memory_hour(int64_t key)
+{
+	return key >> 43;
+}
+
 /*
  * In order of time, so that what is read now lies together: by the hour in which
  * the alert was created; within it by stream, so that a page of one tenant's

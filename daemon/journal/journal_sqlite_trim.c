@@ -270,7 +270,7 @@ forget_keys(struct store *s, const struct forget *f, struct err *err)
 	return true;
 }
 
-/* Keys begin with the second of creation, and nothing is journalled before it was created. */
+/* Keys begin with the hour of creation, and nothing is journalled before it was created. */
 static bool
 memory_step(struct store *s, int64_t mono)
 {
@@ -294,7 +294,7 @@ memory_step(struct store *s, int64_t mono)
 	}
 	s->forget_from = f->last;
 	if (!ok || f->last == NO_ROWID
-	    || (f->last >> 32) + INT64_C(0x80000000) > ticks_to_sec(cutoff)) {
+	    || memory_hour(f->last) > ticks_to_sec(cutoff) / 3600) {
 		s->forget_from = NO_ROWID;
 		s->forget_at = mono + ROUND_MS;
 	}

@@ -657,6 +657,26 @@ memory_is_forgotten_in_time(struct kit *k)
 	ck_assert_uint_eq(kit_append(k, page(k, "a", 100, 10, siem)).skipped, 50);
 }
 
+/* Many that stay, the oldest, do not hide those behind them. */
+static void
+memory_is_forgotten_behind_what_stays(struct kit *k)
+{
+	struct kit_page *p = page(k, "a", 600, 10, journal_sink(k->j, "siem"));
+	struct journal_stats stats;
+
+	for (size_t i = 0; i < 600; i++) {
+		p->page.entries[i].now.version = i < 300 ? V(50) : V(0);
+		p->page.entries[i].now.created = V(i < 300 ? -2 * 3600 : 0);
+	}
+	p->page.window_from = V(50);
+	kit_must_append(k, p);
+	atomic_store(&k->clock.wall, V(191 * 86400));
+	atomic_store(&k->clock.ahead, 700000);
+	kit_run(k, 1500);
+	journal_stats(k->j, &stats);
+	ck_assert_uint_eq(stats.remembered, 300);
+}
+
 static void
 dead_letters_have_a_cap(struct kit *k)
 {
@@ -742,6 +762,7 @@ static const struct {
 	{ "delivered entries stay for keep_delivered", delivered_entries_stay_a_while },
 	{ "but not when the room is needed", delivered_entries_make_room },
 	{ "memory is forgotten in time, never in the window", memory_is_forgotten_in_time },
+	{ "nor only as far as the first that stay", memory_is_forgotten_behind_what_stays },
 	{ "dead letters have a cap", dead_letters_have_a_cap },
 	{ "marks are durable within a second", marks_are_durable_within_a_second },
 	{ "idling writes nothing", idling_writes_nothing },
