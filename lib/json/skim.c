@@ -82,22 +82,3 @@ skim_next(struct skim *s, struct skim_member *m)
 	}
 	return false;
 }
-
-bool
-skim_plain(struct str value, struct str *text)
-{
-	const char *p, *end;
-
-	if (value.n < 2 || value.s[0] != '"' || value.s[value.n - 1] != '"')
-		return false;
-	end = value.s + value.n - 1;
-	for (p = scan_plain(value.s + 1, end); p < end; p = scan_plain(p, end)) {
-		size_t n = (unsigned char)*p < 0x80 ? 0 : utf8_next(p, (size_t)(end - p), NULL);
-
-		if (n == 0)
-			return false;
-		p += n;
-	}
-	*text = (struct str){ value.s + 1, value.n - 2 };
-	return true;
-}

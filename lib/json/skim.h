@@ -27,7 +27,4 @@ struct skim_member {
 void skim_init(struct skim *s, struct str text);
 bool skim_next(struct skim *s, struct skim_member *m);
 
-/* A value's text when it is a string that stands for itself: no escapes, well-formed. */
-bool skim_plain(struct str value, struct str *text);
-
 #endif

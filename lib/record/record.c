@@ -47,8 +47,8 @@ copy_of_text(struct arena *arena, const char *text)
 
 /* What a glance shows of an alert. */
 struct glimpse {
-	struct str id, title, severity, status, created, updated;
-	bool has_two_ids;
+	struct str id, tenant_id, title, severity, status, created, updated;
+	bool has_two_ids, has_two_tenants;
 };
 
 static void
@@ -61,6 +61,18 @@ take(struct str *field, struct str value, struct arena *arena)
 		*field = (struct str){ NULL, 0 };
 }
 
+/* Is it given again, and is it another one? m: a member of that name. */
+static bool
+differs(const struct skim_member *m, struct str before, struct arena *arena)
+{
+	struct str again = { NULL, 0 };
+
+	if (before.s == NULL)
+		return false;
+	take(&again, m->value, arena);
+	return !str_same(before, again);
+}
+
 static void
 glance(struct glimpse *g, struct str text, struct arena *arena)
 {
@@ -69,6 +81,7 @@ glance(struct glimpse *g, struct str text, struct arena *arena)
 		struct str *field;
 	} wanted[] = {
 		{ "id", &g->id },
+		{ "tenantId", &g->tenant_id },
 		{ "title", &g->title },
 		{ "severity", &g->severity },
 		{ "status", &g->status },
@@ -80,16 +93,16 @@ glance(struct glimpse *g, struct str text, struct arena *arena)
 
 	skim_init(&s, text);
 	while (skim_next(&s, &m)) {
-		struct str before = g->id, again = { NULL, 0 };
+		const struct glimpse before = *g;
 
 		for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
 			if (str_is(m.name, wanted[i].name))
 				take(wanted[i].field, m.value, arena);
 		}
-		if (before.s != NULL && str_is(m.name, "id")) {
-			take(&again, m.value, arena);
-			g->has_two_ids |= !str_same(before, again);
-		}
+		if (str_is(m.name, "id"))
+			g->has_two_ids |= differs(&m, before.id, arena);
+		if (str_is(m.name, "tenantId"))
+			g->has_two_tenants |= differs(&m, before.tenant_id, arena);
 	}
 }
 
@@ -119,6 +132,7 @@ become_unreadable(struct record *r, struct str text, struct str why, int64_t now
 	r->unreadable = (struct unreadable){
 		.id = g.id,
 		.title = g.title,
+		.tenant_id = g.has_two_tenants ? (struct str){ NULL, 0 } : g.tenant_id,
 		.severity_text = g.severity,
 		.updated = time_of(g.updated),
 		.created = time_of(g.created),
@@ -207,37 +221,4 @@ record_from_entry(enum record_type type, struct str id, int64_t version, struct 
 	if (r->type == RECORD_UNREADABLE)
 		r->unreadable.id = r->id;
 	return r;
-}
-
-/* ---- is it known? -------------------------------------------------------------------------- */
-
-bool
-record_peek_alert(struct str slice, struct alert_peek *out)
-{
-	static const char *const names[] = { "id", "tenantId", "lastUpdateDateTime" };
-	struct str values[ARRAY_LEN(names)] = { { NULL, 0 } }, updated;
-	struct skim_member m;
-	struct skim s;
-
-	skim_init(&s, slice);
-	while (skim_next(&s, &m)) {
-		/* A name with an escape in it could be any name. */
-		if (memchr(m.name.s, '\\', m.name.n) != NULL)
-			return false;
-		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-			if (!str_is(m.name, names[i]))
-				continue;
-			if (values[i].s != NULL || m.value.n == 0)
-				return false;
-			values[i] = m.value;
-		}
-	}
-	*out = (struct alert_peek){ .version = TICKS_NONE };
-	if (!skim_plain(values[0], &out->id) || out->id.n == 0 || out->id.n > ALERT_ID_MAX)
-		return false;
-	if (values[1].n == 0 || (*values[1].s != 'n' && !skim_plain(values[1], &out->tenant_id)))
-		return false;
-	if (skim_plain(values[2], &updated))
-		out->version = time_of(updated);
-	return out->version != TICKS_NONE;
 }

@@ -71,6 +71,7 @@ struct alert {
 struct unreadable {
 	struct str id;      /* of the alert where it could be found, else SHA-256 of the slice, hex */
 	struct str title, severity_text; /* where they could be found */
+	struct str tenant_id; /* likewise; two that differ are none */
 	int64_t updated, created; /* likewise; TICKS_NONE */
 	struct str why;     /* what is wrong with it, and where */
 	size_t size;        /* bytes of the slice */
@@ -109,13 +110,5 @@ struct record *record_from_alert(struct str slice, bool copy_raw, int64_t now);
  */
 struct record *record_from_entry(enum record_type type, struct str id, int64_t version,
     struct str body);
-
-/* What decides whether a slice must be read at all. False when one of the three
- * is absent, given twice, or not readable without repair: then read it whole. */
-struct alert_peek {
-	struct str id, tenant_id; /* into the slice; tenant_id absent when null */
-	int64_t version;
-};
-bool record_peek_alert(struct str slice, struct alert_peek *out);
 
 #endif

@@ -363,35 +363,6 @@ START_TEST(test_skim)
 }
 END_TEST
 
-static const struct {
-	const char *says;
-	struct str value;
-	bool is_plain;
-} plains[] = {
-	{ "plain", TEXT("\"abc\""), true },
-	{ "empty", TEXT("\"\""), true },
-	{ "UTF-8", TEXT("\"\xc3\xa9\xe2\x82\xac\""), true },
-	{ "an escape", TEXT("\"a\\n\""), false },
-	{ "a control character", TEXT("\"a\n\""), false },
-	{ "a wrong byte", TEXT("\"\xff\""), false },
-	{ "a sequence cut off", TEXT("\"\xe2\x82\""), false },
-	{ "no string", TEXT("n"), false },
-	{ "a string cut off", TEXT("\"abc"), false },
-	{ "only a quote", TEXT("\""), false },
-	{ "absent", { NULL, 0 }, false },
-};
-
-START_TEST(test_plain)
-{
-	struct str got;
-
-	ck_assert_msg(
-	    skim_plain(plains[_i].value, &got) == plains[_i].is_plain, "%s", plains[_i].says);
-	if (plains[_i].is_plain)
-		ck_assert(got.s == plains[_i].value.s + 1 && got.n == plains[_i].value.n - 2);
-}
-END_TEST
-
 START_TEST(test_writer)
 {
 	struct buf out = BUF_INIT(1000);
@@ -462,7 +433,6 @@ main(void)
 	tcase_add_loop_test(tc, test_depth, 0, ARRAY_LEN(depths));
 	tcase_add_loop_test(tc, test_repair, 0, ARRAY_LEN(repairs));
 	tcase_add_loop_test(tc, test_skim, 0, ARRAY_LEN(glances));
-	tcase_add_loop_test(tc, test_plain, 0, ARRAY_LEN(plains));
 	tcase_add_test(tc, test_writer);
 	tcase_add_test(tc, test_writer_full);
 	srunner_run_all(sr, CK_ENV);

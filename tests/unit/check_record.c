@@ -343,12 +343,10 @@ START_TEST(test_id_size)
 	for (size_t n = 511; n <= 513; n++) {
 		char *slice = xasprintf(
 		    "{\"id\":\"%0*d\",\"lastUpdateDateTime\":\"%s\"}", (int)n, 0, UPDATED);
-		struct alert_peek peek;
 		struct record *r = read_text(slice);
 
 		ck_assert_int_eq(r->type, n <= 512 ? RECORD_ALERT : RECORD_UNREADABLE);
 		ck_assert_uint_eq(r->id.n, n <= 512 ? n : 64);
-		ck_assert(!record_peek_alert(str_of(slice), &peek));
 		record_unref(r);
 		free(slice);
 	}
@@ -500,69 +498,6 @@ START_TEST(test_much_rubbish)
 }
 END_TEST
 
-/* ---- peek ----------------------------------------------------------------------------------- */
-
-static const struct {
-	const char *says, *slice;
-	bool ok;
-	const char *tenant;
-} peeks[] = {
-	{ "an alert", HEAD ",\"x\":{\"id\":\"no\"},\"y\":[\"id\"]}", true, "t1" },
-	{ "no tenant", "{\"id\":\"a1\",\"tenantId\":null,\"lastUpdateDateTime\":\"" UPDATED "\"}",
-	    true, NULL },
-	{ "another order",
-	    "{\"lastUpdateDateTime\" : \"" UPDATED
-	    "\" , \"x\" : [ 1 , { } ] , \"tenantId\" : \"t1\" , "
-	    "\"id\" : \"a1\"}",
-	    true, "t1" },
-	{ "tenantId absent", "{\"id\":\"a1\",\"lastUpdateDateTime\":\"" UPDATED "\"}", false,
-	    NULL },
-	{ "id absent", "{\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"" UPDATED "\"}", false,
-	    NULL },
-	{ "time absent", "{\"id\":\"a1\",\"tenantId\":\"t1\"}", false, NULL },
-	{ "id twice", HEAD ",\"id\":\"a1\"}", false, NULL },
-	{ "tenantId twice", HEAD ",\"tenantId\":null}", false, NULL },
-	{ "time twice", HEAD ",\"lastUpdateDateTime\":5}", false, NULL },
-	{ "a name with an escape", HEAD ",\"\\u0069d\":\"a1\"}", false, NULL },
-	{ "id with an escape",
-	    "{\"id\":\"a\\u0031\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"" UPDATED "\"}",
-	    false, NULL },
-	{ "id not UTF-8",
-	    "{\"id\":\"a\xff\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"" UPDATED "\"}", false,
-	    NULL },
-	{ "id a number", "{\"id\":5,\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"" UPDATED "\"}",
-	    false, NULL },
-	{ "id empty", "{\"id\":\"\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"" UPDATED "\"}",
-	    false, NULL },
-	{ "tenantId a number",
-	    "{\"id\":\"a1\",\"tenantId\":5,\"lastUpdateDateTime\":\"" UPDATED "\"}", false, NULL },
-	{ "a time that is none", "{\"id\":\"a1\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"x\"}",
-	    false, NULL },
-	{ "the sentinel",
-	    "{\"id\":\"a1\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"0001-01-01T00:00:00Z\"}",
-	    false, NULL },
-	{ "cut off", "{\"id\":\"a1\",\"tenantId\":\"t1\",\"lastUpdateDateTime\":\"2026", false,
-	    NULL },
-	{ "no object", "[]", false, NULL },
-};
-
-START_TEST(test_peek)
-{
-	struct alert_peek peek;
-	int64_t updated;
-	bool ok = record_peek_alert(str_of(peeks[_i].slice), &peek);
-
-	ck_assert_msg(ok == peeks[_i].ok, "%s", peeks[_i].says);
-	if (!ok)
-		return;
-	ck_assert(ticks_parse(STR(UPDATED), &updated) && peek.version == updated);
-	ck_assert(str_is(peek.id, "a1"));
-	ck_assert(str_same(peek.tenant_id, str_of(peeks[_i].tenant)));
-	ck_assert(
-	    peek.id.s > peeks[_i].slice && peek.id.s < peeks[_i].slice + strlen(peeks[_i].slice));
-}
-END_TEST
-
 /* ---- again from the journal ------------------------------------------------------------------ */
 
 START_TEST(test_entry)
@@ -666,7 +601,6 @@ main(void)
 	tcase_add_loop_test(tc, test_deep, 0, ARRAY_LEN(depths));
 	tcase_add_test(tc, test_deep_evidence);
 	tcase_add_test(tc, test_much_rubbish);
-	tcase_add_loop_test(tc, test_peek, 0, ARRAY_LEN(peeks));
 	tcase_add_loop_test(tc, test_entry, 0, ARRAY_LEN(files));
 	tcase_add_test(tc, test_entry_unreadable);
 	tcase_add_test(tc, test_entry_readable_now);
