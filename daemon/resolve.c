@@ -11,10 +11,13 @@
 
 #include "lib/base/alloc.h"
 
+/* So many names may hang before others wait behind them. */
+#define THREADS_MAX 64
+
 enum job_state { JOB_WAITING, JOB_RUNNING, JOB_DONE };
 
 struct resolve_job {
-	TAILQ_ENTRY(resolve_job) link; /* in todo or done, by state; in none while it runs */
+	TAILQ_ENTRY(resolve_job) link; /* in todo, running or done, by state */
 	struct desk *desk;
 	enum job_state state;
 	bool is_cancelled; /* while it ran */
@@ -28,16 +31,15 @@ struct resolve_job {
 TAILQ_HEAD(job_list, resolve_job);
 
 /*
- * What the loop and the thread share. It outlives the resolver when a name hangs
- * at the end: the last of the two to leave frees it.
+ * What the loop and the threads share. It outlives the resolver when a name hangs
+ * at the end: the last to leave frees it.
  */
 struct desk {
 	pthread_mutex_t lock;
-	pthread_cond_t work;
-	struct job_list todo, done;
+	struct job_list todo, running, done;
 	int wake; /* eventfd: something is done */
 	bool is_closed;
-	bool has_thread;
+	unsigned threads;
 };
 
 struct resolver {
@@ -73,7 +75,6 @@ desk_free(struct desk *d)
 	free_jobs(&d->todo);
 	free_jobs(&d->done);
 	(void)close(d->wake);
-	(void)pthread_cond_destroy(&d->work);
 	(void)pthread_mutex_destroy(&d->lock);
 	free(d);
 }
@@ -120,11 +121,13 @@ run_next(struct desk *d)
 	int gai, errnum;
 
 	TAILQ_REMOVE(&d->todo, job, link);
+	TAILQ_INSERT_TAIL(&d->running, job, link);
 	job->state = JOB_RUNNING;
 	(void)pthread_mutex_unlock(&d->lock);
 	gai = look_up(job, AI_ADDRCONFIG);
 	errnum = errno;
 	(void)pthread_mutex_lock(&d->lock);
+	TAILQ_REMOVE(&d->running, job, link);
 	if (gai != 0)
 		explain(job, gai, errnum);
 	if (d->is_closed || job->is_cancelled)
@@ -133,24 +136,25 @@ run_next(struct desk *d)
 		finish(d, job);
 }
 
+/* Works while there is work; a name that hangs keeps only its own thread. */
 static void *
 resolve_thread(void *arg)
 {
 	struct desk *d = arg;
+	bool is_last;
 
 	(void)pthread_mutex_lock(&d->lock);
-	while (!d->is_closed) {
-		if (TAILQ_EMPTY(&d->todo))
-			(void)pthread_cond_wait(&d->work, &d->lock);
-		else
-			run_next(d);
-	}
+	while (!d->is_closed && !TAILQ_EMPTY(&d->todo))
+		run_next(d);
+	d->threads--;
+	is_last = d->is_closed && d->threads == 0;
 	(void)pthread_mutex_unlock(&d->lock);
-	desk_free(d);
+	if (is_last)
+		desk_free(d);
 	return NULL;
 }
 
-/* Signals are the loop's. Detached: nobody waits for a name that hangs. */
+/* With the lock. Signals are the loop's. Detached: nobody waits for a name that hangs. */
 static bool
 start_thread(struct desk *d)
 {
@@ -159,7 +163,7 @@ start_thread(struct desk *d)
 	pthread_t thread;
 	int rc;
 
-	if (d->has_thread)
+	if (d->threads == THREADS_MAX)
 		return true;
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -168,8 +172,8 @@ start_thread(struct desk *d)
 	rc = pthread_create(&thread, &attr, resolve_thread, d);
 	(void)pthread_attr_destroy(&attr);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	d->has_thread = rc == 0;
-	return d->has_thread;
+	d->threads += rc == 0;
+	return d->threads > 0;
 }
 
 static struct resolve_job *
@@ -212,8 +216,8 @@ resolver_new(struct event_base *base)
 	struct desk *d = xcalloc(1, sizeof(*d));
 
 	(void)pthread_mutex_init(&d->lock, NULL);
-	(void)pthread_cond_init(&d->work, NULL);
 	TAILQ_INIT(&d->todo);
+	TAILQ_INIT(&d->running);
 	TAILQ_INIT(&d->done);
 	d->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC | EFD_SEMAPHORE);
 	if (d->wake < 0)
@@ -229,7 +233,7 @@ void
 resolver_free(struct resolver *r)
 {
 	struct desk *d;
-	bool has_thread;
+	bool is_last;
 
 	if (r == NULL)
 		return;
@@ -237,10 +241,9 @@ resolver_free(struct resolver *r)
 	event_free(r->on_done);
 	(void)pthread_mutex_lock(&d->lock);
 	d->is_closed = true;
-	has_thread = d->has_thread;
-	(void)pthread_cond_signal(&d->work);
+	is_last = d->threads == 0;
 	(void)pthread_mutex_unlock(&d->lock);
-	if (!has_thread)
+	if (is_last)
 		desk_free(d);
 	free(r);
 }
@@ -252,33 +255,72 @@ is_address(struct resolve_job *job)
 	return look_up(job, AI_NUMERICHOST | AI_NUMERICSERV) == 0;
 }
 
+static struct resolve_job *
+job_new(struct desk *d, const char *host, const char *port, int socktype)
+{
+	struct resolve_job *job = xcalloc(1, sizeof(*job));
+
+	job->desk = d;
+	job->host = xstrdup(host);
+	job->port = xstrdup(port);
+	job->socktype = socktype;
+	return job;
+}
+
+/*
+ * A name that hangs is given up and asked for again and again; its next asker takes
+ * over the look-up that nobody wants any more, so that each such name has one thread.
+ * With the lock; NULL: there is none.
+ */
+static struct resolve_job *
+find_abandoned(struct desk *d, const struct resolve_job *like)
+{
+	struct resolve_job *job;
+
+	TAILQ_FOREACH (job, &d->running, link) {
+		if (job->is_cancelled && job->socktype == like->socktype &&
+		    strcmp(job->host, like->host) == 0 && strcmp(job->port, like->port) == 0)
+			return job;
+	}
+	return NULL;
+}
+
+/* With the lock. Returns the job that will be done: this or an abandoned one. */
+static struct resolve_job *
+submit(struct desk *d, struct resolve_job *job)
+{
+	struct resolve_job *old = find_abandoned(d, job);
+
+	if (old != NULL) {
+		job_free(job);
+		old->is_cancelled = false;
+		return old;
+	}
+	if (start_thread(d)) {
+		TAILQ_INSERT_TAIL(&d->todo, job, link);
+	} else {
+		(void)err_set(
+		    &job->err, ERR_TEMP, "cannot resolve %s: no thread for it", job->host);
+		finish(d, job);
+	}
+	return job;
+}
+
 struct resolve_job *
 resolve_start(
     struct resolver *r, const char *host, const char *port, int socktype, resolve_cb *cb, void *arg)
 {
-	struct resolve_job *job = xcalloc(1, sizeof(*job));
 	struct desk *d = r->desk;
-	bool is_known;
+	struct resolve_job *job = job_new(d, host, port, socktype);
+	bool is_known = is_address(job);
 
-	*job = (struct resolve_job){
-		.desk = d,
-		.host = xstrdup(host),
-		.port = xstrdup(port),
-		.socktype = socktype,
-		.cb = cb,
-		.arg = arg,
-	};
-	is_known = is_address(job);
 	(void)pthread_mutex_lock(&d->lock);
-	if (is_known) {
+	if (is_known)
 		finish(d, job);
-	} else if (!start_thread(d)) {
-		(void)err_set(&job->err, ERR_TEMP, "cannot resolve %s: no thread for it", host);
-		finish(d, job);
-	} else {
-		TAILQ_INSERT_TAIL(&d->todo, job, link);
-		(void)pthread_cond_signal(&d->work);
-	}
+	else
+		job = submit(d, job);
+	job->cb = cb;
+	job->arg = arg;
 	(void)pthread_mutex_unlock(&d->lock);
 	return job;
 }

@@ -10,9 +10,10 @@ struct resolver;
 struct resolve_job;
 
 /*
- * resolve: names to addresses without stopping the loop: getaddrinfo(3) on one
- * thread of its own (for sinks; curl has its own). A name that hangs delays other
- * names, never the loop; stopping does not wait for it.
+ * resolve: names to addresses without stopping the loop: getaddrinfo(3) on threads
+ * of its own (for sinks; curl has its own), of which there are none while nobody asks.
+ * A name that hangs keeps one thread and delays no other name (until dozens hang) and
+ * never the loop; stopping does not wait for it.
  */
 struct resolver *resolver_new(struct event_base *base);
 void resolver_free(struct resolver *r);

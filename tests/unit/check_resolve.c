@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <check.h>
+#include <dirent.h>
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -138,7 +139,7 @@ END_TEST
 /* Against a name server that never answers: the loop turns, addresses come, the end waits for nothing. */
 START_TEST(test_hanging_name)
 {
-	struct got hanging = { 0 }, cancelled = { 0 }, address = { 0 };
+	struct got hanging = { 0 }, cancelled = { 0 }, address = { 0 }, name = { 0 };
 	struct resolve_job *job;
 	int64_t began;
 
@@ -148,14 +149,53 @@ START_TEST(test_hanging_name)
 	job = resolve_start(r, "hangs.example", "514", SOCK_STREAM, on_resolved, &cancelled);
 	(void)resolve_start(r, "hangs-too.example", "514", SOCK_STREAM, on_resolved, &hanging);
 	(void)resolve_start(r, "127.0.0.1", "514", SOCK_STREAM, on_resolved, &address);
+	(void)resolve_start(r, "localhost", "514", SOCK_STREAM, on_resolved, &name);
 	run_until(&hanging, 1, 300);
 	ck_assert_uint_eq(hanging.calls, 0);
 	ck_assert_uint_eq(address.calls, 1);
+	ck_assert_uint_eq(name.calls, 1);
 	resolve_cancel(job);
 	resolver_free(r);
 	r = NULL;
 	ck_assert_int_lt(clock_mono(&clock_system) - began, 3000);
 	ck_assert_uint_eq(cancelled.calls + hanging.calls, 0);
+}
+END_TEST
+
+static size_t
+count_threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(tasks);
+	for (struct dirent *e = readdir(tasks); e != NULL; e = readdir(tasks))
+		n += e->d_name[0] != '.';
+	(void)closedir(tasks);
+	return n;
+}
+
+/* Who asks, gives up and asks again does not gather threads. */
+START_TEST(test_hanging_name_again_and_again)
+{
+	struct got g = { 0 };
+	struct resolve_job *job;
+	size_t before, once;
+
+	if (!dead_dns_enter())
+		return;
+	before = count_threads();
+	job = resolve_start(r, "hangs.example", "514", SOCK_STREAM, on_resolved, &g);
+	run_until(&g, 1, 100);
+	once = count_threads();
+	ck_assert_uint_gt(once, before);
+	for (int i = 0; i < 100; i++) {
+		resolve_cancel(job);
+		job = resolve_start(r, "hangs.example", "514", SOCK_STREAM, on_resolved, &g);
+	}
+	run_until(&g, 1, 100);
+	ck_assert_uint_eq(count_threads(), once);
+	ck_assert_uint_eq(g.calls, 0);
 }
 END_TEST
 
@@ -176,6 +216,7 @@ main(void)
 	tcase_add_test(tc, test_cancel);
 	tcase_add_test(tc, test_free_in_a_callback);
 	tcase_add_test(tc, test_hanging_name);
+	tcase_add_test(tc, test_hanging_name_again_and_again);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
