@@ -148,7 +148,8 @@ read_slice(struct page *pg, struct str slice, uint64_t hash)
 	struct record *r = record_from_alert(slice, false, pg->facts.limit);
 	struct poller *p = pg->p;
 	bool is_alert = r->type == RECORD_ALERT;
-	bool is_others = is_alert && is_foreign(p, r->alert.tenant_id), is_known;
+	bool is_others = is_foreign(p, is_alert ? r->alert.tenant_id : r->unreadable.tenant_id);
+	bool is_known;
 	int64_t version;
 
 	pg->foreign += is_others;

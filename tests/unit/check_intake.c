@@ -525,6 +525,25 @@ START_TEST(test_unreadable_slice_is_delivered_once)
 }
 END_TEST
 
+/* Nor does somebody else's pass because it cannot be read. */
+START_TEST(test_unreadable_and_foreign)
+{
+	static const char slice[] = "{\"id\":\"odd-1\",\"title\":\"secret\",\"tenantId\":"
+				    "\"00000000-0000-4000-8000-000000000006\"}";
+	uint64_t before;
+
+	sg_add(&g, 0, now() - HOUR);
+	g.t[0].extra = slice;
+	start(1);
+	wait_polls(0, 3);
+	ck_assert_uint_eq(stored(), 1);
+	ck_assert_uint_eq(figures(0).quarantined, 1);
+	before = appends();
+	wait_polls(0, 6);
+	ck_assert_uint_eq(appends(), before);
+}
+END_TEST
+
 /* ---- trouble ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -941,6 +960,7 @@ main(void)
 	tcase_add_test(tc, test_foreign_alert_is_shown_to_nobody);
 	tcase_add_test(tc, test_an_answer_that_is_all_foreign);
 	tcase_add_test(tc, test_unreadable_slice_is_delivered_once);
+	tcase_add_test(tc, test_unreadable_and_foreign);
 	tcase_add_loop_test(tc, test_trouble, 0, (int)ARRAY_LEN(troubles));
 	tcase_add_test(tc, test_401_once_renews_the_token);
 	tcase_add_test(tc, test_a_full_journal_pauses_polling);
