@@ -115,15 +115,17 @@ corpus_title(struct buf *b, const struct alert *a)
 	}
 }
 
-/* Puts text with "@" and "~" replaced by what they stand for. */
+/* Puts text with "@", "~" and "#" replaced by what they stand for. */
 static void
-put_template(struct buf *b, const char *text, const char *value, const char *id)
+put_template(struct buf *b, const char *text, const char *value, const struct alert *a)
 {
 	for (; *text != '\0'; text++) {
 		if (*text == '@')
 			buf_puts(b, value);
 		else if (*text == '~')
-			buf_puts(b, id);
+			buf_puts(b, a->id);
+		else if (*text == '#')
+			buf_int(b, a->serial);
 		else
 			buf_byte(b, *text);
 	}
@@ -138,14 +140,14 @@ member(struct buf *b, const struct alert *a, const char *name, const char *own, 
 		return;
 	}
 	j_comma(b);
-	put_template(b, own, value, a->id);
+	put_template(b, own, value, a);
 }
 
 void
 corpus_id(struct buf *b, const struct alert *a)
 {
 	if (a->hostile != NULL && a->hostile->truth_id != NULL)
-		put_template(b, a->hostile->truth_id, "", a->id);
+		put_template(b, a->hostile->truth_id, "", a);
 	else
 		j_text(b, str_of(a->id));
 }

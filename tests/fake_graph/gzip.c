@@ -1,26 +1,9 @@
 #include <string.h>
 
-#include <dlfcn.h>
 #include <zlib.h>
 
 #include "lib/base/alloc.h"
 #include "tests/fake_graph/gzip.h"
-
-/*
- * zlib is loaded when the program runs: it is on every system that has libcurl,
- * and nothing else here needs to be linked with it.
- */
-#define ZLIB "libz.so.1"
-
-struct zlib {
-	void *handle;
-	__typeof__(&deflateInit2_) init;
-	__typeof__(&deflate) deflate;
-	__typeof__(&deflateBound) bound;
-	__typeof__(&deflateEnd) end;
-	__typeof__(&crc32) crc;
-	__typeof__(&crc32_combine) combine;
-};
 
 #define GZIP_WINDOW (15 + 16)
 #define RAW_WINDOW  (-15)
@@ -35,35 +18,16 @@ struct slot {
 };
 
 struct gzip_cache {
-	struct zlib z;
 	struct slot *slots;
 	size_t used, max_bytes;
 	int level;
 };
-
-static void
-zlib_load(struct zlib *z)
-{
-	void *const places[] = { &z->init, &z->deflate, &z->bound, &z->end, &z->crc, &z->combine };
-	static const char *const names[] = { "deflateInit2_", "deflate", "deflateBound",
-		"deflateEnd", "crc32", "crc32_combine" };
-
-	z->handle = dlopen(ZLIB, RTLD_NOW | RTLD_LOCAL);
-	for (size_t i = 0; z->handle != NULL && i < ARRAY_LEN(names); i++) {
-		void *f = dlsym(z->handle, names[i]);
-
-		BUG_IF(f == NULL);
-		/* POSIX: a pointer to a function can be kept in one to void. */
-		memcpy(places[i], &f, sizeof(f));
-	}
-}
 
 struct gzip_cache *
 gzip_cache_new(size_t max_bytes, int level)
 {
 	struct gzip_cache *c = xcalloc(1, sizeof(*c));
 
-	zlib_load(&c->z);
 	c->slots = xcalloc(SLOTS, sizeof(*c->slots));
 	c->max_bytes = max_bytes;
 	c->level = level;
@@ -86,8 +50,6 @@ gzip_cache_free(struct gzip_cache *c)
 	for (size_t i = 0; i < SLOTS; i++)
 		slot_clear(c, &c->slots[i]);
 	free(c->slots);
-	if (c->z.handle != NULL)
-		dlclose(c->z.handle);
 	free(c);
 }
 
@@ -116,37 +78,35 @@ remember(struct gzip_cache *c, uint64_t key, struct str packed)
 
 /* One call of deflate() over all of in. */
 static bool
-pack(const struct zlib *lib, struct buf *out, struct str in, int level, int window, int flush)
+pack(struct buf *out, struct str in, int level, int window, int flush)
 {
 	z_stream z = { 0 };
 	uLong room;
 	bool is_done;
 
-	if (lib->init(&z, level, Z_DEFLATED, window, 9, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
-		(int)sizeof(z)) != Z_OK)
+	if (deflateInit2(&z, level, Z_DEFLATED, window, 9, Z_DEFAULT_STRATEGY) != Z_OK)
 		return false;
-	room = lib->bound(&z, (uLong)in.n) + 64;
+	room = deflateBound(&z, (uLong)in.n) + 64;
 	if (!buf_room(out, room)) {
-		lib->end(&z);
+		deflateEnd(&z);
 		return false;
 	}
 	z.next_in = (Bytef *)(uintptr_t)in.s;
 	z.avail_in = (uInt)in.n;
 	z.next_out = (Bytef *)out->p + out->n;
 	z.avail_out = (uInt)room;
-	is_done =
-	    lib->deflate(&z, flush) == (flush == Z_FINISH ? Z_STREAM_END : Z_OK) && z.avail_in == 0;
+	is_done = deflate(&z, flush) == (flush == Z_FINISH ? Z_STREAM_END : Z_OK) && z.avail_in == 0;
 	out->n += z.total_out;
-	lib->end(&z);
+	deflateEnd(&z);
 	return is_done;
 }
 
 bool
 gzip_page(struct gzip_cache *c, uint64_t key, struct str body, struct buf *out)
 {
-	if (c->z.handle == NULL || body.n > UINT32_MAX / 2)
+	if (body.n > UINT32_MAX / 2)
 		return false;
-	if (!pack(&c->z, out, body, c->level, GZIP_WINDOW, Z_FINISH))
+	if (!pack(out, body, c->level, GZIP_WINDOW, Z_FINISH))
 		return false;
 	if (key != 0)
 		remember(c, key, buf_peek(out));
@@ -161,28 +121,25 @@ put_le32(struct buf *b, uint32_t v)
 }
 
 bool
-gzip_bomb(const struct gzip_cache *c, struct buf *out, uint64_t n)
+gzip_bomb(struct buf *out, uint64_t n)
 {
 	static const char head[] = "\x1f\x8b\x08\0\0\0\0\0\0\xff";
 	struct buf block = BUF_INIT(2 * BOMB_BLOCK);
-	char *spaces;
+	char *spaces = xmalloc(BOMB_BLOCK);
 	uLong crc, all = 0;
 
-	if (c->z.handle == NULL)
-		return false;
-	spaces = xmalloc(BOMB_BLOCK);
 	memset(spaces, ' ', BOMB_BLOCK);
 	/* Flushed blocks stand alone, so that one can be repeated. */
-	if (!pack(&c->z, &block, (struct str){ spaces, BOMB_BLOCK }, 9, RAW_WINDOW, Z_FULL_FLUSH)) {
+	if (!pack(&block, (struct str){ spaces, BOMB_BLOCK }, 9, RAW_WINDOW, Z_FULL_FLUSH)) {
 		buf_release(&block);
 		free(spaces);
 		return false;
 	}
-	crc = c->z.crc(0, (const Bytef *)spaces, BOMB_BLOCK);
+	crc = crc32(0, (const Bytef *)spaces, BOMB_BLOCK);
 	buf_add(out, head, sizeof(head) - 1);
 	for (uint64_t done = 0; done < n; done += BOMB_BLOCK) {
 		buf_str(out, buf_peek(&block));
-		all = done == 0 ? crc : c->z.combine(all, crc, BOMB_BLOCK);
+		all = done == 0 ? crc : crc32_combine(all, crc, BOMB_BLOCK);
 	}
 	buf_add(out, "\x03\0", 2); /* an empty last block */
 	put_le32(out, (uint32_t)all);

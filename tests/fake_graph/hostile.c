@@ -156,7 +156,7 @@ const struct hostile hostiles[] = {
 	    .truth_id = "null",
 	    .id = "\"providerHint\":1" },
 	{ .name = "null-id", .reads = READS_UNREADABLE, .truth_id = "null", .id = "\"id\":null" },
-	{ .name = "number-id", .reads = READS_UNREADABLE, .truth_id = "null", .id = "\"id\":17" },
+	{ .name = "number-id", .truth_id = "\"17#\"", .id = "\"id\":17#" },
 	{ .name = "stamp-twice",
 	    .reads = READS_UNREADABLE,
 	    .stamp = "\"lastUpdateDateTime\":@,\"lastUpdateDateTime\":\"2001-01-01T00:00:00Z\"" },

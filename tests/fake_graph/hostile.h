@@ -9,8 +9,8 @@
  * hostile: alerts that an attacker, a bug or a bad day could make.
  *
  * Each row says what is put in place of an alert's usual parts. All text is raw
- * JSON (or what pretends to be); in members "@" stands for the value it replaces
- * and "~" for the alert's id without quotes.
+ * JSON (or what pretends to be); in members "@" stands for the value it
+ * replaces, "~" for the alert's id without quotes, "#" for its number in the tenant.
  */
 enum reads {
 	READS_PLAIN,      /* sound JSON that strict readers accept, with odd contents */
@@ -24,7 +24,7 @@ struct hostile {
 	const char *title;       /* the value */
 	const char *truth_title; /* valid JSON: what should arrive; NULL: title */
 	const char *id;          /* the whole member; @ is the quoted id */
-	const char *truth_id;    /* valid JSON, ~ as above; "null": none can be trusted */
+	const char *truth_id;    /* valid JSON, ~ and # as above; "null": none can be trusted */
 	const char *stamp;       /* the whole member; @ is the quoted lastUpdateDateTime */
 	const char *severity;    /* the value */
 	const char *evidence;    /* the value */

@@ -260,7 +260,7 @@ reply_bomb(struct ask *a, const struct fault *f)
 	struct buf b = BUF_INIT(MAX_RAW);
 
 	reply_header(a, "Content-Type", "application/json");
-	if (gzip_bomb(a->server->gzip, &b, (uint64_t)fault_number(f, 1024) << 20))
+	if (gzip_bomb(&b, (uint64_t)fault_number(f, 1024) << 20))
 		reply_header(a, "Content-Encoding", "gzip");
 	reply_body(a, 200, buf_peek(&b));
 	buf_release(&b);
