@@ -6,6 +6,7 @@ usage: tally.py [--only WORD]... UNIT-PROGRAM...
 Unit programs are Check's; every other test is a unittest of tests/run, the fuzz
 targets and the checks of the tree among them. In CI nothing may be skipped.
 """
+import concurrent.futures
 import os
 import re
 import subprocess
@@ -29,9 +30,8 @@ class Tally:
         self.skipped += skipped
 
 
-def run_unit(program, tally):
-    """Check prints '100%: Checks: 12, Failures: 0, Errors: 0'."""
-    name = os.path.basename(program)
+def run_unit(program):
+    """Check prints '100%: Checks: 12, Failures: 0, Errors: 0'. Returns (name, tests, bad, text, seconds)."""
     began = time.monotonic()
     child = subprocess.run([program], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                            errors="replace", check=False)
@@ -40,12 +40,19 @@ def run_unit(program, tally):
     bad = sum(int(f[1]) + int(f[2]) for f in found)
     if checks == 0 or (child.returncode != 0 and bad == 0):
         bad, checks = bad + 1, checks + 1
-    tally.add(checks - bad, bad)
-    print("%-6s %-28s %4d tests %6.1f s" % ("FAILED" if bad else "ok", name, checks,
-                                            time.monotonic() - began), flush=True)
-    if bad:
-        tally.trouble.append(name)
-        print(child.stdout + child.stderr, flush=True)
+    name = os.path.relpath(program, os.path.join(ROOT, "build")) if program.startswith(ROOT) else program
+    return name, checks, bad, child.stdout + child.stderr, time.monotonic() - began
+
+
+def run_units(programs, tally):
+    """Several at once: most of their time they wait."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2 * (os.cpu_count() or 1)) as pool:
+        for name, checks, bad, text, seconds in pool.map(run_unit, programs):
+            tally.add(checks - bad, bad)
+            print("%-6s %-46s %4d tests %6.1f s" % ("FAILED" if bad else "ok", name, checks, seconds), flush=True)
+            if bad:
+                tally.trouble.append(name)
+                print(text, flush=True)
 
 
 class Result(unittest.TextTestResult):
@@ -105,9 +112,7 @@ def main(argv):
         else:
             programs.append(word)
     tally = Tally()
-    for program in programs:
-        if not words or any(w in program for w in words):
-            run_unit(program, tally)
+    run_units([p for p in programs if not words or any(w in p for w in words)], tally)
     run_python(words, tally)
     for name in tally.trouble:
         print("failed: %s" % name)
