@@ -33,7 +33,7 @@ class Receivers(Scene):
         """One sink at a time, so that each transport's rows are its own."""
         pki = harness.Pki(self.run_)
         ng, rs = harness.SyslogNg(self.run_, pki=pki), harness.Rsyslog(self.run_, pki=pki)
-        graph = harness.FakeGraph(self.run_, "--tenants", 3, "--alerts", 60, "--hostile", 24, "--same-stamp", 5)
+        graph = harness.FakeGraph(self.run_, "--tenants", 3, "--alerts", 60, "--hostile", 44, "--same-stamp", 5)
         for name, sink in sorted(self.sinks(ng, rs, pki).items()):
             with self.subTest(name):
                 receiver = ng if name.startswith("ng") else rs
