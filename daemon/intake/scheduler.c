@@ -3,6 +3,7 @@
 #include "lib/base/alloc.h"
 
 #define MAX_BYTES ((size_t)12 << 20)
+#define PATIENCE  256 /* starts of others, until a page that finds no room comes all the same */
 
 void
 scheduler_init(struct scheduler *s, struct loop *loop, void (*start)(struct place *p))
@@ -13,13 +14,20 @@ scheduler_init(struct scheduler *s, struct loop *loop, void (*start)(struct plac
 }
 
 static bool
+fits(const struct scheduler *s, const struct place *p)
+{
+	return s->bytes == 0 || s->bytes + p->expected <= s->max_bytes;
+}
+
+/* Smaller pages that always find some room must not keep a large one out for ever. */
+static bool
 is_room(const struct scheduler *s, const struct place *p)
 {
 	size_t slow = s->max / 4 > 0 ? s->max / 4 : 1;
 
 	if (p->is_slow && s->out_slow >= slow)
 		return false;
-	return s->bytes == 0 || s->bytes + p->expected <= s->max_bytes;
+	return fits(s, p) || (s->bytes <= s->max_bytes && s->starts - p->asked >= PATIENCE);
 }
 
 static struct place *
@@ -50,6 +58,8 @@ take(struct scheduler *s, struct place *p)
 	unqueue(s, p);
 	p->is_out = true;
 	p->took_slow = p->is_slow;
+	p->is_extra = !fits(s, p);
+	s->starts++;
 	p->held = p->expected;
 	s->out++;
 	s->out_slow += p->took_slow;
@@ -106,6 +116,7 @@ scheduler_ask(struct scheduler *s, struct place *p, enum lane lane)
 {
 	BUG_IF(p->is_queued || p->is_out);
 	p->lane = lane;
+	p->asked = s->starts;
 	p->is_queued = true;
 	TAILQ_INSERT_TAIL(&s->lanes[lane], p, link);
 	ask_turn(s);
@@ -128,11 +139,22 @@ scheduler_grow(struct scheduler *s, struct place *p, size_t n)
 {
 	if (n <= p->held)
 		return true;
-	if (s->bytes - p->held + n > s->max_bytes && s->bytes != p->held)
+	if (!p->is_extra && s->bytes - p->held + n > s->max_bytes && s->bytes != p->held)
 		return false;
 	s->bytes += n - p->held;
 	p->held = n;
 	return true;
+}
+
+void
+scheduler_shrink(struct scheduler *s, struct place *p, size_t n)
+{
+	p->expected = n;
+	if (n >= p->held)
+		return;
+	s->bytes -= p->held - n;
+	p->held = n;
+	ask_turn(s);
 }
 
 void

@@ -15,8 +15,8 @@ struct loop;
  *
  * Promises
  *  - at most max places are out; those who were slow last time share a quarter.
- *  - pages that are on their way or not stored yet hold at most max_bytes (one
- *    page alone may be larger).
+ *  - pages that are on their way or not stored yet hold at most max_bytes and one
+ *    page more: that of one who found no room while many others were started.
  *  - who is due goes before who reads a backlog, and those before sweeps; within
  *    a lane it is first come, first served, so a backlog takes its pages in turn.
  *  - start() is called from the loop, never from inside these functions.
@@ -32,6 +32,8 @@ struct place {
 	bool took_slow;
 	size_t expected; /* bytes of the page, likewise */
 	size_t held;
+	uint64_t asked; /* starts before it asked */
+	bool is_extra;  /* beyond max_bytes: may grow, too */
 };
 TAILQ_HEAD(place_list, place);
 
@@ -40,6 +42,7 @@ struct scheduler {
 	struct place_list lanes[LANE_COUNT];
 	size_t max, max_bytes;
 	size_t out, out_slow, bytes;
+	uint64_t starts;
 	bool is_shut, is_asked;
 	void (*start)(struct place *p);
 };
@@ -56,6 +59,8 @@ void scheduler_leave(struct scheduler *s, struct place *p);
 
 /* The page has grown to n bytes. False: there is no room for more than was expected. */
 bool scheduler_grow(struct scheduler *s, struct place *p, size_t n);
+/* The page holds n bytes so far and others may have what was expected beside them. */
+void scheduler_shrink(struct scheduler *s, struct place *p, size_t n);
 /* What p holds is now somebody else's to give back: n bytes of it are, the rest is free. */
 void scheduler_hand_over(struct scheduler *s, struct place *p, size_t n);
 void scheduler_give_back(struct scheduler *s, size_t n);
