@@ -181,6 +181,10 @@ poller_on_timer(void *arg)
 
 	if (p->in->is_stopped)
 		return;
+	if (p->at == POLLER_ASKING)
+		request_is_late(p);
+	if (p->at != POLLER_WAITING)
+		return;
 	if (now < next_due(p, now)) {
 		wait(p, next_due(p, now) - now);
 		return;

@@ -164,6 +164,8 @@ void sweep_done(struct poller *p, struct reader *r);
 /* The scheduler's start(). */
 void request_start(struct place *place);
 void request_cancel(struct poller *p);
+/* The answer has not come for a while. */
+void request_is_late(struct poller *p);
 /* Where the page that is stored now links to; until then the link that led to it is kept, to read
  * it again. NULL: nowhere. */
 void request_keep_link(struct poller *p, const char *link);

@@ -7,7 +7,10 @@
 #include "lib/base/alloc.h"
 #include "lib/policy/link.h"
 
-#define SLOW_MS    5000
+#define SLOW_MS 5000
+/* With less of an answer after so long, its page holds no room that others could use. */
+#define LATE_MS    1000
+#define LATE_BYTES 4096
 #define SLICES_MAX 10000
 #define URL_MAX    (LINK_MAX + 1024)
 
@@ -23,8 +26,8 @@ begin_stream(struct poller *p)
 	int64_t now = clock_wall(p->in->env->clock), server_now = poller_server_now(p);
 
 	if (p->begin == TICKS_NONE)
-		p->begin = (now < server_now ? now : server_now) -
-			   ticks_from_ms(p->t->first_lookback_ms);
+		p->begin =
+		    (now < server_now ? now : server_now) - ticks_from_ms(p->t->first_lookback_ms);
 	if (p->routing == NULL)
 		p->routing = routing_new(p->in->journal, p->settings, p->t, p->begin);
 }
@@ -361,7 +364,18 @@ request_start(struct place *place)
 	if (p->r->span_ms == 0 && !p->r->is_open && late > p->figures.max_late_ms)
 		p->figures.max_late_ms = late;
 	p->at = POLLER_ASKING;
+	timer_set(p->in->env->timers, &p->timer, LATE_MS);
 	p->wait = token_get(p->in->tokens, p->settings, p->t, token_on_reply, p);
+}
+
+/* A few servers that hang must not hold, with pages that never come, the room of all others. */
+void
+request_is_late(struct poller *p)
+{
+	size_t n = p->is_splitting ? p->split.page.body.n : 0;
+
+	if (n < LATE_BYTES)
+		scheduler_shrink(&p->in->scheduler, &p->place, n);
 }
 
 /* A link that may not be followed is kept as absent: paging may not need it. */

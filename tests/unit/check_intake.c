@@ -607,6 +607,24 @@ START_TEST(test_trouble)
 }
 END_TEST
 
+/* Pages that never come hold no room: seven such would be three times what there is. */
+START_TEST(test_the_hanging_do_not_stop_the_others)
+{
+	settings.request_timeout_ms = 60 * SEC;
+	for (unsigned i = 0; i < SG_TENANTS; i++) {
+		g.t[i].mood = i + 1 < SG_TENANTS ? SG_HANG : SG_WELL;
+		tenants[i].page_size = 1000;
+		tenants[i].poll_interval_ms = 500;
+	}
+	sg_add(&g, SG_TENANTS - 1, now() - HOUR);
+	start(SG_TENANTS);
+	wait_polls(SG_TENANTS - 1, 6);
+	ck_assert_uint_eq(stored(), 1);
+	for (unsigned i = 0; i + 1 < SG_TENANTS; i++)
+		ck_assert_uint_eq(g.t[i].reads, 1);
+}
+END_TEST
+
 START_TEST(test_401_once_renews_the_token)
 {
 	sg_add(&g, 0, now() - HOUR);
@@ -962,6 +980,7 @@ main(void)
 	tcase_add_test(tc, test_unreadable_slice_is_delivered_once);
 	tcase_add_test(tc, test_unreadable_and_foreign);
 	tcase_add_loop_test(tc, test_trouble, 0, (int)ARRAY_LEN(troubles));
+	tcase_add_test(tc, test_the_hanging_do_not_stop_the_others);
 	tcase_add_test(tc, test_401_once_renews_the_token);
 	tcase_add_test(tc, test_a_full_journal_pauses_polling);
 	tcase_add_test(tc, test_a_refused_page_is_read_again);
