@@ -19,15 +19,16 @@ void *xreallocarray(void *p, size_t n, size_t size) __attribute__((returns_nonnu
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
 void *xmemdup(const void *p, size_t n) __attribute__((malloc, returns_nonnull));
-char *xasprintf(const char *fmt, ...) __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+char *xasprintf(const char *fmt, ...)
+    __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 
 _Noreturn void bug(const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-#define BUG(...)      bug(__FILE__, __LINE__, __VA_ARGS__)
-#define BUG_IF(cond)                           \
-	do {                                   \
-		if (cond)                      \
-			BUG("%s", #cond);      \
+#define BUG(...) bug(__FILE__, __LINE__, __VA_ARGS__)
+#define BUG_IF(cond) \
+	do { \
+		if (cond) \
+			BUG("%s", #cond); \
 	} while (0)
 
 #endif

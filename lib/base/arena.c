@@ -16,7 +16,7 @@ struct arena_block {
 void
 arena_init(struct arena *a)
 {
-	*a = (struct arena) { 0 };
+	*a = (struct arena){ 0 };
 }
 
 void
@@ -78,7 +78,7 @@ arena_copy(struct arena *a, struct str s)
 	if (s.n != 0)
 		memcpy(p, s.s, s.n);
 	p[s.n] = '\0';
-	return (struct str) { p, s.n };
+	return (struct str){ p, s.n };
 }
 
 char *

@@ -26,7 +26,9 @@ struct buf {
 	bool failed;
 };
 
+/* clang-format off */
 #define BUF_INIT(limit) { .max = (limit) }
+/* clang-format on */
 
 void buf_init(struct buf *b, size_t max);
 void buf_release(struct buf *b);
@@ -49,7 +51,7 @@ buf_str(struct buf *b, struct str s)
 	buf_add(b, s.s, s.n);
 }
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Decimal digits, faster than printf. */
 void buf_int(struct buf *b, int64_t v);
 /* Cuts to n bytes. */
@@ -59,7 +61,7 @@ char *buf_take(struct buf *b);
 static inline struct str
 buf_peek(const struct buf *b)
 {
-	return (struct str) { b->p != NULL ? b->p : "", b->n };
+	return (struct str){ b->p != NULL ? b->p : "", b->n };
 }
 /* Overwrites what it holds or held, then releases: for secrets. */
 void buf_wipe(struct buf *b);

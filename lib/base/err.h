@@ -30,7 +30,7 @@ struct err {
 	char text[ERR_TEXT];
 };
 
-#define MUST_CHECK	__attribute__((warn_unused_result))
+#define MUST_CHECK        __attribute__((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
 /* Fills err (which may be NULL) and returns false, so that a failing function can return it. */

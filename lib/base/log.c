@@ -59,9 +59,9 @@ add_escaped(struct buf *out, const char *s, size_t n)
 		uint32_t cp;
 
 		len = utf8_next(s + i, n - i, &cp);
-		if (len != 0 && cp >= 0x20 && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0)
-		    && cp != 0x2028 && cp != 0x2029 && !(cp >= 0x202a && cp <= 0x202e)
-		    && !(cp >= 0x2066 && cp <= 0x2069)) {
+		if (len != 0 && cp >= 0x20 && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0) &&
+		    cp != 0x2028 && cp != 0x2029 && !(cp >= 0x202a && cp <= 0x202e) &&
+		    !(cp >= 0x2066 && cp <= 0x2069)) {
 			buf_add(out, s + i, len);
 			continue;
 		}
@@ -72,7 +72,7 @@ add_escaped(struct buf *out, const char *s, size_t n)
 	}
 }
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 log_line(enum log_level level, const struct log_ctx *c, const char *fmt, va_list ap)
 {
 	static const char *const words[] = { "error", "warning", "info", "debug" };
@@ -112,13 +112,13 @@ log_line(enum log_level level, const struct log_ctx *c, const char *fmt, va_list
 	buf_release(&line);
 }
 
-#define LOG_FUNCTION(name, level)                              \
+#define LOG_FUNCTION(name, level) \
 	void name(const struct log_ctx *c, const char *fmt, ...) \
-	{                                                      \
-		va_list ap;                                    \
-		va_start(ap, fmt);                             \
-		log_line(level, c, fmt, ap);                   \
-		va_end(ap);                                    \
+	{ \
+		va_list ap; \
+		va_start(ap, fmt); \
+		log_line(level, c, fmt, ap); \
+		va_end(ap); \
 	}
 
 LOG_FUNCTION(log_error, LOG_LEVEL_ERROR)

@@ -17,14 +17,14 @@ struct str {
 	size_t n;
 };
 
-#define STR(lit)      ((struct str) { lit, sizeof(lit) - 1 })
-#define STR_ARG(v)    (int)(v).n, (v).s != NULL ? (v).s : ""
-#define ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
+#define STR(lit)     ((struct str){ lit, sizeof(lit) - 1 })
+#define STR_ARG(v)   (int)(v).n, (v).s != NULL ? (v).s : ""
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 static inline struct str
 str_of(const char *s)
 {
-	return (struct str) { s, s != NULL ? strlen(s) : 0 };
+	return (struct str){ s, s != NULL ? strlen(s) : 0 };
 }
 
 static inline bool

@@ -81,8 +81,8 @@ read_offset(const char **p, const char *end, int64_t *seconds)
 	sign = *(*p)++;
 	if (sign == 'Z' || sign == 'z')
 		return true;
-	if ((sign != '+' && sign != '-') || !digits(p, end, 2, &h) || !skip(p, end, ':')
-	    || !digits(p, end, 2, &m) || h > 23 || m > 59)
+	if ((sign != '+' && sign != '-') || !digits(p, end, 2, &h) || !skip(p, end, ':') ||
+	    !digits(p, end, 2, &m) || h > 23 || m > 59)
 		return false;
 	*seconds = (int64_t)(h * 3600 + m * 60) * (sign == '-' ? -1 : 1);
 	return true;
@@ -95,25 +95,26 @@ ticks_parse(struct str s, int64_t *ticks)
 	unsigned y, mo, d, h, mi, sec, fraction;
 	int64_t offset;
 
-	if (s.s == NULL || !digits(&p, end, 4, &y) || !skip(&p, end, '-')
-	    || !digits(&p, end, 2, &mo) || !skip(&p, end, '-') || !digits(&p, end, 2, &d))
+	if (s.s == NULL || !digits(&p, end, 4, &y) || !skip(&p, end, '-') ||
+	    !digits(&p, end, 2, &mo) || !skip(&p, end, '-') || !digits(&p, end, 2, &d))
 		return false;
 	if (p == end || (*p != 'T' && *p != 't' && *p != ' '))
 		return false;
 	p++;
-	if (!digits(&p, end, 2, &h) || !skip(&p, end, ':') || !digits(&p, end, 2, &mi)
-	    || !skip(&p, end, ':') || !digits(&p, end, 2, &sec)
-	    || !read_fraction(&p, end, &fraction) || !read_offset(&p, end, &offset) || p != end)
+	if (!digits(&p, end, 2, &h) || !skip(&p, end, ':') || !digits(&p, end, 2, &mi) ||
+	    !skip(&p, end, ':') || !digits(&p, end, 2, &sec) ||
+	    !read_fraction(&p, end, &fraction) || !read_offset(&p, end, &offset) || p != end)
 		return false;
-	if (y < 1 || mo < 1 || mo > 12 || d < 1 || d > days_in_month(y, mo) || h > 23 || mi > 59
-	    || sec > 60)
+	if (y < 1 || mo < 1 || mo > 12 || d < 1 || d > days_in_month(y, mo) || h > 23 || mi > 59 ||
+	    sec > 60)
 		return false;
 	if (sec == 60) {
 		sec = 59;
 		fraction = 9999999;
 	}
-	*ticks = (days_from_date(y, mo, d) * DAY_SEC + h * 3600 + mi * 60 + sec - offset) * TICKS_SEC
-	    + fraction;
+	*ticks =
+	    (days_from_date(y, mo, d) * DAY_SEC + h * 3600 + mi * 60 + sec - offset) * TICKS_SEC +
+	    fraction;
 	/* An offset may lead out of the years that can be written. */
 	return *ticks >= SENTINEL && *ticks <= LAST;
 }

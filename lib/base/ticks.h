@@ -14,9 +14,9 @@
  * Graph sends 0 to 7 digits of fraction, with trailing zeros cut, so times are
  * compared as numbers and never as text. Years 1 to 9999 fit.
  */
-#define TICKS_SEC     INT64_C(10000000)
-#define TICKS_MS      INT64_C(10000)
-#define TICKS_NONE    INT64_MIN /* no time: absent, null, or unreadable */
+#define TICKS_SEC  INT64_C(10000000)
+#define TICKS_MS   INT64_C(10000)
+#define TICKS_NONE INT64_MIN /* no time: absent, null, or unreadable */
 
 /*
  * RFC 3339 date-time: "2026-11-22T04:10:30[.f…](Z|±hh:mm)". More than 7 digits

@@ -36,11 +36,11 @@ struct conf_part {
  * map: the mapping; NULL: only the defaults. What is wrong is added to
  * c->problems; returns false when that were errors.
  */
-bool conf_fill(const struct conf *c, const struct node *map, const struct conf_part *parts,
-    size_t nparts);
+bool conf_fill(
+    const struct conf *c, const struct node *map, const struct conf_part *parts, size_t nparts);
 /* The same for one table. */
-bool conf_fill_one(const struct conf *c, const struct node *map, const struct conf_opt *table,
-    void *out);
+bool conf_fill_one(
+    const struct conf *c, const struct node *map, const struct conf_opt *table, void *out);
 
 /* Adds an error at the value n, or a warning at its key, with its path. */
 void conf_error(const struct conf *c, const struct node *n, const char *fmt, ...)
@@ -48,8 +48,8 @@ void conf_error(const struct conf *c, const struct node *n, const char *fmt, ...
 void conf_warn(const struct conf *c, const struct node *n, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* At the mapping's key: the thing as a whole, or what it lacks (name; NULL: nothing). */
-void conf_error_key(const struct conf *c, const struct node *map, const char *name,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void conf_error_key(const struct conf *c, const struct node *map, const char *name, const char *fmt,
+    ...) __attribute__((format(printf, 4, 5)));
 
 /*
  * Canonical text of a filled struct, a line an option: equal text, equal values.

@@ -10,7 +10,7 @@
  */
 struct nearest {
 	const char *wrong;
-	const char *best;  /* NULL: none is close */
+	const char *best; /* NULL: none is close */
 	unsigned distance;
 };
 

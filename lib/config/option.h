@@ -32,8 +32,20 @@
  * or what an outer section says where the owner put that there before.
  * All text lives in the arena of the struct conf that read it (lib/config/conf.h).
  */
-enum conf_type { CONF_STR, CONF_INT, CONF_BOOL, CONF_TIME, CONF_SIZE, CONF_CHOICE, CONF_LIST,
-	CONF_MAP, CONF_SECRET, CONF_CHOICES, CONF_PAIRS, CONF_TREE };
+enum conf_type {
+	CONF_STR,
+	CONF_INT,
+	CONF_BOOL,
+	CONF_TIME,
+	CONF_SIZE,
+	CONF_CHOICE,
+	CONF_LIST,
+	CONF_MAP,
+	CONF_SECRET,
+	CONF_CHOICES,
+	CONF_PAIRS,
+	CONF_TREE,
+};
 
 #define CONF_REQUIRED 0x1 /* no default: must be in the file */
 #define CONF_FIXED    0x2 /* a change needs a restart, not a reload */
@@ -65,7 +77,7 @@ struct conf_opt {
 	/* STR, LIST, SECRET: judges each text. CHOICE: only a word that is not among the choices,
 	 * to say why. What it says is reported with the place. NULL: anything goes. */
 	bool (*check)(const char *text, struct err *err);
-	const char *shown;          /* the default in the manual where something else fills it in */
+	const char *shown; /* the default in the manual, where something else fills it in */
 };
 /* Tables end with { .name = NULL }. */
 

@@ -3,6 +3,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/buf.h"
+#include "lib/base/err.h"
 #include "lib/config/problems.h"
 
 #define LINE_MAX_BYTES 2000
@@ -42,6 +43,7 @@ clean(char *s, size_t n)
 	}
 }
 
+PRINTF_LIKE(4, 0)
 static char *
 write_line(struct arena *a, const struct place *at, const char *path, const char *fmt, va_list ap)
 {
@@ -63,6 +65,7 @@ write_line(struct arena *a, const struct place *at, const char *path, const char
 	return line;
 }
 
+PRINTF_LIKE(5, 0)
 static void
 add(struct problems *p, bool is_error, const struct place *at, const char *path, const char *fmt,
     va_list ap)

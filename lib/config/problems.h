@@ -35,10 +35,10 @@ void problems_init(struct problems *p);
 void problems_release(struct problems *p);
 
 /* path: "sinks.siem.tls", "" where there is none. The texts are copied. */
-void problems_error(struct problems *p, const struct place *at, const char *path,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-void problems_warn(struct problems *p, const struct place *at, const char *path,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void problems_error(struct problems *p, const struct place *at, const char *path, const char *fmt,
+    ...) __attribute__((format(printf, 4, 5)));
+void problems_warn(struct problems *p, const struct place *at, const char *path, const char *fmt,
+    ...) __attribute__((format(printf, 4, 5)));
 
 /* Takes one line, without its end. */
 typedef void problems_cb(void *arg, bool is_error, const char *line);

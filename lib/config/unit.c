@@ -7,13 +7,21 @@ struct unit {
 };
 
 static const struct unit times[] = {
-	{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 },
+	{ "ms", 1 },
+	{ "s", 1000 },
+	{ "m", 60000 },
+	{ "h", 3600000 },
+	{ "d", 86400000 },
 	{ NULL, 0 },
 };
 
 static const struct unit sizes[] = {
-	{ "B", 1 }, { "KiB", 1024 }, { "MiB", 1048576 }, { "GiB", 1073741824 },
-	{ "TiB", INT64_C(1) << 40 }, { NULL, 0 },
+	{ "B", 1 },
+	{ "KiB", 1024 },
+	{ "MiB", 1048576 },
+	{ "GiB", 1073741824 },
+	{ "TiB", INT64_C(1) << 40 },
+	{ NULL, 0 },
 };
 
 /* A number and, behind it, a word of the table; moves s past both. */
@@ -24,8 +32,8 @@ take_part(struct str *s, const struct unit *units, bool is_bare_ok, int64_t *sum
 	size_t i = 0, word;
 
 	for (; i < s->n && s->s[i] >= '0' && s->s[i] <= '9'; i++) {
-		if (__builtin_mul_overflow(v, 10, &v)
-		    || __builtin_add_overflow(v, s->s[i] - '0', &v))
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, s->s[i] - '0', &v))
 			return false;
 	}
 	if (i == 0)
@@ -38,7 +46,7 @@ take_part(struct str *s, const struct unit *units, bool is_bare_ok, int64_t *sum
 	} else {
 		const struct unit *u = units;
 
-		while (u->word != NULL && !str_is((struct str) { s->s + word, i - word }, u->word))
+		while (u->word != NULL && !str_is((struct str){ s->s + word, i - word }, u->word))
 			u++;
 		if (u->word == NULL)
 			return false;

@@ -12,10 +12,10 @@
  * misread (user names, queries, fragments, blanks). Pure.
  */
 struct url {
-	bool is_https;  /* else http */
-	bool is_ipv6;   /* host was in brackets; they are not part of it */
+	bool is_https; /* else http */
+	bool is_ipv6;  /* host was in brackets; they are not part of it */
 	struct str host;
-	unsigned port;  /* the scheme's where none is written */
+	unsigned port;   /* the scheme's where none is written */
 	struct str path; /* with its first slash; empty: none */
 };
 

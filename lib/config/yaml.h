@@ -31,13 +31,13 @@ enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
 /* Lives in the arena it was read into, with all its text. */
 struct node {
 	enum node_kind kind;
-	bool is_null;         /* a scalar that says nothing: absent, ~ or null without quotes */
-	const char *text;     /* of a scalar; never NULL */
-	const char *key;      /* in a mapping; NULL elsewhere */
+	bool is_null;     /* a scalar that says nothing: absent, ~ or null without quotes */
+	const char *text; /* of a scalar; never NULL */
+	const char *key;  /* in a mapping; NULL elsewhere */
 	const struct node *parent;
 	struct node *first, *last, *next; /* children, in their order; next sibling */
-	size_t n;             /* how many children */
-	size_t index;         /* among its siblings, when it was read */
+	size_t n;                         /* how many children */
+	size_t index;                     /* among its siblings, when it was read */
 	struct place at, key_at;
 };
 
@@ -45,8 +45,8 @@ struct node {
  * Reads text; file names it in messages and is copied. NULL when there is no
  * sound tree: then the reason was added to p.
  */
-struct node *yaml_read(struct arena *a, struct str text, const char *file, unsigned order,
-    struct problems *p);
+struct node *yaml_read(
+    struct arena *a, struct str text, const char *file, unsigned order, struct problems *p);
 
 /*
  * Joins another file's tree into `into`: sections of the same name become one,

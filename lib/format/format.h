@@ -14,7 +14,7 @@
  * record) or of the configuration's files.
  */
 struct format_opts {
-	size_t max_bytes;     /* the whole result, at most; at least 480 */
+	size_t max_bytes;      /* the whole result, at most; at least 480 */
 	bool cef_plain_header; /* | \ = in CEF header fields become / / : */
 };
 

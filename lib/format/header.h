@@ -16,12 +16,12 @@ enum framing { FRAMING_OCTET, FRAMING_LF, FRAMING_NONE /* a datagram each */ };
 
 struct header_opts {
 	enum header_kind kind;
-	unsigned facility;        /* 0 to 23; 20 is local4 */
-	const char *hostname;     /* templates, see template.h */
+	unsigned facility;    /* 0 to 23; 20 is local4 */
+	const char *hostname; /* templates, see template.h */
 	const char *app_name;
-	const char *host;         /* this machine's name, for {host}; NULL: none */
+	const char *host; /* this machine's name, for {host}; NULL: none */
 	unsigned pid;
-	const struct zone *zone;  /* RFC 3164 only; NULL: UTC */
+	const struct zone *zone; /* RFC 3164 only; NULL: UTC */
 };
 
 /* Syslog severity by the event: high 3, medium 4, low 5, informational and unknown 6; a word of

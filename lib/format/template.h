@@ -12,6 +12,7 @@
  */
 bool template_check(const char *text, struct err *err) MUST_CHECK;
 /* host: this machine's name. An absent value is written as nothing. */
-void template_write(struct buf *out, const char *text, const struct origin *origin, const char *host);
+void template_write(
+    struct buf *out, const char *text, const struct origin *origin, const char *host);
 
 #endif

@@ -20,7 +20,7 @@ struct skim {
 
 /* The value of a string is all of it, quotes included; of anything else its first byte. */
 struct skim_member {
-	struct str name; /* between its quotes, escapes as they are */
+	struct str name;  /* between its quotes, escapes as they are */
 	struct str value; /* absent at the end of the text */
 };
 

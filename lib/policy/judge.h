@@ -28,7 +28,7 @@ struct judgement {
 	unsigned flags;   /* EVENT_BACKFILL */
 };
 
-void judge(const struct seen *was, const struct record *now, int64_t memory_begin,
-    struct judgement *out);
+void judge(
+    const struct seen *was, const struct record *now, int64_t memory_begin, struct judgement *out);
 
 #endif

@@ -27,14 +27,14 @@ struct match_label {
 struct match {
 	unsigned severities; /* bits 1 << enum severity; 0: not asked */
 	unsigned kinds;      /* "events": bits 1 << enum event_kind; 0: not asked */
-	unsigned parts;      /* "changes": bits 1 << enum part; 0: not asked; judges only KIND_UPDATED */
+	unsigned parts; /* "changes": bits 1 << enum part, of KIND_UPDATED only; 0: not asked */
 	struct match_words customers, tenants; /* names in the configuration */
 	struct match_words device_groups;      /* rbacGroupName of any device of the alert */
 	struct match_words services;           /* serviceSource */
 	struct match_words categories;         /* category, or any of categories */
 	const struct match_label *labels;      /* of the customer; all must be there */
 	size_t nlabels;
-	const struct match *negated;           /* `not:`; NULL: none */
+	const struct match *negated; /* `not:`; NULL: none */
 };
 
 /*
@@ -52,7 +52,7 @@ struct route {
 };
 
 /* The sinks that take ev, each once, in the order of routes; returns how many, at most max. */
-size_t route_select(const struct route *routes, size_t n, const struct event *ev, uint32_t *out,
-    size_t max);
+size_t route_select(
+    const struct route *routes, size_t n, const struct event *ev, uint32_t *out, size_t max);
 
 #endif

@@ -18,10 +18,10 @@
  *
  * Belongs to its record: text and arrays live in the record's arena.
  */
-#define EVIDENCE_MAX       256 /* kept per alert, children included */
-#define EVIDENCE_DEPTH     8   /* of children */
-#define EVIDENCE_LIST_MAX  64  /* kept of any list of strings or addresses */
-#define RECORD_NO_NUMBER   INT64_MIN
+#define EVIDENCE_MAX      256 /* kept per alert, children included */
+#define EVIDENCE_DEPTH    8   /* of children */
+#define EVIDENCE_LIST_MAX 64  /* kept of any list of strings or addresses */
+#define RECORD_NO_NUMBER  INT64_MIN
 
 enum evidence_kind {
 	EVIDENCE_GENERIC,
@@ -64,7 +64,7 @@ struct evidence {
 	enum evidence_kind kind;
 	struct str type; /* "deviceEvidence": @odata.type without its prefix; absent when missing */
 	struct str json; /* the item as it came; of children too */
-	const char *member; /* what held it: "evidence", and of children "sourceAddress", "host", … */
+	const char *member; /* what held it: "evidence"; of children "host", "files", … */
 	int64_t created;
 	struct str verdict, remediation_status, remediation_details;
 	struct str_list roles, detailed_roles, tags;
@@ -73,12 +73,14 @@ struct evidence {
 	size_t nchildren;
 	union {
 		struct {
-			struct str mde_device_id, aad_device_id, dns_name, host_name, nt_domain, dns_domain;
+			struct str mde_device_id, aad_device_id, dns_name, host_name;
+			struct str nt_domain, dns_domain;
 			struct str os_platform, version, health_status, risk_score, rbac_group_name;
 			struct str onboarding_status, av_status, last_ip, last_external_ip;
 			int64_t os_build, rbac_group_id, first_seen;
 			struct str_list ips;
-			const struct user_account *logged_on; /* account_name and domain_name only */
+			/* account_name and domain_name only */
+			const struct user_account *logged_on;
 			size_t nlogged_on;
 		} device;
 		struct {
@@ -123,14 +125,15 @@ struct evidence {
 			struct str app_id, display_name, object_id, publisher;
 		} oauth_app;
 		struct {
-			struct str hive, key, name, value, value_type, mde_device_id; /* a key has hive and key only */
+			/* A key has hive and key only. */
+			struct str hive, key, name, value, value_type, mde_device_id;
 		} registry;
 		struct {
 			struct str id, name, resource_type;
 		} azure;
-		struct {
+		struct {              /* generic and holder */
 			uint64_t own; /* a hash of the members that have no field, for seen */
-		} other; /* generic and holder */
+		} other;
 	};
 };
 

@@ -19,7 +19,7 @@ struct origin {
 	unsigned refs;
 	char *tenant_id;     /* GUID, lower case */
 	char *tenant;        /* the tenant's name in the configuration */
-	char *customer;      /* the customer's name in the configuration; the tenant's where it has none */
+	char *customer;      /* likewise; the tenant's where it has no customer */
 	char *customer_name; /* for people: "Contoso Ltd" */
 	char *cloud;         /* global, gcc, gcc-high, dod, custom */
 	char *portal_host;   /* "security.microsoft.com"; the only host portal links may have */
@@ -33,7 +33,8 @@ struct origin *origin_new(const struct origin *from); /* copies everything; refs
 struct origin *origin_ref(const struct origin *o);
 void origin_unref(struct origin *o);
 
-/* The JSON text that the journal keeps for a stream, and back. Labels included. */
+/* The JSON text that the journal keeps for a stream, labels included: the caller's to free;
+ * and back: NULL and ERR_PERM when it cannot be read, else one reference. */
 char *origin_about(const struct origin *o);
 struct origin *origin_from_about(const char *about, struct err *err);
 

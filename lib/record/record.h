@@ -18,8 +18,9 @@
  * formats read this and nothing else.
  *
  * Promises
- *  - immutable after it was made; counted; all its text lives in its own arena,
- *    is well-formed UTF-8 and may hold any code point, NUL included.
+ *  - immutable after it was made; counted; all its text lives in its own arena (or
+ *    in the slice, where that was not copied), is well-formed UTF-8 but for raw, and
+ *    may hold any code point, NUL included.
  *  - absent, null and unreadable members are alike: { NULL, 0 }, TICKS_NONE, RECORD_NO_NUMBER.
  *
  * One thread: references are taken and dropped on the loop's thread only; other
@@ -34,11 +35,18 @@ enum record_type {
 };
 
 /* In rising order, so that an escalation is a comparison. OTHER: a word we do not know. */
-enum severity { SEVERITY_UNKNOWN, SEVERITY_INFORMATIONAL, SEVERITY_LOW, SEVERITY_MEDIUM,
-	SEVERITY_HIGH, SEVERITY_OTHER };
+enum severity {
+	SEVERITY_UNKNOWN,
+	SEVERITY_INFORMATIONAL,
+	SEVERITY_LOW,
+	SEVERITY_MEDIUM,
+	SEVERITY_HIGH,
+	SEVERITY_OTHER,
+};
 enum status { STATUS_UNKNOWN, STATUS_NEW, STATUS_IN_PROGRESS, STATUS_RESOLVED, STATUS_OTHER };
 
-extern const char *const severity_names[]; /* Graph's spelling, NULL-ended, by enum; OTHER is "other" */
+/* Graph's spelling, by enum, NULL-ended; OTHER is "other". */
+extern const char *const severity_names[];
 extern const char *const status_names[];
 
 struct alert_comment {
@@ -61,29 +69,29 @@ struct alert {
 	size_t ncategories, nmitre_techniques, nsystem_tags;
 	const struct alert_comment *comments;
 	size_t ncomments;
-	struct str custom_details, additional_data; /* JSON text as it came; absent when null or empty */
-	const struct evidence *evidence; /* at most EVIDENCE_MAX, in their order */
+	struct str custom_details, additional_data; /* JSON as it came; absent when empty */
+	const struct evidence *evidence;            /* at most EVIDENCE_MAX, in their order */
 	size_t nevidence;
-	size_t nevidence_all;            /* how many there were */
+	size_t nevidence_all; /* how many there were */
 };
 
 /* A slice that could not be read: what is known of it. */
 struct unreadable {
-	struct str id;      /* of the alert where it could be found, else SHA-256 of the slice, hex */
-	struct str title, severity_text; /* where they could be found */
-	struct str tenant_id; /* likewise; two that differ are none */
-	int64_t updated, created; /* likewise; TICKS_NONE */
-	struct str why;     /* what is wrong with it, and where */
-	size_t size;        /* bytes of the slice */
+	struct str id; /* the alert's where it was found, else SHA-256 of the slice in hex */
+	struct str title, severity_text; /* where they were found */
+	struct str tenant_id;            /* likewise; two that differ are none */
+	int64_t updated, created;        /* likewise; TICKS_NONE */
+	struct str why;                  /* what is wrong with it, and where */
+	size_t size;                     /* bytes of the slice */
 };
 
 struct record {
 	unsigned refs;
 	enum record_type type;
-	struct str id;       /* of the alert within its tenant, or as unreadable.id */
-	int64_t version;     /* ticks of lastUpdateDateTime (unreadable without one: when it was read) */
-	struct str raw;      /* the slice as it came; repaired parts are not repaired here */
-	bool is_repaired;    /* something in it was odd and is repaired in the fields */
+	struct str id;    /* of the alert within its tenant, or as unreadable.id */
+	int64_t version;  /* ticks of lastUpdateDateTime, or when it was read, where it has none */
+	struct str raw;   /* the slice as it came; repaired parts are not repaired here */
+	bool is_repaired; /* something in it was odd and is repaired in the fields */
 	struct seen seen;
 	union {
 		struct alert alert;
@@ -97,9 +105,9 @@ void record_unref(struct record *r);
 
 /*
  * Reads one slice of alerts_v2. Never fails: what cannot be read becomes a
- * RECORD_UNREADABLE (its `why` says what is wrong). With copy_raw false, raw
- * points into the slice, which must outlive the record. now: the version of an
- * unreadable record that shows none.
+ * RECORD_UNREADABLE (its `why` says what is wrong). With copy_raw false, raw and
+ * text of the fields point into the slice, which must outlive the record. now: the
+ * version of an unreadable record that shows none. One reference is the caller's.
  */
 struct record *record_from_alert(struct str slice, bool copy_raw, int64_t now);
 
@@ -108,7 +116,7 @@ struct record *record_from_alert(struct str slice, bool copy_raw, int64_t now);
  * for `seen`, of which only the version is there: the rest was judged then. type
  * is what the entry says: an unreadable one is not tried as an alert again.
  */
-struct record *record_from_entry(enum record_type type, struct str id, int64_t version,
-    struct str body);
+struct record *record_from_entry(
+    enum record_type type, struct str id, int64_t version, struct str body);
 
 #endif

@@ -23,12 +23,13 @@ enum part {
 	PART_COUNT,
 };
 
-/* Raised whenever the same alert could give other part hashes: a newer version then counts as changed. */
+/* Raised whenever the same alert could give other part hashes: a newer version then
+ * counts as changed. */
 #define SEEN_REVISION 1
 
 struct seen {
-	int64_t created;  /* ticks of createdDateTime; TICKS_NONE when absent */
-	int64_t version;  /* ticks of lastUpdateDateTime */
+	int64_t created; /* ticks of createdDateTime; TICKS_NONE when absent */
+	int64_t version; /* ticks of lastUpdateDateTime */
 	uint16_t part[PART_COUNT];
 	uint16_t rev;     /* SEEN_REVISION of the program that made the parts */
 	uint8_t severity; /* enum severity: to tell an escalation */
