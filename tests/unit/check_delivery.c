@@ -224,6 +224,7 @@ START_TEST(test_reject)
 	ck_assert_uint_eq(rig_figures(&rig, "one").dead, 5);
 	ck_assert_uint_eq(rig_figures(&rig, "one").accepted, 5);
 	ck_assert_uint_eq(rig_dead(&rig, "one"), 5);
+	ck_assert_uint_eq(delivery_dead(rig.delivery), 5);
 }
 END_TEST
 
