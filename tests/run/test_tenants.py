@@ -66,6 +66,18 @@ class Tenants(Scene):
         self.assertTrue(all(states[t]["trouble"] for t in ("t001", "t002", "t005")))
         self.assertEqual({states["t%03d" % i]["state"] for i in range(6, 106)}, {"healthy"})
 
+    def test_many_that_hang_delay_nobody(self):
+        """More than could hold a place or room for a page if waiting were enough for that."""
+        interval, seconds = 2, 10
+        faults = {i: ("hang",) for i in range(1, 41)}
+        healthy = set(range(41, 106))
+        _, requests, since, msspd = self.poll_for(105, interval, seconds, faults, settle=0)
+        late = lateness_ms(requests, interval * 1000, healthy, since)
+        self.assertGreater(len(late), len(healthy) * (seconds / interval - 2))
+        self.assertLess(p99(late), 500 * harness.SLOW)
+        _, code = msspd.stop()
+        self.assertEqual(code, 0)
+
     def test_nothing_is_sent_while_retry_after_lasts(self):
         faults = {1: ("429=8:for=1",), 2: ("429=date:for=1",), 3: ("429=none:for=1",), 4: ("429=absurd:for=1",)}
         graph, requests, since, msspd = self.poll_for(5, 1, 14, faults, settle=0.5)
