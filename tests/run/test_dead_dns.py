@@ -23,7 +23,8 @@ def way_in():
     """Leads into a network and a /etc of our own: as root, else where the kernel lets users; None: no way."""
     for more in ([], ["--user", "--map-root-user"]):
         command = ["unshare", "--net", "--mount"] + more
-        done = subprocess.run(command + ["true"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        done = subprocess.run(command + ["mount", "--bind", "/etc", "/etc"], stdin=subprocess.DEVNULL,
+                              capture_output=True, check=False)
         if done.returncode == 0:
             return command
     return None
