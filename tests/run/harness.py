@@ -64,7 +64,7 @@ class Run:
     """One run: a temporary folder and the processes in it."""
 
     def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix="msspd-run-")
+        self.dir = tempfile.mkdtemp(prefix="msspd-run-", dir=os.environ.get("MSSPD_RUN_DIR", "/tmp"))
         self.children = []
 
     def path(self, *names):
