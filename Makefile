@@ -96,9 +96,12 @@ check: check-deps               ## install what is missing, build, run every tes
 	tests/check.sh
 unit: units                     ## the unit tests alone; SAN=address,undefined for the sanitizers
 	python3 tests/tally.py --only unit/ $(UNITS)
-fuzz: check-deps                ## every fuzzer for FUZZ_SECONDS (60)
+instrumented:
 	$(MAKE) $(FUZZ) fuzzers
+fuzz: check-deps                ## every fuzzer for FUZZ_SECONDS (60), and what their corpora reach
+	$(MAKE) instrumented
 	tests/fuzz/run.sh $${FUZZ_SECONDS:-60}
+	tests/fuzz/coverage.py
 bench: all benches              ## CPU per stage, and the whole way beside a client that only downloads
 	python3 tests/bench/bench.py
 soak: check-deps                ## everything as long as it deserves: all kills, all fuzzers, sanitizers
@@ -112,14 +115,15 @@ demo: deps                      ## three customers, a SIEM and msspd between the
 docs: docs/CONFIGURATION.md     ## the manuals that are made from the program's tables
 docs/CONFIGURATION.md: $(BIN)/msspd
 	$(BIN)/msspd --print-manual > $@
-fmt:                            ## bring the C files into the house's shape
-	clang-format -i $$(git ls-files '*.[ch]')
+fmt:                            ## bring the lines that you changed into the house's shape
+	git clang-format -f --extensions c,h
 
 install: all                    ## into PREFIX (/usr/local) below DESTDIR
 	install -D -m 755 -t $(DESTDIR)$(SBINDIR) build/msspd
 	install -D -m 755 -t $(DESTDIR)$(BINDIR) build/msspctl
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md docs/*.md
-	install -D -m 644 conf/msspd.yaml $(DESTDIR)$(DOCDIR)/examples/msspd.yaml
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples conf/msspd.yaml
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples/conf.d conf/conf.d/*.yaml
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/msspd/conf.d
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	sed 's|@SBINDIR@|$(SBINDIR)|' systemd/msspd.service > $(DESTDIR)$(UNITDIR)/msspd.service
@@ -131,7 +135,7 @@ help:                           ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 FORCE:
-.PHONY: all units benches fuzzers deps check-deps check unit fuzz bench soak check-bare demo docs fmt \
+.PHONY: all units benches fuzzers instrumented deps check-deps check unit fuzz bench soak check-bare demo docs fmt \
         install clean help FORCE
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)

@@ -95,7 +95,8 @@ pack(struct buf *out, struct str in, int level, int window, int flush)
 	z.avail_in = (uInt)in.n;
 	z.next_out = (Bytef *)out->p + out->n;
 	z.avail_out = (uInt)room;
-	is_done = deflate(&z, flush) == (flush == Z_FINISH ? Z_STREAM_END : Z_OK) && z.avail_in == 0;
+	is_done = deflate(&z, flush) == (flush == Z_FINISH ? Z_STREAM_END : Z_OK);
+	is_done = is_done && z.avail_in == 0;
 	out->n += z.total_out;
 	deflateEnd(&z);
 	return is_done;

@@ -51,6 +51,7 @@ class Tree(unittest.TestCase):
     def test_functions_and_files_stay_short(self):
         for name in tracked("lib/*.[ch]", "daemon/*.[ch]"):
             lines = read(name).split("\n")
+            width = 100 if name.startswith("lib/") else 110
             self.assertLess(len(lines), 800, name)
             start = None
             for n, line in enumerate(lines, 1):
@@ -59,7 +60,7 @@ class Tree(unittest.TestCase):
                 elif line.startswith("}") and start:
                     self.assertLess(n - start, 80, "%s:%d a long function" % (name, start))
                     start = None
-                self.assertLessEqual(len(line.expandtabs(8)), 110, "%s:%d" % (name, n))
+                self.assertLessEqual(len(line.expandtabs(8)), width, "%s:%d" % (name, n))
 
     def test_the_reference_is_what_the_program_prints(self):
         printed = subprocess.run([os.path.join(harness.BIN, "msspd"), "--print-manual"],
@@ -85,7 +86,8 @@ class Tree(unittest.TestCase):
             subprocess.run(["make", "-s", "install", "DESTDIR=" + run.dir, "PREFIX=/usr"], cwd=ROOT,
                            check=True, capture_output=True)
             for path in ("usr/sbin/msspd", "usr/bin/msspctl", "usr/lib/systemd/system/msspd.service",
-                         "usr/share/doc/msspd/README.md", "etc/msspd/conf.d"):
+                         "usr/share/doc/msspd/README.md", "usr/share/doc/msspd/examples/msspd.yaml",
+                         "usr/share/doc/msspd/examples/conf.d/fabrikam.yaml", "etc/msspd/conf.d"):
                 self.assertTrue(os.path.exists(run.path(path)), path)
             with open(run.path("usr/lib/systemd/system/msspd.service"), encoding="ascii") as f:
                 self.assertIn("ExecStart=/usr/sbin/msspd", f.read())
@@ -115,7 +117,7 @@ class Tree(unittest.TestCase):
 
 
 class Fuzz(unittest.TestCase):
-    """Each fuzzer for a while; its corpus alone must reach 90 % of its target (make soak)."""
+    """Each fuzzer for a while (make soak: longer); its corpus alone must reach 90 % of its target."""
 
     seconds = 60 if harness.SOAK else 10
 
@@ -127,22 +129,15 @@ class Fuzz(unittest.TestCase):
         for program in programs:
             name = os.path.basename(program)[5:]
             with self.subTest(name):
-                self.fuzz(program, os.path.join(ROOT, "tests/fuzz/corpus", name))
+                self.run_script("run.sh", str(self.seconds), name)
 
-    def fuzz(self, program, corpus):
-        run = harness.Run()
-        try:
-            os.mkdir(run.path("new"))
-            dictionary = os.path.join(ROOT, "tests/fuzz", os.path.basename(program) + ".dict")
-            more = ["-dict=" + dictionary] if os.path.exists(dictionary) else []
-            done = subprocess.run(
-                [program, "-max_total_time=%d" % self.seconds, "-timeout=20", "-rss_limit_mb=2048",
-                 "-max_len=16384", "-artifact_prefix=" + run.path("")] + more + [run.path("new"), corpus],
-                cwd=run.dir, capture_output=True, text=True, errors="replace", check=False,
-                env=dict(os.environ, LLVM_PROFILE_FILE=run.path("profile")))
-            self.assertEqual(done.returncode, 0, done.stderr[-6000:])
-        finally:
-            run.close()
+    def test_each_corpus_reaches_its_target(self):
+        self.run_script("coverage.py")
+
+    def run_script(self, script, *args):
+        done = subprocess.run([os.path.join(ROOT, "tests/fuzz", script)] + list(args), cwd=ROOT,
+                              capture_output=True, text=True, errors="replace", check=False)
+        self.assertEqual(done.returncode, 0, (done.stdout + done.stderr)[-6000:])
 
 
 if __name__ == "__main__":
