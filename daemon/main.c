@@ -41,8 +41,9 @@ say_checked(const struct settings *s, const char *file, const struct tally *t)
 		fprintf(stderr, "%s: %zu error%s\n", file, t->errors, t->errors == 1 ? "" : "s");
 		return EX_CONFIG;
 	}
-	printf("%s: good: %zu tenants, %zu sinks, %zu warning%s\n", file, s->ntenants, s->nsinks,
-	    t->warnings, t->warnings == 1 ? "" : "s");
+	printf("%s: good: %zu tenant%s, %zu sink%s, %zu warning%s\n", file, s->ntenants,
+	    s->ntenants == 1 ? "" : "s", s->nsinks, s->nsinks == 1 ? "" : "s", t->warnings,
+	    t->warnings == 1 ? "" : "s");
 	return EX_OK;
 }
 
@@ -79,7 +80,6 @@ main(int argc, char **argv)
 		settings_unref(s);
 		return status;
 	}
-	log_set_level(o.is_verbose ? LOG_LEVEL_DEBUG : (enum log_level)s->log_level);
 	status = service_run(&o, s);
 	settings_unref(s);
 	return status;

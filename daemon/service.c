@@ -23,6 +23,7 @@ struct service {
 	struct event *signals[3];
 	int status;
 	bool is_stopping;
+	bool is_hurried; /* a second signal: not everything is saved */
 };
 
 static void
@@ -50,7 +51,9 @@ on_stop_signal(evutil_socket_t sig, short what, void *arg)
 
 	(void)what;
 	if (v->is_stopping) {
-		log_warn(NULL, "stopping at once, signal=%d; what is not saved is read or sent again", (int)sig);
+		log_warn(NULL, "stopping at once; what is not saved is read or sent again signal=%d",
+		    (int)sig);
+		v->is_hurried = true;
 		event_base_loopbreak(v->base);
 		return;
 	}
@@ -67,9 +70,35 @@ say_ready(struct service *v)
 	char status[120];
 
 	engine_view(v->engine, &view);
-	snprintf(status, sizeof(status), "Reading %zu tenants into %zu sinks", view.settings->ntenants,
-	    view.settings->nsinks);
+	snprintf(status, sizeof(status), "Reading %zu tenant%s into %zu sink%s%s",
+	    view.settings->ntenants, view.settings->ntenants == 1 ? "" : "s", view.settings->nsinks,
+	    view.settings->nsinks == 1 ? "" : "s",
+	    view.reload_error[0] != '\0' ? "; the last reload failed, see the log" : "");
 	notify_ready(status);
+}
+
+static void
+use_log_level(const struct options *o, const struct settings *s)
+{
+	log_set_level(o->is_verbose ? LOG_LEVEL_DEBUG : (enum log_level)s->log_level);
+}
+
+/* By signal or by msspctl. */
+static bool
+service_reload(void *arg, struct err *err)
+{
+	struct service *v = arg;
+	struct engine_view view;
+	bool ok;
+
+	if (v->is_stopping)
+		return err_set(err, ERR_TEMP, "msspd is stopping; the next start reads the configuration");
+	notify_reloading();
+	ok = engine_reload(v->engine, err);
+	engine_view(v->engine, &view);
+	use_log_level(v->options, view.settings);
+	say_ready(v);
+	return ok;
 }
 
 static void
@@ -80,12 +109,8 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
-	if (v->is_stopping || v->options->mode != RUN_DAEMON)
-		return;
-	notify_reloading();
-	if (!engine_reload(v->engine, &err))
+	if (v->options->mode == RUN_DAEMON && !service_reload(v, &err))
 		log_debug(NULL, "reload: %s", err.text);
-	say_ready(v);
 }
 
 static void
@@ -127,7 +152,7 @@ service_open(struct service *v, struct settings *s, struct err *err)
 		engine_once(v->engine, v->options->timeout_ms, on_once_done, v);
 		return true;
 	}
-	v->control = control_open(v->base, v->engine, s->control_socket, err);
+	v->control = control_open(v->base, v->engine, s->control_socket, service_reload, v, err);
 	if (v->control == NULL)
 		return false;
 	engine_start(v->engine);
@@ -153,6 +178,7 @@ service_run(const struct options *o, struct settings *s)
 	struct service v = { .options = o, .status = EX_OK };
 	struct err err = { 0 };
 
+	use_log_level(o, s);
 	if (service_open(&v, s, &err)) {
 		if (o->mode == RUN_DAEMON)
 			log_info(NULL, "started version=%s tenants=%zu sinks=%zu", msspd_version,
@@ -164,7 +190,7 @@ service_run(const struct options *o, struct settings *s)
 		v.status = err.kind == ERR_CONF ? EX_CONFIG : EX_TEMPFAIL;
 	}
 	service_close(&v);
-	if (o->mode == RUN_DAEMON && v.status == EX_OK)
+	if (o->mode == RUN_DAEMON && v.status == EX_OK && !v.is_hurried)
 		log_info(NULL, "stopped, everything is saved");
 	return v.status;
 }

@@ -13,10 +13,13 @@
 #include "daemon/ops/control.h"
 #include "daemon/ops/status.h"
 #include "lib/base/alloc.h"
+#include "lib/base/log.h"
 
-#define LINE_LIMIT   (64 * 1024)
-#define CLIENTS_MAX  32
-#define IDLE_SECONDS 60
+#define LINE_LIMIT    (64 * 1024)
+#define UNREAD_LIMIT  (1024 * 1024) /* of answers; who reads none gets no more */
+#define CLIENTS_MAX   32
+#define IDLE_SECONDS  60
+#define PAUSE_SECONDS 1 /* where no client can be accepted */
 
 struct client {
 	TAILQ_ENTRY(client) link;
@@ -27,8 +30,12 @@ struct client {
 
 struct control {
 	struct engine *engine;
+	control_reload *reload;
+	void *reload_arg;
 	struct event_base *base;
 	struct evconnlistener *listener;
+	struct event *resume; /* accepting, after it failed */
+	bool has_complained;  /* of that failure */
 	char *path;
 	TAILQ_HEAD(, client) clients;
 	size_t nclients;
@@ -37,22 +44,22 @@ struct control {
 /* A verb answers with its result, or NULL and err. */
 struct verb {
 	const char *name;
-	json_t *(*answer)(struct engine *e, const json_t *request, struct err *err);
+	json_t *(*answer)(struct control *c, const json_t *request, struct err *err);
 };
 
 static json_t *
-verb_status(struct engine *e, const json_t *request, struct err *err)
+verb_status(struct control *c, const json_t *request, struct err *err)
 {
 	(void)request;
 	(void)err;
-	return status_object(e);
+	return status_object(c->engine);
 }
 
 static json_t *
-verb_reload(struct engine *e, const json_t *request, struct err *err)
+verb_reload(struct control *c, const json_t *request, struct err *err)
 {
 	(void)request;
-	return engine_reload(e, err) ? json_object() : NULL;
+	return c->reload(c->reload_arg, err) ? json_object() : NULL;
 }
 
 static const struct verb verbs[] = {
@@ -81,12 +88,21 @@ client_free(struct client *c)
 	free(c);
 }
 
+/* Whatever is in it (a name that the client sent, cut to size): an answer is always JSON. */
+static json_t *
+error_reply(const char *text)
+{
+	json_t *reply = json_pack("{s:b, s:s}", "ok", 0, "error", text);
+
+	return reply != NULL ? reply : json_pack("{s:b, s:s}", "ok", 0, "error", "that is not UTF-8");
+}
+
 static void
 send_reply(struct client *c, json_t *taken_result, const struct err *err)
 {
 	json_t *reply = taken_result != NULL
 	    ? json_pack("{s:b, s:o}", "ok", 1, "result", taken_result)
-	    : json_pack("{s:b, s:s}", "ok", 0, "error", err->text);
+	    : error_reply(err->text);
 	char *line = reply != NULL ? json_dumps(reply, JSON_COMPACT) : NULL;
 
 	if (line != NULL) {
@@ -112,38 +128,60 @@ answer_line(struct client *c, const char *line, size_t n)
 	else if (verb == NULL)
 		err_set(&err, ERR_PERM, "no such verb: %s", name != NULL ? name : "(none)");
 	else
-		result = verb->answer(c->control->engine, request, &err);
+		result = verb->answer(c->control, request, &err);
 	send_reply(c, result, &err);
 	json_decref(request);
 }
 
-/* Says why and hangs up once that is written. */
+/* Once what was answered is written; asks nothing any more. */
+static void
+hang_up(struct client *c)
+{
+	bufferevent_disable(c->bev, EV_READ);
+	c->is_closing = true;
+	if (evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
+		client_free(c);
+}
+
 static void
 refuse(struct client *c, const char *why)
 {
 	struct err err;
 
 	err_set(&err, ERR_PERM, "%s", why);
-	bufferevent_disable(c->bev, EV_READ);
-	c->is_closing = true;
 	send_reply(c, NULL, &err);
+	hang_up(c);
+}
+
+/* The lines that are there, as long as the client reads its answers: the rest when it has. */
+static void
+answer_lines(struct client *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	const struct evbuffer *out = bufferevent_get_output(c->bev);
+	char *line;
+	size_t n;
+
+	while (evbuffer_get_length(out) < UNREAD_LIMIT) {
+		line = evbuffer_readln(in, &n, EVBUFFER_EOL_LF);
+		if (line != NULL && n <= LINE_LIMIT)
+			answer_line(c, line, n);
+		free(line);
+		if (line == NULL && evbuffer_get_length(in) <= LINE_LIMIT)
+			return;
+		if (line == NULL || n > LINE_LIMIT) {
+			refuse(c, "that line is too long");
+			return;
+		}
+	}
+	bufferevent_disable(c->bev, EV_READ); /* on_written() goes on */
 }
 
 static void
 on_read(struct bufferevent *bev, void *arg)
 {
-	struct client *c = arg;
-	struct evbuffer *in = bufferevent_get_input(bev);
-	size_t n;
-	char *line = evbuffer_readln(in, &n, EVBUFFER_EOL_LF);
-
-	for (; line != NULL && n <= LINE_LIMIT; line = evbuffer_readln(in, &n, EVBUFFER_EOL_LF)) {
-		answer_line(c, line, n);
-		free(line);
-	}
-	free(line);
-	if ((line != NULL && n > LINE_LIMIT) || evbuffer_get_length(in) > LINE_LIMIT)
-		refuse(c, "that line is too long");
+	(void)bev;
+	answer_lines(arg);
 }
 
 static void
@@ -152,16 +190,23 @@ on_written(struct bufferevent *bev, void *arg)
 	struct client *c = arg;
 
 	(void)bev;
-	if (c->is_closing)
+	if (c->is_closing) {
 		client_free(c);
+		return;
+	}
+	bufferevent_enable(c->bev, EV_READ);
+	answer_lines(c);
 }
 
+/* One that has closed its side after asking still wants its answers. */
 static void
 on_client_event(struct bufferevent *bev, short what, void *arg)
 {
 	(void)bev;
-	(void)what;
-	client_free(arg);
+	if ((what & BEV_EVENT_EOF) != 0)
+		hang_up(arg);
+	else
+		client_free(arg);
 }
 
 static void
@@ -174,6 +219,7 @@ on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int
 	(void)l;
 	(void)sa;
 	(void)len;
+	ctl->has_complained = false;
 	if (ctl->nclients >= CLIENTS_MAX) {
 		close(fd);
 		return;
@@ -181,6 +227,7 @@ on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int
 	c = xcalloc(1, sizeof(*c));
 	c->control = ctl;
 	c->bev = bufferevent_socket_new(ctl->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	BUG_IF(c->bev == NULL);
 	TAILQ_INSERT_TAIL(&ctl->clients, c, link);
 	ctl->nclients++;
 	bufferevent_setcb(c->bev, on_read, on_written, on_client_event, c);
@@ -189,25 +236,66 @@ on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 
-/* ---- the socket --------------------------------------------------------------- */
-
-static bool
-is_alive(const struct sockaddr_un *un)
+/* Out of descriptors, most likely: whoever waits would wake us again at once, for ever. */
+static void
+on_accept_error(struct evconnlistener *l, void *arg)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool alive = fd >= 0 && connect(fd, (const struct sockaddr *)un, sizeof(*un)) == 0;
+	static const struct timeval pause = { .tv_sec = PAUSE_SECONDS };
+	struct control *ctl = arg;
+	int errnum = EVUTIL_SOCKET_ERROR();
 
-	if (fd >= 0)
-		close(fd);
-	return alive;
+	evconnlistener_disable(l);
+	evtimer_add(ctl->resume, &pause);
+	if (!ctl->has_complained)
+		log_warn(NULL, "control_socket cannot take a client: %s; tried again every %d s",
+		    strerror(errnum), PAUSE_SECONDS);
+	ctl->has_complained = true;
 }
 
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *ctl = arg;
+
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(ctl->listener);
+}
+
+/* ---- the socket --------------------------------------------------------------- */
+
+/* Takes away a socket that nobody listens on, and nothing else. */
+static bool
+make_way(const struct sockaddr_un *un, struct err *err)
+{
+	struct stat st;
+	int fd, errnum = 0;
+
+	if (lstat(un->sun_path, &st) != 0)
+		return errno == ENOENT || err_sys(err, ERR_CONF, errno, "control_socket %s", un->sun_path);
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(err, ERR_CONF, "control_socket %s: something that is no socket is there;"
+		    " name another path, or take it away", un->sun_path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_sys(err, ERR_TEMP, errno, "control_socket %s", un->sun_path);
+	if (connect(fd, (const struct sockaddr *)un, sizeof(*un)) != 0)
+		errnum = errno;
+	close(fd);
+	if (errnum != ECONNREFUSED)
+		return err_set(err, ERR_TEMP, "control_socket %s is in use by another program;"
+		    " stop that one, or name another path", un->sun_path);
+	return unlink(un->sun_path) == 0 ||
+	    err_sys(err, ERR_CONF, errno, "control_socket %s: a stale one cannot be removed",
+		un->sun_path);
+}
+
+/* Nobody can connect before it listens, and then its mode is set. */
 static int
 bind_socket(const char *path, struct err *err)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	mode_t old;
-	int fd, failed;
+	int fd;
 
 	if (strlen(path) >= sizeof(un.sun_path)) {
 		err_set(err, ERR_CONF, "control_socket %s is longer than %zu bytes", path,
@@ -215,25 +303,20 @@ bind_socket(const char *path, struct err *err)
 		return -1;
 	}
 	memcpy(un.sun_path, path, strlen(path));
-	if (is_alive(&un)) {
-		err_set(err, ERR_TEMP, "control_socket %s is in use by another msspd", path);
+	if (!make_way(&un, err))
 		return -1;
-	}
-	unlink(path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	old = umask(0117);
-	failed = fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) != 0;
-	umask(old);
-	if (!failed)
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&un, sizeof(un)) == 0 && chmod(path, 0660) == 0)
 		return fd;
-	err_sys(err, ERR_CONF, errno, "control_socket %s", path);
+	err_sys(err, ERR_CONF, errno, "control_socket %s cannot be made", path);
 	if (fd >= 0)
 		close(fd);
 	return -1;
 }
 
 struct control *
-control_open(struct event_base *base, struct engine *engine, const char *path, struct err *err)
+control_open(struct event_base *base, struct engine *engine, const char *path,
+    control_reload *reload, void *arg, struct err *err)
 {
 	int fd = bind_socket(path, err);
 	struct control *c;
@@ -243,14 +326,21 @@ control_open(struct event_base *base, struct engine *engine, const char *path, s
 	c = xcalloc(1, sizeof(*c));
 	TAILQ_INIT(&c->clients);
 	c->engine = engine;
+	c->reload = reload;
+	c->reload_arg = arg;
 	c->base = base;
 	c->path = xstrdup(path);
+	c->resume = evtimer_new(base, on_resume, c);
+	BUG_IF(c->resume == NULL);
 	c->listener = evconnlistener_new(base, on_accept, c, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
 	    16, fd);
-	if (c->listener != NULL)
+	if (c->listener != NULL) {
+		evconnlistener_set_error_cb(c->listener, on_accept_error);
 		return c;
+	}
 	err_sys(err, ERR_TEMP, errno, "control_socket %s", path);
 	close(fd);
+	unlink(path);
 	control_close(c);
 	return NULL;
 }
@@ -264,6 +354,7 @@ control_close(struct control *c)
 		evconnlistener_free(c->listener);
 		unlink(c->path);
 	}
+	event_free(c->resume);
 	while (!TAILQ_EMPTY(&c->clients))
 		client_free(TAILQ_FIRST(&c->clients));
 	free(c->path);

@@ -12,14 +12,22 @@
  *   <- {"ok": false, "error": "what is wrong"}
  *
  * A connection may ask any number of times, one after the other. Lines are at
- * most 64 KiB; connections at most 32, each idle for at most a minute. Verbs are
- * the rows of a table in control.c; what they answer is in docs/CONTROL.md.
+ * most 64 KiB; connections at most 32, each idle for at most a minute; a client
+ * that reads no answers gets no more than a megabyte of them. Verbs are the rows of
+ * a table in control.c; what they answer is in docs/CONTROL.md.
  */
 struct control;
 
-/* Replaces a socket that nobody listens on; refuses one that somebody does. */
+/* What a reload does: as engine_reload(). */
+typedef bool control_reload(void *arg, struct err *err);
+
+/*
+ * Replaces a socket that nobody listens on; refuses one that somebody does (ERR_TEMP),
+ * and anything that is no socket (ERR_CONF). NULL on failure.
+ */
 struct control *control_open(struct event_base *base, struct engine *engine, const char *path,
-    struct err *err) MUST_CHECK;
+    control_reload *reload, void *arg, struct err *err) MUST_CHECK;
+/* Clients are hung up on; the socket's file goes. */
 void control_close(struct control *c);
 
 #endif
