@@ -64,21 +64,3 @@ err_wrap(struct err *err, const char *fmt, ...)
 	err_trim(err);
 	return false;
 }
-
-const char *
-err_kind_name(enum err_kind kind)
-{
-	switch (kind) {
-	case ERR_NONE:
-		return "none";
-	case ERR_TEMP:
-		return "temporary";
-	case ERR_AUTH:
-		return "authorization";
-	case ERR_PERM:
-		return "permanent";
-	case ERR_CONF:
-		return "configuration";
-	}
-	return "?";
-}

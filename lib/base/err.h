@@ -43,6 +43,4 @@ bool err_sys(struct err *err, enum err_kind kind, int errnum, const char *fmt, .
 /* Puts "context: " before the text; keeps the kind; returns false. */
 bool err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-const char *err_kind_name(enum err_kind kind);
-
 #endif

@@ -128,11 +128,11 @@ is_usable_id(struct str id)
 }
 
 static void
-build(struct buf *out, const char *path, struct str id, const struct origin *o)
+build(struct buf *out, struct str id, const struct origin *o)
 {
 	buf_puts(out, "https://");
 	buf_puts(out, o->portal_host);
-	buf_puts(out, path);
+	buf_puts(out, "/alerts");
 	if (is_usable_id(id)) {
 		buf_byte(out, '/');
 		encode(out, id);
@@ -156,16 +156,5 @@ portal_alert_link(struct buf *out, const struct event *ev)
 	const struct record *r = ev->record;
 
 	if (r->type != RECORD_ALERT || !use_given(out, r->alert.alert_web_url, ev->origin))
-		build(out, "/alerts", alert_id(r), ev->origin);
-}
-
-void
-portal_incident_link(struct buf *out, const struct event *ev)
-{
-	const struct record *r = ev->record;
-
-	if (r->type != RECORD_ALERT || r->alert.incident_id.n == 0)
-		return;
-	if (!use_given(out, r->alert.incident_web_url, ev->origin))
-		build(out, "/incidents", r->alert.incident_id, ev->origin);
+		build(out, alert_id(r), ev->origin);
 }

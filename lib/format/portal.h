@@ -5,7 +5,7 @@
 #include "lib/record/event.h"
 
 /*
- * portal: links into the customer's own Defender portal. Every link written is
+ * portal: the link to an alert in the customer's own Defender portal. It is always
  * https, on origin->portal_host, and carries ?tid=<tenant>; what the API gave is
  * used when it fulfils that (tid added where it is missing), else the link is
  * built from tenant and id; without a usable id it leads to the tenant's alerts.
@@ -14,7 +14,5 @@
 #define PORTAL_LINK_MAX 1000
 
 void portal_alert_link(struct buf *out, const struct event *ev);
-/* Nothing for an alert that belongs to no incident. */
-void portal_incident_link(struct buf *out, const struct event *ev);
 
 #endif

@@ -200,9 +200,3 @@ link_is_allowed(const char *base_url, const char *link, struct err *err)
 		return err_set(err, ERR_PERM, "a link outside of the API");
 	return true;
 }
-
-bool
-link_is_same(const char *made, const char *link)
-{
-	return strcmp(made, link) == 0;
-}

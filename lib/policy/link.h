@@ -23,7 +23,4 @@
  */
 bool link_is_allowed(const char *base_url, const char *link, struct err *err) MUST_CHECK;
 
-/* A link to the request that has just been made would be followed for ever. */
-bool link_is_same(const char *made, const char *link);
-
 #endif

@@ -14,15 +14,15 @@ const char paging_gap_tick[] = "more alerts on one timestamp than the API lets t
 const char paging_gap_poison[] = "an alert that the API cannot deliver was passed over";
 const char paging_gap_unread[] = "the API ignores the filter and gives no link to further pages";
 
-unsigned
-paging_top(const struct paging *p, unsigned wanted)
+/* $top for a page of `wanted`, as far as pages of that size came through. */
+static unsigned
+top_for(const struct paging *p, unsigned wanted)
 {
 	unsigned limit = p->habits->top_limit;
 
 	return limit != 0 && limit < wanted ? limit : wanted;
 }
 
-/* What is kept only while one timestamp or window is read ends here. */
 void
 paging_ask_keyset(struct paging *p, int64_t from)
 {
@@ -30,7 +30,7 @@ paging_ask_keyset(struct paging *p, int64_t from)
 		p->passes = 0;
 	p->ask.mode = PAGING_KEYSET;
 	p->ask.from = from;
-	p->ask.top = paging_top(p, p->page_size);
+	p->ask.top = top_for(p, p->page_size);
 	p->ask.skip = 0;
 	p->last = TICKS_NONE;
 	p->is_shifting = p->has_fresh = false;
@@ -234,7 +234,7 @@ follow_link(struct paging *p, const struct paging_page *pg, struct paging_step *
 static bool
 ask_more_here(struct paging *p, const struct paging_page *pg)
 {
-	unsigned most = paging_top(p, PAGING_MOST), covered = p->ask.skip + pg->count;
+	unsigned most = top_for(p, PAGING_MOST), covered = p->ask.skip + pg->count;
 
 	if (p->ask.mode == PAGING_KEYSET && p->ask.top < most && pg->count >= p->ask.top &&
 	    !p->no_most) {
@@ -265,7 +265,6 @@ read_tie_again(struct paging *p)
 	return true;
 }
 
-/* Tells the gap [from, from + width) and reads on behind it. */
 void
 paging_give_up(struct paging *p, int64_t width, const char *why, struct paging_step *out)
 {
@@ -315,7 +314,7 @@ ask_most(struct paging *p, const struct paging_page *pg)
 	if (p->no_most || p->page_size >= PAGING_MOST || pg->count < p->ask.top)
 		return false;
 	p->page_size = PAGING_MOST;
-	if (paging_top(p, PAGING_MOST) <= p->ask.top)
+	if (top_for(p, PAGING_MOST) <= p->ask.top)
 		return false;
 	paging_ask_keyset(p, p->ask.from);
 	return true;

@@ -9,9 +9,6 @@
  */
 extern const char paging_gap_tick[], paging_gap_poison[], paging_gap_unread[];
 
-/* $top for a page of `wanted`, as far as pages of that size came through. */
-unsigned paging_top(const struct paging *p, unsigned wanted);
-
 /* "ge from"; what is kept only while one timestamp or window is read ends here. */
 void paging_ask_keyset(struct paging *p, int64_t from);
 

@@ -58,16 +58,6 @@ START_TEST(test_cut)
 }
 END_TEST
 
-START_TEST(test_names)
-{
-	ck_assert_str_eq(err_kind_name(ERR_NONE), "none");
-	ck_assert_str_eq(err_kind_name(ERR_TEMP), "temporary");
-	ck_assert_str_eq(err_kind_name(ERR_AUTH), "authorization");
-	ck_assert_str_eq(err_kind_name(ERR_PERM), "permanent");
-	ck_assert_str_eq(err_kind_name(ERR_CONF), "configuration");
-}
-END_TEST
-
 int
 main(void)
 {
@@ -80,7 +70,6 @@ main(void)
 	tcase_add_test(tc, test_set);
 	tcase_add_test(tc, test_nobody_listens);
 	tcase_add_test(tc, test_cut);
-	tcase_add_test(tc, test_names);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);

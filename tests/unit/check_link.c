@@ -119,13 +119,6 @@ START_TEST(test_length)
 }
 END_TEST
 
-START_TEST(test_same)
-{
-	ck_assert(link_is_same(GRAPH "x?a=1", GRAPH "x?a=1"));
-	ck_assert(!link_is_same(GRAPH "x?a=1", GRAPH "x?a=2"));
-}
-END_TEST
-
 int
 main(void)
 {
@@ -137,7 +130,6 @@ main(void)
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_link, 0, ARRAY_LEN(links));
 	tcase_add_test(tc, test_length);
-	tcase_add_test(tc, test_same);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
