@@ -110,6 +110,7 @@ sinks:
     type: syslog
     servers: tcp://127.0.0.1:$siem_port
     framing: octet-counting
+    confirm_after: 1s
     hostname: "{customer}"
 EOF
 build/msspd -c "$dir/msspd.yaml" -n || die "the demo's configuration is not right"
