@@ -68,12 +68,19 @@ class Tree(unittest.TestCase):
         self.assertEqual(printed, read("docs/CONFIGURATION.md"),
                          "docs/CONFIGURATION.md is stale: make docs")
 
-    def test_every_option_of_the_command_line_is_in_the_readme_or_help(self):
-        for program in ("msspd", "msspctl", "fake-graph"):
+    def test_help_names_every_option_of_the_command_line(self):
+        tables = {"msspd": ("daemon/options.c", r'\{ "([a-z-]+)", (?:no|required)_argument'),
+                  "msspctl": ("daemon/msspctl/msspctl.c", r'\{ "([a-z-]+)", (?:no|required)_argument'),
+                  "fake-graph": ("tests/fake_graph/options.c", r'\{ "([a-z0-9-]+)", [A-Z]+, ')}
+        for program, (source, row) in tables.items():
             done = subprocess.run([os.path.join(harness.BIN, program), "--help"],
                                   capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0)
             self.assertIn("usage: %s" % program, done.stdout)
+            options = re.findall(row, read(source))
+            self.assertGreater(len(options), 3, source)
+            for option in options:
+                self.assertIn("--" + option, done.stdout, program)
 
     def test_every_make_target_is_documented(self):
         done = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
