@@ -51,7 +51,14 @@ write_stderr(const char *line, size_t n)
 	}
 }
 
-/* Controls, DEL, C1 and bytes that are not UTF-8 become \xHH; so a line is one line. */
+/* Marks that make text run the other way, and so show something else than is there. */
+static bool
+turns_text(uint32_t cp)
+{
+	return (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
+/* Controls, such marks and bytes that are not UTF-8 become \xHH; so a line is one line. */
 static void
 add_escaped(struct buf *out, const char *s, size_t n)
 {
@@ -59,9 +66,7 @@ add_escaped(struct buf *out, const char *s, size_t n)
 		uint32_t cp;
 
 		len = utf8_next(s + i, n - i, &cp);
-		if (len != 0 && cp >= 0x20 && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0) &&
-		    cp != 0x2028 && cp != 0x2029 && !(cp >= 0x202a && cp <= 0x202e) &&
-		    !(cp >= 0x2066 && cp <= 0x2069)) {
+		if (len != 0 && !utf8_is_control(cp) && !turns_text(cp)) {
 			buf_add(out, s + i, len);
 			continue;
 		}

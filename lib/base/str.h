@@ -61,6 +61,13 @@ size_t utf8_next(const char *s, size_t n, uint32_t *cp);
 /* Encodes cp (at most 0x10FFFF) into out[4]; returns the length. */
 size_t utf8_put(char *out, uint32_t cp);
 
+/* What some reader of lines or terminal acts on: C0, DEL, C1, U+2028 and U+2029. */
+static inline bool
+utf8_is_control(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029;
+}
+
 /* The longest length <= max at which s (of n bytes) can be cut without splitting a sequence. */
 size_t utf8_cut(const char *s, size_t n, size_t max);
 

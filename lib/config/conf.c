@@ -19,47 +19,51 @@ struct value {
 
 /* ---- messages --------------------------------------------------------------- */
 
+/* name: below n; NULL: n itself. */
+PRINTF_LIKE(6, 0)
+static void
+report(const struct conf *c, bool is_error, const struct place *at, const struct node *n,
+    const char *name, const char *fmt, va_list ap)
+{
+	char path[PATH_MAX_BYTES], text[1000];
+	size_t used;
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	node_path(n, path, sizeof(path));
+	used = strlen(path);
+	if (name != NULL)
+		snprintf(path + used, sizeof(path) - used, "%s%s", used != 0 ? "." : "", name);
+	(is_error ? problems_error : problems_warn)(c->problems, at, path, "%s", text);
+}
+
 void
 conf_error(const struct conf *c, const struct node *n, const char *fmt, ...)
 {
-	char path[PATH_MAX_BYTES], text[1000];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	report(c, true, &n->at, n, NULL, fmt, ap);
 	va_end(ap);
-	node_path(n, path, sizeof(path));
-	problems_error(c->problems, &n->at, path, "%s", text);
 }
 
 void
 conf_warn(const struct conf *c, const struct node *n, const char *fmt, ...)
 {
-	char path[PATH_MAX_BYTES], text[1000];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	report(c, false, &n->key_at, n, NULL, fmt, ap);
 	va_end(ap);
-	node_path(n, path, sizeof(path));
-	problems_warn(c->problems, &n->key_at, path, "%s", text);
 }
 
 void
 conf_error_key(const struct conf *c, const struct node *map, const char *name, const char *fmt, ...)
 {
-	char path[PATH_MAX_BYTES], text[1000];
-	size_t n;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	report(c, true, &map->key_at, map, name, fmt, ap);
 	va_end(ap);
-	node_path(map, path, sizeof(path));
-	n = strlen(path);
-	if (name != NULL)
-		snprintf(path + n, sizeof(path) - n, "%s%s", n != 0 ? "." : "", name);
-	problems_error(c->problems, &map->key_at, path, "%s", text);
 }
 
 /* "a, b or c" */
@@ -109,17 +113,6 @@ read_str(const struct value *v, const char *text, struct err *err)
 	return true;
 }
 
-static void
-put_number(struct buf *b, enum conf_type type, int64_t n)
-{
-	if (type == CONF_TIME)
-		unit_put_time(b, n);
-	else if (type == CONF_SIZE)
-		unit_put_size(b, n);
-	else
-		buf_int(b, n);
-}
-
 static bool
 parse_int(const char *text, int64_t *v)
 {
@@ -160,9 +153,9 @@ read_number(const struct value *v, const char *text, struct err *err)
 	if (!parse_number(o->type, text, &n, err))
 		return false;
 	if ((o->min != 0 || o->max != 0) && (n < o->min || n > o->max)) {
-		put_number(&b, o->type, o->min);
+		conf_put_number(&b, o->type, o->min);
 		buf_puts(&b, " to ");
-		put_number(&b, o->type, o->max);
+		conf_put_number(&b, o->type, o->max);
 		err_set(err, ERR_CONF, "%.80s is out of range; it may be %s", text, b.p);
 		buf_release(&b);
 		return false;

@@ -60,6 +60,9 @@ void conf_write(struct buf *b, const struct conf_opt *table, const void *from);
 void conf_fixed_changes(const struct conf_opt *table, const void *was, const void *now,
     const char *prefix, void (*changed)(void *arg, const char *name), void *arg);
 
+/* A value of an INT, TIME or SIZE as people write it: 5, 90s, 8GiB. */
+void conf_put_number(struct buf *b, enum conf_type type, int64_t n);
+
 /* One line an option with its help below, each name behind prefix: for -L. */
 void conf_print_list(FILE *out, const char *prefix, const struct conf_opt *table);
 /* The rows of the manual's table (Markdown). */

@@ -9,6 +9,17 @@
 
 /* ---- values --------------------------------------------------------------------- */
 
+void
+conf_put_number(struct buf *b, enum conf_type type, int64_t n)
+{
+	if (type == CONF_TIME)
+		unit_put_time(b, n);
+	else if (type == CONF_SIZE)
+		unit_put_size(b, n);
+	else
+		buf_int(b, n);
+}
+
 static void
 put_quoted(struct buf *b, const char *s)
 {
@@ -60,13 +71,9 @@ put_value(struct buf *b, const struct conf_opt *o, const void *field)
 		put_quoted(b, *(char *const *)field);
 		break;
 	case CONF_INT:
-		buf_int(b, *(const int64_t *)field);
-		break;
 	case CONF_TIME:
-		unit_put_time(b, *(const int64_t *)field);
-		break;
 	case CONF_SIZE:
-		unit_put_size(b, *(const int64_t *)field);
+		conf_put_number(b, o->type, *(const int64_t *)field);
 		break;
 	case CONF_BOOL:
 		buf_puts(b, *(const bool *)field ? "true" : "false");
@@ -192,17 +199,9 @@ put_range(struct buf *b, const struct conf_opt *o)
 	if (!is_number || (o->min == 0 && o->max == 0))
 		return;
 	buf_puts(b, ", ");
-	for (int i = 0; i < 2; i++) {
-		int64_t v = i == 0 ? o->min : o->max;
-
-		if (o->type == CONF_TIME)
-			unit_put_time(b, v);
-		else if (o->type == CONF_SIZE)
-			unit_put_size(b, v);
-		else
-			buf_int(b, v);
-		buf_puts(b, i == 0 ? " to " : "");
-	}
+	conf_put_number(b, o->type, o->min);
+	buf_puts(b, " to ");
+	conf_put_number(b, o->type, o->max);
 }
 
 /* "duration, 1s to 1d", "one of a, b"; quote is put around each choice. */

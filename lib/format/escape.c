@@ -46,12 +46,6 @@ static const struct style plain_header_style = { .with = {
 						     [BAR] = STR("/"),
 						 } };
 
-static bool
-is_control(uint32_t cp)
-{
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029;
-}
-
 /* Length of the character that ends at s[n - 1], as far as it may be a control. */
 static size_t
 last_length(const char *s, size_t n)
@@ -75,14 +69,15 @@ trimmed(struct str t, size_t limit)
 
 	for (; t.n > 0; t = (struct str){ t.s + len, t.n - len }) {
 		len = utf8_next(t.s, t.n, &cp);
-		if (len == 0 || (cp != ' ' && !is_control(cp)))
+		if (len == 0 || (cp != ' ' && !utf8_is_control(cp)))
 			break;
 	}
 	if (t.n > 3 * limit + 3)
 		return (struct str){ t.s, 3 * limit + 3 };
 	for (; t.n > 0; t.n -= len) {
 		len = last_length(t.s, t.n);
-		if (utf8_next(t.s + t.n - len, len, &cp) == 0 || (cp != ' ' && !is_control(cp)))
+		if (utf8_next(t.s + t.n - len, len, &cp) == 0 ||
+		    (cp != ' ' && !utf8_is_control(cp)))
 			break;
 	}
 	return t;
@@ -111,7 +106,7 @@ step(const char *s, size_t n, const struct style *style, struct str *written)
 		*written = STR("\xef\xbf\xbd");
 		return 1;
 	}
-	*written = is_control(cp) ? STR(" ") : (struct str){ s, len };
+	*written = utf8_is_control(cp) ? STR(" ") : (struct str){ s, len };
 	return len;
 }
 

@@ -20,13 +20,6 @@
  * An unreadable text that is too long is cut.
  */
 
-/* Whether cp breaks a line for some reader. */
-static bool
-is_line_breaker(uint32_t cp)
-{
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029;
-}
-
 static void
 write_escape(struct buf *out, uint32_t cp)
 {
@@ -48,7 +41,7 @@ copy_char(struct buf *out, const char *s, size_t n, bool in_string)
 		buf_puts(out, "\xef\xbf\xbd");
 		return 1;
 	}
-	if (!is_line_breaker(cp))
+	if (!utf8_is_control(cp))
 		buf_add(out, s, len);
 	else if (in_string)
 		write_escape(out, cp);
