@@ -18,12 +18,16 @@
 bool
 hush_allows(struct hush *h, int64_t now, unsigned *kept)
 {
+	bool lasts = h->kept > 0 && now - h->since < h->span_ms * 2;
+	int64_t span_ms = lasts ? h->span_ms * 2 : HUSH_MS;
+
 	*kept = 0;
-	if (h->said == 0 || now - h->since >= HUSH_MS) {
+	if (h->said == 0 || now - h->since >= h->span_ms) {
 		*kept = h->kept;
-		*h = (struct hush) { .since = now };
+		*h = (struct hush) { .since = now,
+			.span_ms = span_ms < REMIND_MS ? span_ms : REMIND_MS };
 	}
-	if (h->said == HUSH_LINES) {
+	if (h->said == (h->span_ms == HUSH_MS ? HUSH_LINES : 1)) {
 		h->kept++;
 		return false;
 	}

@@ -40,9 +40,10 @@ struct window {
 	size_t n;
 };
 
-/* So that a storm of like events is a few lines and a count. */
+/* So that a storm of like events is a few lines and a count, and fewer the longer it lasts. */
 struct hush {
-	int64_t since; /* monotonic ms */
+	int64_t since;   /* monotonic ms */
+	int64_t span_ms; /* how long said and kept are counted */
 	unsigned said, kept;
 };
 

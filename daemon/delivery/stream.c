@@ -224,6 +224,15 @@ stream_on_write(struct bufferevent *bev, void *arg)
 }
 
 static void
+stream_down_by_peer(struct stream *s)
+{
+	if (s->state == STREAM_HANDSHAKE || s->state == STREAM_VERDICT)
+		stream_down_because(s, "the server closed the connection during the TLS handshake");
+	else
+		stream_down_because(s, "the server closed the connection");
+}
+
+static void
 stream_on_eof(struct stream *s)
 {
 	switch (s->state) {
@@ -233,11 +242,9 @@ stream_on_eof(struct stream *s)
 		break;
 	case STREAM_HANDSHAKE:
 	case STREAM_VERDICT:
-		stream_down_because(s, "the server closed the connection during the TLS handshake");
-		break;
 	case STREAM_UP:
 	case STREAM_FLUSHING:
-		stream_down_because(s, "the server closed the connection");
+		stream_down_by_peer(s);
 		break;
 	case STREAM_DIALING:
 	case STREAM_ENDED:
@@ -252,12 +259,15 @@ stream_on_error(struct stream *s, int error)
 	struct err err = { 0 };
 	bool is_refused = false;
 
-	if (code != 0)
+	/* Without an error of OpenSSL's, libevent puts SSL_get_error()'s number there. */
+	if (ERR_GET_LIB(code) > ERR_LIB_NONE) {
 		is_refused = tls_explain(s->ssl, s->opts->tls_opts, s->opts->dial.host, code, &err);
-	else if (error != 0)
+	} else if (error != 0 && error != EAGAIN) {
 		(void)err_sys(&err, ERR_TEMP, error, "the connection broke");
-	else
-		(void)err_set(&err, ERR_TEMP, "the connection broke");
+	} else {
+		stream_down_by_peer(s);
+		return;
+	}
 	stream_down(s, is_refused, &err);
 }
 

@@ -295,6 +295,10 @@ tls_explain(const SSL *ssl, const struct tls_opts *opts, const char *host, unsig
 		explain_alert(alert, opts, reason, err);
 		return true;
 	}
-	(void)err_set(err, ERR_TEMP, "TLS failed: %s", reason);
+	if (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER)
+		(void)err_set(err, ERR_TEMP, "the server does not speak TLS here (%s); is it the port for"
+		    " TLS?", reason);
+	else
+		(void)err_set(err, ERR_TEMP, "TLS failed: %s", reason);
 	return false;
 }
