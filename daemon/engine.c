@@ -106,21 +106,15 @@ warn_of_leavers(struct engine *e, const struct settings *s)
 
 		if (settings_sink(s, left[i].sink) != NULL || left[i].entries == 0)
 			continue;
-		log_warn(&ctx, "is not configured any more; kept for now and let go after forget_after "
-		    "entries=%" PRIu64, left[i].entries);
+		log_warn(&ctx, "is not configured any more; what waits for it is kept for forget_after and "
+		    "then let go entries=%" PRIu64, left[i].entries);
 	}
 }
 
 static void
 apply(struct engine *e, const struct settings *s)
 {
-	const char **names = xcalloc(s->nsinks, sizeof(*names));
-
-	for (size_t i = 0; i < s->nsinks; i++)
-		names[i] = s->sinks[i].name;
 	warn_of_leavers(e, s);
-	journal_sinks_declare(e->journal, names, s->nsinks);
-	free(names);
 	for (size_t i = 0; i < s->ntenants; i++) {
 		const struct tenant *t = &s->tenants[i];
 		char *about = origin_about(t->origin);
@@ -164,11 +158,13 @@ engine_reload(struct engine *e, struct err *err)
 {
 	struct err first = { 0 };
 	struct reload_problems problems = { .first = &first };
-	struct settings *s = settings_load(e->settings->file, true, on_problem, &problems);
+	struct settings *s;
 
+	BUG_IF(e->is_stopping);
+	s = settings_load(e->settings->file, true, on_problem, &problems);
 	e->reloaded = clock_wall(e->env.clock);
 	if (s == NULL) {
-		log_error(NULL, "configuration not changed: errors=%zu, the old one stays in use",
+		log_error(NULL, "the configuration cannot be used; the old one stays in use errors=%zu",
 		    problems.n);
 		e->reload_error = first;
 		if (err != NULL)

@@ -16,19 +16,21 @@ struct event_base;
  * event_base that somebody else runs. It holds no globals and touches neither
  * signals nor standard streams, so that it can be embedded.
  *
- * engine_open() blocks (files, journal); nothing else does.
+ * engine_open(), engine_reload() and engine_close() block (files, journal); nothing
+ * else does.
  */
 struct engine;
 
 /*
- * Opens the journal and starts polling and delivering under s (a reference is
- * kept). ERR_TEMP: another process holds state_dir. With is_dry nothing is
- * locked or stored: the journal is in memory.
+ * Opens the journal; nothing is read or sent before engine_start() or engine_once().
+ * A reference to s is kept. ERR_TEMP: another process holds state_dir. With is_dry
+ * nothing is locked or stored: the journal is in memory. NULL on failure, and
+ * nothing is left open.
  */
 struct engine *engine_open(struct event_base *base, struct settings *s, bool is_dry,
     struct err *err) MUST_CHECK;
 
-/* Polling begins; without it only the sinks work (engine_once asks for its own). */
+/* Sinks are opened and polling begins. This or engine_once(), once. */
 void engine_start(struct engine *e);
 
 /* Every tenant once, then until all is accepted or timeout_ms (0: none) is over; then done, once. */
@@ -36,7 +38,8 @@ void engine_once(struct engine *e, int64_t timeout_ms, void (*done)(void *arg, b
 
 /*
  * Reads the configuration's file anew. A bad one leaves everything as it is:
- * false, every problem logged, the first in err. Blocks for the file.
+ * false, every problem logged, the first in err. Blocks for the file. Not after
+ * engine_stop().
  */
 bool engine_reload(struct engine *e, struct err *err) MUST_CHECK;
 

@@ -23,8 +23,8 @@ struct intake *
 intake_new(const struct engine_env *env, struct fetcher *f, struct tokens *ts, struct journal *j);
 void intake_free(struct intake *in);
 
-/* Applies the tenants of s: new ones start, gone ones end after their page in flight,
- * the state of those that stay is kept. */
+/* Applies the tenants of s: new ones start, gone ones end at once (a page that the journal
+ * has goes its way), the state of those that stay is kept. Keeps a reference to s. */
 void intake_configure(struct intake *in, const struct settings *s);
 /* Ends requests in flight; pages handed to the journal are its own. done once, later. */
 void intake_stop(struct intake *in, void (*done)(void *arg), void *arg);
