@@ -7,25 +7,9 @@
 #include "lib/base/alloc.h"
 #include "lib/base/buf.h"
 #include "lib/policy/jwt_look.h"
+#include "tests/unit/base64url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-encode(struct buf *b, const uint8_t *data, size_t n)
-{
-	static const char set[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint32_t bits = 0;
-	unsigned have = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		bits = bits << 8 | data[i];
-		for (have += 8; have >= 6; have -= 6)
-			buf_byte(b, set[bits >> (have - 6) & 63]);
-	}
-	if (have > 0)
-		buf_byte(b, set[bits << (6 - have) & 63]);
-}
 
 static void
 look(struct str token)
@@ -50,7 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	look((struct str){ (const char *)data, size });
 	buf_puts(&token, "e30.");
-	encode(&token, data, size);
+	base64url(&token, (struct str){ (const char *)data, size });
 	buf_puts(&token, ".c2ln");
 	look(buf_peek(&token));
 	buf_release(&token);

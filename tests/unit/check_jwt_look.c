@@ -2,25 +2,9 @@
 
 #include "lib/base/buf.h"
 #include "lib/policy/jwt_look.h"
+#include "tests/unit/base64url.h"
 
 #define TID "11111111-2222-3333-4444-aaaaaaaaaaaa"
-
-static void
-encode(struct buf *b, const char *text, size_t n)
-{
-	static const char set[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint32_t bits = 0;
-	unsigned have = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		bits = bits << 8 | (unsigned char)text[i];
-		for (have += 8; have >= 6; have -= 6)
-			buf_byte(b, set[bits >> (have - 6) & 63]);
-	}
-	if (have > 0)
-		buf_byte(b, set[bits << (6 - have) & 63]);
-}
 
 static const struct {
 	const char *says, *payload;
@@ -52,7 +36,7 @@ START_TEST(test_payload)
 	bool ok;
 
 	buf_puts(&b, "eyJhbGciOiJub25lIn0.");
-	encode(&b, payloads[_i].payload, strlen(payloads[_i].payload));
+	base64url(&b, str_of(payloads[_i].payload));
 	buf_puts(&b, ".c2ln");
 	ok = jwt_look(buf_peek(&b), &jwt);
 	ck_assert_msg(ok == payloads[_i].is_jwt, "%s", payloads[_i].says);
@@ -95,7 +79,7 @@ START_TEST(test_caps)
 		buf_printf(&json, ",\"role%d\"", i);
 	buf_puts(&json, "]}");
 	buf_puts(&token, "e30.");
-	encode(&token, json.p, json.n);
+	base64url(&token, buf_peek(&json));
 	buf_puts(&token, ".sig");
 	ck_assert(jwt_look(buf_peek(&token), &jwt));
 	ck_assert_uint_eq(jwt.nroles, JWT_ROLES_MAX);
@@ -117,7 +101,7 @@ START_TEST(test_role)
 	struct jwt_look jwt;
 
 	buf_puts(&token, "e30.");
-	encode(&token, json, sizeof(json) - 1);
+	base64url(&token, str_of(json));
 	buf_puts(&token, ".sig");
 	ck_assert(jwt_look(buf_peek(&token), &jwt));
 	ck_assert(jwt_has_role(&jwt, "SecurityAlert.Read.All"));

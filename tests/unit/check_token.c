@@ -10,6 +10,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/base/ticks.h"
+#include "tests/unit/base64url.h"
 #include "tests/unit/web.h"
 
 #define TID   "11111111-2222-3333-4444-555555555555"
@@ -99,23 +100,6 @@ write_secret(const char *path, const char *text)
 	(void)chmod(path, 0600);
 }
 
-static void
-encode(struct buf *b, const char *text)
-{
-	static const char set[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint32_t bits = 0;
-	unsigned have = 0;
-
-	for (; *text != '\0'; text++) {
-		bits = bits << 8 | (unsigned char)*text;
-		for (have += 8; have >= 6; have -= 6)
-			buf_byte(b, set[bits >> (have - 6) & 63]);
-	}
-	if (have > 0)
-		buf_byte(b, set[bits << (6 - have) & 63]);
-}
-
 /* The service gives a token with this payload, and these other fields. */
 static void
 give(const char *payload, const char *fields)
@@ -123,9 +107,9 @@ give(const char *payload, const char *fields)
 	struct buf b = BUF_INIT(8000);
 
 	buf_puts(&b, "{\"access_token\":\"");
-	encode(&b, "{\"alg\":\"none\"}");
+	base64url(&b, STR("{\"alg\":\"none\"}"));
 	buf_byte(&b, '.');
-	encode(&b, payload);
+	base64url(&b, str_of(payload));
 	buf_printf(&b, ".sig%u\"%s}", web_requests(w), fields);
 	service.head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 	(void)snprintf(service.body, sizeof(service.body), "%s", b.p);

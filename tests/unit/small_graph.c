@@ -6,6 +6,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/buf.h"
 #include "lib/base/ticks.h"
+#include "tests/unit/base64url.h"
 
 #define BODY_MAX (16u << 20)
 #define OK_HEAD  "HTTP/1.1 200 OK\r\nContent-Type: application/json; odata.metadata=minimal\r\n"
@@ -43,23 +44,6 @@ sg_add(struct small_graph *g, unsigned tenant, int64_t at)
 
 /* ---- answers ----------------------------------------------------------------------- */
 
-static void
-base64(struct buf *b, const char *text)
-{
-	static const char set[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint32_t bits = 0;
-	unsigned have = 0;
-
-	for (; *text != '\0'; text++) {
-		bits = bits << 8 | (unsigned char)*text;
-		for (have += 8; have >= 6; have -= 6)
-			buf_byte(b, set[bits >> (have - 6) & 63]);
-	}
-	if (have > 0)
-		buf_byte(b, set[bits << (6 - have) & 63]);
-}
-
 /* The tenant's number is in the signature, so that a read shows whose token it has. */
 static void
 give_token(struct small_graph *g, unsigned i, struct buf *b)
@@ -69,9 +53,9 @@ give_token(struct small_graph *g, unsigned i, struct buf *b)
 	(void)snprintf(claims, sizeof(claims), "{\"tid\":\"%s\"%s}", ids[i],
 	    g->t[i].mood == SG_NO_ROLES ? "" : ",\"roles\":[\"SecurityAlert.Read.All\"]");
 	buf_puts(b, "{\"token_type\":\"Bearer\",\"expires_in\":3599,\"access_token\":\"");
-	base64(b, "{\"alg\":\"none\"}");
+	base64url(b, STR("{\"alg\":\"none\"}"));
 	buf_byte(b, '.');
-	base64(b, claims);
+	base64url(b, str_of(claims));
 	buf_printf(b, ".sig-%u-%u\"}", i, g->t[i].tokens);
 }
 
