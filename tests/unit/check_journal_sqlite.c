@@ -270,7 +270,8 @@ a_kill_loses_nothing(struct kit *k)
 {
 	enum { MOST = 4000 };
 	static char accepted[MOST][KIT_ID];
-	int rounds = getenv("MSSPD_SOAK") != NULL ? 200 : 8;
+	const char *soak = getenv("MSSPD_SOAK");
+	int rounds = soak != NULL && strcmp(soak, "1") == 0 ? 200 : 8;
 	struct journal_batch *b;
 	size_t n = 0, found = 0;
 	uint32_t siem;
@@ -278,7 +279,8 @@ a_kill_loses_nothing(struct kit *k)
 
 	k->opts.max_size = 1024 * MIB;
 	kit_close(k);
-	for (int i = 0; i < rounds; i++)
+	/* A sanitizer's program gets less done before it is killed. */
+	for (int i = 0; i < rounds || (n <= 8 && i < 20 * rounds); i++)
 		kill_once(k, i, accepted, &n, MOST);
 	ck_assert_uint_gt(n, 8);
 	kit_must_open(k);
