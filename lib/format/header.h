@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "lib/base/buf.h"
-#include "lib/base/err.h"
+#include "lib/format/zone.h"
 #include "lib/record/event.h"
 
 /*
@@ -39,14 +39,5 @@ void header_write(struct buf *out, const struct event *ev, const struct header_o
 
 /* One frame: octet counting "123 <message>", LF "<message>\n". The message has no LF in it. */
 void frame_write(struct buf *out, struct str message, enum framing framing);
-
-/*
- * Time zones by IANA name, for RFC 3164, from the system's tzdata: local offset
- * of a moment. NULL and ERR_CONF when there is no such zone.
- */
-struct zone;
-struct zone *zone_open(const char *name, struct err *err);
-void zone_close(struct zone *z);
-int zone_offset(const struct zone *z, int64_t sec); /* seconds east of UTC at that Unix second */
 
 #endif

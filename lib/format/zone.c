@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/base/alloc.h"
-#include "lib/format/header.h"
+#include "lib/format/zone.h"
 #include "lib/format/zone_rule.h"
 
 /*
