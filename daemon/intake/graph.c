@@ -48,6 +48,8 @@ read_error(struct str body, struct buf *out)
 		buf_puts(out, code);
 	if (message != NULL && *message != '\0')
 		buf_printf(out, "%s%.300s", out->n != 0 ? ": " : "", message);
+	while (out->n > 0 && out->p[out->n - 1] == '.')
+		buf_cut(out, out->n - 1); /* the sentence goes on */
 	if (out->n == 0 && e == NULL && body.n != 0)
 		buf_add(out, body.s, body.n < 120 ? body.n : 120);
 	buf_byte(out, '\0');

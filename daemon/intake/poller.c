@@ -14,6 +14,7 @@
 #define MIN  (60 * SEC)
 #define HOUR (60 * MIN)
 
+#define REMIND_MS    HOUR /* trouble that lasts is not said more often */
 #define BEHIND_PAGES 5 /* of one read, with something new */
 
 static const char held_why[] = "all alerts of a page name another tenant; they are in quarantine, "
@@ -91,19 +92,21 @@ static void
 set_state(struct poller *p, enum tenant_state state, char *taken_trouble)
 {
 	enum tenant_state was = p->state;
+	int64_t now = clock_wall(p->in->env->clock), lasted = (now - p->since) / TICKS_SEC;
 
 	set_text(&p->trouble, taken_trouble);
 	if (state == was)
 		return;
 	p->state = state;
-	p->since = clock_wall(p->in->env->clock);
+	p->since = now;
 	if (was == TENANT_STARTING && state == TENANT_HEALTHY)
-		log_info(
+		log_debug(
 		    &p->t->log, "is being read every=%" PRId64 "s", p->t->poll_interval_ms / SEC);
 	else if (was == TENANT_BEHIND && state == TENANT_HEALTHY)
 		log_info(&p->t->log, "has caught up");
 	else if (state == TENANT_HEALTHY)
-		log_info(&p->t->log, "is well again, was %s", tenant_state_names[was]);
+		log_info(&p->t->log, "is well again, was %s for=%" PRId64 "s", tenant_state_names[was],
+		    lasted);
 	else if (state == TENANT_BEHIND)
 		log_info(&p->t->log, "has a backlog, which is read in turn with the others");
 }
@@ -297,7 +300,7 @@ some_number(void)
 void
 poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const char *fmt, ...)
 {
-	bool is_new = p->state != state;
+	bool is_told = p->state != state || mono(p) - p->said_at >= REMIND_MS;
 	char *text = NULL;
 	int64_t ms;
 	va_list ap;
@@ -311,10 +314,10 @@ poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const
 	ms = backoff_jitter(backoff_delay(p->failures, waits[state].base_ms, waits[state].cap_ms,
 				hint_ms > 0 ? hint_ms : 0),
 	    some_number());
-	if (is_new)
-		log_warn(&p->t->log, "%s; next try in %" PRId64 " s", text, (ms + 999) / 1000);
-	else
-		log_debug(&p->t->log, "%s; next try in %" PRId64 " s", text, (ms + 999) / 1000);
+	if (is_told)
+		p->said_at = mono(p);
+	(is_told ? log_warn : log_debug)(&p->t->log, "%s; next try in %" PRId64 " s failures=%u%s",
+	    text, (ms + 999) / 1000, p->failures, buf_peek(&p->answer).s);
 	set_state(p, state, text);
 	p->not_before = p->slot = mono(p) + ms;
 	if (p->is_once && p->r->span_ms == 0) {
@@ -344,6 +347,7 @@ poller_new(struct intake *in, const char *key)
 	p->last_success = TICKS_NONE;
 	p->at = POLLER_RESTING;
 	p->has_role = true;
+	buf_init(&p->answer, 256);
 	timer_init(&p->timer, poller_on_timer, p);
 	window_init(&p->window, &in->windows);
 	p->readers[READER_LIVE].name = "live";
@@ -452,6 +456,7 @@ poller_free(struct poller *p)
 	window_release(&p->window);
 	routing_unref(p->routing);
 	settings_unref(p->settings);
+	buf_release(&p->answer);
 	free(p->trouble);
 	free(p->key);
 	free(p);

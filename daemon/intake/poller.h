@@ -72,6 +72,7 @@ struct poller {
 	enum tenant_state state;
 	char *trouble;
 	int64_t since, last_success; /* ticks */
+	int64_t said_at;             /* mono ms: when its trouble was logged last */
 
 	struct timer timer;
 	int64_t slot;       /* mono ms: the next live read */
@@ -90,6 +91,7 @@ struct poller {
 	struct fetch *fetch;
 	char *bearer;
 	char request_id[37];
+	struct buf answer; /* while it is judged: its status and ids, for the log */
 	bool has_role, is_renewed, is_fresh, is_postponed;
 	struct split split;
 	bool is_splitting;

@@ -97,9 +97,9 @@ on_fault(struct poller *p, enum paging_fault fault, const struct err *why)
 	}
 	if (poller_tells(p, told[fault]))
 		log_info(&p->t->log,
-		    "%s; asking otherwise top=%u skip=%u orderby=%d, and not telling "
-		    "again",
-		    why->text, r->paging.ask.top, r->paging.ask.skip, r->paging.ask.with_order);
+		    "%s; asking otherwise, and not telling again top=%u skip=%u orderby=%d%s",
+		    why->text, r->paging.ask.top, r->paging.ask.skip, r->paging.ask.with_order,
+		    buf_peek(&p->answer).s);
 	if (step.gap_why != NULL)
 		r->gap = (struct journal_gap){ r->gap.why != NULL ? r->gap.from : step.gap_from,
 			step.gap_to, step.gap_why };
@@ -112,7 +112,8 @@ on_unauthorized(struct poller *p, const struct err *why)
 	token_reject(p->in->tokens, p->t, p->bearer);
 	if (!p->is_renewed) {
 		p->is_renewed = true;
-		log_info(&p->t->log, "%s; asking with a new token", why->text);
+		log_info(&p->t->log, "%s; asking with a new token%s", why->text,
+		    buf_peek(&p->answer).s);
 		poller_again(p, 0);
 		return;
 	}
@@ -200,14 +201,12 @@ on_page(struct poller *p)
 	page_start(p, &page);
 }
 
+/* What Microsoft's support asks for; goes with whatever is logged of this answer. */
 static void
-log_ids(const struct poller *p, const struct fetch_reply *reply, const struct err *why)
+note_answer(struct poller *p, const struct fetch_reply *reply)
 {
-	void (*log)(const struct log_ctx *, const char *, ...) PRINTF_LIKE(2, 3) =
-	    p->failures == 0 ? log_info : log_debug;
-
-	log(&p->t->log, "%s status=%d request-id=%s client-request-id=%s took=%" PRId64 "ms",
-	    why->text, reply->status, reply->request_id, p->request_id, reply->took_ms);
+	buf_printf(&p->answer, " status=%d request-id=%s client-request-id=%s took=%" PRId64 "ms",
+	    reply->status, reply->request_id, p->request_id, reply->took_ms);
 }
 
 /* A request that was stopped because the splitter had enough is what its head says. */
@@ -246,14 +245,15 @@ fetch_on_done(void *arg, const struct fetch_reply *reply, struct str body)
 		return;
 	}
 	answer = judge_answer(p, reply, body, &why);
+	note_answer(p, reply);
 	if (answer == GRAPH_PAGE) {
 		on_page(p);
 	} else {
 		forget_split(p);
 		leave(p);
-		log_ids(p, reply, &why);
 		on_no_page(p, answer, reply, &why);
 	}
+	buf_clear(&p->answer);
 	forget_bearer(p);
 }
 
