@@ -16,6 +16,7 @@ struct resolve_job;
  * never the loop; stopping does not wait for it.
  */
 struct resolver *resolver_new(struct event_base *base);
+/* Also from inside a resolve_cb; no callback comes any more. NULL is allowed. */
 void resolver_free(struct resolver *r);
 
 /* Exactly once, later. ai is freed by the resolver after the callback; NULL: err says why. */
