@@ -68,14 +68,18 @@ send_line(int fd, const json_t *request)
 	return ok;
 }
 
+/* False, with *why: what went wrong instead. */
 static bool
-read_line(int fd, struct buf *line)
+read_line(int fd, struct buf *line, const char **why)
 {
 	char chunk[16384];
 
 	for (;;) {
 		ssize_t n = read(fd, chunk, sizeof(chunk));
 
+		*why = n == 0 ? "msspd hung up: it is stopping, or has too many clients" :
+		    n < 0 && errno == EAGAIN ? "no answer in time: msspd is busy or stuck" :
+		    n < 0 ? strerror(errno) : "the answer is too long";
 		if (n <= 0)
 			return false;
 		buf_add(line, chunk, (size_t)n);
@@ -108,13 +112,14 @@ call(const char *socket_path, json_t *taken_request, int timeout_s, int *status)
 {
 	struct buf line = BUF_INIT(REPLY_MAX);
 	json_t *reply = NULL, *result = NULL;
+	const char *why = "the request cannot be sent";
 	int fd = connect_to(socket_path, timeout_s, status);
 
-	if (fd >= 0 && send_line(fd, taken_request) && read_line(fd, &line)) {
+	if (fd >= 0 && send_line(fd, taken_request) && read_line(fd, &line, &why)) {
 		reply = json_loadb(line.p, line.n, 0, NULL);
 		result = open_reply(reply, status);
 	} else if (fd >= 0) {
-		fprintf(stderr, "msspctl: no answer within %d s\n", timeout_s);
+		fprintf(stderr, "msspctl: %s\n", why);
 		*status = EX_UNAVAILABLE;
 	}
 	if (fd >= 0)

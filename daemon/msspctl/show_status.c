@@ -26,29 +26,43 @@ get_time(const json_t *o, const char *key)
 	return ticks_parse(str_of(get_text(o, key)), &t) ? t : TICKS_NONE;
 }
 
-/* "3 s", "12 min", "5 h", "9 d": how long before now; "never". */
+/* "3 s", "12 min", "5 h", "9 d" */
 static void
-print_age(FILE *out, int64_t now, int64_t then)
+print_duration(FILE *out, int64_t sec)
 {
 	static const struct {
 		int64_t below, divide;
 		const char *unit;
 	} steps[] = { { 120, 1, "s" }, { 7200, 60, "min" }, { 172800, 3600, "h" },
 		{ INT64_MAX, 86400, "d" } };
-	int64_t sec;
 	size_t i = 0;
 
-	if (now == TICKS_NONE || then == TICKS_NONE) {
-		fputs("never", out);
-		return;
-	}
-	sec = now > then ? (now - then) / TICKS_SEC : 0;
 	while (sec >= steps[i].below)
 		i++;
 	fprintf(out, "%" PRId64 " %s", sec / steps[i].divide, steps[i].unit);
 }
 
-/* Text of any length in lines of at most 76, indented by 4. */
+/* How long before now; "never". */
+static void
+print_age(FILE *out, int64_t now, int64_t then)
+{
+	if (now == TICKS_NONE || then == TICKS_NONE)
+		fputs("never", out);
+	else
+		print_duration(out, now > then ? (now - then) / TICKS_SEC : 0);
+}
+
+/* What happens next: "tried again in 5 min", where it waits for that. */
+static void
+print_next(FILE *out, int64_t next_ms)
+{
+	if (next_ms < 0)
+		return;
+	fputs(", tried again in ", out);
+	print_duration(out, (next_ms + 999) / 1000);
+}
+
+/* Text of any length in lines of about 76, indented by 4; a word (a link) is never cut. */
 static void
 print_wrapped(FILE *out, const char *s)
 {
@@ -57,8 +71,10 @@ print_wrapped(FILE *out, const char *s)
 	while (n > 0) {
 		size_t len = n > 72 ? 72 : n;
 
-		while (len < n && len > 40 && s[len] != ' ')
+		while (len < n && len > 0 && s[len] != ' ')
 			len--;
+		if (len == 0)
+			len = strcspn(s, " ");
 		fprintf(out, "    %.*s\n", (int)len, s);
 		s += len;
 		n -= len;
@@ -95,6 +111,10 @@ print_tenant(FILE *out, const json_t *t, int64_t now)
 {
 	fprintf(out, "  %-30.30s %-14s last read ", get_text(t, "tenant"), get_text(t, "state"));
 	print_age(out, now, get_time(t, "last_success"));
+	if (get_time(t, "last_success") != TICKS_NONE)
+		fputs(" ago", out);
+	if (get_text(t, "trouble")[0] != '\0')
+		print_next(out, get_int(t, "next_poll_ms"));
 	fputc('\n', out);
 	print_wrapped(out, get_text(t, "trouble"));
 }
@@ -107,7 +127,8 @@ print_tenants(FILE *out, const json_t *status, int64_t now)
 
 	json_array_foreach((json_t *)tenants, i, t)
 		healthy += strcmp(get_text(t, "state"), "healthy") == 0;
-	fprintf(out, "\n%zu tenants, %zu healthy\n", json_array_size(tenants), healthy);
+	fprintf(out, "\n%zu tenant%s, %zu healthy\n", json_array_size(tenants),
+	    json_array_size(tenants) == 1 ? "" : "s", healthy);
 	json_array_foreach((json_t *)tenants, i, t) {
 		if (strcmp(get_text(t, "state"), "healthy") != 0)
 			print_tenant(out, t, now);
@@ -126,6 +147,12 @@ print_sink(FILE *out, const json_t *s, int64_t now)
 	}
 	if (get_int(s, "dead_letters") != 0)
 		fprintf(out, "    dead letters %" PRId64 "\n", get_int(s, "dead_letters"));
+	if (get_time(s, "trouble_since") != TICKS_NONE) {
+		fputs("    not delivering for ", out);
+		print_age(out, now, get_time(s, "trouble_since"));
+		print_next(out, get_int(s, "next_try_ms"));
+		fputc('\n', out);
+	}
 	print_wrapped(out, get_text(s, "trouble"));
 }
 
@@ -138,7 +165,7 @@ show_status(FILE *out, const json_t *status)
 
 	print_head(out, status, now);
 	print_tenants(out, status, now);
-	fprintf(out, "\n%zu sinks\n", json_array_size(sinks));
+	fprintf(out, "\n%zu sink%s\n", json_array_size(sinks), json_array_size(sinks) == 1 ? "" : "s");
 	json_array_foreach((json_t *)sinks, i, s)
 		print_sink(out, s, now);
 }
