@@ -4,7 +4,7 @@
 
 #include "lib/base/alloc.h"
 
-#define BATCH_ITEMS   256
+#define BATCH_ITEMS   1024
 #define BATCH_BYTES   (768 * 1024)
 #define READ_AGAIN_MS 1000 /* after a read that failed */
 
@@ -22,6 +22,15 @@ alert_key(const struct journal_item *item)
 
 /* ---- the window ---------------------------------------------------------------- */
 
+/* Of an entry that is still in memory it is the one that intake made. */
+static struct record *
+record_of(const struct journal_item *item)
+{
+	if (item->user != NULL)
+		return record_ref(item->user);
+	return record_from_entry(item->type, item->id, item->version, item->body);
+}
+
 static void
 window_add(struct sink_owner *o, const struct journal_item *item)
 {
@@ -33,7 +42,7 @@ window_add(struct sink_owner *o, const struct journal_item *item)
 		owner_put_behind(o, &t, due, item->memo);
 		return;
 	}
-	w->records[w->n] = record_from_entry(item->type, item->id, item->version, item->body);
+	w->records[w->n] = record_of(item);
 	w->streams[w->n] = item->stream;
 	w->items[w->n] = (struct sink_item) {
 		.ticket = tickets_issue(&o->tickets, &t),

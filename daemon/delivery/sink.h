@@ -38,7 +38,7 @@ enum sink_link_state {
 
 struct sink_item {
 	uint64_t ticket; /* names the item in sink_result(); unique for the life of the sink */
-	struct event event; /* valid during send(); record_ref() what is needed longer */
+	struct event event; /* valid during send(), with all it points to; copy what is needed longer */
 	unsigned tries;
 	const char *memo; /* of an earlier HOLD; NULL */
 };

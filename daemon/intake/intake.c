@@ -18,6 +18,7 @@ intake_new(const struct engine_env *env, struct fetcher *f, struct tokens *ts, s
 	in->journal = j;
 	window_pool_init(&in->windows, WINDOWS_MAX);
 	TAILQ_INIT(&in->pollers);
+	TAILQ_INIT(&in->pages);
 	scheduler_init(&in->scheduler, env->loop, request_start);
 	scheduler_shut(&in->scheduler, journal_state(j) != JOURNAL_OK);
 	return in;

@@ -17,6 +17,7 @@ static const char foreign_why[] = "tenantId names another tenant";
 
 struct page {
 	struct journal_page jp; /* first: the journal gives this back */
+	TAILQ_ENTRY(page) link; /* until it was looked at */
 	struct poller *p;       /* NULL: gone */
 	struct scheduler *scheduler;
 	struct routing *routing;
@@ -27,12 +28,22 @@ struct page {
 	size_t n, room;
 	size_t at; /* slices before it were looked at */
 	unsigned foreign, new_foreign, before_begin;
+	size_t keeps; /* bytes: the body, and the records */
 	struct paging_page facts;
 	struct paging_step step;
 	struct paging paging_before; /* put back when the journal does not take the page */
 	struct paging_habits habits_before;
 	struct journal_gap gap;
 };
+
+/* What is stored, or given up, holds no other page back. */
+static void
+give_back(struct page *pg)
+{
+	if (pg->scheduler != NULL)
+		scheduler_give_back(pg->scheduler, pg->held);
+	pg->scheduler = NULL;
+}
 
 static void
 page_free(void *obj)
@@ -49,8 +60,7 @@ page_free(void *obj)
 	free(pg->hashes);
 	split_page_release(&pg->split);
 	routing_unref(pg->routing);
-	if (pg->scheduler != NULL)
-		scheduler_give_back(pg->scheduler, pg->held);
+	give_back(pg);
 	free(pg);
 }
 
@@ -134,6 +144,7 @@ add_record(struct page *pg, struct str slice, uint64_t hash, struct record *take
 		.len = slice.n,
 		.user = taken,
 	};
+	pg->keeps += sizeof(*taken) + taken->arena.used;
 	if (taken->type != RECORD_UNREADABLE)
 		return;
 	e->quarantine = true;
@@ -257,6 +268,7 @@ page_on_appended(void *arg, const struct journal_page *jp, const struct journal_
 	struct poller *p = pg->p;
 
 	(void)jp;
+	give_back(pg);
 	if (p == NULL)
 		return;
 	if (!result->ok) {
@@ -360,6 +372,7 @@ submit(struct page *pg)
 		.n = pg->n,
 		.gap = pg->gap.why != NULL ? &pg->gap : NULL,
 		.is_full = pg->n >= FULL_PAGE,
+		.keeps = pg->keeps,
 		.release = page_release };
 	report(pg);
 	if (pg->n == 0 && cursor == TICKS_NONE && pg->gap.why == NULL) {
@@ -370,19 +383,12 @@ submit(struct page *pg)
 	journal_append(p->in->journal, &pg->jp, page_on_appended, pg);
 }
 
+/* All its slices were looked at. */
 static void
-page_on_turn(void *arg)
+finish(struct page *pg)
 {
-	struct page *pg = arg;
 	struct poller *p = pg->p;
-	unsigned cost = 0;
 
-	while (pg->at < pg->split.n && cost < TURN_COST)
-		cost += look_at(pg, split_slice(&pg->split, pg->at++));
-	if (pg->at < pg->split.n) {
-		loop_defer(p->in->env->loop, page_on_turn, pg);
-		return;
-	}
 	pg->facts.has_link = pg->split.next_link != NULL;
 	if (pg->facts.has_link)
 		pg->facts.link = str_hash(pg->split.next_link, strlen(pg->split.next_link));
@@ -391,6 +397,28 @@ page_on_turn(void *arg)
 	p->r->is_held |= pg->split.n != 0 && pg->foreign == pg->split.n;
 	paging_take(&p->r->paging, &pg->facts, &pg->step);
 	submit(pg);
+}
+
+/* Pages are looked at one after the other, so that a turn is short however many came: then
+ * sinks take what the last one brought before the next one is read. */
+static void
+pages_on_turn(void *arg)
+{
+	struct intake *in = arg;
+	unsigned cost = 0;
+
+	while (!TAILQ_EMPTY(&in->pages) && cost < TURN_COST) {
+		struct page *pg = TAILQ_FIRST(&in->pages);
+
+		while (pg->at < pg->split.n && cost < TURN_COST)
+			cost += look_at(pg, split_slice(&pg->split, pg->at++));
+		if (pg->at < pg->split.n)
+			break;
+		TAILQ_REMOVE(&in->pages, pg, link);
+		finish(pg);
+	}
+	if (!TAILQ_EMPTY(&in->pages))
+		loop_defer(in->env->loop, pages_on_turn, in);
 }
 
 void
@@ -402,13 +430,15 @@ page_start(struct poller *p, struct split_page *taken)
 	pg->scheduler = &p->in->scheduler;
 	pg->routing = routing_ref(p->routing);
 	pg->split = *taken;
-	pg->held = taken->body.n;
+	pg->held = pg->keeps = taken->body.n;
 	scheduler_hand_over(pg->scheduler, &p->place, pg->held);
 	p->place.expected = pg->held + pg->held / 4 + LEAST_BYTES;
 	paging_page_init(&pg->facts, &p->r->paging, poller_server_now(p));
 	p->page = pg;
 	p->at = POLLER_STORING;
-	loop_defer(p->in->env->loop, page_on_turn, pg);
+	if (TAILQ_EMPTY(&p->in->pages))
+		loop_defer(p->in->env->loop, pages_on_turn, p->in);
+	TAILQ_INSERT_TAIL(&p->in->pages, pg, link);
 }
 
 void
@@ -422,10 +452,11 @@ page_leave(struct poller *p)
 	pg->p = NULL;
 	if (pg->jp.release != NULL) {
 		/* The journal has it, and may have it longer than there is a scheduler. */
-		scheduler_give_back(pg->scheduler, pg->held);
-		pg->scheduler = NULL;
+		give_back(pg);
 		return;
 	}
-	loop_forget(p->in->env->loop, page_on_turn, pg);
+	TAILQ_REMOVE(&p->in->pages, pg, link);
+	if (TAILQ_EMPTY(&p->in->pages))
+		loop_forget(p->in->env->loop, pages_on_turn, p->in);
 	page_free(pg);
 }

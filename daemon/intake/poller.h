@@ -1,6 +1,7 @@
 #ifndef POLLER_H
 #define POLLER_H
 
+#include "daemon/hush.h"
 #include "daemon/intake/intake.h"
 #include "daemon/intake/routing.h"
 #include "daemon/intake/scheduler.h"
@@ -73,6 +74,7 @@ struct poller {
 	char *trouble;
 	int64_t since, last_success; /* ticks */
 	int64_t said_at;             /* mono ms: when its trouble was logged last */
+	bool is_hushed;              /* too many others have it: nor is its end told */
 
 	struct timer timer;
 	int64_t slot;       /* mono ms: the next live read */
@@ -110,7 +112,9 @@ struct intake {
 	struct journal *journal;
 	struct scheduler scheduler;
 	struct window_pool windows;
+	struct hush outage; /* what many tenants have at once */
 	struct poller_list pollers;
+	TAILQ_HEAD(, page) pages; /* came, and not yet looked at; page.c */
 	struct settings *settings;
 	bool is_stopped, is_once;
 	size_t once_left, once_failed;

@@ -6,7 +6,6 @@
 
 #define BLOCK   (size_t)(256 << 10)
 #define KEPT    6 /* blocks that wait for the next batch */
-#define PADDING 64
 
 struct block {
 	struct block *next;
@@ -33,6 +32,9 @@ struct batch {
 	struct block *blocks; /* the newest first */
 	size_t used;          /* of the newest */
 	size_t max;
+	const struct recent *recent;
+	struct kept_page **pages; /* that items lean on */
+	size_t npages;
 };
 
 struct batch_pool *
@@ -105,11 +107,12 @@ block_put(struct batch_pool *pool, struct block *block)
 }
 
 struct journal_batch *
-batch_new(struct batch_pool *pool, size_t max)
+batch_new(struct batch_pool *pool, const struct recent *recent, size_t max)
 {
 	struct batch *b = xcalloc(1, sizeof(*b));
 
 	b->pool = pool;
+	b->recent = recent;
 	b->max = max;
 	pthread_mutex_lock(&pool->lock);
 	pool->refs++;
@@ -129,6 +132,44 @@ batch_add(struct journal_batch *public)
 		public->items = xreallocarray(public->items, room, sizeof(*public->items));
 	public->items[n] = (struct journal_item) { 0 };
 	return &public->items[public->n++];
+}
+
+/* The entries of one page come one after the other. */
+static void
+lean_on(struct batch *b, struct kept_page *page)
+{
+	if (b->npages > 0 && b->pages[b->npages - 1] == page)
+		return;
+	b->pages = xreallocarray(b->pages, b->npages + 1, sizeof(struct kept_page *));
+	b->pages[b->npages++] = kept_page_ref(page);
+}
+
+struct journal_item *
+batch_add_recent(struct journal_batch *public, uint64_t seq)
+{
+	struct batch *b = (struct batch *)public;
+	struct kept_page *page;
+	const struct journal_entry *e = recent_find(b->recent, seq, &page);
+	struct journal_item *item;
+
+	if (e == NULL)
+		return NULL;
+	lean_on(b, page);
+	item = batch_add(public);
+	*item = (struct journal_item) {
+		.pos = e->pos,
+		.stream = kept_page_stream(page),
+		.type = e->type,
+		.kind = e->kind,
+		.flags = e->flags,
+		.changed = e->changed,
+		.version = e->now.version,
+		.journalled = e->journalled,
+		.id = e->id,
+		.body = { e->body, e->len },
+		.user = e->user,
+	};
+	return item;
 }
 
 static char *
@@ -157,11 +198,10 @@ batch_text(struct journal_batch *public, const char *text)
 struct str
 batch_bytes(struct journal_batch *public, const void *p, size_t n)
 {
-	char *copy = room_for((struct batch *)public, n + PADDING);
+	char *copy = room_for((struct batch *)public, n);
 
 	if (n > 0)
 		memcpy(copy, p, n);
-	memset(copy + n, 0, PADDING);
 	return (struct str) { copy, n };
 }
 
@@ -178,6 +218,9 @@ journal_batch_free(struct journal_batch *public)
 		b->blocks = block->next;
 		block_put(b->pool, block);
 	}
+	for (size_t i = 0; i < b->npages; i++)
+		kept_page_unref(b->pages[i]);
+	free(b->pages);
 	batch_pool_unref(b->pool);
 	free(public->items);
 	free(b);

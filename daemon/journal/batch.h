@@ -2,6 +2,7 @@
 #define BATCH_H
 
 #include "daemon/journal/journal.h"
+#include "daemon/journal/recent.h"
 
 /*
  * batch: the making of a journal_batch. An engine adds items on the journal's
@@ -12,12 +13,13 @@ struct batch_pool;
 struct batch_pool *batch_pool_new(void);
 void batch_pool_unref(struct batch_pool *pool);
 
-/* Room for max items at most. */
-struct journal_batch *batch_new(struct batch_pool *pool, size_t max);
+/* Room for max items at most. recent is looked at while it is filled. */
+struct journal_batch *batch_new(struct batch_pool *pool, const struct recent *recent, size_t max);
 /* The next item, its texts to be set by the two below, which copy into the batch. */
 struct journal_item *batch_add(struct journal_batch *b);
+/* The same of an entry that is still in memory, all but tries and memo; NULL: it is not. */
+struct journal_item *batch_add_recent(struct journal_batch *b, uint64_t seq);
 const char *batch_text(struct journal_batch *b, const char *text); /* NULL stays NULL */
-/* 64 zero bytes follow, for parsers that read ahead. */
 struct str batch_bytes(struct journal_batch *b, const void *p, size_t n);
 
 #endif

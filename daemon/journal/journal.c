@@ -42,6 +42,8 @@ tell(struct journal *j, const struct told *t)
 		if (j->ready != NULL)
 			j->ready(j->ready_arg, t->ready);
 		break;
+	case TOLD_LET_GO:
+		break; /* told_free() does it */
 	}
 }
 

@@ -132,6 +132,7 @@ struct journal_entry {
 	uint32_t route[JOURNAL_ROUTES]; /* journal_sink() numbers */
 	/* Set by the journal when forwarded: */
 	struct journal_pos pos;
+	int64_t journalled;   /* ticks */
 	bool is_forwarded;
 };
 
@@ -156,7 +157,8 @@ struct journal_gap {
 
 /* One page of one reader. Made by the caller, owned by the journal from
  * journal_append() on, given back through `release` on the loop's thread after
- * the callback. All that it points to lives as long as it does. */
+ * the callback (seconds later where it `keeps`: what the journal saw of it must not
+ * change until then). All that it points to lives as long as it does. */
 struct journal_page {
 	uint32_t stream;
 	const char *reader;
@@ -169,6 +171,8 @@ struct journal_page {
 	size_t n;
 	const struct journal_gap *gap; /* NULL: none */
 	bool is_full;          /* commit it by itself; others are grouped for up to 10 ms */
+	size_t keeps;          /* bytes of memory it holds, for one that may stay behind its callback
+	                        * a while, so that sinks get its entries as they are; 0: it may not */
 	void (*release)(struct journal_page *page);
 };
 
@@ -216,10 +220,11 @@ struct journal_item {
 	int64_t version;     /* lastUpdateDateTime */
 	int64_t journalled;  /* ticks */
 	struct str id, body;
+	void *user;          /* the judge's, where the page is still in memory; else NULL */
 };
 
-/* Items of one read; the receiver owns it, and may keep it past journal_close().
- * 64 zero bytes follow each id and body, for parsers that read ahead. */
+/* Items of one read; the receiver owns it, and may keep it past journal_close(). All
+ * that they point to lives as long as it does. */
 struct journal_batch {
 	struct journal_item *items;
 	size_t n;
@@ -232,9 +237,10 @@ typedef void journal_read_cb(void *arg, struct journal_batch *taken, const struc
 
 /*
  * The next entries of that sink, in order, at most max and (but for the first)
- * at most max_bytes of bodies: first those whose MARK_LATER is due, then those
- * never handed out. An entry handed out does not come again before it is
- * settled LATER and due, or journal_rewind(). One read per sink at a time.
+ * at most max_bytes of bodies that are read from disk for it: first those whose
+ * MARK_LATER is due, then those never handed out. An entry handed out does not
+ * come again before it is settled LATER and due, or journal_rewind(). One read
+ * per sink at a time.
  * After a restart all that is not settled OK or DEAD comes again, in order;
  * only entries with a memo keep their due time.
  */

@@ -165,6 +165,7 @@ forward(struct store *s, uint32_t stream, struct journal_entry *e, struct err *e
 	s->counts.entries++;
 	s->inserted++;
 	e->pos = (struct journal_pos) { .shard = 0, .seq = seq };
+	e->journalled = s->now;
 	e->is_forwarded = true;
 	return true;
 }

@@ -5,8 +5,6 @@
 #include "lib/base/ticks.h"
 
 #define ENTRY "stream, type, kind, flags, changed, version, journalled, crc, id, body"
-#define ENTRY_OF "e.stream, e.type, e.kind, e.flags, e.changed, e.version, e.journalled, e.crc, " \
-	"e.id, e.body"
 
 static const char *const texts[ST_COUNT] = {
 	[ST_BEGIN] = "BEGIN IMMEDIATE",
@@ -43,11 +41,9 @@ static const char *const texts[ST_COUNT] = {
 	    " WHERE sink = ?1 AND seq = ?2",
 	[ST_TODO_OLDEST] = "SELECT seq FROM todo WHERE sink = ?1 ORDER BY seq LIMIT 1",
 	[ST_TODO_SOME] = "SELECT seq, size FROM todo WHERE sink = ?1 ORDER BY seq LIMIT ?2",
-	[ST_READ_NEXT] = "SELECT t.seq, t.size, t.tries, t.memo, " ENTRY_OF
-	    " FROM todo t LEFT JOIN entry e ON e.seq = t.seq"
-	    " WHERE t.sink = ?1 AND t.seq >= ?2 AND t.memo IS NULL ORDER BY t.seq",
-	[ST_READ_ONE] = "SELECT t.seq, t.size, t.tries, t.memo, " ENTRY_OF ", t.due"
-	    " FROM todo t LEFT JOIN entry e ON e.seq = t.seq WHERE t.sink = ?1 AND t.seq = ?2",
+	[ST_READ_NEXT] = "SELECT seq, size, tries, memo FROM todo"
+	    " WHERE sink = ?1 AND seq >= ?2 AND memo IS NULL ORDER BY seq",
+	[ST_READ_ONE] = "SELECT seq, size, tries, memo, due FROM todo WHERE sink = ?1 AND seq = ?2",
 	[ST_DEAD_PUT] = "INSERT INTO dead(sink, at, why, size, seq, stream, type, kind, flags,"
 	    " changed, version, journalled, id, body) SELECT ?1, ?3, ?4, length(body), seq,"
 	    " stream, type, kind, flags, changed, version, journalled, id, body"

@@ -82,7 +82,7 @@ quarantine_entry(struct store *s, uint64_t seq, struct err *err)
 
 /* ---- handing out --------------------------------------------------------- */
 
-enum taken { TAKEN, TAKEN_NOT, TAKEN_FULL, TAKEN_BAD };
+enum taken { TAKEN, TAKEN_NOT, TAKEN_FULL, TAKEN_BAD, TAKEN_FAILED };
 
 struct reading {
 	struct place *p;
@@ -90,25 +90,52 @@ struct reading {
 	size_t max, max_bytes, bytes;
 };
 
-/* Columns: seq, size, tries, memo, then the entry's. */
+/* What is not in memory any more. */
 static enum taken
-take_row(struct reading *r, sqlite3_stmt *st)
+take_from_file(struct store *s, struct reading *r, uint64_t seq, size_t size, struct err *err)
 {
-	uint64_t seq = (uint64_t)sqlite3_column_int64(st, 0);
-	size_t size = (size_t)sqlite3_column_int64(st, 1);
+	sqlite3_stmt *st = db_use(s, ST_ENTRY_GET);
 	struct journal_item item, *to;
+	int rc;
 
-	if (r->batch->n == r->max || (r->batch->n > 0 && r->bytes + size > r->max_bytes))
+	if (r->batch->n > 0 && r->bytes + size > r->max_bytes)
 		return TAKEN_FULL;
-	if (sqlite3_column_type(st, 4) == SQLITE_NULL || !entry_from_row(st, 4, seq, &item))
+	sqlite3_bind_int64(st, 1, (int64_t)seq);
+	rc = db_row(s, st, err);
+	if (rc != 1)
+		return rc == 0 ? TAKEN_BAD : TAKEN_FAILED;
+	if (!entry_from_row(st, 0, seq, &item)) {
+		sqlite3_reset(st);
 		return TAKEN_BAD;
+	}
 	to = batch_add(r->batch);
 	*to = item;
-	to->tries = (unsigned)sqlite3_column_int64(st, 2);
-	to->memo = batch_text(r->batch, (const char *)sqlite3_column_text(st, 3));
 	to->id = batch_bytes(r->batch, item.id.s, item.id.n);
 	to->body = batch_bytes(r->batch, item.body.s, item.body.n);
 	r->bytes += size;
+	sqlite3_reset(st);
+	return TAKEN;
+}
+
+/* Columns: seq, size, tries, memo. */
+static enum taken
+take_row(struct store *s, struct reading *r, sqlite3_stmt *st, struct err *err)
+{
+	uint64_t seq = (uint64_t)sqlite3_column_int64(st, 0);
+	size_t size = (size_t)sqlite3_column_int64(st, 1);
+	struct journal_item *to;
+	enum taken taken;
+
+	if (r->batch->n == r->max)
+		return TAKEN_FULL;
+	if (batch_add_recent(r->batch, seq) == NULL) {
+		taken = take_from_file(s, r, seq, size, err);
+		if (taken != TAKEN)
+			return taken;
+	}
+	to = &r->batch->items[r->batch->n - 1];
+	to->tries = (unsigned)sqlite3_column_int64(st, 2);
+	to->memo = batch_text(r->batch, (const char *)sqlite3_column_text(st, 3));
 	place_hand_out(r->p, seq);
 	return TAKEN;
 }
@@ -123,12 +150,12 @@ take_one(struct store *s, struct reading *r, uint64_t seq, enum taken *taken, st
 	sqlite3_bind_int64(st, 2, (int64_t)seq);
 	rc = db_row(s, st, err);
 	*taken = TAKEN_NOT; /* settled meanwhile, or put off again */
-	if (rc == 1 && column_ticks(st, 14) <= s->now)
-		*taken = take_row(r, st);
+	if (rc == 1 && column_ticks(st, 4) <= s->now)
+		*taken = take_row(s, r, st, err);
 	sqlite3_reset(st);
 	if (*taken == TAKEN_BAD)
 		return quarantine_entry(s, seq, err);
-	return rc >= 0;
+	return rc >= 0 && *taken != TAKEN_FAILED;
 }
 
 /* What is due, and what was rewound. */
@@ -166,7 +193,7 @@ take_next(struct store *s, struct reading *r, uint64_t *bad, struct err *err)
 	sqlite3_bind_int64(st, 2, (int64_t)r->p->next);
 	while ((rc = db_row(s, st, err)) == 1) {
 		seq = (uint64_t)sqlite3_column_int64(st, 0);
-		taken = take_row(r, st);
+		taken = take_row(s, r, st, err);
 		if (taken != TAKEN)
 			break;
 		r->p->next = seq + 1;
@@ -176,7 +203,7 @@ take_next(struct store *s, struct reading *r, uint64_t *bad, struct err *err)
 		*bad = seq;
 	if (rc == 0)
 		r->p->next = r->p->newest + 1;
-	return rc >= 0;
+	return rc >= 0 && taken != TAKEN_FAILED;
 }
 
 static bool

@@ -38,7 +38,9 @@ told_free(struct told *t)
 {
 	switch (t->what) {
 	case TOLD_APPENDED:
-		if (t->page.page->release != NULL)
+		if (t->kept != NULL)
+			kept_page_unref(t->kept);
+		else if (t->page.page->release != NULL)
 			t->page.page->release(t->page.page);
 		break;
 	case TOLD_READ:
@@ -46,6 +48,9 @@ told_free(struct told *t)
 		break;
 	case TOLD_NOTE:
 		free(t->note.text);
+		break;
+	case TOLD_LET_GO:
+		kept_page_unref(t->kept);
 		break;
 	case TOLD_READY:
 		break;

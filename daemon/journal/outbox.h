@@ -5,17 +5,19 @@
 #include <sys/queue.h>
 
 #include "daemon/journal/journal_engine.h"
+#include "daemon/journal/recent.h"
 
 /*
  * outbox: what the journal's thread has to tell the loop, in order.
  *
  * Any thread puts in; the loop is woken through an eventfd and takes out.
  */
-enum told_what { TOLD_APPENDED, TOLD_READ, TOLD_NOTE, TOLD_READY };
+enum told_what { TOLD_APPENDED, TOLD_READ, TOLD_NOTE, TOLD_READY, TOLD_LET_GO };
 
 struct told {
 	STAILQ_ENTRY(told) link;
 	enum told_what what;
+	struct kept_page *kept; /* to be let go; of an append: where the page stays behind it */
 	union {
 		struct page_job page;
 		struct {

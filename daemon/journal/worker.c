@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/journal/recent.h"
 #include "daemon/journal/worker.h"
 #include "lib/base/alloc.h"
 
@@ -34,10 +35,11 @@ struct worker {
 	struct store *store;
 	struct outbox *out;
 	struct batch_pool *pool;
+	struct recent *recent;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct job_list jobs; /* under lock */
+	struct job_list jobs, appends; /* under lock */
 	bool is_stopping;     /* under lock */
 	/* The thread's own: what is stored together next. */
 	struct told *pages[GROUP_PAGES];
@@ -96,8 +98,13 @@ flush(struct worker *w)
 	} else {
 		due_within(w, RETRY_WAIT_MS);
 	}
-	for (size_t i = 0; i < npages; i++)
-		outbox_put(w->out, w->pages[i]);
+	for (size_t i = 0; i < npages; i++) {
+		struct told *t = w->pages[i];
+
+		if (t->page.result.ok)
+			t->kept = recent_add(w->recent, t->page.page, now_ms());
+		outbox_put(w->out, t);
+	}
 }
 
 static void
@@ -135,7 +142,7 @@ read_now(struct worker *w, struct job *job)
 {
 	struct told *t = job->answer;
 
-	t->read.batch = batch_new(w->pool, job->max);
+	t->read.batch = batch_new(w->pool, w->recent, job->max);
 	if (!w->engine->read(w->store, job->sink, job->max, job->max_bytes, t->read.batch,
 	    &t->read.err))
 		t->read.err.kind = t->read.err.kind == ERR_NONE ? ERR_TEMP : t->read.err.kind;
@@ -167,19 +174,29 @@ do_job(struct worker *w, struct job *job)
 	free(job);
 }
 
-/* Waits for a job or the time; takes all jobs. True when the work is to end. */
+/*
+ * Waits for a job or the time. Takes all but appends, of which it takes one: what sinks ask for
+ * does not wait behind a backlog of pages, and then finds what was stored last still in memory.
+ * True when the work is to end.
+ */
 static bool
 wait_for_jobs(struct worker *w, int64_t until, struct job_list *taken)
 {
 	struct timespec ts = { .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
+	struct job *append;
 	bool is_stopping;
 	int rc = 0;
 
 	pthread_mutex_lock(&w->lock);
-	while (STAILQ_EMPTY(&w->jobs) && !w->is_stopping && rc == 0)
+	while (STAILQ_EMPTY(&w->jobs) && STAILQ_EMPTY(&w->appends) && !w->is_stopping && rc == 0)
 		rc = pthread_cond_timedwait(&w->wake, &w->lock, &ts);
 	STAILQ_CONCAT(taken, &w->jobs);
-	is_stopping = w->is_stopping;
+	append = STAILQ_FIRST(&w->appends);
+	if (append != NULL) {
+		STAILQ_REMOVE_HEAD(&w->appends, link);
+		STAILQ_INSERT_TAIL(taken, append, link);
+	}
+	is_stopping = w->is_stopping && STAILQ_EMPTY(&w->appends);
 	pthread_mutex_unlock(&w->lock);
 	return is_stopping;
 }
@@ -204,6 +221,7 @@ work(void *arg)
 			flush(w);
 		if (!is_stopping && now_ms() >= next_tick)
 			next_tick = now_ms() + w->engine->tick(w->store);
+		recent_age(w->recent, now_ms());
 	} while (!is_stopping);
 	return NULL;
 }
@@ -234,8 +252,10 @@ worker_start(const struct journal_engine *engine, struct store *store, struct ou
 	w->store = store;
 	w->out = out;
 	w->pool = batch_pool_new();
+	w->recent = recent_new(out);
 	w->due = NEVER;
 	STAILQ_INIT(&w->jobs);
+	STAILQ_INIT(&w->appends);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -245,6 +265,7 @@ worker_start(const struct journal_engine *engine, struct store *store, struct ou
 	if (rc == 0)
 		return w;
 	batch_pool_unref(w->pool);
+	recent_free(w->recent);
 	free(w);
 	err_sys(err, ERR_TEMP, rc, "cannot start the journal's thread");
 	return NULL;
@@ -263,6 +284,7 @@ worker_stop(struct worker *w)
 	marks_free(w->marks, w->nmarks);
 	free(w->marks);
 	batch_pool_unref(w->pool);
+	recent_free(w->recent);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
@@ -273,10 +295,12 @@ worker_stop(struct worker *w)
 static void
 put(struct worker *w, struct job *taken)
 {
+	struct job_list *list = taken->what == JOB_APPEND ? &w->appends : &w->jobs;
+
 	pthread_mutex_lock(&w->lock);
-	if (STAILQ_EMPTY(&w->jobs))
+	if (STAILQ_EMPTY(list))
 		pthread_cond_signal(&w->wake);
-	STAILQ_INSERT_TAIL(&w->jobs, taken, link);
+	STAILQ_INSERT_TAIL(list, taken, link);
 	pthread_mutex_unlock(&w->lock);
 }
 

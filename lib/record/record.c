@@ -196,7 +196,7 @@ record_from_alert(struct str slice, bool copy_raw, int64_t now)
 struct record *
 record_from_entry(enum record_type type, struct str id, int64_t version, struct str body)
 {
-	struct record *r = new_record(type, body, true);
+	struct record *r = new_record(type, body, false);
 	struct str text, why;
 
 	switch (type) {

@@ -114,7 +114,8 @@ struct record *record_from_alert(struct str slice, bool copy_raw, int64_t now);
 /*
  * The record of a journal entry: the same as it was when it was journalled, but
  * for `seen`, of which only the version is there: the rest was judged then. type
- * is what the entry says: an unreadable one is not tried as an alert again.
+ * is what the entry says: an unreadable one is not tried as an alert again. raw
+ * points into the body, which must outlive the record.
  */
 struct record *record_from_entry(
     enum record_type type, struct str id, int64_t version, struct str body);

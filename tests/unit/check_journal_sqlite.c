@@ -679,6 +679,60 @@ memory_is_forgotten_behind_what_stays(struct kit *k)
 	ck_assert_uint_eq(stats.remembered, 300);
 }
 
+/* A page that may stay, its entries with something of the judge's. */
+static struct kit_page *
+staying(struct kit *k, const char *prefix, size_t keeps, uint32_t sink)
+{
+	struct kit_page *p = page(k, prefix, 3, 100, sink);
+
+	p->page.keeps = keeps;
+	for (size_t i = 0; i < p->page.n; i++)
+		p->page.entries[i].user = p;
+	return p;
+}
+
+static void
+what_is_new_is_handed_out_from_memory(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct kit_page *p = staying(k, "a", 1000, siem);
+	struct journal_batch *b[2];
+
+	kit_must_append(k, p);
+	for (int i = 0; i < 2; i++) {
+		b[i] = kit_read(k, siem, 10, SIZE_MAX, NULL);
+		ck_assert(kit_is(b[i], "a-0 a-1 a-2"));
+		ck_assert_ptr_eq(b[i]->items[2].user, p);
+		ck_assert_ptr_eq(b[i]->items[2].body.s, p->page.entries[2].body);
+		ck_assert_int_eq(b[i]->items[2].journalled, KIT_START);
+		journal_rewind(k->j, siem);
+	}
+	kit_close(k);
+	ck_assert_msg(k->released == 0, "batches lean on it");
+	journal_batch_free(b[0]);
+	ck_assert_uint_eq(k->released, 0);
+	journal_batch_free(b[1]);
+	ck_assert_uint_eq(k->released, 1);
+}
+
+static void
+memory_for_what_is_new_is_bounded(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct journal_batch *b;
+
+	kit_must_append(k, staying(k, "a", 4 << 20, siem));
+	kit_must_append(k, staying(k, "b", 4 << 20, siem));
+	b = kit_read(k, siem, 10, SIZE_MAX, NULL);
+	ck_assert_uint_eq(k->released, 1);
+	ck_assert(kit_is(b, "a-0 a-1 a-2 b-0 b-1 b-2"));
+	ck_assert_ptr_null(b->items[2].user);
+	ck_assert_ptr_nonnull(b->items[3].user);
+	journal_batch_free(b);
+	kit_run(k, 4500);
+	ck_assert_msg(k->released == 2, "nor does it stay when nothing follows");
+}
+
 static void
 dead_letters_have_a_cap(struct kit *k)
 {
@@ -765,6 +819,8 @@ static const struct {
 	{ "but not when the room is needed", delivered_entries_make_room },
 	{ "memory is forgotten in time, never in the window", memory_is_forgotten_in_time },
 	{ "nor only as far as the first that stay", memory_is_forgotten_behind_what_stays },
+	{ "what is new is handed out from memory", what_is_new_is_handed_out_from_memory },
+	{ "what is kept in memory has a bound", memory_for_what_is_new_is_bounded },
 	{ "dead letters have a cap", dead_letters_have_a_cap },
 	{ "marks are durable within a second", marks_are_durable_within_a_second },
 	{ "idling writes nothing", idling_writes_nothing },
