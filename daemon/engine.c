@@ -250,7 +250,7 @@ open_journal(struct engine *e, bool is_dry, struct err *err)
 
 	e->journal = journal_open(is_dry ? &journal_mem : &journal_sqlite, &opts, on_journal_note, e,
 	    err);
-	return e->journal != NULL || err_wrap(err, "journal");
+	return e->journal != NULL;
 }
 
 struct engine *

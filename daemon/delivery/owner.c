@@ -9,31 +9,9 @@
 #define QUICK_MS     100        /* before the first retry of a link that worked */
 #define WORKED_MS    1000       /* a link that was up for this long worked */
 #define REMIND_MS    (10 * 60 * 1000) /* the same trouble is not said more often */
-#define HUSH_MS      10000
-#define HUSH_LINES   5
 #define TICKETS_MAX  (512 * 1024) /* 10 s of confirm_after at 50,000 entries a second */
 #define ORDER_MAX    (256 * 1024)
 #define BACKLOGS_MAX 4096
-
-bool
-hush_allows(struct hush *h, int64_t now, unsigned *kept)
-{
-	bool lasts = h->kept > 0 && now - h->since < h->span_ms * 2;
-	int64_t span_ms = lasts ? h->span_ms * 2 : HUSH_MS;
-
-	*kept = 0;
-	if (h->said == 0 || now - h->since >= h->span_ms) {
-		*kept = h->kept;
-		*h = (struct hush) { .since = now,
-			.span_ms = span_ms < REMIND_MS ? span_ms : REMIND_MS };
-	}
-	if (h->said == (h->span_ms == HUSH_MS ? HUSH_LINES : 1)) {
-		h->kept++;
-		return false;
-	}
-	h->said++;
-	return true;
-}
 
 uint64_t
 owner_backlog(const struct sink_owner *o)

@@ -8,6 +8,7 @@
 #include "daemon/delivery/order.h"
 #include "daemon/delivery/tickets.h"
 #include "daemon/env.h"
+#include "daemon/hush.h"
 #include "daemon/timer.h"
 
 /*
@@ -38,13 +39,6 @@ struct window {
 	struct record *records[WINDOW_MAX];
 	uint32_t streams[WINDOW_MAX];
 	size_t n;
-};
-
-/* So that a storm of like events is a few lines and a count, and fewer the longer it lasts. */
-struct hush {
-	int64_t since;   /* monotonic ms */
-	int64_t span_ms; /* how long said and kept are counted */
-	unsigned said, kept;
 };
 
 struct sink_owner {
@@ -124,8 +118,6 @@ void owner_close_now(struct sink_owner *o);
 void owner_on_closed(struct sink_owner *o);
 /* Entries that wait for it. */
 uint64_t owner_backlog(const struct sink_owner *o);
-/* True when the line may be said; the count of those kept back since is put into kept. */
-bool hush_allows(struct hush *h, int64_t now, unsigned *kept);
 
 /* ---- handout.c ---- */
 void owner_wake(struct sink_owner *o);

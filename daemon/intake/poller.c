@@ -105,8 +105,8 @@ set_state(struct poller *p, enum tenant_state state, char *taken_trouble)
 	else if (was == TENANT_BEHIND && state == TENANT_HEALTHY)
 		log_info(&p->t->log, "has caught up");
 	else if (state == TENANT_HEALTHY)
-		log_info(&p->t->log, "is well again, was %s for=%" PRId64 "s", tenant_state_names[was],
-		    lasted);
+		(p->is_hushed ? log_debug : log_info)(&p->t->log,
+		    "is well again, was %s for=%" PRId64 "s", tenant_state_names[was], lasted);
 	else if (state == TENANT_BEHIND)
 		log_info(&p->t->log, "has a backlog, which is read in turn with the others");
 }
@@ -297,10 +297,30 @@ some_number(void)
 	return n;
 }
 
+/*
+ * Told once, and again when it lasts. What a person must do something about at that
+ * tenant is told for each; of an outage, which all have at once, some lines do.
+ */
+static void
+log_trouble(struct poller *p, enum tenant_state state, const char *text, int64_t ms)
+{
+	bool is_due = p->state != state || p->is_hushed || mono(p) - p->said_at >= REMIND_MS;
+	bool is_its_own = state == TENANT_REFUSED || state == TENANT_NOT_ONBOARDED ||
+	                  state == TENANT_FORBIDDEN;
+	unsigned others = 0;
+
+	if (is_due) {
+		p->said_at = mono(p);
+		p->is_hushed = !is_its_own && !hush_allows(&p->in->outage, p->said_at, &others);
+	}
+	(is_due && !p->is_hushed ? log_warn : log_debug)(&p->t->log,
+	    "%s; next try in %" PRId64 " s failures=%u others_meanwhile=%u%s", text,
+	    (ms + 999) / 1000, p->failures, others, buf_peek(&p->answer).s);
+}
+
 void
 poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const char *fmt, ...)
 {
-	bool is_told = p->state != state || mono(p) - p->said_at >= REMIND_MS;
 	char *text = NULL;
 	int64_t ms;
 	va_list ap;
@@ -314,10 +334,7 @@ poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const
 	ms = backoff_jitter(backoff_delay(p->failures, waits[state].base_ms, waits[state].cap_ms,
 				hint_ms > 0 ? hint_ms : 0),
 	    some_number());
-	if (is_told)
-		p->said_at = mono(p);
-	(is_told ? log_warn : log_debug)(&p->t->log, "%s; next try in %" PRId64 " s failures=%u%s",
-	    text, (ms + 999) / 1000, p->failures, buf_peek(&p->answer).s);
+	log_trouble(p, state, text, ms);
 	set_state(p, state, text);
 	p->not_before = p->slot = mono(p) + ms;
 	if (p->is_once && p->r->span_ms == 0) {

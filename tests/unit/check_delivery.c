@@ -510,26 +510,6 @@ START_TEST(test_idle)
 }
 END_TEST
 
-/* A receiver that refuses every entry for an hour is some lines, and no entry is uncounted. */
-START_TEST(test_hush_of_a_long_storm)
-{
-	struct hush h = { 0 };
-	unsigned lines = 0, kept, counted = 0, n = 0;
-
-	for (int64_t now = 1; now < 3600 * 1000; now += 100, n++) {
-		if (!hush_allows(&h, now, &kept))
-			continue;
-		lines++;
-		counted += 1 + kept;
-	}
-	ck_assert_uint_ge(lines, 10);
-	ck_assert_uint_le(lines, 20);
-	ck_assert_uint_eq(counted + h.kept, n);
-	for (int64_t now = 10 * 3600 * 1000; now < 10 * 3600 * 1000 + 15000; now += 5000)
-		ck_assert(hush_allows(&h, now, &kept)); /* it is over, and new trouble is told */
-}
-END_TEST
-
 int
 main(void)
 {
@@ -549,7 +529,6 @@ main(void)
 	tcase_add_test(tc, test_retry_overtaken);
 	tcase_add_test(tc, test_nothing_waits_for_what_is_gone);
 	tcase_add_test(tc, test_reject);
-	tcase_add_test(tc, test_hush_of_a_long_storm);
 	tcase_add_test(tc, test_hold);
 	tcase_add_test(tc, test_link_flaps);
 	tcase_add_test(tc, test_refused);
