@@ -33,7 +33,7 @@ enum sink_verdict {
 enum sink_link_state {
 	SINK_DOWN,    /* the connection ended or could not be made: tried again with backoff */
 	SINK_UP,      /* send() may be called */
-	SINK_REFUSED, /* like down, but the far side refuses us (certificate, name, authorization): an alarm */
+	SINK_REFUSED, /* like down, but it is our certificate, name or right that is refused: an alarm */
 };
 
 struct sink_item {
