@@ -61,9 +61,7 @@ class DeadDns(Scene):
             return
         way = way_in()
         if way is None:
-            # As in check_fetch and check_resolve, which show the same for their modules.
-            print("no network of our own on this machine: not tried", file=sys.stderr)
-            return
+            self.skipTest("no network of our own on this machine")
         done = subprocess.run(way + [sys.executable, os.path.abspath(__file__)], stdin=subprocess.DEVNULL,
                               env=dict(os.environ, **{INSIDE: "1"}), capture_output=True, text=True, check=False)
         print(done.stderr if done.returncode else done.stderr.split("\n", 1)[0], file=sys.stderr)
