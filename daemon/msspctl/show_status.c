@@ -52,17 +52,20 @@ print_age(FILE *out, int64_t now, int64_t then)
 		print_duration(out, now > then ? (now - then) / TICKS_SEC : 0);
 }
 
-/* What happens next: "tried again in 5 min", where it waits for that. */
+/* How long it has been wrong, and what happens next. */
 static void
-print_next(FILE *out, int64_t next_ms)
+print_wait(FILE *out, const char *what, int64_t now, int64_t since, int64_t next_ms)
 {
-	if (next_ms < 0)
-		return;
-	fputs(", tried again in ", out);
-	print_duration(out, (next_ms + 999) / 1000);
+	fprintf(out, "    %s for ", what);
+	print_age(out, now, since);
+	if (next_ms >= 0) {
+		fputs(", tried again in ", out);
+		print_duration(out, (next_ms + 999) / 1000);
+	}
+	fputc('\n', out);
 }
 
-/* Text of any length in lines of about 76, indented by 4; a word (a link) is never cut. */
+/* Text of any length in lines of at most 76, indented by 4; only a word that is longer is cut. */
 static void
 print_wrapped(FILE *out, const char *s)
 {
@@ -74,7 +77,7 @@ print_wrapped(FILE *out, const char *s)
 		while (len < n && len > 0 && s[len] != ' ')
 			len--;
 		if (len == 0)
-			len = strcspn(s, " ");
+			len = utf8_cut(s, n, 72);
 		fprintf(out, "    %.*s\n", (int)len, s);
 		s += len;
 		n -= len;
@@ -113,9 +116,9 @@ print_tenant(FILE *out, const json_t *t, int64_t now)
 	print_age(out, now, get_time(t, "last_success"));
 	if (get_time(t, "last_success") != TICKS_NONE)
 		fputs(" ago", out);
-	if (get_text(t, "trouble")[0] != '\0')
-		print_next(out, get_int(t, "next_poll_ms"));
 	fputc('\n', out);
+	if (get_text(t, "trouble")[0] != '\0')
+		print_wait(out, "so", now, get_time(t, "since"), get_int(t, "next_poll_ms"));
 	print_wrapped(out, get_text(t, "trouble"));
 }
 
@@ -147,12 +150,9 @@ print_sink(FILE *out, const json_t *s, int64_t now)
 	}
 	if (get_int(s, "dead_letters") != 0)
 		fprintf(out, "    dead letters %" PRId64 "\n", get_int(s, "dead_letters"));
-	if (get_time(s, "trouble_since") != TICKS_NONE) {
-		fputs("    not delivering for ", out);
-		print_age(out, now, get_time(s, "trouble_since"));
-		print_next(out, get_int(s, "next_try_ms"));
-		fputc('\n', out);
-	}
+	if (get_time(s, "trouble_since") != TICKS_NONE)
+		print_wait(out, "not delivering", now, get_time(s, "trouble_since"),
+		    get_int(s, "next_try_ms"));
 	print_wrapped(out, get_text(s, "trouble"));
 }
 
