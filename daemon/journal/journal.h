@@ -171,8 +171,8 @@ struct journal_page {
 	size_t n;
 	const struct journal_gap *gap; /* NULL: none */
 	bool is_full;          /* commit it by itself; others are grouped for up to 10 ms */
-	size_t keeps;          /* bytes of memory it holds, for one that may stay behind its callback
-	                        * a while, so that sinks get its entries as they are; 0: it may not */
+	size_t keeps;          /* bytes of memory it holds, where it may stay a while behind its
+	                        * callback, so that sinks get its entries as they are; 0: it may not */
 	void (*release)(struct journal_page *page);
 };
 

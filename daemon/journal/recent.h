@@ -22,7 +22,7 @@ struct recent *recent_new(struct outbox *out);
 /* All go back through the outbox. */
 void recent_free(struct recent *r);
 
-/* A page that was stored. Where it stays a while: it, counted once more for the caller; else NULL. */
+/* A page that was stored. NULL: it does not stay; else counted once more, for the caller. */
 struct kept_page *recent_add(struct recent *r, struct journal_page *page, int64_t now_ms);
 /* Lets go of what has been here for seconds: who had use for it has it. */
 void recent_age(struct recent *r, int64_t now_ms);

@@ -36,6 +36,21 @@ scan_sixteen(const char *p, bool plain_only)
 		stop = _mm_or_si128(stop, _mm_cmplt_epi8(v, _mm_set1_epi8(' ')));
 	return (unsigned)_mm_movemask_epi8(stop);
 }
+
+/* Of 64 bytes, a bit for each that is c when the bits of `fold` are set in it. */
+static inline uint64_t
+scan_bits(const char *p, char c, char fold)
+{
+	uint64_t bits = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+
+		v = _mm_cmpeq_epi8(_mm_or_si128(v, _mm_set1_epi8(fold)), _mm_set1_epi8(c));
+		bits |= (uint64_t)(unsigned)_mm_movemask_epi8(v) << 16 * i;
+	}
+	return bits;
+}
 #endif
 
 static inline const char *
@@ -85,6 +100,43 @@ scan_space(const char *p, const char *end)
 	while (p < end && scan_is_space(*p))
 		p++;
 	return p;
+}
+
+/*
+ * Passes over 64 bytes of the inside of containers at once. False, and nothing is passed, where
+ * that is not so simple: a backslash among them, or so many closing brackets that the outermost
+ * container might end in them.
+ */
+static inline bool
+scan_inside(const char *p, size_t *depth, bool *in_string)
+{
+#ifdef __SSE2__
+	uint64_t quoted = scan_bits(p, '"', 0), opening, closing;
+
+	if (scan_bits(p, '\\', 0) != 0)
+		return false;
+	/* Each bit becomes the parity of the quotes up to it: whether it is in a string. */
+	for (unsigned i = 1; i < 64; i *= 2)
+		quoted ^= quoted << i;
+	quoted ^= *in_string ? UINT64_MAX : 0;
+	/* With 0x20 set both opening brackets are {, and both closing ones }. */
+	opening = scan_bits(p, '{', 0x20) & ~quoted;
+	closing = scan_bits(p, '}', 0x20) & ~quoted;
+	if ((opening | closing) != 0) {
+		size_t n = (size_t)__builtin_popcountll(closing);
+
+		if (n >= *depth)
+			return false;
+		*depth += (size_t)__builtin_popcountll(opening) - n;
+	}
+	*in_string = quoted >> 63;
+	return true;
+#else
+	(void)p;
+	(void)depth;
+	(void)in_string;
+	return false;
+#endif
 }
 
 /* Whether n bytes are the same: memcmp() is a call, and names are short. */

@@ -170,6 +170,10 @@ skip_value(struct split *s)
 	while (p < end && !is_closed) {
 		const char *was = p;
 
+		if (s->depth > 0 && end - p >= 64 && scan_inside(p, &s->depth, &s->in_string)) {
+			p += 64;
+			continue;
+		}
 		p = s->in_string ? skip_string(s, p, end) : skip_brackets(s, p, end);
 		is_closed = s->depth == 0 && !s->in_string;
 		if (p == was)
