@@ -65,7 +65,7 @@ print_wait(FILE *out, const char *what, int64_t now, int64_t since, int64_t next
 	fputc('\n', out);
 }
 
-/* Text of any length in lines of at most 76, indented by 4; only a word that is longer is cut. */
+/* Text of any length in lines of at most 76, indented by 4; only a word alone may be longer. */
 static void
 print_wrapped(FILE *out, const char *s)
 {
@@ -76,8 +76,9 @@ print_wrapped(FILE *out, const char *s)
 
 		while (len < n && len > 0 && s[len] != ' ')
 			len--;
-		if (len == 0)
-			len = utf8_cut(s, n, 72);
+		/* That is a link, which somebody wants to copy. */
+		for (; len == 0 || (len < n && s[len] != ' '); len++)
+			continue;
 		fprintf(out, "    %.*s\n", (int)len, s);
 		s += len;
 		n -= len;
