@@ -4,6 +4,7 @@ Everything a run starts is ended by it (Run.close), in a temporary folder of its
 own, on loopback and on free ports. Python's standard library only.
 """
 import contextlib
+import ctypes
 import json
 import os
 import random
@@ -40,6 +41,14 @@ def is_sanitized():
     """Whether the programs are of a sanitizer's variant."""
     with open(os.path.join(BIN, "msspd"), "rb") as f:
         return re.search(rb"__[at]san_init", f.read()) is not None
+
+
+LIBC = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    """Also when the test itself is killed, nothing is left running (PR_SET_PDEATHSIG)."""
+    LIBC.prctl(1, signal.SIGKILL)
 
 
 def free_port(kind=socket.SOCK_STREAM):
@@ -81,7 +90,7 @@ class Run:
     def start(self, argv, log=None, env=None, stdout=None):
         out = open(self.path(log), "ab") if log else subprocess.DEVNULL
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=stdout or out, stderr=out,
-                                 env=env, start_new_session=True)
+                                 env=env, start_new_session=True, preexec_fn=die_with_parent)
         if log:
             out.close()
         self.children.append(child)
