@@ -77,7 +77,8 @@ struct sink_kind {
 	/* Re-open files, re-read certificates and secrets (SIGHUP). NULL: nothing to do. */
 	void (*refresh)(struct sink *s);
 
-	void (*close)(struct sink *s); /* frees it; called after cancel or drained, never from inside its own report */
+	/* Frees it; called after cancel or drained, never from inside its own report. */
+	void (*close)(struct sink *s);
 };
 
 /* What a sink tells delivery. sink_link(DOWN or REFUSED) voids every ticket without a

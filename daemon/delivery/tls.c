@@ -52,7 +52,8 @@ tls_check(const struct tls_opts *opts, struct err *err)
 		if (paths[i] == NULL)
 			continue;
 		if (paths[i][0] != '/')
-			return err_set(err, ERR_CONF, "tls: %s: %s is not an absolute path", names[i], paths[i]);
+			return err_set(err, ERR_CONF, "tls: %s: %s is not an absolute path",
+			    names[i], paths[i]);
 		if (access(paths[i], R_OK) != 0)
 			return err_sys(err, ERR_CONF, errno, "tls: %s: cannot read %s", names[i], paths[i]);
 	}

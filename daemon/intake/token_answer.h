@@ -7,7 +7,8 @@
  * token_answer: what the token endpoint's answer means. Inside token only.
  *
  * Classified by HTTP status and `error`; `error_codes` choose the words for a
- * person and the name of a trouble that parks; error_description is never looked at. Pure; any bytes may come in.
+ * person and the name of a trouble that parks; error_description is never looked at.
+ * Pure; any bytes may come in.
  */
 #define TOKEN_BEARER_MAX (32 * 1024)
 

@@ -74,7 +74,8 @@ typedef void journal_note_cb(void *arg, enum journal_note note, enum journal_sta
  */
 struct journal *journal_open(const struct journal_engine *engine, const struct journal_opts *opts,
     journal_note_cb *note, void *arg, struct err *err) MUST_CHECK;
-/* Finishes what was asked (callbacks of jobs not yet done do not come), syncs, closes. At most about a second. */
+/* Finishes what was asked (callbacks of jobs not yet done do not come), syncs, closes.
+ * At most about a second. */
 void journal_close(struct journal *j);
 
 extern const struct journal_engine journal_sqlite, journal_mem;
@@ -164,7 +165,7 @@ struct journal_page {
 	const char *reader;
 	int64_t cursor;        /* new cursor; TICKS_NONE leaves it */
 	int64_t memory_begin;  /* kept when the stream has none yet; TICKS_NONE: not said */
-	int64_t window_from;   /* memory rows with a version from here on are not forgotten; TICKS_NONE: not said */
+	int64_t window_from;   /* memory of versions from here on is kept; TICKS_NONE: not said */
 	journal_judge *judge;
 	const void *ctx;
 	struct journal_entry *entries;
