@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <openssl/evp.h>
 
@@ -74,22 +75,48 @@ truth_flush(struct truth *t)
 		fflush(t->file);
 }
 
+/* Of a followed by b. */
 static void
-put_sha256(struct buf *b, const struct version *v)
+put_digest(struct buf *out, const char *key, struct str a, struct str b)
 {
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
-	j_key(b, "sha256");
-	if (v->alert->hostile == NULL || v->alert->hostile->reads != READS_UNREADABLE ||
-	    EVP_Digest(v->body, v->len, digest, &n, EVP_sha256(), NULL) != 1) {
-		buf_puts(b, "null");
-		return;
-	}
-	buf_byte(b, '"');
+	BUG_IF(ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1);
+	BUG_IF(EVP_DigestUpdate(ctx, a.s, a.n) != 1 || EVP_DigestUpdate(ctx, b.s, b.n) != 1);
+	BUG_IF(EVP_DigestFinal_ex(ctx, digest, &n) != 1);
+	EVP_MD_CTX_free(ctx);
+	j_key(out, key);
+	buf_byte(out, '"');
 	for (unsigned i = 0; i < n; i++)
-		buf_printf(b, "%02x", digest[i]);
-	buf_byte(b, '"');
+		buf_printf(out, "%02x", digest[i]);
+	buf_byte(out, '"');
+}
+
+static void
+put_sha256(struct buf *b, const struct version *v)
+{
+	if (v->alert->hostile != NULL && v->alert->hostile->reads == READS_UNREADABLE)
+		put_digest(b, "sha256", (struct str) { v->body, v->len }, (struct str) { "", 0 });
+	else
+		j_strs(b, "sha256", NULL);
+}
+
+static void
+put_state(struct buf *b, const struct version *v)
+{
+	static const char key[] = "\"lastUpdateDateTime\":";
+	const char *end = v->body + v->len;
+	const char *at = memmem(v->body, v->len, key, sizeof(key) - 1);
+	const char *rest;
+
+	if (at == NULL)
+		at = end;
+	for (rest = at; rest < end && *rest != ',' && *rest != '}'; rest++)
+		;
+	put_digest(b, "state", (struct str) { v->body, (size_t)(at - v->body) },
+	    (struct str) { rest, (size_t)(end - rest) });
 }
 
 static void
@@ -134,6 +161,7 @@ truth_line(struct buf *b, const struct version *v)
 	j_strs(b, "hostile", h != NULL ? h->name : NULL);
 	j_strs(b, "reads", hostile_reads_name(h != NULL ? h->reads : READS_PLAIN));
 	put_sha256(b, v);
+	put_state(b, v);
 	buf_puts(b, "}\n");
 }
 
@@ -179,7 +207,8 @@ truth_help(void)
 	       "   "
 	       "\"replaced_at\":0,\"event\":…,\"change\":…,\"poller_could_see\":true,\"hostile\":"
 	       "null|CLASS,\n"
-	       "   \"reads\":\"plain\"|\"repair\"|\"unreadable\",\"sha256\":null|HEX}\n"
+	       "   \"reads\":\"plain\"|\"repair\"|\"unreadable\",\"sha256\":null|HEX,"
+	       "\"state\":HEX}\n"
 	       "and when it is shown no more, or was overtaken before it was ever shown\n"
 	       "  "
 	       "{\"t\":\"x\",\"tenant\":GUID,\"key\":…,\"version\":N,\"updated\":…,\"replaced_at\":"
@@ -192,5 +221,6 @@ truth_help(void)
 	       "event: new updated escalated resolved reopened; change: new evidence verdict "
 	       "comment assigned\n"
 	       "escalated lowered resolved reopened touched. sha256 of the bytes sent, for "
-	       "unreadable ones.\n");
+	       "unreadable ones.\n"
+	       "state is equal where nothing but lastUpdateDateTime differs.\n");
 }

@@ -16,7 +16,8 @@
  *    "created":"…","updated":"2026-11-22T04:10:46.0900000Z","severity":"high",
  *    "status":"new","evidence":n,"title":"…","visible_from":ms,"replaced_at":0,
  *    "event":"new","change":"new","poller_could_see":true,
- *    "hostile":null|"class","reads":"plain"|"repair"|"unreadable","sha256":null|"…"}
+ *    "hostile":null|"class","reads":"plain"|"repair"|"unreadable","sha256":null|"…",
+ *    "state":"…"}
  * and when it is shown no more, or was overtaken before it was shown:
  *   {"t":"x","tenant":GUID,"key":"…","version":n,"updated":"…","replaced_at":ms,
  *    "poller_could_see":true|false}
@@ -30,6 +31,8 @@
  *    new evidence verdict comment assigned escalated lowered resolved reopened
  *    touched. After touched only lastUpdateDateTime differs.
  *  - sha256 of the alert's bytes as sent, for unreadable ones.
+ *  - state: a digest of all but lastUpdateDateTime. A later version with the same
+ *    one tells nothing new to whoever did not see those between them.
  */
 struct truth;
 

@@ -42,11 +42,11 @@ class Siem(Scene):
     def test_cut_at_random_bytes(self):
         rng = harness.rng(self.id())
         siem = harness.SyslogNg(self.run_)
-        proxy = CuttingProxy(siem.octet, rng, 1, 1200000)
+        proxy = CuttingProxy(siem.octet, rng, 1, 800000)
         self.addCleanup(proxy.close)
         self.start(syslog_sink("tcp://127.0.0.1:%d" % proxy.port, framing="octet-counting",
                                confirm_after="2s"), alerts=20, rate=20)
-        harness.wait_for("connections were cut", 60 + 12 * self.rounds, lambda: proxy.cuts >= self.rounds)
+        harness.wait_for("connections were cut", 120 + 20 * self.rounds, lambda: proxy.cuts >= self.rounds)
         proxy.is_cutting = False
         self.finish(siem)
 
@@ -54,11 +54,11 @@ class Siem(Scene):
         rng = harness.rng(self.id())
         pki = harness.Pki(self.run_)
         siem = harness.Rsyslog(self.run_, pki=pki)
-        proxy = CuttingProxy(siem.tls, rng, 1, 1200000)
+        proxy = CuttingProxy(siem.tls, rng, 1, 800000)
         self.addCleanup(proxy.close)
         self.start(syslog_sink("tls://localhost:%d" % proxy.port, confirm_after="2s", tls=tls(pki)),
                    alerts=20, rate=20)
-        harness.wait_for("connections were cut", 60 + 12 * self.rounds, lambda: proxy.cuts >= self.rounds)
+        harness.wait_for("connections were cut", 120 + 20 * self.rounds, lambda: proxy.cuts >= self.rounds)
         proxy.is_cutting = False
         self.finish(siem)
 

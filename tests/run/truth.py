@@ -4,6 +4,8 @@ import json
 
 import cef
 
+LATE_MS = 500  # what a poll may be late on a loaded machine
+
 CEF_SEVERITY = {"informational": "1", "low": "3", "medium": "6", "high": "8", "unknown": "Unknown",
                 None: "Unknown"}
 
@@ -31,8 +33,9 @@ class Truth:
 
     def required(self, interval_ms, up):
         """What must have been delivered: the last state of each alert, and each that stood for two
-        intervals while msspd ran. `up` holds (from, to) in wall clock ms. A state is a list of
-        versions of which one is enough: after the first only lastUpdateDateTime differs."""
+        intervals while msspd ran, as pairs of the state and the alert's versions. `up` holds
+        (from, to) in wall clock ms. A state is a list of versions of which one is enough: after the
+        first only lastUpdateDateTime differs."""
         for alert in self.alerts.values():
             states = []
             for v in alert.values():
@@ -45,11 +48,12 @@ class Truth:
                 last = n + 1 == len(states)
                 if seen and (last or self.stood(seen[0]["visible_from"], states[n + 1][0]["visible_from"],
                                                 interval_ms, up)):
-                    yield seen
+                    yield seen, alert
 
     @staticmethod
     def stood(since, gone, interval_ms, up):
-        return any(min(gone, to) - max(since, frm) >= 2 * interval_ms for frm, to in up)
+        return any(min(gone, to) - max(since, frm)
+                   >= 2 * interval_ms + LATE_MS for frm, to in up)
 
 
 def event_id(version):
@@ -102,15 +106,21 @@ def compare(truth, delivered, interval_ms, up):
     wrong = list(delivered.wrong)
     unreadable = {unreadable_name(n) for n in delivered.events if "/unreadable:" in n}
     known = {event_id(v) for v in truth.versions()}
-    for state in truth.required(interval_ms, up):
-        wrong += compare_state(state, delivered, unreadable)
+    for state, alert in truth.required(interval_ms, up):
+        wrong += compare_state(state, alert, delivered, unreadable)
     for name in delivered.events:
         if "/unreadable:" not in name and name not in known:
             wrong.append("never existed: %s" % name)
     return wrong
 
 
-def compare_state(state, delivered, unreadable):
+def tells_nothing_new(version, alert, delivered):
+    """The newest version before it that was seen looks the same: what lay between was not seen."""
+    before = [v for n, v in alert.items() if n < version["version"] and event_id(v) in delivered.events]
+    return bool(before) and max(before, key=lambda v: v["version"])["state"] == version["state"]
+
+
+def compare_state(state, alert, delivered, unreadable):
     """One of the state's versions must be there, as it was."""
     first = state[0]
     if first["reads"] == "unreadable":
@@ -120,6 +130,8 @@ def compare_state(state, delivered, unreadable):
         name = event_id(v)
         if name in delivered.events:
             return compare_fields(v, name, delivered.fields[name])
+    if tells_nothing_new(first, alert, delivered):
+        return []
     return ["lost: %s %s %s, stood from %d to %d" % (event_id(first), first["event"], first["hostile"] or "",
                                                      first["visible_from"], state[-1]["replaced_at"])]
 
