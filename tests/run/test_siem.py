@@ -14,7 +14,7 @@ class Siem(Scene):
     def start(self, sink, pki=None, tenants=5, alerts=300, rate=4):
         self.graph = harness.FakeGraph(self.run_, "--tenants", tenants, "--alerts", alerts, "--rate", rate)
         self.msspd = harness.Msspd(self.run_, harness.config(
-            self.graph, harness.tenants(tenants), {"siem": sink}))
+            self.graph, harness.tenants(tenants), {"siem": sink}, overlap="60s", budget=1000))
         self.msspd.start()
         self.mark_up()
 
@@ -42,10 +42,10 @@ class Siem(Scene):
     def test_cut_at_random_bytes(self):
         rng = harness.rng(self.id())
         siem = harness.SyslogNg(self.run_)
-        proxy = CuttingProxy(siem.octet, rng, 1, 800000)
+        proxy = CuttingProxy(siem.octet, rng, 1, 500000)
         self.addCleanup(proxy.close)
         self.start(syslog_sink("tcp://127.0.0.1:%d" % proxy.port, framing="octet-counting",
-                               confirm_after="2s"), alerts=20, rate=20)
+                               confirm_after="2s"), alerts=20, rate=10)
         harness.wait_for("connections were cut", 120 + 20 * self.rounds, lambda: proxy.cuts >= self.rounds)
         proxy.is_cutting = False
         self.finish(siem)
@@ -54,10 +54,10 @@ class Siem(Scene):
         rng = harness.rng(self.id())
         pki = harness.Pki(self.run_)
         siem = harness.Rsyslog(self.run_, pki=pki)
-        proxy = CuttingProxy(siem.tls, rng, 1, 800000)
+        proxy = CuttingProxy(siem.tls, rng, 1, 500000)
         self.addCleanup(proxy.close)
         self.start(syslog_sink("tls://localhost:%d" % proxy.port, confirm_after="2s", tls=tls(pki)),
-                   alerts=20, rate=20)
+                   alerts=20, rate=10)
         harness.wait_for("connections were cut", 120 + 20 * self.rounds, lambda: proxy.cuts >= self.rounds)
         proxy.is_cutting = False
         self.finish(siem)
