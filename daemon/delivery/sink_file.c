@@ -10,7 +10,7 @@
 
 #include <event2/event.h>
 
-#include "daemon/delivery/fifo.h"
+#include "daemon/delivery/rejects.h"
 #include "daemon/env.h"
 #include "daemon/loop.h"
 #include "daemon/timer.h"
@@ -30,11 +30,6 @@ struct sink_file_conf {
 	bool sync;
 };
 
-struct reject {
-	uint64_t ticket;
-	struct err err;
-};
-
 /*
  * A file is one of two things: a regular one, which never makes the writer wait
  * and is synced, or else (a pipe, a terminal, a socket) one that may be full.
@@ -52,7 +47,7 @@ struct sink {
 	struct event *on_writable;
 	bool wants_ready, is_draining;
 	struct fifo tickets; /* uint64_t: written or in out */
-	struct fifo rejects;
+	struct rejects rejects;
 	struct timer sync;
 	bool is_failed;
 	struct err failed;
@@ -107,18 +102,6 @@ report_accepted(struct sink *s)
 }
 
 static void
-report_rejects(struct sink *s)
-{
-	const struct reject *r;
-
-	while (s->rejects.n > 0) {
-		r = fifo_at(&s->rejects, 0);
-		sink_result(s->owner, r->ticket, SINK_REJECT, TICKS_NONE, NULL, &r->err);
-		fifo_drop(&s->rejects, 1);
-	}
-}
-
-static void
 file_close(struct sink *s)
 {
 	timer_unset(s->env->timers, &s->sync);
@@ -132,7 +115,7 @@ file_close(struct sink *s)
 	buf_clear(&s->out);
 	s->out_done = 0;
 	fifo_release(&s->tickets);
-	fifo_release(&s->rejects);
+	rejects_release(&s->rejects);
 }
 
 static void
@@ -236,7 +219,7 @@ on_sync(void *arg)
 	else if (!sync_now(s, &err))
 		link_ended(s, &err);
 	else
-		report_rejects(s);
+		rejects_report(&s->rejects, s->owner);
 }
 
 /* Results wait for the timer, and never come from inside send(). */
@@ -254,7 +237,7 @@ finish_drain(struct sink *s)
 
 	if (!sync_now(s, &err))
 		log_error(sink_log(s->owner), "%s; its last lines are written again", err.text);
-	report_rejects(s);
+	rejects_report(&s->rejects, s->owner);
 	sink_drained(s->owner);
 }
 
@@ -287,17 +270,16 @@ static void
 add_line(struct sink *s, const struct sink_item *item)
 {
 	const struct format_opts opts = { .max_bytes = LINE_BYTES - 1 };
-	struct reject *r;
+	struct err why = { 0 };
 
 	if (s->format->write(&s->out, &item->event, &opts)) {
 		buf_byte(&s->out, '\n');
 		*(uint64_t *)fifo_push(&s->tickets) = item->ticket;
 		return;
 	}
-	r = fifo_push(&s->rejects);
-	*r = (struct reject) { .ticket = item->ticket };
-	(void)err_set(&r->err, ERR_PERM, "even its shortest form as %s is longer than %d bytes",
+	(void)err_set(&why, ERR_PERM, "even its shortest form as %s is longer than %d bytes",
 	    s->format->name, LINE_BYTES - 1);
+	rejects_add(&s->rejects, item->ticket, &why);
 }
 
 /* In pieces, so that what waits in memory is bounded. */
@@ -394,7 +376,7 @@ refresh_later(void *arg)
 		link_ended(s, &err);
 		return;
 	}
-	report_rejects(s);
+	rejects_report(&s->rejects, s->owner);
 	if (!file_open(s, &err))
 		log_error(sink_log(s->owner), "%s; writing on to the file that was open", err.text);
 	else
@@ -465,7 +447,7 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 	s->fd = -1;
 	buf_init(&s->out, OUT_BYTES);
 	fifo_init(&s->tickets, sizeof(uint64_t));
-	fifo_init(&s->rejects, sizeof(struct reject));
+	rejects_init(&s->rejects);
 	timer_init(&s->sync, on_sync, s);
 	return s;
 }

@@ -5,6 +5,7 @@
 #include "daemon/delivery/accept.h"
 #include "daemon/delivery/dgram.h"
 #include "daemon/delivery/line.h"
+#include "daemon/delivery/rejects.h"
 #include "daemon/delivery/sink_syslog_conf.h"
 #include "daemon/delivery/stream.h"
 #include "daemon/delivery/target.h"
@@ -19,12 +20,6 @@
 #define POLL_MIN_MS 10
 #define SHORT_MS    1000         /* a link that ended sooner did not work: the next server's turn */
 #define TAKE_MAX    256
-
-/* A send that cannot be answered inside the call. */
-struct reject {
-	uint64_t ticket;
-	struct err err;
-};
 
 struct sink {
 	const struct engine_env *env;
@@ -53,7 +48,7 @@ struct sink {
 
 	struct accept accept; /* datagrams: only its queue */
 	struct timer poll;
-	struct fifo rejects;
+	struct rejects rejects;
 	bool is_failed;       /* a datagram's end of link, to be reported */
 	struct err failed;
 
@@ -84,18 +79,6 @@ report_accepted(struct sink *s)
 }
 
 static void
-report_rejects(struct sink *s)
-{
-	const struct reject *r;
-
-	while (s->rejects.n > 0) {
-		r = fifo_at(&s->rejects, 0);
-		sink_result(s->owner, r->ticket, SINK_REJECT, TICKS_NONE, NULL, &r->err);
-		fifo_drop(&s->rejects, 1);
-	}
-}
-
-static void
 hang_up(struct sink *s)
 {
 	stream_close(s->stream);
@@ -105,7 +88,7 @@ hang_up(struct sink *s)
 	s->dgram = NULL;
 	s->is_up = s->wants_ready = s->is_going_back = s->is_failed = false;
 	accept_reset(&s->accept);
-	fifo_release(&s->rejects);
+	rejects_release(&s->rejects);
 	timer_unset(s->env->timers, &s->poll);
 	timer_unset(s->env->timers, &s->failback);
 }
@@ -135,7 +118,7 @@ on_report(void *arg)
 {
 	struct sink *s = arg;
 
-	report_rejects(s);
+	rejects_report(&s->rejects, s->owner);
 	if (s->dgram == NULL)
 		return;
 	report_accepted(s);
@@ -153,9 +136,7 @@ report_later(struct sink *s)
 static void
 keep_reject(struct sink *s, uint64_t ticket, const struct err *err)
 {
-	struct reject *r = fifo_push(&s->rejects);
-
-	*r = (struct reject) { .ticket = ticket, .err = *err };
+	rejects_add(&s->rejects, ticket, err);
 	report_later(s);
 }
 
@@ -559,7 +540,7 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 	s->owner = owner;
 	s->conf = conf;
 	accept_init(&s->accept, s->conf->confirm_after_ms);
-	fifo_init(&s->rejects, sizeof(struct reject));
+	rejects_init(&s->rejects);
 	buf_init(&s->out, HIGH_BYTES * 2);
 	timer_init(&s->poll, on_poll, s);
 	timer_init(&s->failback, on_failback, s);
