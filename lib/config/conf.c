@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/ticks.h"
 #include "lib/config/conf.h"
 #include "lib/config/nearest.h"
 #include "lib/config/unit.h"
@@ -125,6 +126,17 @@ parse_int(const char *text, int64_t *v)
 }
 
 static bool
+parse_date(const char *text, int64_t *ticks)
+{
+	char midnight[32];
+
+	if (strlen(text) != strlen("2027-03-01"))
+		return false;
+	(void)snprintf(midnight, sizeof(midnight), "%sT00:00:00Z", text);
+	return ticks_parse(str_of(midnight), ticks);
+}
+
+static bool
 parse_number(enum conf_type type, const char *text, int64_t *v, struct err *err)
 {
 	if (type == CONF_TIME)
@@ -139,6 +151,10 @@ parse_number(enum conf_type type, const char *text, int64_t *v, struct err *err)
 			   "\"%.80s\" is not a size; write a number with KiB, MiB, "
 			   "GiB or TiB: 64KiB, 8GiB",
 			   text);
+	if (type == CONF_DATE)
+		return parse_date(text, v) ||
+		       err_set(err, ERR_CONF,
+			   "\"%.80s\" is not a date; write year, month and day: 2027-03-01", text);
 	return parse_int(text, v) ||
 	       err_set(err, ERR_CONF, "\"%.80s\" is not a whole number; write digits only", text);
 }
@@ -337,6 +353,7 @@ read_text(const struct value *v, const char *text, struct err *err)
 	case CONF_INT:
 	case CONF_TIME:
 	case CONF_SIZE:
+	case CONF_DATE:
 		return read_number(v, text, err);
 	case CONF_BOOL:
 		return read_bool(v, text, err);
@@ -382,6 +399,7 @@ read_node(const struct value *v, const struct node *n)
 	case CONF_BOOL:
 	case CONF_TIME:
 	case CONF_SIZE:
+	case CONF_DATE:
 	case CONF_CHOICE:
 		return read_scalar(v, n);
 	case CONF_LIST:

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/ticks.h"
 #include "lib/config/conf.h"
 #include "lib/config/unit.h"
 
@@ -9,6 +10,19 @@
 
 /* ---- values --------------------------------------------------------------------- */
 
+static void
+put_date(struct buf *b, int64_t ticks)
+{
+	size_t n = b->n;
+
+	if (ticks == 0) {
+		buf_puts(b, "none");
+		return;
+	}
+	ticks_write(b, ticks, 0);
+	buf_cut(b, n + strlen("2027-03-01"));
+}
+
 void
 conf_put_number(struct buf *b, enum conf_type type, int64_t n)
 {
@@ -16,6 +30,8 @@ conf_put_number(struct buf *b, enum conf_type type, int64_t n)
 		unit_put_time(b, n);
 	else if (type == CONF_SIZE)
 		unit_put_size(b, n);
+	else if (type == CONF_DATE)
+		put_date(b, n);
 	else
 		buf_int(b, n);
 }
@@ -73,6 +89,7 @@ put_value(struct buf *b, const struct conf_opt *o, const void *field)
 	case CONF_INT:
 	case CONF_TIME:
 	case CONF_SIZE:
+	case CONF_DATE:
 		conf_put_number(b, o->type, *(const int64_t *)field);
 		break;
 	case CONF_BOOL:
@@ -174,6 +191,8 @@ type_name(enum conf_type type)
 		return "duration";
 	case CONF_SIZE:
 		return "size";
+	case CONF_DATE:
+		return "date";
 	case CONF_CHOICE:
 		return "one of";
 	case CONF_CHOICES:

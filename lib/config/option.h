@@ -19,6 +19,8 @@
  *   BOOL     bool
  *   TIME     int64_t           milliseconds; written "10s", "5m", "1h", "7d", "250ms"
  *   SIZE     int64_t           bytes; written "64KiB", "8MiB", "2GiB", or a bare number
+ *   DATE     int64_t           ticks (lib/base/ticks.h) at which that day begins in UTC; written
+ *                              "2027-03-01"; 0 when absent
  *   CHOICE   int               index into choices
  *   LIST     struct conf_list  of strings; a scalar stands for a list of one
  *   MAP      a nested struct, described by sub; off of its rows counts from its own start
@@ -38,6 +40,7 @@ enum conf_type {
 	CONF_BOOL,
 	CONF_TIME,
 	CONF_SIZE,
+	CONF_DATE,
 	CONF_CHOICE,
 	CONF_LIST,
 	CONF_MAP,

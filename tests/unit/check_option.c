@@ -13,7 +13,7 @@ struct inner {
 
 struct thing {
 	char *name, *path;
-	int64_t port, wait, room;
+	int64_t port, wait, room, day;
 	bool is_on;
 	int mode;
 	unsigned kinds;
@@ -56,6 +56,7 @@ static const struct conf_opt opts[] = {
 	{ .name = "wait", .type = CONF_TIME, .off = F(wait), .def = "30s", .min = 1000, .max = 600000,
 	  .help = "How long." },
 	{ .name = "room", .type = CONF_SIZE, .off = F(room), .def = "8KiB", .help = "How much." },
+	{ .name = "day", .type = CONF_DATE, .off = F(day), .help = "When." },
 	{ .name = "is_on", .type = CONF_BOOL, .off = F(is_on), .def = "false", .help = "Whether." },
 	{ .name = "mode", .type = CONF_CHOICE, .off = F(mode), .def = "tls", .choices = modes,
 	  .check = check_mode, .help = "Which." },
@@ -129,6 +130,8 @@ static const struct {
 	{ "durations add up", "{name: x, wait: 1m30s}", "wait: 90s\n" },
 	{ "a size", "{name: x, room: 3MiB}", "room: 3MiB\n" },
 	{ "a size in bytes", "{name: x, room: 1000}", "room: 1000\n" },
+	{ "a date", "{name: x, day: 2028-02-29}", "day: 2028-02-29\n" },
+	{ "no date", "name: x", "day: none\n" },
 	{ "a boolean", "{name: x, is_on: true}", "is_on: true\n" },
 	{ "a choice", "{name: x, mode: udp}", "mode: udp\n" },
 	{ "choices are bits", "{name: x, kinds: [udp, tls]}", "kinds: 5\n" },
@@ -163,7 +166,7 @@ static const struct {
 	{ "unknown, with a proposal", "{name: x, prot: 1}",
 	  "1:11: prot: unknown option; did you mean port?\n" },
 	{ "unknown, without one", "{name: x, quux: 1}", "1:11: quux: unknown option; here may be: name, "
-	  "path, port, wait, room, is_on, mode, kinds, hosts, secrets, labels, tls, rest\n" },
+	  "path, port, wait, room, day, is_on, mode, kinds, hosts, secrets, labels, tls, rest\n" },
 	{ "unknown, deeper", "{name: x, tls: {ca_file: x, verfy: true}}",
 	  "1:29: tls.verfy: unknown option; did you mean verify?\n" },
 	{ "unknown here, but not below", "{name: x, verify: true}",
@@ -184,6 +187,10 @@ static const struct {
 	  "1:17: port: 65536 is out of range; it may be 1 to 65535\n" },
 	{ "a range of durations", "{name: x, wait: 1h}",
 	  "1:17: wait: 1h is out of range; it may be 1s to 10m\n" },
+	{ "a day that does not exist", "{name: x, day: 2027-02-29}", "1:16: day: \"2027-02-29\" is not a "
+	  "date; write year, month and day: 2027-03-01\n" },
+	{ "a time is no date", "{name: x, day: '2027-02-01T0'}", "1:16: day: \"2027-02-01T0\" is not a "
+	  "date; write year, month and day: 2027-03-01\n" },
 	{ "a duration without a unit", "{name: x, wait: 10}", "1:17: wait: \"10\" is not a duration; "
 	  "write a number with ms, s, m, h or d: 90s, 10m, 7d\n" },
 	{ "a size of unclear unit", "{name: x, room: 8MB}", "1:17: room: \"8MB\" is not a size; "
