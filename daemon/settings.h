@@ -9,6 +9,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/config/option.h"
+#include "lib/policy/clouds.h"
 #include "lib/policy/match.h"
 #include "lib/record/origin.h"
 
@@ -22,8 +23,6 @@ struct sink_kind;
  * It knows the meaning of the options, not how they are written (lib/config)
  * nor what is done with them. Reading blocks (files); done at start and reload.
  */
-enum cloud { CLOUD_GLOBAL, CLOUD_GCC, CLOUD_GCC_HIGH, CLOUD_DOD, CLOUD_CUSTOM };
-
 struct app {
 	char *name;
 	int cloud;              /* enum cloud */
@@ -32,7 +31,9 @@ struct app {
 	/* Resolved, without a trailing slash: */
 	char *login_url;        /* https://login.microsoftonline.com */
 	char *graph_url;        /* https://graph.microsoft.com */
+	char *mde_url;          /* https://api.securitycenter.microsoft.com; "": a custom cloud's */
 	char *portal_url;       /* https://security.microsoft.com */
+	char *resource[API_COUNT]; /* by enum api: whose tokens an API takes */
 	char *ca_file;          /* of our own, for login and graph; NULL: the system's */
 };
 

@@ -89,7 +89,6 @@ struct settings *settings_make(const struct node *root, const char *file, bool c
 
 /* ---- settings_tables.c: the rows, for reading and for the manual ---------------- */
 
-extern const char *const settings_clouds[];   /* by enum cloud, NULL-ended */
 extern const struct conf_opt root_opts[];     /* into struct settings_whole */
 extern const struct conf_opt app_opts[];      /* struct app */
 extern const struct conf_opt customer_opts[]; /* struct customer_draft */

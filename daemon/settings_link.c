@@ -69,7 +69,7 @@ stream_key(struct build *b, const struct tenant *t)
 	struct url u;
 	char *text;
 
-	buf_puts(&key, settings_clouds[t->app->cloud]);
+	buf_puts(&key, cloud_names[t->app->cloud]);
 	if (t->app->cloud == CLOUD_CUSTOM) {
 		BUG_IF(!url_split(str_of(t->app->graph_url), &u, &err));
 		buf_byte(&key, ':');
@@ -101,7 +101,7 @@ make_origin(struct build *b, const struct tenant *t)
 	    .tenant = t->name,
 	    .customer = c != NULL ? c->name : t->name,
 	    .customer_name = c != NULL ? c->display_name : t->name,
-	    .cloud = (char *)settings_clouds[t->app->cloud],
+	    .cloud = (char *)cloud_names[t->app->cloud],
 	    .portal_host = host,
 	    .stream = (char *)"alerts",
 	    .instance = b->w->s.instance != NULL ? b->w->s.instance : (char *)"",

@@ -12,23 +12,6 @@
 
 /* ---- apps ------------------------------------------------------------------------ */
 
-/* By enum cloud. microsoft.com serves GCC too; the others have hosts of their own.
- * (Microsoft Learn: National cloud deployments; Microsoft Defender XDR for US
- * Government customers.) */
-static const struct hosts {
-	const char *login, *graph, *portal;
-} hosts[] = {
-	[CLOUD_GLOBAL] = { "https://login.microsoftonline.com", "https://graph.microsoft.com",
-	    "https://security.microsoft.com" },
-	[CLOUD_GCC] = { "https://login.microsoftonline.com", "https://graph.microsoft.com",
-	    "https://security.microsoft.com" },
-	[CLOUD_GCC_HIGH] = { "https://login.microsoftonline.us", "https://graph.microsoft.us",
-	    "https://security.microsoft.us" },
-	[CLOUD_DOD] = { "https://login.microsoftonline.us", "https://dod-graph.microsoft.us",
-	    "https://security.apps.mil" },
-	[CLOUD_CUSTOM] = { NULL, NULL, "https://security.microsoft.com" },
-};
-
 /* Fills one address: the cloud's, or with a custom cloud what is written. */
 static void
 resolve_url(
@@ -50,18 +33,30 @@ resolve_url(
 		(*url)[--len] = '\0';
 }
 
+/* Of a custom cloud's API the resource is its address. */
+static void
+set_resources(struct app *app, const struct cloud_hosts *h)
+{
+	char *const url[API_COUNT] = { [API_GRAPH] = app->graph_url, [API_MDE] = app->mde_url };
+
+	for (size_t i = 0; i < API_COUNT; i++)
+		app->resource[i] = h->resource[i] != NULL ? (char *)h->resource[i] : url[i];
+}
+
 static void
 read_app(struct build *b, struct app_draft *a)
 {
-	const struct hosts *h;
+	const struct cloud_hosts *h;
 
 	a->app.name = (char *)a->d.name;
 	if (!conf_fill_one(&b->conf, a->d.node, app_opts, &a->app))
 		return;
-	h = &hosts[a->app.cloud];
+	h = &cloud_hosts[a->app.cloud];
 	resolve_url(b, a, "login_url", &a->app.login_url, h->login);
-	resolve_url(b, a, "graph_url", &a->app.graph_url, h->graph);
+	resolve_url(b, a, "graph_url", &a->app.graph_url, h->api[API_GRAPH]);
 	resolve_url(b, a, "portal_url", &a->app.portal_url, h->portal);
+	a->app.mde_url = arena_strdup(&b->w->arena, h->api[API_MDE] != NULL ? h->api[API_MDE] : "");
+	set_resources(&a->app, h);
 	if (b->check_secrets && a->app.ca_file != NULL && access(a->app.ca_file, R_OK) != 0)
 		conf_error(&b->conf, node_get(a->d.node, "ca_file"), "%.200s cannot be read: %s",
 		    a->app.ca_file, strerror(errno));

@@ -12,7 +12,6 @@
 
 /* In the order of their enums. */
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
-const char *const settings_clouds[] = { "global", "gcc", "gcc-high", "dod", "custom", NULL };
 
 /* ---- checks of one text --------------------------------------------------------- */
 
@@ -207,7 +206,7 @@ const struct conf_opt root_opts[] = {
 #define F(field) offsetof(struct app, field)
 const struct conf_opt app_opts[] = {
 	{ .name = "cloud", .type = CONF_CHOICE, .off = F(cloud), .def = "global",
-	  .choices = settings_clouds, .check = check_cloud,
+	  .choices = cloud_names, .check = check_cloud,
 	  .help = "Microsoft's cloud that the tenants of this app are in. An app registration "
 	      "serves one cloud only." },
 	{ .name = "client_id", .type = CONF_STR, .off = F(client_id), .flags = CONF_REQUIRED,

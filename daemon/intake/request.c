@@ -109,7 +109,7 @@ on_fault(struct poller *p, enum paging_fault fault, const struct err *why)
 static void
 on_unauthorized(struct poller *p, const struct err *why)
 {
-	token_reject(p->in->tokens, p->t, p->bearer);
+	token_reject(p->in->tokens, p->t, API_GRAPH, p->bearer);
 	if (!p->is_renewed) {
 		p->is_renewed = true;
 		log_info(&p->t->log, "%s; asking with a new token%s", why->text,
@@ -338,7 +338,7 @@ token_on_reply(void *arg, const struct token_reply *reply)
 	}
 	forget_bearer(p);
 	p->bearer = xstrdup(reply->bearer);
-	p->has_role = reply->has_role;
+	p->has_role = (reply->roles & TOKEN_MAY_ALERTS) != 0;
 	begin_stream(p);
 	if (!open_reader(p)) {
 		leave(p);
@@ -365,7 +365,7 @@ request_start(struct place *place)
 		p->figures.max_late_ms = late;
 	p->at = POLLER_ASKING;
 	timer_set(p->in->env->timers, &p->timer, LATE_MS);
-	p->wait = token_get(p->in->tokens, p->settings, p->t, token_on_reply, p);
+	p->wait = token_get(p->in->tokens, p->settings, p->t, API_GRAPH, token_on_reply, p);
 }
 
 /* A few servers that hang must not hold, with pages that never come, the room of all others. */

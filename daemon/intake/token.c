@@ -42,13 +42,14 @@ struct token {
 	char *key;
 	struct settings *settings; /* held: t is of these */
 	const struct tenant *t;
+	enum api api;
 	struct wait_list waits; /* for the next answer, or the next turn when one is at hand */
 	struct wait_list told;  /* are being told */
 	struct asking *asking;  /* NULL: none */
 	char *bearer;           /* NULL: none */
 	unsigned generation;    /* of bearer */
 	uint64_t rejected;      /* hash of what the API refused last; 0: none */
-	bool has_role;
+	unsigned roles;       /* of bearer */
 	int64_t expires, renew; /* mono ms, of bearer */
 	int64_t used;           /* mono ms: asked for last */
 	struct timer timer;
@@ -142,7 +143,7 @@ keep_bearer(struct token *k, const struct token_answer *a)
 	drop_bearer(k);
 	k->bearer = a->bearer;
 	k->generation++;
-	k->has_role = a->has_role;
+	k->roles = a->roles;
 	k->failures = 0;
 	k->expires = now + a->lifetime_ms - (last < LAST_MS ? last : LAST_MS);
 	k->renew = now + renewal_ms(k, a->lifetime_ms);
@@ -226,7 +227,7 @@ deliver_cached(void *arg)
 		deliver(k, &(struct token_reply){
 			       .trouble = TOKEN_OK,
 			       .bearer = k->bearer,
-			       .has_role = k->has_role,
+			       .roles = k->roles,
 			       .retry_after_ms = -1,
 			       .server_date = TICKS_NONE,
 			   });
@@ -267,7 +268,7 @@ conclude(struct token *k, struct token_answer *a, int64_t retry_after_ms, int64_
 	reply = (struct token_reply){
 		.trouble = a->trouble,
 		.bearer = k->bearer,
-		.has_role = k->has_role,
+		.roles = k->roles,
 		.retry_after_ms = retry_after_ms,
 		.err = a->err,
 		.server_date = server_date,
@@ -350,7 +351,7 @@ ask(struct token *k)
 	}
 	for (; q->attempt < app->secrets.n; q->attempt++) {
 		q->secret_name = token_secrets_name(app, q->first, q->attempt);
-		ok = token_form(app, q->secret_name, &form, &err);
+		ok = token_form(app, k->api, q->secret_name, &form, &err);
 		if (ok)
 			break;
 		if (!q->is_refused)
@@ -384,9 +385,10 @@ token_on_timer(void *arg)
 }
 
 static char *
-key_of(const struct tenant *t)
+key_of(const struct tenant *t, enum api api)
 {
-	char *app = token_app_key(t->app), *key = xasprintf("%s %s", app, t->id);
+	char *app = token_app_key(t->app);
+	char *key = xasprintf("%s %s %s", app, t->app->resource[api], t->id);
 
 	free(app);
 	return key;
@@ -399,9 +401,9 @@ bucket_of(struct tokens *ts, const char *key)
 }
 
 static struct token *
-find(struct tokens *ts, const struct tenant *t)
+find(struct tokens *ts, const struct tenant *t, enum api api)
 {
-	char *key = key_of(t);
+	char *key = key_of(t, api);
 	struct token *k;
 
 	LIST_FOREACH (k, bucket_of(ts, key), link) {
@@ -413,12 +415,13 @@ find(struct tokens *ts, const struct tenant *t)
 }
 
 static struct token *
-add(struct tokens *ts, const struct tenant *t)
+add(struct tokens *ts, const struct tenant *t, enum api api)
 {
 	struct token *k = xcalloc(1, sizeof(*k));
 
 	k->ts = ts;
-	k->key = key_of(t);
+	k->api = api;
+	k->key = key_of(t, api);
 	TAILQ_INIT(&k->waits);
 	TAILQ_INIT(&k->told);
 	timer_init(&k->timer, token_on_timer, k);
@@ -483,15 +486,15 @@ tokens_free(struct tokens *ts)
 }
 
 struct token_wait *
-token_get(
-    struct tokens *ts, const struct settings *s, const struct tenant *t, token_cb *cb, void *arg)
+token_get(struct tokens *ts, const struct settings *s, const struct tenant *t, enum api api,
+    token_cb *cb, void *arg)
 {
-	struct token *k = find(ts, t);
+	struct token *k = find(ts, t, api);
 	struct token_wait *w = xcalloc(1, sizeof(*w));
 	int64_t now = clock_mono(ts->env->clock);
 
 	if (k == NULL)
-		k = add(ts, t);
+		k = add(ts, t, api);
 	use_settings(k, s, t);
 	k->used = now;
 	*w = (struct token_wait){ .cb = cb, .arg = arg };
@@ -515,9 +518,9 @@ token_cancel(struct token_wait *w)
 }
 
 void
-token_reject(struct tokens *ts, const struct tenant *t, const char *bearer)
+token_reject(struct tokens *ts, const struct tenant *t, enum api api, const char *bearer)
 {
-	struct token *k = find(ts, t);
+	struct token *k = find(ts, t, api);
 
 	if (k == NULL || k->bearer == NULL || strcmp(k->bearer, bearer) != 0)
 		return;

@@ -13,7 +13,8 @@
  * next time. `tid` and `roles` of the token are looked at for diagnosis; a token
  * whose tid is another tenant's is refused.
  *
- * Tokens and secrets never reach a log. Key: (app, tenant GUID).
+ * Tokens and secrets never reach a log. Key: (app, tenant GUID, API):
+ * the token of one API is refused by another.
  */
 struct tokens;
 struct token_wait;
@@ -29,11 +30,17 @@ enum token_trouble {
 	TOKEN_GARBLED,       /* the answer makes no sense */
 };
 
+/* What the token lets read, by its `roles`; all of them where it cannot be told. */
+enum token_role {
+	TOKEN_MAY_ALERTS = 1,     /* SecurityAlert.Read.All or ReadWrite.All, of Graph */
+	TOKEN_MAY_INCIDENTS = 2,  /* SecurityIncident.Read.All or ReadWrite.All, of Graph */
+	TOKEN_MAY_MDE_ALERTS = 4, /* Alert.Read.All or ReadWrite.All, of Defender for Endpoint */
+};
+
 struct token_reply {
 	enum token_trouble trouble;
 	const char *bearer; /* TOKEN_OK; valid during the call: copy into the request */
-	/* roles holds SecurityAlert.Read.All or ReadWrite.All, or it cannot be told. */
-	bool has_role;
+	unsigned roles;     /* bits of enum token_role */
 	int64_t retry_after_ms; /* -1: none */
 	struct err err;         /* complete sentence with the hint and what to do */
 	int64_t server_date;    /* ticks; TICKS_NONE */
@@ -44,10 +51,11 @@ struct tokens *tokens_new(const struct engine_env *env, struct fetcher *f);
 void tokens_free(struct tokens *ts);
 
 /* Later, exactly once. timeout as settings' request_timeout_ms. */
-struct token_wait *token_get(
-    struct tokens *ts, const struct settings *s, const struct tenant *t, token_cb *cb, void *arg);
+struct token_wait *token_get(struct tokens *ts, const struct settings *s, const struct tenant *t,
+    enum api api, token_cb *cb, void *arg);
 void token_cancel(struct token_wait *w);
 /* The API answered 401 to this bearer: it is not handed out again, and is freed now. */
-void token_reject(struct tokens *ts, const struct tenant *t, const char *bearer);
+void token_reject(
+    struct tokens *ts, const struct tenant *t, enum api api, const char *bearer);
 
 #endif

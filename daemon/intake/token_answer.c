@@ -242,6 +242,30 @@ is_type_fine(const json_t *v)
 	return v == NULL || (type.s != NULL && str_same_nocase(type, STR("bearer")));
 }
 
+/* NULL: it cannot be told. */
+static unsigned
+read_roles(const struct jwt_look *jwt)
+{
+	static const struct {
+		const char *name;
+		enum token_role role;
+	} names[] = {
+		{ "SecurityAlert.Read.All", TOKEN_MAY_ALERTS },
+		{ "SecurityAlert.ReadWrite.All", TOKEN_MAY_ALERTS },
+		{ "SecurityIncident.Read.All", TOKEN_MAY_INCIDENTS },
+		{ "SecurityIncident.ReadWrite.All", TOKEN_MAY_INCIDENTS },
+		{ "Alert.Read.All", TOKEN_MAY_MDE_ALERTS },
+		{ "Alert.ReadWrite.All", TOKEN_MAY_MDE_ALERTS },
+	};
+	unsigned roles = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (jwt == NULL || jwt_has_role(jwt, names[i].name))
+			roles |= names[i].role;
+	}
+	return roles;
+}
+
 static void
 read_token(const struct token_question *q, const json_t *root, struct token_answer *out)
 {
@@ -266,8 +290,7 @@ read_token(const struct token_question *q, const json_t *root, struct token_answ
 		out->trouble = TOKEN_OK;
 		out->bearer = xstrndup(text.s, text.n);
 		out->lifetime_ms = read_lifetime_sec(json_object_get(root, "expires_in")) * 1000;
-		out->has_role = !is_readable || jwt_has_role(jwt, "SecurityAlert.Read.All") ||
-		                jwt_has_role(jwt, "SecurityAlert.ReadWrite.All");
+		out->roles = read_roles(is_readable ? jwt : NULL);
 	}
 	free(jwt);
 }

@@ -23,7 +23,7 @@ struct token_answer {
 	bool is_secret_refused; /* another secret may work */
 	char *bearer;           /* TOKEN_OK: from malloc, the caller's; else NULL */
 	int64_t lifetime_ms;
-	bool has_role;
+	unsigned roles; /* bits of enum token_role */
 	struct err err;
 };
 

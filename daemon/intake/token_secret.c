@@ -30,7 +30,7 @@ token_secrets_release(struct token_secrets *m)
 char *
 token_app_key(const struct app *app)
 {
-	return xasprintf("%s %s %s", app->login_url, app->client_id, app->graph_url);
+	return xasprintf("%s %s", app->login_url, app->client_id);
 }
 
 static struct good_secret *
@@ -109,14 +109,15 @@ add_field(struct buf *b, const char *name, struct str value)
 
 /* Room for all of it at once: growing would leave copies. */
 bool
-token_form(const struct app *app, const char *secret_name, struct buf *form, struct err *err)
+token_form(const struct app *app, enum api api, const char *secret_name, struct buf *form,
+    struct err *err)
 {
 	struct buf secret = BUF_INIT(SECRET_MAX);
 	char *scope;
 	bool ok = secret_read(secret_name, &secret, err);
 
 	if (ok) {
-		scope = xasprintf("%s/.default", app->graph_url);
+		scope = xasprintf("%s/.default", app->resource[api]);
 		(void)buf_room(
 		    form, secret.n * 3 + strlen(scope) * 3 + strlen(app->client_id) * 3 + 128);
 		add_field(form, "client_id", str_of(app->client_id));

@@ -31,7 +31,7 @@ size_t token_secrets_first(const struct token_secrets *m, const struct app *app)
 const char *token_secrets_name(const struct app *app, size_t first, size_t attempt);
 
 /* Into form, empty and with room for TOKEN_FORM_MAX; the caller wipes it. */
-bool token_form(
-    const struct app *app, const char *secret_name, struct buf *form, struct err *err) MUST_CHECK;
+bool token_form(const struct app *app, enum api api, const char *secret_name, struct buf *form,
+    struct err *err) MUST_CHECK;
 
 #endif

@@ -165,6 +165,7 @@ setup(void)
 		.secrets = { secrets, 1 },
 		.login_url = url,
 		.graph_url = url,
+		.resource = { url, url },
 		.portal_url = url };
 	for (unsigned i = 0; i < SG_TENANTS; i++)
 		make_tenant(i);

@@ -119,6 +119,38 @@ START_TEST(test_apps)
 }
 END_TEST
 
+static const struct {
+	const char *cloud, *login, *graph, *mde, *portal;
+} clouds[] = {
+	{ "global", "https://login.microsoftonline.com", "https://graph.microsoft.com",
+	  "https://api.securitycenter.microsoft.com", "https://security.microsoft.com" },
+	{ "gcc", "https://login.microsoftonline.com", "https://graph.microsoft.com",
+	  "https://api-gcc.securitycenter.microsoft.us", "https://security.microsoft.com" },
+	{ "gcc-high", "https://login.microsoftonline.us", "https://graph.microsoft.us",
+	  "https://api-gov.securitycenter.microsoft.us", "https://security.microsoft.us" },
+	{ "dod", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us",
+	  "https://api-gov.securitycenter.microsoft.us", "https://security.apps.mil" },
+};
+
+START_TEST(test_clouds)
+{
+	char *text = xasprintf("apps: {soc: {client_id: " GUID(9) ", secret_file: /s, cloud: %s}}\n"
+	    "sinks: {siem: {type: fake}}\n"
+	    "tenants: {a: {id: " GUID(1) ", app: soc, sinks: siem}}\n", clouds[_i].cloud);
+	const struct app *a;
+
+	s = load(text);
+	a = app("soc");
+	ck_assert_str_eq(a->login_url, clouds[_i].login);
+	ck_assert_str_eq(a->graph_url, clouds[_i].graph);
+	ck_assert_str_eq(a->mde_url, clouds[_i].mde);
+	ck_assert_str_eq(a->portal_url, clouds[_i].portal);
+	ck_assert_str_eq(a->resource[API_GRAPH], clouds[_i].graph);
+	ck_assert_str_eq(a->resource[API_MDE], clouds[_i].mde);
+	free(text);
+}
+END_TEST
+
 START_TEST(test_tenants)
 {
 	const struct tenant *t;
@@ -540,6 +572,7 @@ main(void)
 	tcase_add_checked_fixture(tc, open_case, close_case);
 	tcase_add_test(tc, test_top);
 	tcase_add_test(tc, test_apps);
+	tcase_add_loop_test(tc, test_clouds, 0, ARRAY_LEN(clouds));
 	tcase_add_test(tc, test_tenants);
 	tcase_add_loop_test(tc, test_stream_key, 0, ARRAY_LEN(keys));
 	tcase_add_loop_test(tc, test_routing, 0, ARRAY_LEN(routes));

@@ -16,6 +16,7 @@
 #define TID   "11111111-2222-3333-4444-555555555555"
 #define OTHER "99999999-2222-3333-4444-555555555555"
 #define ROLES ",\"roles\":[\"SecurityAlert.Read.All\"]"
+#define EVERY_ROLE (TOKEN_MAY_ALERTS | TOKEN_MAY_INCIDENTS | TOKEN_MAY_MDE_ALERTS)
 #define DENY(error, code) \
 	"{\"error\":\"" error "\",\"error_description\":\"AADSTS" code \
 	": S3CRET-ECHO\",\"error_codes\":[" code "]}"
@@ -41,6 +42,7 @@ static char dir[] = "/tmp/check_token.XXXXXX", secret_a[64], secret_b[64], login
 static char *secrets[2] = { secret_a, secret_b };
 static char app_name[] = "soc", client_id[] = "6f0c8a5e-0000-4000-8000-000000000001";
 static char graph_url[] = "https://graph.microsoft.com", tid[] = TID;
+static char mde_url[] = "https://api.securitycenter.microsoft.com";
 static struct app app;
 static struct tenant tenant;
 static struct settings settings;
@@ -58,7 +60,7 @@ struct got {
 	unsigned calls;
 	enum token_trouble trouble;
 	char bearer[4096];
-	bool has_role;
+	unsigned roles;
 	int64_t retry_after_ms;
 	struct err err;
 	void (*then)(struct got *g);
@@ -141,7 +143,8 @@ setup(void)
 		.client_id = client_id,
 		.secrets = { secrets, 1 },
 		.login_url = login,
-		.graph_url = graph_url };
+		.graph_url = graph_url,
+		.resource = { graph_url, mde_url } };
 	tenant = (struct tenant){ .log = { "tenant", "contoso" }, .id = tid, .app = &app };
 	settings = (struct settings){ .refs = 1, .request_timeout_ms = 3000 };
 	give(GOOD, ",\"expires_in\":3600");
@@ -171,7 +174,7 @@ on_token(void *arg, const struct token_reply *reply)
 
 	g->calls++;
 	g->trouble = reply->trouble;
-	g->has_role = reply->has_role;
+	g->roles = reply->roles;
 	g->retry_after_ms = reply->retry_after_ms;
 	g->err = reply->err;
 	ck_assert_int_eq(reply->bearer != NULL, reply->trouble == TOKEN_OK);
@@ -209,7 +212,7 @@ static void
 get(struct got *g)
 {
 	*g = (struct got){ 0 };
-	(void)token_get(ts, &settings, &tenant, on_token, g);
+	(void)token_get(ts, &settings, &tenant, API_GRAPH, on_token, g);
 	ck_assert_uint_eq(g->calls, 0);
 	run(g);
 }
@@ -229,7 +232,7 @@ START_TEST(test_request)
 
 	get(&g);
 	ck_assert_int_eq(g.trouble, TOKEN_OK);
-	ck_assert(g.has_role);
+	ck_assert_uint_eq(g.roles, TOKEN_MAY_ALERTS);
 	ck_assert_ptr_nonnull(strstr(g.bearer, ".sig0"));
 	ck_assert_ptr_nonnull(strstr(web_last(w), "POST /" TID "/oauth2/v2.0/token HTTP/1.1\r\n"));
 	ck_assert_ptr_nonnull(strstr(web_last(w),
@@ -246,8 +249,8 @@ START_TEST(test_one_request_for_many)
 	struct token_wait *wait;
 
 	for (int i = 0; i < 50; i++)
-		(void)token_get(ts, &settings, &tenant, on_token, &g[i]);
-	wait = token_get(ts, &settings, &tenant, on_token, &cancelled);
+		(void)token_get(ts, &settings, &tenant, API_GRAPH, on_token, &g[i]);
+	wait = token_get(ts, &settings, &tenant, API_GRAPH, on_token, &cancelled);
 	token_cancel(wait);
 	for (int i = 0; i < 50; i++) {
 		run(&g[i]);
@@ -269,12 +272,30 @@ START_TEST(test_tenants_are_apart)
 	second.id = other;
 	get(&g);
 	give("{\"tid\":\"" OTHER "\"" ROLES "}", "");
-	(void)token_get(ts, &settings, &second, on_token, &h);
+	(void)token_get(ts, &settings, &second, API_GRAPH, on_token, &h);
 	run(&h);
 	ck_assert_int_eq(h.trouble, TOKEN_OK);
 	ck_assert_str_ne(g.bearer, h.bearer);
-	token_reject(ts, &second, g.bearer); /* not its own: nothing happens */
+	token_reject(ts, &second, API_GRAPH, g.bearer); /* not its own: nothing happens */
 	get(&g);
+	ck_assert_uint_eq(web_requests(w), 2);
+}
+END_TEST
+
+START_TEST(test_apis_are_apart)
+{
+	struct got g, h = { 0 };
+
+	get(&g);
+	give("{\"roles\":[\"Alert.Read.All\"]}", "");
+	(void)token_get(ts, &settings, &tenant, API_MDE, on_token, &h);
+	run(&h);
+	ck_assert_ptr_nonnull(strstr(web_last(w),
+	    "&scope=https%3A%2F%2Fapi.securitycenter.microsoft.com%2F.default&"));
+	ck_assert_uint_eq(h.roles, TOKEN_MAY_MDE_ALERTS);
+	token_reject(ts, &tenant, API_MDE, h.bearer);
+	get(&g); /* Graph's is as good as before */
+	ck_assert_str_ne(g.bearer, h.bearer);
 	ck_assert_uint_eq(web_requests(w), 2);
 }
 END_TEST
@@ -362,14 +383,14 @@ START_TEST(test_jitter)
 		(void)snprintf(ids[i], sizeof(ids[i]), "11111111-2222-3333-4444-%012d", i);
 		many[i] = tenant;
 		many[i].id = ids[i];
-		(void)token_get(ts, &settings, &many[i], on_token, &g[i]);
+		(void)token_get(ts, &settings, &many[i], API_GRAPH, on_token, &g[i]);
 	}
 	for (int i = 0; i < 200; i++)
 		run(&g[i]);
 	now.ms += 2400 * 1000;
 	for (int i = 0; i < 200; i++) {
 		g[i].calls = 0;
-		(void)token_get(ts, &settings, &many[i], on_token, &g[i]);
+		(void)token_get(ts, &settings, &many[i], API_GRAPH, on_token, &g[i]);
 	}
 	turn(100);
 	pass(300); /* the middle of the tenth */
@@ -513,19 +534,24 @@ END_TEST
 static const struct {
 	const char *says, *payload, *fields;
 	enum token_trouble trouble;
-	bool has_role;
+	unsigned roles;
 } contents[] = {
-	{ "the role is there", GOOD, "", TOKEN_OK, true },
+	{ "the role is there", GOOD, "", TOKEN_OK, TOKEN_MAY_ALERTS },
 	{ "the higher role",
 	    "{\"tid\":\"" TID "\",\"roles\":[\"x\",\"SecurityAlert.ReadWrite.All\"]}", "", TOKEN_OK,
-	    true },
-	{ "no roles", "{\"tid\":\"" TID "\"}", "", TOKEN_OK, false },
-	{ "other roles", "{\"roles\":[\"SecurityAlert.Read\",7]}", "", TOKEN_OK, false },
+	    TOKEN_MAY_ALERTS },
+	{ "two roles", "{\"roles\":[\"SecurityIncident.Read.All\",\"SecurityAlert.Read.All\"]}", "",
+	    TOKEN_OK, TOKEN_MAY_INCIDENTS | TOKEN_MAY_ALERTS },
+	{ "the role of Defender for Endpoint", "{\"roles\":[\"Alert.Read.All\"]}", "", TOKEN_OK,
+	    TOKEN_MAY_MDE_ALERTS },
+	{ "no roles", "{\"tid\":\"" TID "\"}", "", TOKEN_OK, 0 },
+	{ "other roles", "{\"roles\":[\"SecurityAlert.Read\",7]}", "", TOKEN_OK, 0 },
 	{ "tid in capitals", "{\"tid\":\"11111111-2222-3333-4444-555555555555\"}",
-	    ",\"token_type\":\"bearer\"", TOKEN_OK, false },
-	{ "another tenant's", "{\"tid\":\"" OTHER "\"" ROLES "}", "", TOKEN_GARBLED, false },
-	{ "no JSON inside: it cannot be told", "opaque", "", TOKEN_OK, true },
-	{ "a tid that is no GUID tells nothing", "{\"tid\":\"x\"" ROLES "}", "", TOKEN_OK, true },
+	    ",\"token_type\":\"bearer\"", TOKEN_OK, 0 },
+	{ "another tenant's", "{\"tid\":\"" OTHER "\"" ROLES "}", "", TOKEN_GARBLED, 0 },
+	{ "no JSON inside: it cannot be told", "opaque", "", TOKEN_OK, EVERY_ROLE },
+	{ "a tid that is no GUID tells nothing", "{\"tid\":\"x\"" ROLES "}", "", TOKEN_OK,
+	    TOKEN_MAY_ALERTS },
 };
 
 START_TEST(test_content)
@@ -534,7 +560,7 @@ START_TEST(test_content)
 
 	give(contents[_i].payload, contents[_i].fields);
 	get(&g);
-	ck_assert_msg(g.trouble == contents[_i].trouble && g.has_role == contents[_i].has_role,
+	ck_assert_msg(g.trouble == contents[_i].trouble && g.roles == contents[_i].roles,
 	    "%s: %d %s", contents[_i].says, g.trouble, g.err.text);
 }
 END_TEST
@@ -616,14 +642,14 @@ START_TEST(test_reject)
 	struct got g, h;
 
 	get(&g);
-	token_reject(ts, &tenant, "another");
+	token_reject(ts, &tenant, API_GRAPH, "another");
 	get(&h);
 	ck_assert_str_eq(g.bearer, h.bearer);
-	token_reject(ts, &tenant, g.bearer);
+	token_reject(ts, &tenant, API_GRAPH, g.bearer);
 	give(GOOD, "");
 	get(&h);
 	ck_assert_str_ne(g.bearer, h.bearer);
-	token_reject(ts, &tenant, h.bearer);
+	token_reject(ts, &tenant, API_GRAPH, h.bearer);
 	get(&h); /* the service gives the same again */
 	ck_assert_int_eq(h.trouble, TOKEN_UNREACHABLE);
 	ck_assert_ptr_nonnull(strstr(h.err.text, "again"));
@@ -634,7 +660,7 @@ static void
 reject(struct got *g)
 {
 	g->then = NULL;
-	token_reject(ts, &tenant, g->bearer);
+	token_reject(ts, &tenant, API_GRAPH, g->bearer);
 	give(GOOD, "");
 }
 
@@ -643,7 +669,7 @@ START_TEST(test_reject_while_others_are_told)
 	struct got g[3] = { { .then = reject } };
 
 	for (int i = 0; i < 3; i++)
-		(void)token_get(ts, &settings, &tenant, on_token, &g[i]);
+		(void)token_get(ts, &settings, &tenant, API_GRAPH, on_token, &g[i]);
 	for (int i = 0; i < 3; i++)
 		run(&g[i]);
 	ck_assert_str_ne(g[0].bearer, g[1].bearer);
@@ -658,14 +684,14 @@ static void
 get_again(struct got *g)
 {
 	g->then = NULL;
-	(void)token_get(ts, &settings, &tenant, on_token, &again);
+	(void)token_get(ts, &settings, &tenant, API_GRAPH, on_token, &again);
 }
 
 START_TEST(test_get_inside_the_callback)
 {
 	struct got g = { .then = get_again };
 
-	(void)token_get(ts, &settings, &tenant, on_token, &g);
+	(void)token_get(ts, &settings, &tenant, API_GRAPH, on_token, &g);
 	run(&g);
 	ck_assert_uint_eq(again.calls, 0);
 	run(&again);
@@ -675,7 +701,7 @@ START_TEST(test_get_inside_the_callback)
 	service.head = "HTTP/1.1 500 Oops\r\n";
 	g = (struct got){ .then = get_again };
 	again = (struct got){ 0 };
-	(void)token_get(ts, &settings, &tenant, on_token, &g);
+	(void)token_get(ts, &settings, &tenant, API_GRAPH, on_token, &g);
 	run(&g);
 	run(&again);
 	ck_assert_uint_eq(web_requests(w), 3);
@@ -687,9 +713,9 @@ START_TEST(test_free_with_everything_open)
 	struct got g = { 0 };
 
 	service.delay_ms = 1000;
-	(void)token_get(ts, &settings, &tenant, on_token, &g);
+	(void)token_get(ts, &settings, &tenant, API_GRAPH, on_token, &g);
 	turn(50);
-	(void)token_get(ts, &settings, &tenant, on_token, &g);
+	(void)token_get(ts, &settings, &tenant, API_GRAPH, on_token, &g);
 	tokens_free(ts);
 	ts = NULL;
 	turn(50);
@@ -700,7 +726,7 @@ END_TEST
 START_TEST(test_all_waiters_gone)
 {
 	struct got g = { 0 };
-	struct token_wait *wait = token_get(ts, &settings, &tenant, on_token, &g);
+	struct token_wait *wait = token_get(ts, &settings, &tenant, API_GRAPH, on_token, &g);
 
 	service.delay_ms = 100;
 	turn(10);
@@ -708,7 +734,7 @@ START_TEST(test_all_waiters_gone)
 	turn(200);
 	get(&g); /* what came meanwhile is kept */
 	ck_assert_uint_eq(web_requests(w), 1);
-	wait = token_get(ts, &settings, &tenant, on_token, &g);
+	wait = token_get(ts, &settings, &tenant, API_GRAPH, on_token, &g);
 	token_cancel(wait);
 	turn(10);
 	ck_assert_uint_eq(g.calls, 1);
@@ -753,6 +779,7 @@ main(void)
 	tcase_add_test(tc, test_request);
 	tcase_add_test(tc, test_one_request_for_many);
 	tcase_add_test(tc, test_tenants_are_apart);
+	tcase_add_test(tc, test_apis_are_apart);
 	tcase_add_test(tc, test_renewed_ahead_while_used);
 	tcase_add_test(tc, test_unused_is_not_renewed);
 	tcase_add_test(tc, test_used_late_is_renewed_behind);

@@ -1,0 +1,27 @@
+#include <stddef.h>
+
+#include "lib/policy/clouds.h"
+
+#define GRAPH     "https://graph.microsoft.com"
+#define GRAPH_L4  "https://graph.microsoft.us"
+#define GRAPH_L5  "https://dod-graph.microsoft.us"
+#define MDE       "https://api.securitycenter.microsoft.com"
+#define MDE_GCC   "https://api-gcc.securitycenter.microsoft.us"
+#define MDE_GOV   "https://api-gov.securitycenter.microsoft.us"
+#define LOGIN     "https://login.microsoftonline.com"
+#define LOGIN_GOV "https://login.microsoftonline.us"
+#define PORTAL    "https://security.microsoft.com"
+
+const char *const cloud_names[] = { "global", "gcc", "gcc-high", "dod", "custom", NULL };
+
+/* Microsoft Learn: National cloud deployments; Microsoft Defender for Endpoint and
+ * Microsoft Defender XDR for US Government customers. */
+const struct cloud_hosts cloud_hosts[] = {
+	[CLOUD_GLOBAL] = { LOGIN, PORTAL, { GRAPH, MDE }, { GRAPH, MDE } },
+	[CLOUD_GCC] = { LOGIN, PORTAL, { GRAPH, MDE_GCC }, { GRAPH, MDE_GCC } },
+	[CLOUD_GCC_HIGH] = { LOGIN_GOV, "https://security.microsoft.us", { GRAPH_L4, MDE_GOV },
+	    { GRAPH_L4, MDE_GOV } },
+	[CLOUD_DOD] = { LOGIN_GOV, "https://security.apps.mil", { GRAPH_L5, MDE_GOV },
+	    { GRAPH_L5, MDE_GOV } },
+	[CLOUD_CUSTOM] = { NULL, PORTAL, { NULL, NULL }, { NULL, NULL } },
+};
