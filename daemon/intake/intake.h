@@ -3,6 +3,7 @@
 
 #include "daemon/env.h"
 #include "daemon/intake/fetch.h"
+#include "daemon/intake/state.h"
 #include "daemon/intake/token.h"
 #include "daemon/journal/journal.h"
 #include "daemon/settings.h"
@@ -37,20 +38,6 @@ void intake_journal_salvaged(struct intake *in);
  * (live reader until the read is complete), then calls done;
  * no other polling happens. failed: tenants that could not be read. */
 void intake_once(struct intake *in, void (*done)(void *arg, size_t failed), void *arg);
-
-enum tenant_state {
-	TENANT_STARTING, /* not read yet */
-	TENANT_HEALTHY,
-	TENANT_BEHIND,        /* reading a backlog */
-	TENANT_THROTTLED,     /* 429 */
-	TENANT_UNREACHABLE,   /* network, TLS, 5xx */
-	TENANT_GARBLED,       /* answers that make no sense */
-	TENANT_REFUSED,       /* credentials */
-	TENANT_NOT_ONBOARDED, /* consent */
-	TENANT_FORBIDDEN,     /* 403 from the API */
-	TENANT_PAUSED,        /* the journal is full or failed */
-};
-extern const char *const tenant_state_names[];
 
 struct intake_figures {
 	const char *tenant, *customer, *id;

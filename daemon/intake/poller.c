@@ -10,44 +10,13 @@
 #include "lib/policy/backoff.h"
 #include "lib/policy/spread.h"
 
-#define SEC  INT64_C(1000)
-#define MIN  (60 * SEC)
-#define HOUR (60 * MIN)
+#define SEC INT64_C(1000)
 
-#define REMIND_MS    HOUR /* trouble that lasts is not said more often */
+#define REMIND_MS    (3600 * SEC) /* trouble that lasts is not said more often */
 #define BEHIND_PAGES 5 /* of one read, with something new */
 
 static const char held_why[] = "all alerts of a page name another tenant; they are in quarantine, "
 			       "and the cursor stays until the API gives this tenant's own";
-
-const char *const tenant_state_names[] = {
-	[TENANT_STARTING] = "starting",
-	[TENANT_HEALTHY] = "healthy",
-	[TENANT_BEHIND] = "behind",
-	[TENANT_THROTTLED] = "throttled",
-	[TENANT_UNREACHABLE] = "unreachable",
-	[TENANT_GARBLED] = "garbled",
-	[TENANT_REFUSED] = "refused",
-	[TENANT_NOT_ONBOARDED] = "not onboarded",
-	[TENANT_FORBIDDEN] = "forbidden",
-	[TENANT_PAUSED] = "paused",
-};
-
-/* How long to wait when it is tried again, by what is wrong. */
-static const struct {
-	int64_t base_ms, cap_ms;
-} waits[] = {
-	[TENANT_STARTING] = { 0, 0 },
-	[TENANT_HEALTHY] = { 0, 0 },
-	[TENANT_BEHIND] = { 0, 0 },
-	[TENANT_THROTTLED] = { 10 * SEC, MIN },
-	[TENANT_UNREACHABLE] = { 5 * SEC, 5 * MIN },
-	[TENANT_GARBLED] = { 5 * SEC, 5 * MIN },
-	[TENANT_REFUSED] = { 5 * MIN, HOUR },
-	[TENANT_NOT_ONBOARDED] = { 5 * MIN, HOUR },
-	[TENANT_FORBIDDEN] = { 5 * MIN, HOUR },
-	[TENANT_PAUSED] = { 5 * SEC, 5 * SEC },
-};
 
 static int64_t
 mono(const struct poller *p)
@@ -61,6 +30,12 @@ poller_server_now(const struct poller *p)
 	return clock_wall(p->in->env->clock) + (p->has_skew ? p->skew : 0);
 }
 
+bool
+poller_was_read(const struct poller *p)
+{
+	return p->readers[READER_LIVE].cursor != TICKS_NONE;
+}
+
 /* Date has whole seconds: the server's clock is less than one ahead of it. */
 void
 poller_learn_date(struct poller *p, int64_t date)
@@ -69,6 +44,16 @@ poller_learn_date(struct poller *p, int64_t date)
 		return;
 	p->skew = date + TICKS_SEC - 1 - clock_wall(p->in->env->clock);
 	p->has_skew = true;
+}
+
+void
+poller_compare_clocks(struct poller *p, int64_t server_date, int64_t took_ms)
+{
+	int64_t now = clock_wall(p->in->env->clock);
+
+	if (server_date != TICKS_NONE)
+		p->clock_off_sec =
+		    state_clock_off(server_date, now - ticks_from_ms(took_ms), now);
 }
 
 bool
@@ -106,7 +91,7 @@ set_state(struct poller *p, enum tenant_state state, char *taken_trouble)
 		log_info(&p->t->log, "has caught up");
 	else if (state == TENANT_HEALTHY)
 		(p->is_hushed ? log_debug : log_info)(&p->t->log,
-		    "is well again, was %s for=%" PRId64 "s", tenant_state_names[was], lasted);
+		    "is well again, was %s for=%" PRId64 "s", tenant_states[was].name, lasted);
 	else if (state == TENANT_BEHIND)
 		log_info(&p->t->log, "has a backlog, which is read in turn with the others");
 }
@@ -231,6 +216,20 @@ complain(struct poller *p, enum tenant_state state, char *taken_text)
 	set_state(p, state, taken_text);
 }
 
+/* It is read, and that is all that one can wish, but for the clock. */
+static void
+set_well(struct poller *p, bool is_behind)
+{
+	int64_t off = p->clock_off_sec;
+
+	if (off == 0 || is_behind)
+		set_state(p, is_behind ? TENANT_BEHIND : TENANT_HEALTHY, NULL);
+	else
+		complain(p, TENANT_CLOCK_OFF,
+		    xasprintf("the clock of this machine is %" PRId64 " s %s Microsoft's",
+			off > 0 ? off : -off, off > 0 ? "behind" : "ahead of"));
+}
+
 /* Slots that passed meanwhile are not made up for. */
 static void
 live_done(struct poller *p)
@@ -263,7 +262,7 @@ poller_go_on(struct poller *p, const struct paging_step *step)
 	}
 	if (is_live && step->err.kind == ERR_NONE && !r->is_held &&
 	    (is_behind || step->what == PAGING_DONE || p->state != TENANT_BEHIND))
-		set_state(p, is_behind ? TENANT_BEHIND : TENANT_HEALTHY, NULL);
+		set_well(p, is_behind);
 	if (is_live && r->is_held)
 		complain(p, TENANT_GARBLED, xstrdup(held_why));
 	else if (is_live && step->err.kind != ERR_NONE)
@@ -305,13 +304,11 @@ static void
 log_trouble(struct poller *p, enum tenant_state state, const char *text, int64_t ms)
 {
 	bool is_due = p->state != state || p->is_hushed || mono(p) - p->said_at >= REMIND_MS;
-	bool is_its_own = state == TENANT_REFUSED || state == TENANT_NOT_ONBOARDED ||
-	                  state == TENANT_FORBIDDEN;
 	unsigned others = 0;
 
 	if (is_due) {
 		p->said_at = mono(p);
-		p->is_hushed = !is_its_own && !hush_allows(&p->in->outage, p->said_at, &others);
+		p->is_hushed = !state_is_parked(state) && !hush_allows(&p->in->outage, p->said_at, &others);
 	}
 	(is_due && !p->is_hushed ? log_warn : log_debug)(&p->t->log,
 	    "%s; next try in %" PRId64 " s failures=%u others_meanwhile=%u%s", text,
@@ -321,6 +318,7 @@ log_trouble(struct poller *p, enum tenant_state state, const char *text, int64_t
 void
 poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const char *fmt, ...)
 {
+	const struct tenant_state_kind *kind = &tenant_states[state];
 	char *text = NULL;
 	int64_t ms;
 	va_list ap;
@@ -331,7 +329,7 @@ poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const
 	va_end(ap);
 	p->failures++;
 	p->figures.failures++;
-	ms = backoff_jitter(backoff_delay(p->failures, waits[state].base_ms, waits[state].cap_ms,
+	ms = backoff_jitter(backoff_delay(p->failures, kind->base_ms, kind->cap_ms,
 				hint_ms > 0 ? hint_ms : 0),
 	    some_number());
 	log_trouble(p, state, text, ms);
@@ -409,7 +407,7 @@ poller_configure(struct poller *p, struct settings *s, const struct tenant *t)
 	p->routing = p->begin != TICKS_NONE ? routing_new(p->in->journal, s, t, p->begin) : NULL;
 	settings_unref(was);
 	/* Credentials or consent may be what was changed. */
-	if (!is_new && p->at == POLLER_WAITING && p->state >= TENANT_REFUSED) {
+	if (!is_new && p->at == POLLER_WAITING && state_is_parked(p->state)) {
 		p->not_before = p->slot = mono(p);
 		wait(p, 0);
 	}

@@ -100,6 +100,7 @@ struct poller {
 	struct page *page;
 	int64_t skew; /* ticks the server is ahead of us */
 	bool has_skew;
+	int64_t clock_off_sec; /* the server is ahead by so much; 0: as good as not at all */
 
 	struct intake_figures figures; /* the counts of it */
 };
@@ -141,9 +142,14 @@ void poller_relearn(struct poller *p);
 /* True once for each. */
 bool poller_tells(struct poller *p, enum poller_told what);
 
+/* Something of it was stored once, now or before a restart. */
+bool poller_was_read(const struct poller *p);
+
 /* The server's clock, ticks. */
 int64_t poller_server_now(const struct poller *p);
 void poller_learn_date(struct poller *p, int64_t server_date);
+/* Is the clock of this machine right, by an answer that took so long? */
+void poller_compare_clocks(struct poller *p, int64_t server_date, int64_t took_ms);
 
 /* All went well: what is next follows from step. */
 void poller_go_on(struct poller *p, const struct paging_step *step);

@@ -127,7 +127,10 @@ on_unauthorized(struct poller *p, const struct err *why)
 static void
 on_forbidden(struct poller *p, const struct err *why)
 {
-	poller_trouble(p, TENANT_FORBIDDEN, -1, "%s; %s", why->text,
+	/* The token may be older than what the customer changed. */
+	token_reject(p->in->tokens, p->t, API_GRAPH, p->bearer);
+	poller_trouble(p, state_of_forbidden(p->has_role, poller_was_read(p)), -1, "%s; %s",
+	    why->text,
 	    p->has_role
 		? "the customer needs a licence for Microsoft Defender, or took the consent back"
 		: "the token has no role SecurityAlert.Read.All: grant that application permission "
@@ -236,6 +239,7 @@ fetch_on_done(void *arg, const struct fetch_reply *reply, struct str body)
 
 	p->fetch = NULL;
 	poller_learn_date(p, reply->server_date);
+	poller_compare_clocks(p, reply->server_date, reply->took_ms);
 	p->place.is_slow = reply->took_ms > SLOW_MS;
 	if (p->is_postponed) {
 		p->is_postponed = false;
@@ -302,25 +306,6 @@ send_request(struct poller *p)
 	buf_release(&url);
 }
 
-static enum tenant_state
-state_of(enum token_trouble trouble)
-{
-	switch (trouble) {
-	case TOKEN_OK:
-	case TOKEN_UNREACHABLE:
-		return TENANT_UNREACHABLE;
-	case TOKEN_REFUSED:
-		return TENANT_REFUSED;
-	case TOKEN_NOT_ONBOARDED:
-		return TENANT_NOT_ONBOARDED;
-	case TOKEN_BLOCKED:
-		return TENANT_FORBIDDEN;
-	case TOKEN_GARBLED:
-		return TENANT_GARBLED;
-	}
-	return TENANT_GARBLED;
-}
-
 static void
 token_on_reply(void *arg, const struct token_reply *reply)
 {
@@ -332,8 +317,8 @@ token_on_reply(void *arg, const struct token_reply *reply)
 		poller_learn_date(p, reply->server_date);
 	if (reply->trouble != TOKEN_OK) {
 		leave(p);
-		poller_trouble(
-		    p, state_of(reply->trouble), reply->retry_after_ms, "%s", reply->err.text);
+		poller_trouble(p, state_of_token(reply->trouble, poller_was_read(p)),
+		    reply->retry_after_ms, "%s", reply->err.text);
 		return;
 	}
 	forget_bearer(p);

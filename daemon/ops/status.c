@@ -47,8 +47,9 @@ tenant_object(const struct intake_figures *f)
 	set(o, "tenant", text(f->tenant));
 	set(o, "customer", text(f->customer));
 	set(o, "id", text(f->id));
-	set(o, "state", text(tenant_state_names[f->state]));
+	set(o, "state", text(tenant_states[f->state].name));
 	set(o, "trouble", text(f->trouble));
+	set(o, "do", text(tenant_states[f->state].remedy));
 	set(o, "since", time_or_null(f->since));
 	set(o, "last_success", time_or_null(f->last_success));
 	set(o, "cursor", time_or_null(f->cursor));

@@ -136,6 +136,9 @@ void alert_blank(struct alert *a);
 enum severity alert_severity(struct str word);
 enum status alert_status(struct str word);
 
+/* health.c: what cannot be read is a health record without any field. */
+void health_read(struct reading *rd, struct health *h);
+
 /* parts.c: a hash of h and s, of which the low bits are as good as the high ones. */
 uint64_t parts_hash(uint64_t h, struct str s);
 /* What is remembered of an alert, and of a slice that could not be read. */

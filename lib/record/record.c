@@ -193,6 +193,16 @@ record_from_alert(struct str slice, bool copy_raw, int64_t now)
 	return r;
 }
 
+static void
+read_health(struct record *r)
+{
+	struct reading rd;
+
+	reading_init(&rd, r->raw, &r->arena);
+	health_read(&rd, &r->health);
+	reading_release(&rd);
+}
+
 struct record *
 record_from_entry(enum record_type type, struct str id, int64_t version, struct str body)
 {
@@ -209,8 +219,10 @@ record_from_entry(enum record_type type, struct str id, int64_t version, struct 
 			why = STR("it could not be read when it came");
 		become_unreadable(r, text, why, version);
 		break;
-	case RECORD_INCIDENT:
 	case RECORD_HEALTH:
+		read_health(r);
+		break;
+	case RECORD_INCIDENT:
 	case RECORD_CANARY:
 		alert_blank(&r->alert);
 		break;

@@ -9,6 +9,7 @@
 #include "lib/base/str.h"
 #include "lib/base/ticks.h"
 #include "lib/record/evidence.h"
+#include "lib/record/health.h"
 #include "lib/record/seen.h"
 
 /*
@@ -96,6 +97,7 @@ struct record {
 	union {
 		struct alert alert;
 		struct unreadable unreadable;
+		struct health health;
 	};
 	struct arena arena;
 };

@@ -262,7 +262,7 @@ wait_state(unsigned tenant, enum tenant_state state)
 	struct wanted w = { .tenant = tenant, .state = state };
 
 	ck_assert_msg(run_until(is_in_state, &w, 5000), "tenant %u is %s: %s\n%s", tenant,
-	    tenant_state_names[figures(tenant).state], figures(tenant).trouble, logged);
+	    tenant_states[figures(tenant).state].name, figures(tenant).trouble, logged);
 }
 
 static void
@@ -271,7 +271,7 @@ wait_polls(unsigned tenant, uint64_t polls)
 	struct wanted w = { .tenant = tenant, .polls = polls };
 
 	ck_assert_msg(run_until(has_polled, &w, 5000), "tenant %u is %s: %s\n%s", tenant,
-	    tenant_state_names[figures(tenant).state], figures(tenant).trouble, logged);
+	    tenant_states[figures(tenant).state].name, figures(tenant).trouble, logged);
 }
 
 struct answer {
@@ -557,8 +557,8 @@ static const struct {
 } troubles[] = {
 	{ "401 for ever: one new token, then parked", SG_401, TENANT_REFUSED, 290, 370,
 	    "fresh token", 2 },
-	{ "403: parked", SG_403, TENANT_FORBIDDEN, 290, 370, "licence", 1 },
-	{ "403 without roles: what to grant", SG_NO_ROLES, TENANT_FORBIDDEN, 290, 370,
+	{ "403: parked", SG_403, TENANT_NO_LICENCE, 290, 370, "licence", 1 },
+	{ "403 without roles: what to grant", SG_NO_ROLES, TENANT_NOT_ONBOARDED, 290, 370,
 	    "SecurityAlert.Read.All", 1 },
 	{ "no consent: parked", SG_NO_CONSENT, TENANT_NOT_ONBOARDED, 290, 370, "", 1 },
 	{ "a wrong secret: parked", SG_BAD_SECRET, TENANT_REFUSED, 290, 370, "", 1 },

@@ -545,9 +545,9 @@ END_TEST
 
 START_TEST(test_entry_other)
 {
-	struct record *e = record_from_entry(RECORD_HEALTH, STR("h"), 5, STR("anything"));
+	struct record *e = record_from_entry(RECORD_CANARY, STR("h"), 5, STR("anything"));
 
-	ck_assert_int_eq(e->type, RECORD_HEALTH);
+	ck_assert_int_eq(e->type, RECORD_CANARY);
 	ck_assert(str_is(e->id, "h") && e->version == 5 && str_is(e->raw, "anything"));
 	ck_assert(e->alert.title.s == NULL && e->alert.created == TICKS_NONE);
 	record_unref(e);
