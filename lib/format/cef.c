@@ -37,6 +37,7 @@ static const struct key_style styles[CEF_KEYS] = {
 	[CEF_INCIDENT] = LABELLED("cn1", NUMBER_MAX, "IncidentId"),
 	[CEF_INCIDENT_TEXT] = KEY("MicrosoftDefenderIncidentId", 255),
 	[CEF_STATUS] = LABELLED("cs5", 4000, "Status"),
+	[CEF_WAS] = KEY("msspdWas", 255),
 	[CEF_VERDICT] = LABELLED("cs6", 4000, "Verdict"),
 	[CEF_START] = KEY("start", NUMBER_MAX),
 	[CEF_END] = KEY("end", NUMBER_MAX),
@@ -91,7 +92,7 @@ static const enum cef_key drop_order[] = { CEF_REASON, CEF_FACILITY, CEF_EVIDENC
 	CEF_DVCHOST, CEF_SOURCE_DNS_DOMAIN, CEF_CREATED, CEF_RESOLVED, CEF_START, CEF_END,
 	CEF_FSIZE, CEF_SUID, CEF_SPID, CEF_CLOUD_APP, CEF_TECHNIQUES, CEF_ACTOR, CEF_THREAT,
 	CEF_FILE_PATH, CEF_SPROC, CEF_SHA256, CEF_COMMAND_LINE, CEF_REQUEST, CEF_DEVICE_ID,
-	CEF_FILE_HASH, CEF_FNAME, CEF_SERVICE, CEF_VERDICT, CEF_STATUS, CEF_ORIGIN, CEF_CHANGED,
+	CEF_FILE_HASH, CEF_FNAME, CEF_SERVICE, CEF_VERDICT, CEF_WAS, CEF_STATUS, CEF_ORIGIN, CEF_CHANGED,
 	CEF_INCIDENT_TEXT, CEF_DUSER, CEF_SNTDOM, CEF_DST6, CEF_SRC6, CEF_DST, CEF_SRC, CEF_MSG,
 	CEF_INCIDENT, CEF_CAT, CEF_ALERT_URL, CEF_SUSER, CEF_SHOST };
 /* … and, where that is not enough, the name and the customer down to these, and externalId
@@ -135,6 +136,13 @@ static const char *const severities[] = {
 	[SEVERITY_OTHER] = "Unknown",
 };
 
+static const char *const health_severities[] = {
+	[HEALTH_WELL] = "2",
+	[HEALTH_NOTICE] = "3",
+	[HEALTH_PROBLEM] = "5",
+	[HEALTH_ALARM] = "7",
+};
+
 static const char *
 severity(const struct record *r)
 {
@@ -144,7 +152,7 @@ severity(const struct record *r)
 	case RECORD_UNREADABLE:
 		return "7";
 	case RECORD_HEALTH:
-		return "5";
+		return health_severities[r->health.level];
 	case RECORD_CANARY:
 		return "0";
 	case RECORD_INCIDENT:
@@ -161,6 +169,20 @@ product(const struct record *r)
 	return name != NULL ? name : headers[r->type].product;
 }
 
+/* "health.consent-withdrawn" */
+static void
+write_state(struct buf *out, struct str state)
+{
+	for (size_t i = 0; i < state.n && i < CLASS_MAX_BYTES; i++) {
+		char c = state.s[i];
+		bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+
+		if (i == 0)
+			buf_byte(out, '.');
+		buf_byte(out, is_plain ? c : '-');
+	}
+}
+
 static void
 write_class(struct buf *out, const struct cef_facts *f)
 {
@@ -170,6 +192,8 @@ write_class(struct buf *out, const struct cef_facts *f)
 					   escape_name(out, f->value[CEF_CAT], CLASS_MAX_BYTES)))
 		return;
 	buf_puts(out, headers[r->type].class_id);
+	if (r->type == RECORD_HEALTH)
+		write_state(out, r->health.state);
 }
 
 /* " called <title>", as far as there is one and limit allows. */
@@ -193,6 +217,8 @@ write_name(struct buf *out, const struct cef_facts *f, bool is_plain, size_t lim
 
 	if (r->type == RECORD_ALERT)
 		escape_header(out, r->alert.title, limit, is_plain);
+	else if (r->type == RECORD_HEALTH)
+		escape_header(out, r->health.summary, limit, is_plain);
 	if (out->n == start)
 		buf_puts(out, headers[r->type].name);
 	if (r->type == RECORD_UNREADABLE)

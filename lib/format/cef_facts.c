@@ -153,6 +153,17 @@ gather_unreadable(struct cef_facts *f, const struct unreadable *u)
 }
 
 static void
+gather_health(struct cef_facts *f, const struct health *h)
+{
+	cef_set(f, CEF_CAT, h->about);
+	cef_set(f, CEF_STATUS, h->state);
+	cef_set(f, CEF_WAS, h->was);
+	cef_set_number(f, CEF_START, moment_ms(h->since));
+	cef_set(f, CEF_MSG, h->what);
+	cef_set(f, CEF_REASON, h->remedy);
+}
+
+static void
 gather_changed(struct cef_facts *f)
 {
 	size_t start = f->text.n;
@@ -167,6 +178,19 @@ gather_changed(struct cef_facts *f)
 	cef_set_text(f, CEF_CHANGED, start);
 }
 
+/* Where a person finds the alert. */
+static void
+gather_alert_names(struct cef_facts *f, const struct event *ev)
+{
+	size_t start = f->text.n;
+
+	if (ev->record->type == RECORD_HEALTH)
+		return;
+	cef_set(f, CEF_ALERT_ID, ev->record->id);
+	portal_alert_link(&f->text, ev);
+	cef_set_text(f, CEF_ALERT_URL, start);
+}
+
 /* What every kind of event has: whose it is, which it is, what happened. */
 static void
 gather_event(struct cef_facts *f, const struct event *ev)
@@ -176,13 +200,10 @@ gather_event(struct cef_facts *f, const struct event *ev)
 
 	event_id(&f->text, ev);
 	cef_set_text(f, CEF_EVENT_ID, start);
-	start = f->text.n;
-	portal_alert_link(&f->text, ev);
-	cef_set_text(f, CEF_ALERT_URL, start);
+	gather_alert_names(f, ev);
 	cef_set_number(f, CEF_RT, moment_ms(moment_of(ev)));
 	cef_set(f, CEF_ACT, str_of(kind_names[ev->kind]));
 	cef_set(f, CEF_EXTERNAL_ID, ev->record->id);
-	cef_set(f, CEF_ALERT_ID, ev->record->id);
 	cef_set(f, CEF_TENANT_ID, str_of(o->tenant_id));
 	cef_set(f, CEF_CUSTOMER, str_of(o->customer_name));
 	cef_set(f, CEF_CUSTOMER, str_of(o->customer));
@@ -205,8 +226,10 @@ cef_gather(struct cef_facts *f, const struct event *ev)
 	case RECORD_UNREADABLE:
 		gather_unreadable(f, &ev->record->unreadable);
 		break;
-	case RECORD_INCIDENT:
 	case RECORD_HEALTH:
+		gather_health(f, &ev->record->health);
+		break;
+	case RECORD_INCIDENT:
 	case RECORD_CANARY:
 		break;
 	}

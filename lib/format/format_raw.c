@@ -18,6 +18,7 @@
  * An alert cannot be shortened: where the line would be longer than max_bytes,
  * "alert" is null, and "too_large" says how many bytes it has, with id, title, severity and link.
  * An unreadable text that is too long is cut.
+ * A health record has "health" instead of "alert".
  */
 
 static void
@@ -189,6 +190,12 @@ write_too_large(struct jw *w, const struct event *ev)
 	buf_release(&link);
 }
 
+static const char *
+name_of(enum record_type type)
+{
+	return type == RECORD_HEALTH ? "health" : "alert";
+}
+
 /* The slice, with its strings made whole where the record had to be repaired, too. */
 static void
 write_alert(struct jw *w, const struct record *r)
@@ -196,7 +203,7 @@ write_alert(struct jw *w, const struct record *r)
 	struct arena arena;
 
 	arena_init(&arena);
-	jw_name(w, "alert");
+	jw_name(w, name_of(r->type));
 	jw_raw(w, r->is_repaired ? jr_repair(r->raw, &arena) : r->raw);
 	arena_release(&arena);
 }

@@ -336,6 +336,15 @@ any_event(struct input *in, const struct format_opts *opts)
 			.severity_text = take_text(in),
 			.why = take_text(in),
 			.created = take_number(in) };
+	} else if (m.record.type == RECORD_HEALTH) {
+		m.record.health = (struct health){ .about = take_text(in),
+			.state = take_text(in),
+			.was = take_text(in),
+			.summary = take_text(in),
+			.what = take_text(in),
+			.remedy = take_text(in),
+			.level = (enum health_level)(take_byte(in) % HEALTH_LEVELS),
+			.since = take_number(in) };
 	} else {
 		any_alert(in, &m.record.alert, e, ARRAY_LEN(e));
 	}

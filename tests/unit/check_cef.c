@@ -433,6 +433,33 @@ START_TEST(test_long_ids)
 }
 END_TEST
 
+START_TEST(test_health)
+{
+	struct line l;
+	struct made m;
+
+	make_health(&m);
+	write_line(&l, &m.event, &plenty);
+	ck_assert_msg(str_starts(buf_peek(&l.text),
+			  "CEF:0|msspd|msspd|1.0|health.consent-withdrawn|"
+			  "Tenant contoso-eu: consent withdrawn|5|"),
+	    "%s", l.text.p);
+	ck_assert(str_is(cef_get(&l.cef, "act"), "health"));
+	ck_assert(str_is(cef_get(&l.cef, "cat"), "tenant"));
+	ck_assert(str_is(cef_get(&l.cef, "cs3"), MADE_TENANT_ID));
+	ck_assert(str_is(cef_get(&l.cef, "cs5"), "consent withdrawn"));
+	ck_assert(str_is(cef_get(&l.cef, "msspdWas"), "healthy"));
+	ck_assert(str_is(cef_get(&l.cef, "msg"), "HTTP 403"));
+	ck_assert(str_is(cef_get(&l.cef, "reason"), "Ask | the = customer"));
+	ck_assert(str_is(cef_get(&l.cef, "start"), "1795320646000"));
+	ck_assert(str_is(cef_get(&l.cef, "MicrosoftDefenderEventId"),
+	    MADE_TENANT_ID "/health:tenant/2026-11-22T04:11:46.0000000Z"));
+	/* No alert: no link to one, no id of one. */
+	ck_assert(cef_get(&l.cef, "flexString1").n == 0 && cef_get(&l.cef, "flexString2").n == 0);
+	release(&l);
+}
+END_TEST
+
 START_TEST(test_unreadable)
 {
 	struct made m;
@@ -718,6 +745,7 @@ main(void)
 	tcase_add_loop_test(tc, test_header, 0, (int)ARRAY_LEN(headers));
 	tcase_add_test(tc, test_event);
 	tcase_add_test(tc, test_long_ids);
+	tcase_add_test(tc, test_health);
 	tcase_add_test(tc, test_unreadable);
 	tcase_add_test(tc, test_every_size);
 	tcase_add_test(tc, test_least_size);

@@ -80,6 +80,30 @@ make_unreadable(struct made *m, const char *id, const char *why)
 	};
 }
 
+void
+make_health(struct made *m)
+{
+	make_event(m);
+	m->event.kind = KIND_HEALTH;
+	m->record = (struct record){
+		.refs = 1,
+		.type = RECORD_HEALTH,
+		.id = STR("tenant"),
+		.version = ticks_at("2026-11-22T04:11:46Z"),
+		.health = HEALTH_INIT,
+	};
+	m->record.health.about = STR("tenant");
+	m->record.health.name = STR("contoso-eu");
+	m->record.health.state = STR("consent withdrawn");
+	m->record.health.was = STR("healthy");
+	m->record.health.level = HEALTH_PROBLEM;
+	m->record.health.since = ticks_at("2026-11-22T04:10:46Z");
+	m->record.health.lasted_sec = 7200;
+	m->record.health.summary = STR("Tenant contoso-eu: consent withdrawn");
+	m->record.health.what = STR("HTTP 403");
+	m->record.health.remedy = STR("Ask | the = customer");
+}
+
 struct evidence
 make_evidence(enum evidence_kind kind)
 {

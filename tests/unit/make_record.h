@@ -20,6 +20,8 @@ struct made {
 void make_alert(struct made *m);
 /* An unreadable record of the same tenant. */
 void make_unreadable(struct made *m, const char *id, const char *why);
+/* A health record of the same tenant, which is not onboarded any more. */
+void make_health(struct made *m);
 /* All numbers and times absent. */
 struct evidence make_evidence(enum evidence_kind kind);
 /* Ticks of an RFC 3339 time; fails the program when it is none. */
