@@ -76,6 +76,7 @@ static const struct {
 	{ "MicrosoftDefenderIncidentId", TEXT, 255 },
 	{ "MicrosoftDefenderOrigin", TEXT, 63 },
 	{ "MicrosoftDefenderSha256", TEXT, 255 },
+	{ "msspdWas", TEXT, 255 },
 };
 
 static const size_t header_max[NHEADER] = { 63, 63, 31, 1023, 512, 9 };
