@@ -23,6 +23,15 @@ struct sink_kind;
  * It knows the meaning of the options, not how they are written (lib/config)
  * nor what is done with them. Reading blocks (files); done at start and reload.
  */
+/* The way out to Microsoft where it is not direct; daemon/intake/fetch_proxy.h uses it. */
+struct proxy_conf {
+	char *url;                      /* http or https, host and port; NULL: no proxy */
+	char *username;                 /* NULL: it asks for none */
+	struct conf_list password_file; /* one name; see daemon/secret.h */
+	struct conf_list no_proxy;      /* lib/policy/no_proxy.h */
+	char *ca_file;                  /* for an https proxy; NULL: the system's */
+};
+
 struct app {
 	char *name;
 	int cloud;              /* enum cloud */
@@ -35,6 +44,7 @@ struct app {
 	char *portal_url;       /* https://security.microsoft.com */
 	char *resource[API_COUNT]; /* by enum api: whose tokens an API takes */
 	char *ca_file;          /* of our own, for login and graph; NULL: the system's */
+	struct proxy_conf proxy; /* its own, else the one for all */
 };
 
 struct customer {
@@ -82,6 +92,7 @@ struct settings {
 	int64_t max_requests;       /* in flight for all tenants */
 	int64_t request_timeout_ms; /* a whole request */
 	int64_t max_body;           /* bytes of one decoded page */
+	struct proxy_conf proxy;    /* of apps that have none of their own */
 	int log_level;
 	struct app *apps;
 	size_t napps;

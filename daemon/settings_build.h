@@ -95,6 +95,16 @@ extern const struct conf_opt customer_opts[]; /* struct customer_draft */
 extern const struct conf_opt tenant_opts[];   /* struct tenant_draft */
 extern const struct conf_opt sink_opts[];     /* struct sink_draft: what every kind has */
 
+/* ---- settings_proxy.c ------------------------------------------------------------ */
+
+extern const struct conf_opt proxy_opts[]; /* struct proxy_conf */
+/* After the values of `of` (the root, an app) were read: what they say together. `none` becomes
+ * no proxy, and what is not given becomes inherited (NULL: nothing). */
+void settings_finish_proxy(struct build *b, const struct node *of, struct proxy_conf *proxy,
+    const struct proxy_conf *inherited);
+/* Proxies of the environment are not used; says so where somebody may think they are. */
+void settings_warn_environment(struct build *b);
+
 /* ---- settings_match.c ------------------------------------------------------------ */
 
 extern const struct conf_opt match_opts[];

@@ -46,6 +46,7 @@ fill_root(struct build *b)
 	const struct node *n = node_get(b->root, "control_socket");
 
 	(void)conf_fill_one(&b->conf, b->root, root_opts, b->w);
+	settings_finish_proxy(b, b->root, &s->proxy, NULL);
 	if (s->state_dir == NULL)
 		s->state_dir = dir_from_env(&b->w->arena, "STATE_DIRECTORY");
 	if (s->state_dir == NULL)
@@ -79,6 +80,7 @@ build(struct build *b)
 	fill_root(b);
 	name_drafts(b);
 	settings_read_apps(b);
+	settings_warn_environment(b);
 	settings_read_customers(b);
 	settings_read_tenants(b);
 	settings_read_sinks(b);

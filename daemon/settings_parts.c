@@ -57,6 +57,7 @@ read_app(struct build *b, struct app_draft *a)
 	resolve_url(b, a, "portal_url", &a->app.portal_url, h->portal);
 	a->app.mde_url = arena_strdup(&b->w->arena, h->api[API_MDE] != NULL ? h->api[API_MDE] : "");
 	set_resources(&a->app, h);
+	settings_finish_proxy(b, a->d.node, &a->app.proxy, &b->w->s.proxy);
 	if (b->check_secrets && a->app.ca_file != NULL && access(a->app.ca_file, R_OK) != 0)
 		conf_error(&b->conf, node_get(a->d.node, "ca_file"), "%.200s cannot be read: %s",
 		    a->app.ca_file, strerror(errno));

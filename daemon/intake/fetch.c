@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "daemon/intake/fetch_head.h"
+#include "daemon/intake/fetch_issuer.h"
 #include "daemon/intake/fetch_pool.h"
+#include "daemon/intake/fetch_proxy.h"
 #include "daemon/intake/fetch_setup.h"
 #include "daemon/intake/fetch_trouble.h"
 #include "daemon/loop.h"
@@ -19,6 +21,12 @@
 #define SECRET_BODY  (16 * 1024)
 #define IDLE_HANDLES 16
 #define NHEADERS     4
+/*
+ * curl ends idle connections by age, but by a clock that stands still while the
+ * machine sleeps. Nothing asked for so long by a clock that does not: those on the
+ * way have forgotten our connections, and what is sent on them would wait in vain.
+ */
+#define SILENCE_MS 120000
 
 TAILQ_HEAD(fetch_list, fetch);
 
@@ -33,6 +41,8 @@ struct fetch {
 	CURL *easy;
 	struct fetch_req req; /* its strings are our copies, or NULL */
 	char *host;           /* for messages */
+	struct fetch_proxy proxy;
+	char issuer[FETCH_ISSUER_MAX]; /* of a certificate that was refused */
 	char *headers[NHEADERS];
 	struct curl_slist nodes[NHEADERS];
 	char detail[CURL_ERROR_SIZE];
@@ -55,6 +65,7 @@ struct fetcher {
 	size_t nidle;
 	struct fetch_home home;
 	unsigned callbacks;         /* that are running */
+	int64_t used;               /* mono ms: a request began or ended */
 	struct fetch_list queued;   /* wait for the next turn */
 	struct fetch_list starting; /* of this turn */
 	struct fetch_list running;
@@ -108,6 +119,7 @@ fetch_free(struct fetch *x)
 	wipe_free((char *)x->req.post);
 	free((char *)x->req.url);
 	free((char *)x->req.ca_file);
+	fetch_proxy_release(&x->proxy);
 	free(x->host);
 	buf_wipe(&x->body);
 	free(x);
@@ -195,6 +207,8 @@ conclude(struct fetch *x, CURLcode code)
 			.detail = x->detail,
 			.host = x->host,
 			.ca_file = x->req.ca_file,
+			.proxy = &x->proxy,
+			.issuer = x->issuer,
 			.socket_errnum = x->socket_errnum,
 		    },
 		    reply);
@@ -209,7 +223,8 @@ report(struct fetch *x)
 	move_to(x, NULL);
 	give_back(f, x->easy);
 	x->easy = NULL;
-	x->reply.took_ms = clock_mono(f->env->clock) - x->began;
+	f->used = clock_mono(f->env->clock);
+	x->reply.took_ms = f->used - x->began;
 	f->callbacks++;
 	x->req.on_done(x->req.arg, &x->reply, buf_peek(&x->body));
 	f->callbacks--;
@@ -353,6 +368,8 @@ begin(struct fetch *x)
 		if (x->easy != NULL) {
 			set_callbacks(x);
 			fetch_setup(x->easy, &x->req, x->nodes, &f->home);
+			fetch_proxy_setup(x->easy, &x->proxy);
+			fetch_issuer_watch(x->easy, x->issuer);
 		}
 		if (x->easy != NULL && fetch_pool_add(f->pool, x->easy)) {
 			x->pool = f->pool;
@@ -370,7 +387,11 @@ static void
 begin_queued(void *arg)
 {
 	struct fetcher *f = arg;
+	int64_t now = clock_mono(f->env->clock);
 
+	if (now - f->used > SILENCE_MS)
+		fetcher_refresh(f);
+	f->used = now;
 	while (!TAILQ_EMPTY(&f->queued))
 		move_to(TAILQ_FIRST(&f->queued), &f->starting);
 	while (!TAILQ_EMPTY(&f->starting))
@@ -399,6 +420,7 @@ fetcher_new(const struct engine_env *env)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		BUG("curl cannot start");
 	f->env = env;
+	f->used = clock_mono(env->clock);
 	fetch_home_init(&f->home);
 	TAILQ_INIT(&f->queued);
 	TAILQ_INIT(&f->starting);
@@ -451,13 +473,15 @@ fetch_start(struct fetcher *f, const struct fetch_req *req)
 	x->req.post = req->post != NULL ? xstrdup(req->post) : NULL;
 	x->req.ca_file = req->ca_file != NULL ? xstrdup(req->ca_file) : NULL;
 	x->req.bearer = x->req.prefer = x->req.client_request_id = NULL; /* in headers */
+	x->req.proxy = NULL;                                             /* in x->proxy */
 	x->began = clock_mono(f->env->clock);
 	x->reply.server_date = TICKS_NONE;
 	x->reply.retry_after_ms = -1;
 	buf_init(&x->body, req->on_data != NULL ? ERROR_BODY_MAX : req->max_body);
 	if (req->post != NULL && req->max_body > SECRET_BODY) /* no copies by growing */
 		(void)buf_room(&x->body, SECRET_BODY);
-	if (fetch_check(req, &x->host, &x->reply.err))
+	if (fetch_check(req, &x->host, &x->reply.err) &&
+	    fetch_proxy_init(&x->proxy, req->proxy, x->host, &x->reply.err))
 		build_headers(x, req);
 	else
 		(void)err_wrap(&x->reply.err, "%s", x->host);

@@ -16,10 +16,12 @@
  *
  * It knows nothing of tenants, tokens or alerts. Redirects are never followed;
  * only http and https; https is checked against the system's authorities or
- * ca_file. Bodies come decoded (gzip) in chunks as they arrive and are capped
+ * ca_file. Through a proxy everything goes by CONNECT; the environment's proxies
+ * are not used. Bodies come decoded (gzip) in chunks as they arrive and are capped
  * here. Every handle has NOSIGNAL and QUICK_EXIT, so a hanging resolver stops
- * nothing. Connections are re-used and bounded; HTTP/2 where offered, with one
- * request at a time on a connection.
+ * nothing. Connections are bounded and re-used, but not after a long silence, as
+ * of a machine that slept; HTTP/2 where offered, with one request at a time on a
+ * connection.
  *
  * Asynchronous: on_done comes exactly once, later; after fetch_cancel() nothing
  * comes. Callbacks run on the loop's thread and may start and cancel
@@ -27,6 +29,7 @@
  */
 struct fetcher;
 struct fetch;
+struct proxy_conf;
 
 struct fetcher *fetcher_new(const struct engine_env *env);
 void fetcher_free(struct fetcher *f); /* cancels what is left */
@@ -54,6 +57,7 @@ struct fetch_req {
 	const char *prefer; /* Prefer header; NULL */
 	const char *client_request_id;
 	const char *ca_file; /* NULL: the system's */
+	const struct proxy_conf *proxy; /* daemon/settings.h; copied; NULL: none */
 	bool is_fresh;       /* on a new connection (after 503) */
 	int64_t timeout_ms;  /* whole request */
 	size_t max_body;     /* decoded bytes */

@@ -73,10 +73,12 @@ explain_certificate(const struct fetch_trouble *t, struct fetch_reply *reply)
 			what = cert_checks[i].what;
 	}
 	(void)err_set(&reply->err, ERR_TEMP,
-	    "%s: certificate refused: %s (%s); "
+	    "%s: certificate refused: %s%s%.200s%s (%s); "
 	    "%s if your network inspects TLS",
-	    t->host, what, t->detail,
-	    t->ca_file == NULL ? "set ca_file" : "check that ca_file holds your authority");
+	    t->host, what, t->issuer[0] != '\0' ? ", issued by \"" : "", t->issuer,
+	    t->issuer[0] != '\0' ? "\"" : "", t->detail,
+	    t->ca_file == NULL ? "set ca_file of the app to the file of your authority"
+			       : "check that ca_file of the app holds your authority");
 }
 
 static void
@@ -103,6 +105,9 @@ fetch_explain(const struct fetch_trouble *t, struct fetch_reply *reply)
 {
 	int errnum;
 
+	if (t->code == CURLE_PEER_FAILED_VERIFICATION &&
+	    fetch_proxy_explain(t->easy, t->code, t->proxy, t->host, &reply->err))
+		return;
 	if (t->code == CURLE_PEER_FAILED_VERIFICATION) {
 		explain_certificate(t, reply);
 		return;
@@ -113,6 +118,6 @@ fetch_explain(const struct fetch_trouble *t, struct fetch_reply *reply)
 		    "%s: not asked, this machine lacks "
 		    "something",
 		    t->host);
-	else
+	else if (!fetch_proxy_explain(t->easy, t->code, t->proxy, t->host, &reply->err))
 		explain_code(t, reply);
 }

@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include "daemon/intake/fetch.h"
+#include "daemon/intake/fetch_proxy.h"
 
 /*
  * fetch_trouble: why there is no answer, in words, from what curl says. Inside
@@ -15,6 +16,8 @@ struct fetch_trouble {
 	const char *detail; /* curl's own words; "" */
 	const char *host;
 	const char *ca_file; /* NULL: the system's */
+	const struct fetch_proxy *proxy;
+	const char *issuer;  /* of a certificate that was refused; "": not known */
 	int socket_errnum;   /* of a socket() that failed; 0 */
 };
 

@@ -170,7 +170,7 @@ on_no_page(struct poller *p, enum graph_answer answer, const struct fetch_reply 
 		poller_trouble(p, TENANT_UNREACHABLE, reply->retry_after_ms, "%s", why->text);
 		break;
 	case GRAPH_DOWN:
-		p->is_fresh = reply->status == 503;
+		p->is_fresh = reply->status == 503 || reply->status == 0;
 		poller_trouble(p, TENANT_UNREACHABLE, reply->retry_after_ms, "%s", why->text);
 		break;
 	case GRAPH_ODD:
@@ -297,6 +297,7 @@ send_request(struct poller *p)
 						   .prefer = GRAPH_PREFER,
 						   .client_request_id = p->request_id,
 						   .ca_file = p->t->app->ca_file,
+						   .proxy = &p->t->app->proxy,
 						   .is_fresh = p->is_fresh,
 						   .timeout_ms = p->settings->request_timeout_ms,
 						   .max_body = max_body,

@@ -326,6 +326,7 @@ post_form(struct token *k, const struct buf *form)
 				      .url = url,
 				      .post = form->p,
 				      .ca_file = app->ca_file,
+				      .proxy = &app->proxy,
 				      .timeout_ms = k->settings->request_timeout_ms,
 				      .max_body = ANSWER_MAX,
 				      .on_done = token_on_reply,

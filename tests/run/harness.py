@@ -344,23 +344,25 @@ class FakeGraph:
 
     SECRET = "s3cr3t~with.odd-chars+"
 
-    def __init__(self, run, *options, name="graph"):
+    def __init__(self, run, *options, name="graph", listen=None):
         self.run, self.name = run, name
         self.truth_file = run.path(name + "-truth.jsonl")
         self.secret_file = run.write(name + "-secret", self.SECRET)
         self.port = free_port()
+        self.listen = listen  # an address of another family
         self.options = options
         self.url = None
         self.start()
 
     def start(self):
         self.child = self.run.start(
-            [os.path.join(BIN, "fake-graph"), "--listen", "127.0.0.1:%d" % self.port, "--truth",
+            [os.path.join(BIN, "fake-graph"), "--listen", self.listen or "127.0.0.1:%d" % self.port, "--truth",
              self.truth_file, "--client-secret", self.SECRET] + [str(o) for o in self.options],
             log=self.name + ".log")
         scheme = "https" if "--tls-cert" in self.options else "http"
-        self.url = "%s://127.0.0.1:%d" % (scheme, self.port)
-        wait_for("fake-graph listens", 60, lambda: is_open(self.port) or self.child.poll())
+        self.url = "%s://%s" % (scheme, self.listen or "127.0.0.1:%d" % self.port)
+        wait_for("fake-graph listens", 60, lambda: self.child.poll() or (is_open(self.port) if not self.listen else
+                                               "listening on" in self.run.read(self.name + ".log")))
         assert self.child.poll() is None, self.run.read(self.name + ".log")
 
     @staticmethod
@@ -407,8 +409,7 @@ class Msspd:
         return wrap + [os.path.join(BIN, "msspd"), "-c", self.file] + list(options)
 
     def start(self, *options, wait=True):
-        env = dict(os.environ, NO_PROXY="*")
-        self.child = self.run.start(self.argv(*options), log=self.log, env=env)
+        self.child = self.run.start(self.argv(*options), log=self.log)
         if wait:
             wait_for("msspd answers", 30, lambda: self.child.poll() is not None or self.is_up())
             assert self.child.poll() is None, self.run.read(self.log)[-4000:]
@@ -422,10 +423,10 @@ class Msspd:
                 return True
         return False
 
-    def call(self, *options, timeout=120):
+    def call(self, *options, timeout=120, env=None):
         """Runs it to its end: -n, --once and the like."""
         done = subprocess.run(self.argv(*options), stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=timeout * SLOW, env=dict(os.environ, NO_PROXY="*"), text=True,
+                              timeout=timeout * SLOW, env=dict(os.environ, **(env or {})), text=True,
                               errors="replace", check=False)
         refuse_reports(done.stderr, "msspd " + " ".join(options))
         return done

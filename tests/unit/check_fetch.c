@@ -43,7 +43,6 @@ static void
 setup(void)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)setenv("NO_PROXY", "*", 1);
 	env.base = event_base_new();
 	env.loop = loop_new(env.base);
 	env.clock = &clock_system;
@@ -584,6 +583,46 @@ START_TEST(test_connections)
 }
 END_TEST
 
+static int64_t slept_ms;
+
+static int64_t
+mono_that_slept(const struct clock *c)
+{
+	(void)c;
+	return clock_mono(&clock_system) + slept_ms;
+}
+
+static int64_t
+wall_that_slept(const struct clock *c)
+{
+	(void)c;
+	return clock_wall(&clock_system) + ticks_from_ms(slept_ms);
+}
+
+/* The machine sleeps between requests: what stood open before is not trusted after a long sleep. */
+START_TEST(test_sleep)
+{
+	static const struct clock sleeper = { mono_that_slept, wall_that_slept };
+	static const struct {
+		int64_t ms;
+		unsigned connections; /* after it */
+	} sleeps[] = { { 0, 1 }, { 60000, 1 }, { 121000, 2 }, { 1000, 2 }, { 86400000, 3 } };
+	struct got g;
+
+	answer = (struct web_answer){ .head = OK, .body = STR("hello") };
+	env.clock = &sleeper;
+	for (size_t i = 0; i < ARRAY_LEN(sleeps); i++) {
+		slept_ms += sleeps[i].ms;
+		get(&g);
+		ck_assert_int_eq(g.reply.status, 200);
+		release(&g);
+		turn(20);
+		ck_assert_uint_eq(web_connections(w), sleeps[i].connections);
+		ck_assert_uint_eq(web_open(w), 1);
+	}
+}
+END_TEST
+
 START_TEST(test_refresh_ends_no_request)
 {
 	struct got g;
@@ -641,7 +680,7 @@ static const struct {
 	{ "a certificate of ca_file, a name", "localhost", "localhost", 30, true, NULL },
 	{ "a foreign name", "127.0.0.1", "graph.example", 30, true, "it is for another name" },
 	{ "expired", "127.0.0.1", NULL, -1, true, "it has expired" },
-	{ "unknown authority", "127.0.0.1", NULL, 30, false, "set ca_file if your network" },
+	{ "unknown authority", "127.0.0.1", NULL, 30, false, "if your network inspects TLS" },
 };
 
 START_TEST(test_tls)
@@ -820,6 +859,7 @@ main(void)
 	tcase_add_test(tc, test_start_inside_on_data);
 	tcase_add_test(tc, test_free_cancels_all);
 	tcase_add_test(tc, test_connections);
+	tcase_add_test(tc, test_sleep);
 	tcase_add_test(tc, test_refresh_ends_no_request);
 	tcase_add_test(tc, test_many);
 	tcase_add_loop_test(tc, test_tls, 0, ARRAY_LEN(tls_cases));

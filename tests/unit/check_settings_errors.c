@@ -89,7 +89,7 @@ static const struct {
 	  "with /\n" },
 	{ "a secret in the file", APP("client_secret: hunter2"),
 	  "m.yaml:3:78: apps.x.client_secret: unknown option; here may be: cloud, client_id, secret_file, "
-	  "login_url, graph_url, portal_url, ca_file\n" },
+	  "login_url, graph_url, portal_url, ca_file, proxy\n" },
 	{ "a cloud that does not exist", APP("cloud: gcchigh"),
 	  "m.yaml:3:85: apps.x.cloud: \"gcchigh\" is unknown; did you mean gcc-high? It may be global, gcc, "
 	  "gcc-high, dod or custom\n" },
