@@ -190,8 +190,8 @@ const struct conf_opt root_opts[] = {
 	{ .name = "intake", .type = CONF_MAP, .off = F(s), .sub = intake_opts,
 	  .help = "Limits of reading from Microsoft." },
 	{ .name = "proxy", .type = CONF_MAP, .off = F(s.proxy), .sub = proxy_opts,
-	  .help = "The HTTP proxy that Microsoft is reached through, for apps that say nothing else. "
-	      "Proxies of the environment (`https_proxy` and its like) are not used." },
+	  .help = "The HTTP proxy that Microsoft is reached through, for apps that say nothing "
+	      "else. Proxies of the environment (`https_proxy` and its like) are not used." },
 	{ .name = "defaults", .type = CONF_MAP, .off = F(defaults), .sub = defaults_opts,
 	  .help = "What holds for every tenant that does not say otherwise." },
 	{ .name = "apps", .type = CONF_TREE, .off = F(apps), .sub = app_opts,
@@ -238,8 +238,8 @@ const struct conf_opt app_opts[] = {
 	      "system's, where a proxy inspects TLS." },
 	{ .name = "proxy", .type = CONF_MAP, .off = F(proxy), .sub = proxy_opts,
 	  .shown = "the `proxy` for all",
-	  .help = "The HTTP proxy that this app's tenants are read through; it stands as a whole for "
-	      "the one for all, and `proxy: {url: none}` says directly." },
+	  .help = "The HTTP proxy that this app's tenants are read through; it stands as a whole "
+	      "for the one for all, and `proxy: {url: none}` says directly." },
 	{ .name = NULL }
 };
 #undef F

@@ -130,8 +130,8 @@ explain_refusal(long status, const struct fetch_proxy *p, const char *host, stru
 	case 502:
 	case 503:
 	case 504:
-		(void)err_set(
-		    err, kind, "%s: the proxy %s cannot reach it (HTTP %ld)", host, p->place, status);
+		(void)err_set(err, kind, "%s: the proxy %s cannot reach it (HTTP %ld)", host,
+		    p->place, status);
 		return true;
 	}
 	(void)err_set(err, kind, "%s: the proxy %s makes no connection to it (HTTP %ld)", host,
