@@ -112,15 +112,23 @@ warn_of_leavers(struct engine *e, const struct settings *s)
 }
 
 static void
+apply_stream(struct engine *e, const struct tenant_stream *s)
+{
+	char *about = origin_about(s->origin);
+
+	set_origin(e, journal_stream(e->journal, s->key, about), origin_ref(s->origin));
+	free(about);
+}
+
+static void
 apply(struct engine *e, const struct settings *s)
 {
 	warn_of_leavers(e, s);
 	for (size_t i = 0; i < s->ntenants; i++) {
 		const struct tenant *t = &s->tenants[i];
-		char *about = origin_about(t->origin);
 
-		set_origin(e, journal_stream(e->journal, t->stream_key, about), origin_ref(t->origin));
-		free(about);
+		for (size_t k = 0; k < t->nstreams; k++)
+			apply_stream(e, &t->streams[k]);
 	}
 	delivery_configure(e->delivery, s);
 	intake_configure(e->intake, s);

@@ -24,7 +24,8 @@ settings_unref(struct settings *s)
 	if (--s->refs != 0)
 		return;
 	for (size_t i = 0; i < s->ntenants; i++)
-		origin_unref(s->tenants[i].origin);
+		for (size_t k = 0; k < s->tenants[i].nstreams; k++)
+			origin_unref(s->tenants[i].streams[k].origin);
 	arena_release(&w->arena);
 	free(w);
 }

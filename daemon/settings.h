@@ -14,6 +14,7 @@
 #include "lib/record/origin.h"
 
 struct sink_kind;
+struct stream_kind;
 
 /*
  * settings: the configuration, read, checked and resolved: names are pointers,
@@ -68,15 +69,25 @@ struct sink_conf {
 	char *text;
 };
 
+/* One of the lists that are read from a tenant. */
+struct tenant_stream {
+	struct log_ctx log; /* "tenant", its name; with "/incidents" behind it for all but alerts */
+	const struct stream_kind *kind;
+	char *key;          /* for the journal: the tenant's key, a slash, the kind's name */
+	struct origin *origin;
+};
+
 struct tenant {
 	struct log_ctx log;      /* "tenant", name */
 	char *name;
 	char *id;                /* GUID, lower case */
 	const struct app *app;
 	const struct customer *customer; /* NULL: its own */
-	struct origin *origin;
-	char *stream_key;        /* for the journal: "global/<guid>/alerts"; a custom cloud's:
-	                          * "custom:<graph host>:<port>/<guid>/alerts" */
+	char *key;               /* which it is, whatever its name: "global/<guid>"; a custom
+	                          * cloud's: "custom:<graph host>:<port>/<guid>" */
+	struct tenant_stream *streams; /* at least one, in the order of enum stream */
+	size_t nstreams;
+	const struct origin *origin; /* the first stream's */
 	const struct sink_conf **sinks;
 	size_t nsinks;
 	int64_t poll_interval_ms, overlap_ms, first_lookback_ms;

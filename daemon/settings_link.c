@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "daemon/intake/streams.h"
 #include "daemon/settings_build.h"
 #include "lib/base/alloc.h"
 #include "lib/config/url.h"
@@ -59,10 +60,10 @@ customer_of(struct build *b, const struct tenant_draft *t)
 
 /* ---- what is made of a tenant ---------------------------------------------------------- */
 
-/* "global/<guid>/alerts": never a name that an operator may change. The journal
- * finds a tenant's place by it for ever. */
+/* "global/<guid>": never a name that an operator may change. The journal finds a
+ * tenant's places by it for ever. */
 static char *
-stream_key(struct build *b, const struct tenant *t)
+tenant_key(struct build *b, const struct tenant *t)
 {
 	struct buf key = BUF_INIT(600);
 	struct err err;
@@ -79,14 +80,14 @@ stream_key(struct build *b, const struct tenant *t)
 					   : u.host.s[i]);
 		buf_printf(&key, ":%u", u.port);
 	}
-	buf_printf(&key, "/%s/alerts", t->id);
+	buf_printf(&key, "/%s", t->id);
 	text = arena_strdup(&b->w->arena, key.p);
 	buf_release(&key);
 	return text;
 }
 
 static struct origin *
-make_origin(struct build *b, const struct tenant *t)
+make_origin(struct build *b, const struct tenant *t, const struct stream_kind *kind)
 {
 	const struct customer *c = t->customer;
 	struct origin *o;
@@ -103,13 +104,52 @@ make_origin(struct build *b, const struct tenant *t)
 	    .customer_name = c != NULL ? c->display_name : t->name,
 	    .cloud = (char *)cloud_names[t->app->cloud],
 	    .portal_host = host,
-	    .stream = (char *)"alerts",
+	    .stream = (char *)(uintptr_t)kind->name,
 	    .instance = b->w->s.instance != NULL ? b->w->s.instance : (char *)"",
 	    .labels = c != NULL ? c->labels : NULL,
 	    .nlabels = c != NULL ? c->nlabels : 0,
 	});
 	free(host);
 	return o;
+}
+
+static bool
+is_chosen(const struct tenant_draft *d, const char *stream)
+{
+	for (size_t i = 0; i < d->streams.n; i++) {
+		if (strcmp(d->streams.v[i], stream) == 0)
+			return true;
+	}
+	return false;
+}
+
+static struct tenant_stream
+make_stream(struct build *b, const struct tenant *t, const struct stream_kind *kind)
+{
+	struct arena *a = &b->w->arena;
+	bool is_plain = kind == &stream_kinds[STREAM_ALERTS];
+	char *name = xasprintf("%s/%s", t->name, kind->name);
+	char *key = xasprintf("%s/%s", t->key, kind->name);
+	struct tenant_stream s = { .log = { "tenant", is_plain ? t->name : arena_strdup(a, name) },
+		.kind = kind,
+		.key = arena_strdup(a, key),
+		.origin = make_origin(b, t, kind) };
+
+	free(name);
+	free(key);
+	return s;
+}
+
+static void
+link_streams(struct build *b, const struct tenant_draft *d, struct tenant *t)
+{
+	t->key = tenant_key(b, t);
+	t->streams = arena_alloc(&b->w->arena, STREAM_COUNT * sizeof(*t->streams));
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		if (is_chosen(d, stream_kinds[i].name))
+			t->streams[t->nstreams++] = make_stream(b, t, &stream_kinds[i]);
+	}
+	t->origin = t->streams[0].origin;
 }
 
 static void
@@ -126,8 +166,7 @@ link_tenant(struct build *b, const struct tenant_draft *d, struct tenant *t)
 		t->sinks[i] = &b->w->s.sinks[sinks[i] - (struct sink_draft *)b->sinks.v];
 	if (b->conf.problems->errors != 0)
 		return;
-	t->stream_key = stream_key(b, t);
-	t->origin = make_origin(b, t);
+	link_streams(b, d, t);
 }
 
 /* ---- the final arrays -------------------------------------------------------------------- */
@@ -157,11 +196,11 @@ move_drafts(struct build *b)
 }
 
 static int
-by_stream(const void *x, const void *y)
+by_key(const void *x, const void *y)
 {
 	const struct tenant *a = *(const struct tenant *const *)x;
 	const struct tenant *b = *(const struct tenant *const *)y;
-	int c = strcmp(a->stream_key, b->stream_key);
+	int c = strcmp(a->key, b->key);
 
 	return c != 0 ? c : a < b ? -1 : a > b;
 }
@@ -176,12 +215,12 @@ check_same_tenant(struct build *b)
 
 	for (size_t i = 0; i < n; i++)
 		v[i] = &b->w->s.tenants[i];
-	qsort(v, n, sizeof(const struct tenant *), by_stream);
+	qsort(v, n, sizeof(const struct tenant *), by_key);
 	for (size_t i = 1; i < n; i++) {
 		const struct node *was = d[v[i - 1] - b->w->s.tenants].d.node;
 		const struct node *now = d[v[i] - b->w->s.tenants].d.node;
 
-		if (strcmp(v[i]->stream_key, v[i - 1]->stream_key) == 0)
+		if (strcmp(v[i]->key, v[i - 1]->key) == 0)
 			conf_error(&b->conf, node_get(now, "id"),
 			    "is the same tenant as %s "
 			    "(%.300s:%u); remove one of them",

@@ -1,3 +1,4 @@
+#include "daemon/intake/streams.h"
 #include "daemon/settings_build.h"
 #include "lib/config/url.h"
 #include "lib/format/header.h"
@@ -92,7 +93,7 @@ check_zone(const char *text, struct err *err)
 static bool
 check_stream(const char *text, struct err *err)
 {
-	return strcmp(text, "alerts") == 0
+	return stream_find(text) != NULL
 	    || err_set(err, ERR_CONF, "\"%.80s\" is not a stream of this version; it reads alerts",
 	    text);
 }

@@ -5,31 +5,32 @@
 #include "lib/base/alloc.h"
 
 void
-graph_root(struct buf *out, const char *url)
+graph_root(struct buf *out, const struct app *app, enum api api)
 {
-	buf_printf(out, "%s/v1.0/security/", url);
+	buf_printf(out, "%s%s", api_url(app, api), api_kinds[api].root);
 }
 
 static void
-add_bound(struct buf *out, const char *op, int64_t ticks)
+add_bound(struct buf *out, const char *field, const char *op, int64_t ticks)
 {
-	buf_printf(out, "lastUpdateDateTime%%20%s%%20", op);
+	buf_printf(out, "%s%%20%s%%20", field, op);
 	ticks_write(out, ticks, 7);
 }
 
 /* Names and values hold nothing that would need more encoding than the blanks. */
 void
-graph_url(struct buf *out, const char *url, const struct paging_ask *ask)
+graph_url(struct buf *out, const struct app *app, const struct stream_kind *kind,
+    const struct paging_ask *ask)
 {
-	graph_root(out, url);
-	buf_printf(out, "alerts_v2?$top=%u", ask->top);
+	graph_root(out, app, kind->api);
+	buf_printf(out, "%s?$top=%u", kind->path, ask->top);
 	if (ask->with_order)
-		buf_puts(out, "&$orderby=lastUpdateDateTime%20asc");
+		buf_printf(out, "&$orderby=%s%%20asc", kind->time_field);
 	buf_puts(out, "&$filter=");
-	add_bound(out, "ge", ask->from);
+	add_bound(out, kind->time_field, "ge", ask->from);
 	if (ask->before != PAGING_FOREVER) {
 		buf_puts(out, "%20and%20");
-		add_bound(out, "lt", ask->before);
+		add_bound(out, kind->time_field, "lt", ask->before);
 	}
 	if (ask->mode == PAGING_SKIP)
 		buf_printf(out, "&$skip=%u", ask->skip);

@@ -2,20 +2,21 @@
 #define GRAPH_H
 
 #include "daemon/intake/fetch.h"
+#include "daemon/intake/streams.h"
 #include "lib/policy/paging.h"
 
 /*
- * graph: how Microsoft Graph is asked for alerts, and what its answers mean.
+ * graph: how an API of Microsoft's is asked for a stream, and what its answers mean.
  *
  * It knows URLs, status codes and error bodies; nothing of tenants, of waiting
  * and of paging's reasons. Pure.
  */
-#define GRAPH_PREFER "include-unknown-enum-members"
 
-/* The API's root, that links must stay below: "<graph_url>/v1.0/security/". */
-void graph_root(struct buf *out, const char *graph_url);
+/* The API's root, that links must stay below: "https://graph.microsoft.com/v1.0/security/". */
+void graph_root(struct buf *out, const struct app *app, enum api api);
 /* The URL of a request that is not a link. */
-void graph_url(struct buf *out, const char *graph_url, const struct paging_ask *ask);
+void graph_url(struct buf *out, const struct app *app, const struct stream_kind *kind,
+    const struct paging_ask *ask);
 
 enum graph_answer {
 	GRAPH_PAGE, /* 200 with JSON: let the splitter judge */

@@ -18,6 +18,7 @@ intake_new(const struct engine_env *env, struct fetcher *f, struct tokens *ts, s
 	in->journal = j;
 	window_pool_init(&in->windows, WINDOWS_MAX);
 	TAILQ_INIT(&in->pollers);
+	TAILQ_INIT(&in->tenancies);
 	TAILQ_INIT(&in->pages);
 	scheduler_init(&in->scheduler, env->loop, request_start);
 	scheduler_shut(&in->scheduler, journal_state(j) != JOURNAL_OK);
@@ -64,19 +65,6 @@ intake_free(struct intake *in)
 
 /* ---- configuring -------------------------------------------------------------------- */
 
-static struct poller *
-poller_of(struct intake *in, const char *key)
-{
-	uint64_t hash = str_hash(key, strlen(key));
-	struct poller *p;
-
-	TAILQ_FOREACH (p, &in->pollers, link) {
-		if (p->hash == hash && strcmp(p->key, key) == 0)
-			return p;
-	}
-	return NULL;
-}
-
 static void
 read_once(struct intake *in, struct poller *p)
 {
@@ -86,24 +74,33 @@ read_once(struct intake *in, struct poller *p)
 
 /* First polls come soon after the start, but not all in one moment. */
 static void
-add_tenant(struct intake *in, struct settings *s, const struct tenant *t)
+add_stream(struct intake *in, struct settings *s, const struct tenant *t, size_t i)
 {
-	struct poller *p = poller_of(in, t->stream_key);
+	struct tenancy *tn = tenancy_of(in, t->key);
+	struct poller *p = tn->streams[stream_number(t->streams[i].kind)];
 	int64_t spread = (int64_t)s->ntenants * FIRST_MS;
 	bool is_new = p == NULL;
 
 	if (is_new) {
-		p = poller_new(in, t->stream_key);
+		p = poller_new(in, tn, &t->streams[i]);
 		TAILQ_INSERT_TAIL(&in->pollers, p, link);
 	}
 	p->is_kept = true;
-	poller_configure(p, s, t);
+	poller_configure(p, s, t, &t->streams[i]);
 	if (spread > t->poll_interval_ms)
 		spread = t->poll_interval_ms;
 	if (is_new && in->is_once)
 		read_once(in, p);
 	else if (is_new)
 		poller_start(p, (int64_t)(p->hash % (uint64_t)spread));
+}
+
+static void
+add_tenant(struct intake *in, struct settings *s, const struct tenant *t)
+{
+	for (size_t i = 0; i < t->nstreams; i++)
+		add_stream(in, s, t, i);
+	tenancy_configure(tenancy_of(in, t->key), t, clock_mono(in->env->clock));
 }
 
 void
@@ -122,7 +119,7 @@ intake_configure(struct intake *in, const struct settings *s)
 		next = TAILQ_NEXT(p, link);
 		if (p->is_kept)
 			continue;
-		log_info(&p->t->log, "is not configured any more and not read; its place is kept");
+		log_info(&p->s->log, "is not configured any more and not read; its place is kept");
 		remove_poller(in, p);
 	}
 	settings_unref(was);
@@ -172,49 +169,4 @@ intake_once(struct intake *in, void (*done)(void *arg, size_t failed), void *arg
 		read_once(in, p);
 	/* Tenants may be configured in the same turn of the loop. */
 	loop_defer(in->env->loop, on_nothing_to_read, in);
-}
-
-/* ---- figures ---------------------------------------------------------------------------- */
-
-static int64_t
-until_next(const struct intake *in, const struct poller *p)
-{
-	int64_t ms = p->timer.at - clock_mono(in->env->clock);
-
-	if (!timer_is_set(&p->timer))
-		return -1;
-	return ms > 0 ? ms : 0;
-}
-
-static void
-fill(const struct intake *in, const struct poller *p, struct intake_figures *f)
-{
-	bool is_paused = in->scheduler.is_shut && !in->is_stopped;
-
-	*f = p->figures;
-	f->tenant = p->t->name;
-	f->customer = p->t->customer != NULL ? p->t->customer->name : p->t->name;
-	f->id = p->t->id;
-	f->state = is_paused ? TENANT_PAUSED : p->state;
-	f->trouble = p->trouble != NULL ? p->trouble
-	             : is_paused        ? "the journal takes nothing now"
-	                                : "";
-	f->since = p->since;
-	f->last_success = p->last_success;
-	f->cursor = p->readers[READER_LIVE].cursor;
-	f->next_poll_ms = until_next(in, p);
-}
-
-size_t
-intake_figures(const struct intake *in, struct intake_figures *out, size_t max)
-{
-	const struct poller *p;
-	size_t n = 0;
-
-	TAILQ_FOREACH (p, &in->pollers, link) {
-		if (n == max)
-			break;
-		fill(in, p, &out[n++]);
-	}
-	return n;
 }

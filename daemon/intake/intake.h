@@ -9,8 +9,8 @@
 #include "daemon/settings.h"
 
 /*
- * intake: polls every tenant when it falls due and puts what it reads into the
- * journal. It owns scheduling, budgets, paging, the state of each tenant; it
+ * intake: polls every tenant's streams when they fall due and puts what it reads into
+ * the journal. It owns scheduling, budgets, paging, the state of each tenant; it
  * knows nothing of sinks beyond their numbers for routing.
  *
  * Promises
@@ -41,6 +41,7 @@ void intake_once(struct intake *in, void (*done)(void *arg, size_t failed), void
 
 struct intake_figures {
 	const char *tenant, *customer, *id;
+	const char *stream; /* which one; of a tenant: whose state it is, "" where it has but one */
 	enum tenant_state state;
 	const char *trouble;  /* plain words and what to do; "" */
 	int64_t since;        /* ticks: in this state since */
@@ -51,7 +52,10 @@ struct intake_figures {
 	    gaps;
 	int64_t max_late_ms; /* worst start of a due poll after its time, since start */
 };
-/* Returns how many were filled, at most max. */
+/* One a tenant: counts of all its streams, the state of the worst. Returns how many were filled,
+ * at most max. */
 size_t intake_figures(const struct intake *in, struct intake_figures *out, size_t max);
+/* One a stream, likewise. */
+size_t intake_stream_figures(const struct intake *in, struct intake_figures *out, size_t max);
 
 #endif

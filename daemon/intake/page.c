@@ -156,8 +156,8 @@ add_record(struct page *pg, struct str slice, uint64_t hash, struct record *take
 static void
 read_slice(struct page *pg, struct str slice, uint64_t hash)
 {
-	struct record *r = record_from_alert(slice, false, pg->facts.limit);
 	struct poller *p = pg->p;
+	struct record *r = p->s->kind->read(slice, false, pg->facts.limit);
 	bool is_alert = r->type == RECORD_ALERT;
 	bool is_others = is_foreign(p, is_alert ? r->alert.tenant_id : r->unreadable.tenant_id);
 	bool is_known;
@@ -317,7 +317,7 @@ report_gap(const struct log_ctx *log, const struct journal_gap *gap)
 static void
 report(const struct page *pg)
 {
-	const struct log_ctx *log = &pg->p->t->log;
+	const struct log_ctx *log = &pg->p->s->log;
 
 	if (pg->new_foreign != 0)
 		log_error(log,

@@ -86,14 +86,14 @@ set_state(struct poller *p, enum tenant_state state, char *taken_trouble)
 	p->since = now;
 	if (was == TENANT_STARTING && state == TENANT_HEALTHY)
 		log_debug(
-		    &p->t->log, "is being read every=%" PRId64 "s", p->t->poll_interval_ms / SEC);
+		    &p->s->log, "is being read every=%" PRId64 "s", p->t->poll_interval_ms / SEC);
 	else if (was == TENANT_BEHIND && state == TENANT_HEALTHY)
-		log_info(&p->t->log, "has caught up");
+		log_info(&p->s->log, "has caught up");
 	else if (state == TENANT_HEALTHY)
-		(p->is_hushed ? log_debug : log_info)(&p->t->log,
+		(p->is_hushed ? log_debug : log_info)(&p->s->log,
 		    "is well again, was %s for=%" PRId64 "s", tenant_states[was].name, lasted);
 	else if (state == TENANT_BEHIND)
-		log_info(&p->t->log, "has a backlog, which is read in turn with the others");
+		log_info(&p->s->log, "has a backlog, which is read in turn with the others");
 }
 
 /* ---- what is next ----------------------------------------------------------------- */
@@ -148,9 +148,10 @@ static void
 queue(struct poller *p)
 {
 	bool is_sweep = p->r->span_ms != 0;
-	int64_t now = mono(p), ms = budget_take(&p->budget, is_sweep ? 50 : 0, now);
+	int64_t now = mono(p), ms;
 	enum lane lane = is_sweep ? LANE_SWEEP : p->r->is_open ? LANE_MORE : LANE_DUE;
 
+	ms = tenancy_ask(p->tn, p->s->kind->api, is_sweep ? 50 : 0, now);
 	if (ms > 0) {
 		if (is_sweep && p->slot > now && p->slot - now < ms)
 			ms = p->slot - now;
@@ -192,7 +193,8 @@ report_once(struct poller *p, bool ok)
 		return;
 	p->is_once = false;
 	p->at = POLLER_RESTING;
-	in->once_failed += !ok;
+	in->once_failed += !ok && !p->tn->has_failed;
+	p->tn->has_failed |= !ok;
 	in->once_left--;
 	if (in->once_left == 0)
 		in->once_done(in->once_arg, in->once_failed);
@@ -212,7 +214,7 @@ static void
 complain(struct poller *p, enum tenant_state state, char *taken_text)
 {
 	if (p->state != state)
-		log_error(&p->t->log, "%s; it is read on as far as it goes", taken_text);
+		log_error(&p->s->log, "%s; it is read on as far as it goes", taken_text);
 	set_state(p, state, taken_text);
 }
 
@@ -272,11 +274,17 @@ poller_go_on(struct poller *p, const struct paging_step *step)
 		return;
 	}
 	if (step->is_long) {
-		log_warn(&p->t->log, "one read has taken pages=%u; it goes on in the next interval",
+		log_warn(&p->s->log, "one read has taken pages=%u; it goes on in the next interval",
 		    r->paging.pages);
 		p->not_before = spread_next(p->hash, p->t->poll_interval_ms, mono(p));
 	}
 	wait_for_next(p);
+}
+
+bool
+poller_is_held(const struct poller *p)
+{
+	return mono(p) < p->tn->api[p->s->kind->api].not_before;
 }
 
 void
@@ -310,7 +318,7 @@ log_trouble(struct poller *p, enum tenant_state state, const char *text, int64_t
 		p->said_at = mono(p);
 		p->is_hushed = !state_is_parked(state) && !hush_allows(&p->in->outage, p->said_at, &others);
 	}
-	(is_due && !p->is_hushed ? log_warn : log_debug)(&p->t->log,
+	(is_due && !p->is_hushed ? log_warn : log_debug)(&p->s->log,
 	    "%s; next try in %" PRId64 " s failures=%u others_meanwhile=%u%s", text,
 	    (ms + 999) / 1000, p->failures, others, buf_peek(&p->answer).s);
 }
@@ -334,6 +342,8 @@ poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const
 	    some_number());
 	log_trouble(p, state, text, ms);
 	set_state(p, state, text);
+	if (state == TENANT_THROTTLED)
+		tenancy_hold(p->tn, p->s->kind->api, mono(p) + ms);
 	p->not_before = p->slot = mono(p) + ms;
 	if (p->is_once && p->r->span_ms == 0) {
 		report_once(p, false);
@@ -351,13 +361,15 @@ poller_abandon(struct poller *p)
 /* ---- life --------------------------------------------------------------------------------- */
 
 struct poller *
-poller_new(struct intake *in, const char *key)
+poller_new(struct intake *in, struct tenancy *tn, const struct tenant_stream *s)
 {
 	struct poller *p = xcalloc(1, sizeof(*p));
 
 	p->in = in;
-	p->key = xstrdup(key);
-	p->hash = str_hash(key, strlen(key));
+	p->tn = tn;
+	p->which = stream_number(s->kind);
+	tenancy_join(tn, p, p->which);
+	p->hash = str_hash(s->key, strlen(s->key));
 	p->since = clock_wall(in->env->clock);
 	p->last_success = TICKS_NONE;
 	p->at = POLLER_RESTING;
@@ -378,9 +390,9 @@ learn_stream(struct poller *p)
 {
 	struct journal_cursor c = { .at = TICKS_NONE, .begin = TICKS_NONE };
 	struct journal *j = p->in->journal;
-	char *about = origin_about(p->t->origin);
+	char *about = origin_about(p->s->origin);
 
-	p->stream = journal_stream(j, p->key, about);
+	p->stream = journal_stream(j, p->s->key, about);
 	free(about);
 	if (!journal_cursor(j, p->stream, p->readers[READER_LIVE].name, &c))
 		c.at = TICKS_NONE;
@@ -390,21 +402,21 @@ learn_stream(struct poller *p)
 }
 
 void
-poller_configure(struct poller *p, struct settings *s, const struct tenant *t)
+poller_configure(struct poller *p, struct settings *settings, const struct tenant *t,
+    const struct tenant_stream *s)
 {
 	struct settings *was = p->settings;
 	bool is_new = was == NULL;
 
-	p->settings = settings_ref(s);
+	p->settings = settings_ref(settings);
 	p->t = t;
+	p->s = s;
 	if (is_new) {
 		learn_stream(p);
-		budget_init(&p->budget, t->budget_per_min, mono(p));
 		p->place.expected = (size_t)t->page_size * 6 * 1024;
 	}
-	budget_change(&p->budget, t->budget_per_min, mono(p));
 	routing_unref(p->routing);
-	p->routing = p->begin != TICKS_NONE ? routing_new(p->in->journal, s, t, p->begin) : NULL;
+	p->routing = p->begin != TICKS_NONE ? routing_new(p->in->journal, settings, t, s, p->begin) : NULL;
 	settings_unref(was);
 	/* Credentials or consent may be what was changed. */
 	if (!is_new && p->at == POLLER_WAITING && state_is_parked(p->state)) {
@@ -471,8 +483,8 @@ poller_free(struct poller *p)
 	window_release(&p->window);
 	routing_unref(p->routing);
 	settings_unref(p->settings);
+	tenancy_leave(p->in, p->tn, p->which);
 	buf_release(&p->answer);
 	free(p->trouble);
-	free(p->key);
 	free(p);
 }

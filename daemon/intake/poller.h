@@ -5,10 +5,10 @@
 #include "daemon/intake/intake.h"
 #include "daemon/intake/routing.h"
 #include "daemon/intake/scheduler.h"
+#include "daemon/intake/tenancy.h"
 #include "daemon/intake/window.h"
 #include "daemon/timer.h"
 #include "lib/json/split.h"
-#include "lib/policy/budget.h"
 #include "lib/policy/paging.h"
 
 /*
@@ -61,9 +61,11 @@ struct poller {
 	struct place place;
 	struct intake *in;
 	struct settings *settings;
+	struct tenancy *tn;
 	const struct tenant *t; /* of settings */
-	char *key;
-	uint64_t hash;
+	const struct tenant_stream *s; /* of t */
+	enum stream which;
+	uint64_t hash; /* of the stream's key */
 	uint32_t stream;
 	struct routing *routing; /* NULL until begin is known */
 	int64_t begin;           /* ticks: the memory's; TICKS_NONE */
@@ -84,7 +86,6 @@ struct poller {
 
 	struct reader readers[READER_COUNT], *r; /* r: the one that is at it */
 	unsigned told;                           /* bits of enum poller_told */
-	struct budget budget;
 	struct window window;
 	uint64_t odd[ODD_MAX]; /* hashes of slices without readable id that are stored */
 	unsigned nodd;
@@ -114,6 +115,7 @@ struct intake {
 	struct scheduler scheduler;
 	struct window_pool windows;
 	struct hush outage; /* what many tenants have at once */
+	struct tenancy_list tenancies;
 	struct poller_list pollers;
 	TAILQ_HEAD(, page) pages; /* came, and not yet looked at; page.c */
 	struct settings *settings;
@@ -127,10 +129,11 @@ struct intake {
 
 /* ---- poller.c: life, state, what is next ---------------------------------------- */
 
-struct poller *poller_new(struct intake *in, const char *key);
+struct poller *poller_new(struct intake *in, struct tenancy *tn, const struct tenant_stream *s);
 void poller_free(struct poller *p);
-/* The tenant as it is configured now; keeps all state. */
-void poller_configure(struct poller *p, struct settings *s, const struct tenant *t);
+/* The tenant and its stream as they are configured now; keeps all state. */
+void poller_configure(struct poller *p, struct settings *settings, const struct tenant *t,
+    const struct tenant_stream *s);
 /* Begins waiting for the first slot, first_ms from now. */
 void poller_start(struct poller *p, int64_t first_ms);
 /* Ends what is under way; nothing follows. A page in the journal goes its way alone. */
@@ -153,6 +156,8 @@ void poller_compare_clocks(struct poller *p, int64_t server_date, int64_t took_m
 
 /* All went well: what is next follows from step. */
 void poller_go_on(struct poller *p, const struct paging_step *step);
+/* Did the API ask the tenant's streams to wait, while this one was on its way? */
+bool poller_is_held(const struct poller *p);
 /* Asks again for the same, after_ms from now, without it being anybody's fault. */
 void poller_again(struct poller *p, int64_t after_ms);
 /* Something is wrong: tries again later, by the state's own backoff or hint_ms (-1: none). The

@@ -29,7 +29,8 @@ begin_stream(struct poller *p)
 		p->begin =
 		    (now < server_now ? now : server_now) - ticks_from_ms(p->t->first_lookback_ms);
 	if (p->routing == NULL)
-		p->routing = routing_new(p->in->journal, p->settings, p->t, p->begin);
+		p->routing = 
+		    routing_new(p->in->journal, p->settings, p->t, p->s, p->begin);
 }
 
 static bool
@@ -96,7 +97,7 @@ on_fault(struct poller *p, enum paging_fault fault, const struct err *why)
 		return;
 	}
 	if (poller_tells(p, told[fault]))
-		log_info(&p->t->log,
+		log_info(&p->s->log,
 		    "%s; asking otherwise, and not telling again top=%u skip=%u orderby=%d%s",
 		    why->text, r->paging.ask.top, r->paging.ask.skip, r->paging.ask.with_order,
 		    buf_peek(&p->answer).s);
@@ -109,10 +110,10 @@ on_fault(struct poller *p, enum paging_fault fault, const struct err *why)
 static void
 on_unauthorized(struct poller *p, const struct err *why)
 {
-	token_reject(p->in->tokens, p->t, API_GRAPH, p->bearer);
+	token_reject(p->in->tokens, p->t, p->s->kind->api, p->bearer);
 	if (!p->is_renewed) {
 		p->is_renewed = true;
-		log_info(&p->t->log, "%s; asking with a new token%s", why->text,
+		log_info(&p->s->log, "%s; asking with a new token%s", why->text,
 		    buf_peek(&p->answer).s);
 		poller_again(p, 0);
 		return;
@@ -127,14 +128,20 @@ on_unauthorized(struct poller *p, const struct err *why)
 static void
 on_forbidden(struct poller *p, const struct err *why)
 {
+	struct buf role = BUF_INIT(256);
+
 	/* The token may be older than what the customer changed. */
-	token_reject(p->in->tokens, p->t, API_GRAPH, p->bearer);
+	token_reject(p->in->tokens, p->t, p->s->kind->api, p->bearer);
+	buf_printf(&role,
+	    "the token has no role %s: grant that application permission "
+	    "to the app and have the customer's administrator consent to it",
+	    p->s->kind->role);
 	poller_trouble(p, state_of_forbidden(p->has_role, poller_was_read(p)), -1, "%s; %s",
 	    why->text,
 	    p->has_role
 		? "the customer needs a licence for Microsoft Defender, or took the consent back"
-		: "the token has no role SecurityAlert.Read.All: grant that application permission "
-		  "to the app and have the customer's administrator consent to it");
+		: buf_peek(&role).s);
+	buf_release(&role);
 }
 
 static void
@@ -288,13 +295,13 @@ send_request(struct poller *p)
 	if (r->paging.ask.mode == PAGING_LINK)
 		buf_puts(&url, r->link);
 	else
-		graph_url(&url, p->t->app->graph_url, &r->paging.ask);
+		graph_url(&url, p->t->app, p->s->kind, &r->paging.ask);
 	split_init(&p->split, max_body, SLICES_MAX);
 	p->is_splitting = true;
 	graph_request_id(p->request_id);
 	p->fetch = fetch_start(p->in->fetcher, &(struct fetch_req){ .url = url.p,
 						   .bearer = p->bearer,
-						   .prefer = GRAPH_PREFER,
+						   .prefer = api_kinds[p->s->kind->api].prefer,
 						   .client_request_id = p->request_id,
 						   .ca_file = p->t->app->ca_file,
 						   .proxy = &p->t->app->proxy,
@@ -322,9 +329,14 @@ token_on_reply(void *arg, const struct token_reply *reply)
 		    reply->retry_after_ms, "%s", reply->err.text);
 		return;
 	}
+	if (poller_is_held(p)) {
+		leave(p);
+		poller_again(p, 0);
+		return;
+	}
 	forget_bearer(p);
 	p->bearer = xstrdup(reply->bearer);
-	p->has_role = (reply->roles & TOKEN_MAY_ALERTS) != 0;
+	p->has_role = (reply->roles & p->s->kind->may) != 0;
 	begin_stream(p);
 	if (!open_reader(p)) {
 		leave(p);
@@ -351,7 +363,7 @@ request_start(struct place *place)
 		p->figures.max_late_ms = late;
 	p->at = POLLER_ASKING;
 	timer_set(p->in->env->timers, &p->timer, LATE_MS);
-	p->wait = token_get(p->in->tokens, p->settings, p->t, API_GRAPH, token_on_reply, p);
+	p->wait = token_get(p->in->tokens, p->settings, p->t, p->s->kind->api, token_on_reply, p);
 }
 
 /* A few servers that hang must not hold, with pages that never come, the room of all others. */
@@ -375,11 +387,11 @@ request_keep_link(struct poller *p, const char *link)
 	p->r->link = NULL;
 	if (link == NULL)
 		return;
-	graph_root(&root, p->t->app->graph_url);
+	graph_root(&root, p->t->app, p->s->kind->api);
 	if (link_is_allowed(root.p, link, &err))
 		p->r->link = xstrdup(link);
 	else if (poller_tells(p, TOLD_LINK))
-		log_error(&p->t->log,
+		log_error(&p->s->log,
 		    "links to the next page are not followed, the token goes nowhere "
 		    "else: %s",
 		    err.text);

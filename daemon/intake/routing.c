@@ -6,14 +6,14 @@
 #include "lib/policy/judge.h"
 
 struct routing *
-routing_new(
-    struct journal *j, const struct settings *s, const struct tenant *t, int64_t memory_begin)
+routing_new(struct journal *j, const struct settings *settings, const struct tenant *t,
+    const struct tenant_stream *s, int64_t memory_begin)
 {
 	struct routing *r = xcalloc(1, sizeof(*r));
 
 	r->refs = 1;
-	r->settings = settings_ref(s);
-	r->origin = origin_ref(t->origin);
+	r->settings = settings_ref(settings);
+	r->origin = origin_ref(s->origin);
 	r->memory_begin = memory_begin;
 	r->routes = xcalloc(t->nsinks != 0 ? t->nsinks : 1, sizeof(*r->routes));
 	r->n = t->nsinks;

@@ -8,7 +8,7 @@
 #include "daemon/settings.h"
 
 /*
- * routing: what the journal needs to judge the entries of one tenant: whose they
+ * routing: what the journal needs to judge the entries of one stream of a tenant: whose they
  * are, which sinks take what, and where the stream's memory begins.
  *
  * Immutable and counted, because pages in the journal outlive a change of the
@@ -24,8 +24,8 @@ struct routing {
 	int64_t memory_begin;
 };
 
-struct routing *routing_new(
-    struct journal *j, const struct settings *s, const struct tenant *t, int64_t memory_begin);
+struct routing *routing_new(struct journal *j, const struct settings *settings,
+    const struct tenant *t, const struct tenant_stream *s, int64_t memory_begin);
 struct routing *routing_ref(struct routing *r);
 void routing_unref(struct routing *r);
 

@@ -40,6 +40,7 @@ reader_bounds(struct poller *p, struct reader *r, struct paging_bounds *out)
 {
 	int64_t now = poller_server_now(p), overlap = ticks_from_ms(p->t->overlap_ms);
 	int64_t cursor = p->readers[READER_LIVE].cursor;
+	int64_t most = p->s->kind->page_max, top = p->t->page_size;
 	int64_t live = cursor != TICKS_NONE ? cursor - overlap : p->begin;
 
 	if (live < p->begin)
@@ -48,7 +49,7 @@ reader_bounds(struct poller *p, struct reader *r, struct paging_bounds *out)
 	*out = (struct paging_bounds){ .from = live,
 		.until = PAGING_FOREVER,
 		.cursor = r->cursor,
-		.page_size = (unsigned)p->t->page_size };
+		.page_size = (unsigned)(top < most ? top : most) };
 	if (r->span_ms == 0)
 		return true;
 	out->until = live;

@@ -39,6 +39,21 @@ set_count(json_t *o, const char *key, uint64_t v)
 	json_object_set_new(o, key, json_integer((json_int_t)v));
 }
 
+/* With the stream that has it, where a tenant has several. */
+static void
+set_trouble(json_t *o, const struct intake_figures *f)
+{
+	char *whole;
+
+	if (f->trouble[0] == '\0' || f->stream[0] == '\0') {
+		set(o, "trouble", text(f->trouble));
+		return;
+	}
+	whole = xasprintf("%s: %s", f->stream, f->trouble);
+	set(o, "trouble", text(whole));
+	free(whole);
+}
+
 static json_t *
 tenant_object(const struct intake_figures *f)
 {
@@ -47,8 +62,9 @@ tenant_object(const struct intake_figures *f)
 	set(o, "tenant", text(f->tenant));
 	set(o, "customer", text(f->customer));
 	set(o, "id", text(f->id));
+	set(o, "stream", text(f->stream));
 	set(o, "state", text(tenant_states[f->state].name));
-	set(o, "trouble", text(f->trouble));
+	set_trouble(o, f);
 	set(o, "do", text(tenant_states[f->state].remedy));
 	set(o, "since", time_or_null(f->since));
 	set(o, "last_success", time_or_null(f->last_success));

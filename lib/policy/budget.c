@@ -1,11 +1,11 @@
 #include "lib/policy/budget.h"
 
-#define ONE INT64_C(60000) /* one request: per_min of them flow in in 60,000 ms */
+/* A request is span_ms: `most` of them flow in in so many milliseconds. */
 
 static int64_t
 burst(const struct budget *b)
 {
-	int64_t n = b->per_min / 10;
+	int64_t n = b->most / 10;
 
 	return n > 0 ? n : 1;
 }
@@ -13,7 +13,7 @@ burst(const struct budget *b)
 static int64_t
 rate(const struct budget *b)
 {
-	int64_t n = b->per_min - burst(b);
+	int64_t n = b->most - burst(b);
 
 	return n > 0 ? n : 1;
 }
@@ -21,11 +21,11 @@ rate(const struct budget *b)
 static void
 flow(struct budget *b, int64_t now)
 {
-	int64_t full = burst(b) * ONE, passed = now - b->at;
+	int64_t full = burst(b) * b->span_ms, passed = now - b->at;
 
 	b->at = now;
 	if (passed > full)
-		passed = full; /* rate is at least one a ms of ONE: it is full by then */
+		passed = full; /* rate is at least one a ms: it is full by then */
 	if (passed > 0)
 		b->level += passed * rate(b);
 	if (b->level > full)
@@ -33,29 +33,36 @@ flow(struct budget *b, int64_t now)
 }
 
 void
-budget_init(struct budget *b, int64_t per_min, int64_t now)
+budget_init(struct budget *b, int64_t most, int64_t span_ms, int64_t now)
 {
-	*b = (struct budget){ .per_min = per_min, .at = now };
-	b->level = burst(b) * ONE;
+	*b = (struct budget){ .most = most, .span_ms = span_ms, .at = now };
+	b->level = burst(b) * span_ms;
 }
 
 void
-budget_change(struct budget *b, int64_t per_min, int64_t now)
+budget_change(struct budget *b, int64_t most, int64_t now)
 {
 	flow(b, now);
-	b->per_min = per_min;
+	b->most = most;
 	flow(b, now);
+}
+
+int64_t
+budget_wait(struct budget *b, unsigned reserve, int64_t now)
+{
+	int64_t keep = (burst(b) - 1) * b->span_ms / 100 * reserve, missing;
+
+	flow(b, now);
+	missing = b->span_ms + keep - b->level;
+	return missing > 0 ? (missing + rate(b) - 1) / rate(b) : 0;
 }
 
 int64_t
 budget_take(struct budget *b, unsigned reserve, int64_t now)
 {
-	int64_t keep = (burst(b) - 1) * ONE / 100 * reserve, missing;
+	int64_t ms = budget_wait(b, reserve, now);
 
-	flow(b, now);
-	missing = ONE + keep - b->level;
-	if (missing > 0)
-		return (missing + rate(b) - 1) / rate(b);
-	b->level -= ONE;
-	return 0;
+	if (ms == 0)
+		b->level -= b->span_ms;
+	return ms;
 }

@@ -7,20 +7,22 @@
 
 static const struct {
 	const char *says;
-	int64_t per_min;
+	int64_t per_span, span_ms;
 	unsigned reserve;
 	int64_t ms;          /* asked again and again for so long */
 	int64_t least, most; /* requests granted */
 } cases[] = {
-	{ "Graph's 150 a minute are not passed", 150, 0, 60000, 145, 150 },
-	{ "nor ten times that in ten minutes", 150, 0, 600000, 1350, 1365 },
-	{ "the burst is a tenth", 150, 0, 0, 15, 15 },
-	{ "a reserve leaves some of it", 150, 50, 0, 7, 8 },
-	{ "all of the burst reserved: one by one", 150, 100, 0, 1, 1 },
-	{ "a reserve does not slow the flow", 150, 50, 60000, 138, 143 },
-	{ "one a minute", 1, 0, 600000, 10, 11 },
-	{ "two a minute", 2, 0, 60000, 1, 2 },
-	{ "ten thousand a minute", 10000, 0, 60000, 9990, 10000 },
+	{ "Graph's 150 a minute are not passed", 150, BUDGET_MINUTE, 0, 60000, 145, 150 },
+	{ "nor ten times that in ten minutes", 150, BUDGET_MINUTE, 0, 600000, 1350, 1365 },
+	{ "the burst is a tenth", 150, BUDGET_MINUTE, 0, 0, 15, 15 },
+	{ "a reserve leaves some of it", 150, BUDGET_MINUTE, 50, 0, 7, 8 },
+	{ "all of the burst reserved: one by one", 150, BUDGET_MINUTE, 100, 0, 1, 1 },
+	{ "a reserve does not slow the flow", 150, BUDGET_MINUTE, 50, 60000, 138, 143 },
+	{ "one a minute", 1, BUDGET_MINUTE, 0, 600000, 10, 11 },
+	{ "two a minute", 2, BUDGET_MINUTE, 0, 60000, 1, 2 },
+	{ "1500 an hour, beside it", 1500, BUDGET_HOUR, 0, 3600000, 1490, 1500 },
+	{ "of which few come at once", 1500, BUDGET_HOUR, 0, 60000, 172, 173 },
+	{ "ten thousand a minute", 10000, BUDGET_MINUTE, 0, 60000, 9990, 10000 },
 };
 
 START_TEST(test_granted)
@@ -28,7 +30,7 @@ START_TEST(test_granted)
 	struct budget b;
 	int64_t now = 5000, end = now + cases[_i].ms, granted = 0, wait;
 
-	budget_init(&b, cases[_i].per_min, now);
+	budget_init(&b, cases[_i].per_span, cases[_i].span_ms, now);
 	while (now <= end) {
 		wait = budget_take(&b, cases[_i].reserve, now);
 		granted += wait == 0;
@@ -47,7 +49,7 @@ START_TEST(test_change_holds_at_once)
 	struct budget b;
 	int granted = 0;
 
-	budget_init(&b, 1000, 0);
+	budget_init(&b, 1000, BUDGET_MINUTE, 0);
 	budget_change(&b, 10, 0);
 	while (budget_take(&b, 0, 0) == 0)
 		granted++;
@@ -62,7 +64,7 @@ START_TEST(test_a_day_of_silence_is_one_burst)
 	struct budget b;
 	int granted = 0;
 
-	budget_init(&b, 150, 0);
+	budget_init(&b, 150, BUDGET_MINUTE, 0);
 	while (budget_take(&b, 0, 0) == 0)
 		continue;
 	while (budget_take(&b, 0, INT64_C(86400000)) == 0)

@@ -8,6 +8,7 @@
 #include "daemon/clock.h"
 #include "daemon/delivery/sink.h"
 #include "daemon/intake/intake.h"
+#include "daemon/intake/streams.h"
 #include "daemon/journal/journal_mem_test.h"
 #include "daemon/loop.h"
 #include "daemon/timer.h"
@@ -48,6 +49,7 @@ static struct intake *in;
 static struct small_graph g;
 static struct app app;
 static struct tenant tenants[SG_TENANTS];
+static struct tenant_stream streams[SG_TENANTS];
 static struct settings settings;
 static char dir[] = "/tmp/check_intake.XXXXXX", secret[64], url[128];
 static char *secrets[] = { secret };
@@ -95,7 +97,9 @@ make_tenant(unsigned i)
 		.name = xasprintf("t%u", i),
 		.id = xstrdup(sg_tenant_id(i)),
 		.app = &app,
-		.stream_key = xasprintf("custom:x/%s/alerts", sg_tenant_id(i)),
+		.key = xasprintf("custom:x/%s", sg_tenant_id(i)),
+		.streams = &streams[i],
+		.nstreams = 1,
 		.sinks = sinks,
 		.nsinks = 1,
 		.poll_interval_ms = 60,
@@ -105,7 +109,10 @@ make_tenant(unsigned i)
 		.budget_per_min = 100000,
 	};
 	t->log = (struct log_ctx){ "tenant", t->name };
-	t->origin = origin_new(&(struct origin){ .tenant_id = t->id,
+	streams[i] = (struct tenant_stream){ .log = t->log,
+		.kind = &stream_kinds[STREAM_ALERTS],
+		.key = xasprintf("%s/alerts", t->key) };
+	t->origin = streams[i].origin = origin_new(&(struct origin){ .tenant_id = t->id,
 	    .tenant = t->name,
 	    .customer = t->name,
 	    .customer_name = t->name,
@@ -120,8 +127,9 @@ free_tenant(struct tenant *t)
 {
 	free(t->name);
 	free(t->id);
-	free(t->stream_key);
-	origin_unref(t->origin);
+	free(t->key);
+	free(t->streams->key);
+	origin_unref(t->streams->origin);
 }
 
 static void
@@ -925,7 +933,7 @@ START_TEST(test_a_salvaged_journal)
 	sg_add(&g, 0, cursor);
 	start(1);
 	wait_polls(0, 2);
-	back.stream = journal_stream(j, tenants[0].stream_key, "");
+	back.stream = journal_stream(j, streams[0].key, "");
 	journal_append(j, &back, on_appended, &done);
 	ck_assert(run_until(is_appended, &done, 2000));
 	sg_add(&g, 0, now() - 5 * HOUR);

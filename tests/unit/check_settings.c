@@ -158,7 +158,7 @@ START_TEST(test_tenants)
 	s = load(whole);
 	t = settings_tenant(s, "z");
 	ck_assert_str_eq(t->id, "0000000a-1111-2222-3333-44444444444f");
-	ck_assert_str_eq(t->stream_key, "global/0000000a-1111-2222-3333-44444444444f/alerts");
+	ck_assert_str_eq(t->streams[0].key, "global/0000000a-1111-2222-3333-44444444444f/alerts");
 	ck_assert_str_eq(t->log.kind, "tenant");
 	ck_assert_str_eq(t->log.name, "z");
 	ck_assert_ptr_eq(t->app, app("soc"));
@@ -190,7 +190,7 @@ static const struct {
 START_TEST(test_stream_key)
 {
 	s = load(whole);
-	ck_assert_str_eq(settings_tenant(s, keys[_i].tenant)->stream_key, keys[_i].key);
+	ck_assert_str_eq(settings_tenant(s, keys[_i].tenant)->streams[0].key, keys[_i].key);
 }
 END_TEST
 

@@ -1,0 +1,115 @@
+#include "daemon/intake/poller.h"
+
+/* What msspctl and metrics are told: a tenant is as well as the worst of its streams. */
+
+static int64_t
+until_next(const struct intake *in, const struct poller *p)
+{
+	int64_t ms = p->timer.at - clock_mono(in->env->clock);
+
+	if (!timer_is_set(&p->timer))
+		return -1;
+	return ms > 0 ? ms : 0;
+}
+
+static struct intake_figures
+of_stream(const struct intake *in, const struct poller *p)
+{
+	bool is_paused = in->scheduler.is_shut && !in->is_stopped;
+	struct intake_figures f = p->figures;
+
+	f.tenant = p->t->name;
+	f.customer = p->t->customer != NULL ? p->t->customer->name : p->t->name;
+	f.id = p->t->id;
+	f.stream = p->s->kind->name;
+	f.state = is_paused ? TENANT_PAUSED : p->state;
+	f.trouble = p->trouble != NULL ? p->trouble
+	            : is_paused        ? "the journal takes nothing now"
+	                               : "";
+	f.since = p->since;
+	f.last_success = p->last_success;
+	f.cursor = p->readers[READER_LIVE].cursor;
+	f.next_poll_ms = until_next(in, p);
+	return f;
+}
+
+static void
+add_counts(struct intake_figures *sum, const struct intake_figures *f)
+{
+	sum->polls += f->polls;
+	sum->pages += f->pages;
+	sum->alerts += f->alerts;
+	sum->forwarded += f->forwarded;
+	sum->throttled += f->throttled;
+	sum->failures += f->failures;
+	sum->quarantined += f->quarantined;
+	sum->sweep_found += f->sweep_found;
+	sum->gaps += f->gaps;
+	if (f->max_late_ms > sum->max_late_ms)
+		sum->max_late_ms = f->max_late_ms;
+}
+
+/* f: of one stream more. */
+static void
+add_stream(struct intake_figures *sum, const struct intake_figures *f)
+{
+	add_counts(sum, f);
+	if (f->state > sum->state) {
+		sum->stream = f->stream;
+		sum->state = f->state;
+		sum->trouble = f->trouble;
+		sum->since = f->since;
+	}
+	/* TICKS_NONE is the least there is: one that was never read counts. */
+	if (f->last_success < sum->last_success)
+		sum->last_success = f->last_success;
+	if (f->next_poll_ms < sum->next_poll_ms)
+		sum->next_poll_ms = f->next_poll_ms;
+}
+
+static void
+of_tenant(const struct intake *in, const struct tenancy *tn, struct intake_figures *f)
+{
+	struct intake_figures one;
+	unsigned n = 0;
+
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		if (tn->streams[i] == NULL)
+			continue;
+		one = of_stream(in, tn->streams[i]);
+		if (n++ == 0)
+			*f = one;
+		else
+			add_stream(f, &one);
+	}
+	if (n == 1)
+		f->stream = "";
+}
+
+size_t
+intake_figures(const struct intake *in, struct intake_figures *out, size_t max)
+{
+	const struct tenancy *tn;
+	size_t n = 0;
+
+	TAILQ_FOREACH (tn, &in->tenancies, link) {
+		if (n == max)
+			break;
+		of_tenant(in, tn, &out[n++]);
+	}
+	return n;
+}
+
+size_t
+intake_stream_figures(const struct intake *in, struct intake_figures *out, size_t max)
+{
+	const struct poller *p;
+	size_t n = 0;
+
+	TAILQ_FOREACH (p, &in->pollers, link) {
+		if (n == max)
+			break;
+		out[n++] = of_stream(in, p);
+	}
+	return n;
+}

@@ -1,0 +1,49 @@
+#ifndef STREAMS_H
+#define STREAMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/intake/token.h"
+#include "lib/record/record.h"
+
+/*
+ * streams: which lists a tenant can be read for, and how each API wants to be
+ * asked: one row a stream, one row an API. All that differs between streams is
+ * here; the poller, paging and the scheduler know no names.
+ *
+ * It knows nothing of tenants, of requests in flight and of time. Pure.
+ */
+enum stream { STREAM_ALERTS, STREAM_COUNT };
+
+struct stream_kind {
+	const char *name;       /* in configurations, {stream}, and at the end of the journal's key */
+	enum api api;
+	const char *path;       /* of the list, below the API's root */
+	const char *time_field; /* that the list is filtered and ordered by */
+	unsigned page_max;      /* $top that is served at most */
+	const char *items;      /* for people: "alerts" */
+	enum token_role may;    /* that the token must hold */
+	const char *role;       /* the least that gives it, for people */
+	/* One slice becomes a record; as record_from_alert(). */
+	struct record *(*read)(struct str slice, bool copy_raw, int64_t now);
+};
+extern const struct stream_kind stream_kinds[STREAM_COUNT];
+
+/* What the streams of one API share. */
+struct api_kind {
+	const char *name;    /* for people: "Microsoft Graph" */
+	const char *root;    /* path that everything of it lies below, with slashes around */
+	const char *prefer;  /* header; NULL: none */
+	int64_t most_per_min; /* whatever is configured; 0: no such limit */
+	int64_t per_hour;     /* 0: no such limit */
+};
+extern const struct api_kind api_kinds[API_COUNT];
+
+/* NULL when there is none of that name. */
+const struct stream_kind *stream_find(const char *name);
+enum stream stream_number(const struct stream_kind *kind);
+/* The API's base, without a slash at its end. */
+const char *api_url(const struct app *app, enum api api);
+
+#endif

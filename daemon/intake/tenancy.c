@@ -1,0 +1,91 @@
+#include "daemon/intake/tenancy.h"
+
+#include <stdlib.h>
+
+#include "daemon/intake/poller.h"
+#include "lib/base/alloc.h"
+
+struct tenancy *
+tenancy_of(struct intake *in, const char *key)
+{
+	uint64_t hash = str_hash(key, strlen(key));
+	struct tenancy *tn;
+
+	TAILQ_FOREACH (tn, &in->tenancies, link) {
+		if (tn->hash == hash && strcmp(tn->key, key) == 0)
+			return tn;
+	}
+	tn = xcalloc(1, sizeof(*tn));
+	tn->key = xstrdup(key);
+	tn->hash = hash;
+	TAILQ_INSERT_TAIL(&in->tenancies, tn, link);
+	return tn;
+}
+
+void
+tenancy_join(struct tenancy *tn, struct poller *p, enum stream stream)
+{
+	BUG_IF(tn->streams[stream] != NULL);
+	tn->streams[stream] = p;
+}
+
+void
+tenancy_leave(struct intake *in, struct tenancy *tn, enum stream stream)
+{
+	tn->streams[stream] = NULL;
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		if (tn->streams[i] != NULL)
+			return;
+	}
+	TAILQ_REMOVE(&in->tenancies, tn, link);
+	free(tn->key);
+	free(tn);
+}
+
+static void
+set_budget(struct budget *b, int64_t most, int64_t span_ms, int64_t now)
+{
+	if (b->span_ms == 0)
+		budget_init(b, most, span_ms, now);
+	else
+		budget_change(b, most, now);
+}
+
+void
+tenancy_configure(struct tenancy *tn, const struct tenant *t, int64_t now)
+{
+	for (int i = 0; i < API_COUNT; i++) {
+		const struct api_kind *kind = &api_kinds[i];
+		int64_t per_min = t->budget_per_min;
+
+		if (kind->most_per_min != 0 && kind->most_per_min < per_min)
+			per_min = kind->most_per_min;
+		set_budget(&tn->api[i].minute, per_min, BUDGET_MINUTE, now);
+		if (kind->per_hour != 0)
+			set_budget(&tn->api[i].hour, kind->per_hour, BUDGET_HOUR, now);
+	}
+}
+
+int64_t
+tenancy_ask(struct tenancy *tn, enum api api, unsigned reserve, int64_t now)
+{
+	struct allowance *a = &tn->api[api];
+	int64_t ms = 0;
+
+	if (now < a->not_before)
+		return a->not_before - now;
+	if (a->hour.most != 0)
+		ms = budget_wait(&a->hour, reserve, now);
+	if (ms == 0)
+		ms = budget_take(&a->minute, reserve, now);
+	if (ms == 0 && a->hour.most != 0)
+		ms = budget_take(&a->hour, reserve, now);
+	return ms;
+}
+
+void
+tenancy_hold(struct tenancy *tn, enum api api, int64_t until)
+{
+	if (until > tn->api[api].not_before)
+		tn->api[api].not_before = until;
+}
