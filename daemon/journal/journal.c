@@ -185,6 +185,45 @@ journal_sink_forget(struct journal *j, const char *name)
 	return true;
 }
 
+bool
+journal_sink_is_known(const struct journal *j, const char *name)
+{
+	return registry_is_known(j->registry, name);
+}
+
+void
+journal_sink_park(struct journal *j, uint32_t sink, bool is_parked)
+{
+	registry_park(j->registry, sink, is_parked);
+	worker_save(j->worker);
+}
+
+/* ---- periods ------------------------------------------------------------- */
+
+uint64_t
+journal_period_add(struct journal *j, const struct journal_period *what)
+{
+	uint64_t number = periods_add(registry_periods(j->registry), what);
+
+	worker_save(j->worker);
+	return number;
+}
+
+bool
+journal_period_cancel(struct journal *j, uint64_t number)
+{
+	if (!periods_cancel(registry_periods(j->registry), number))
+		return false;
+	worker_save(j->worker);
+	return true;
+}
+
+size_t
+journal_periods(const struct journal *j, struct journal_period *out, size_t max)
+{
+	return periods_list(registry_periods(j->registry), out, max);
+}
+
 /* ---- work ---------------------------------------------------------------- */
 
 void

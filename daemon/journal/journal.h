@@ -51,6 +51,8 @@ struct journal_opts {
 	int64_t remember_ms;       /* an alert is forgotten this long after its last version was journalled */
 	int64_t keep_delivered_ms; /* delivered entries stay this long where there is room */
 	int64_t forget_sink_ms;    /* a sink that is no longer declared keeps its place this long */
+	unsigned own_types;        /* bits, 1 << type: made here and in no period, so that a parked
+	                            * sink keeps them */
 	const struct clock *clock;
 	const char *vfs;           /* SQLite VFS; NULL: the system's. Tests put their faults in here */
 	struct event_base *base;
@@ -62,7 +64,8 @@ enum journal_state { JOURNAL_OK, JOURNAL_PAUSED, JOURNAL_FAILED };
 
 /* What a person or the intake should know; text is complete. Always from the loop. */
 enum journal_note { JOURNAL_NOTE_STATE, JOURNAL_NOTE_QUARANTINE, JOURNAL_NOTE_SALVAGE,
-	JOURNAL_NOTE_GAP, JOURNAL_NOTE_DEAD_CAP, JOURNAL_NOTE_CHECK };
+	JOURNAL_NOTE_GAP, JOURNAL_NOTE_DEAD_CAP, JOURNAL_NOTE_CHECK,
+	JOURNAL_NOTE_REFILL /* there are periods to be read again */ };
 typedef void journal_note_cb(void *arg, enum journal_note note, enum journal_state state,
     const char *text);
 
@@ -140,6 +143,7 @@ struct journal_entry {
 enum journal_act {
 	JOURNAL_FORWARD,  /* remember it and deliver it to its routes */
 	JOURNAL_REMEMBER, /* remember it only */
+	JOURNAL_REPEAT,   /* deliver it only: the memory stays as it is */
 	JOURNAL_SKIP,     /* nothing new */
 };
 
@@ -171,6 +175,10 @@ struct journal_page {
 	struct journal_entry *entries;
 	size_t n;
 	const struct journal_gap *gap; /* NULL: none */
+	uint64_t period;       /* that its reader reads again, by number; 0: none */
+	int64_t period_at;     /* all of the period before it is journalled; TICKS_NONE: not said */
+	size_t period_seen;    /* alerts of the period on this page */
+	bool is_period_done;   /* this is the period's last page */
 	bool is_full;          /* commit it by itself; others are grouped for up to 10 ms */
 	size_t keeps;          /* bytes of memory it holds, where it may stay a while behind its
 	                        * callback, so that sinks get its entries as they are; 0: it may not */
@@ -180,7 +188,7 @@ struct journal_page {
 struct journal_appended {
 	bool ok;
 	enum journal_state state; /* not ok: paused or failed; read the page again later */
-	size_t forwarded, remembered, skipped, quarantined;
+	size_t forwarded, remembered, skipped, quarantined; /* forwarded: repeats, too */
 	struct err err;
 };
 typedef void journal_appended_cb(void *arg, const struct journal_page *page,
@@ -197,10 +205,24 @@ void journal_sinks_declare(struct journal *j, const char *const *names, size_t n
 /* Lets a sink's entries go at once. False when it is declared or unknown. */
 bool journal_sink_forget(struct journal *j, const char *name);
 
+/* Known by that name, since whenever. */
+bool journal_sink_is_known(const struct journal *j, const char *name);
+
+/*
+ * A sink that is parked keeps the oldest JOURNAL_PARK_KEEP entries that wait for
+ * it, those that are handed out and those of opts.own_types. All others, and all that are
+ * committed for it from now on, are let go, and the period of each stream that they are
+ * of is kept instead, growing; in the same transaction. Unparked, it gets what comes
+ * from now on, and its periods can be read again (JOURNAL_NOTE_REFILL). Outlives a
+ * restart.
+ */
+#define JOURNAL_PARK_KEEP 256
+void journal_sink_park(struct journal *j, uint32_t sink, bool is_parked);
+
 struct journal_backlog {
 	const char *sink;
 	uint32_t number;
-	bool is_declared;
+	bool is_declared, is_parked;
 	int64_t undeclared_since; /* ticks */
 	uint64_t entries, bytes;
 	int64_t oldest;           /* ticks when the oldest was journalled; TICKS_NONE when empty */
@@ -208,6 +230,37 @@ struct journal_backlog {
 };
 /* All sinks known, from memory, nothing waits. Returns how many were filled, at most max. */
 size_t journal_backlogs(const struct journal *j, struct journal_backlog *out, size_t max);
+
+/* ---- periods ------------------------------------------------------------- */
+
+/*
+ * A time of a stream that is to be read again by a reader of its own: because
+ * somebody asked for it, or because a sink was not given what came then. The journal
+ * keeps them and how far each was read; it reads nothing itself.
+ */
+#define JOURNAL_PERIOD_ALL       0x1  /* what is known, too */
+#define JOURNAL_PERIOD_GAP       0x2  /* what a sink was not given; nobody asked for it */
+#define JOURNAL_PERIOD_GROWS     0x4  /* its sink is parked: not to be read yet */
+#define JOURNAL_PERIOD_DONE      0x8  /* read to its end; kept a while for a look */
+#define JOURNAL_PERIOD_CANCELLED 0x10 /* likewise */
+
+struct journal_period {
+	uint64_t number;
+	uint32_t stream;
+	uint32_t sink;         /* for this one only; 0: for all that its alerts are routed to */
+	int64_t from, to;      /* ticks: from <= lastUpdateDateTime < to */
+	int64_t at;            /* all of it before is journalled; TICKS_NONE: nothing yet */
+	int64_t made;          /* ticks */
+	unsigned flags;
+	uint64_t seen, told;   /* alerts that were read; entries that came of them */
+};
+
+/* Returns its number (what->number is not looked at). In memory at once, on disk within a second. */
+uint64_t journal_period_add(struct journal *j, const struct journal_period *what);
+/* False when there is none of that number that has not ended. A page that is under way is stored. */
+bool journal_period_cancel(struct journal *j, uint64_t number);
+/* In the order of their numbers, from memory. Returns how many were filled, at most max. */
+size_t journal_periods(const struct journal *j, struct journal_period *out, size_t max);
 
 /* ---- read and settle ----------------------------------------------------- */
 

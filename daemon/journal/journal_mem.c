@@ -41,6 +41,7 @@ struct store {
 	struct outbox *out;
 	uint64_t max_bytes, bytes;
 	int64_t keep_delivered, forget_sink;
+	unsigned own_types;
 	_Atomic int forced;
 	struct mem_place *places;  /* by number - 1 */
 	size_t nplaces;
@@ -93,8 +94,10 @@ place_get(struct store *s, uint32_t sink)
 		memset(s->places + s->nplaces, 0, (sink - s->nplaces) * sizeof(*s->places));
 		s->nplaces = sink;
 	}
-	if (s->places[sink - 1].place == NULL)
+	if (s->places[sink - 1].place == NULL) {
 		s->places[sink - 1].place = place_new(sink);
+		s->places[sink - 1].place->is_parked = registry_is_parked(s->reg, sink);
+	}
 	return &s->places[sink - 1];
 }
 
@@ -210,6 +213,90 @@ wake_sinks(struct store *s)
 	}
 }
 
+/* ---- periods ------------------------------------------------------------- */
+
+static void
+grow(struct store *s, uint32_t sink, uint32_t stream, int64_t version, int64_t now)
+{
+	struct journal_period p;
+
+	periods_growing(registry_periods(s->reg), sink, stream, &p);
+	if (p.from > p.to)
+		p.made = now;
+	if (version == TICKS_NONE)
+		version = now;
+	p.from = version < p.from ? version : p.from;
+	p.to = version >= p.to ? version + 1 : p.to;
+	periods_put(registry_periods(s->reg), &p);
+}
+
+static void
+period_page(struct store *s, const struct page_job *job)
+{
+	const struct journal_page *page = job->page;
+	struct journal_period p;
+
+	if (page->period == 0 || !periods_find(registry_periods(s->reg), page->period, &p))
+		return;
+	if (page->period_at != TICKS_NONE)
+		p.at = page->period_at;
+	p.seen += page->period_seen;
+	p.told += job->result.forwarded;
+	if (page->is_period_done)
+		p.flags |= JOURNAL_PERIOD_DONE;
+	periods_put(registry_periods(s->reg), &p);
+}
+
+static void
+end_growth(struct store *s, uint32_t sink)
+{
+	struct journal_period p;
+	bool has_refill = false;
+
+	for (uint64_t after = 0; periods_next_growing(registry_periods(s->reg), sink, after, &p);
+	     after = p.number) {
+		p.flags &= ~(unsigned)JOURNAL_PERIOD_GROWS;
+		periods_put(registry_periods(s->reg), &p);
+		has_refill = true;
+	}
+	if (has_refill)
+		outbox_note(s->out, JOURNAL_NOTE_REFILL, s->stats.state,
+		    "what a parked sink was not given is read again");
+}
+
+/* Down to the oldest of what the sink has. */
+static void
+let_parked_go(struct store *s, struct mem_place *p, int64_t now)
+{
+	for (size_t i = p->n; i > JOURNAL_PARK_KEEP; i--) {
+		uint64_t seq = p->todo[i - 1].seq;
+		const struct journal_item *e = s->entries[seq - 1];
+
+		if (place_is_own(s->own_types, e->type) || place_is_out(p->place, seq))
+			continue;
+		grow(s, p->place->sink, e->stream, e->version, now);
+		todo_drop(s, p, seq);
+	}
+}
+
+static void
+look_at_parked(struct store *s)
+{
+	for (size_t i = 0; i < s->nplaces; i++) {
+		struct mem_place *p = &s->places[i];
+		bool was;
+
+		if (p->place == NULL)
+			continue;
+		was = p->place->is_parked;
+		p->place->is_parked = registry_is_parked(s->reg, p->place->sink);
+		if (p->place->is_parked && !was)
+			let_parked_go(s, p, clock_wall(s->clock));
+		else if (!p->place->is_parked && was)
+			end_growth(s, p->place->sink);
+	}
+}
+
 /* ---- append -------------------------------------------------------------- */
 
 static void
@@ -241,7 +328,10 @@ forward(struct store *s, uint32_t stream, struct journal_entry *e, int64_t now)
 	for (unsigned i = 0; i < e->nroutes && i < JOURNAL_ROUTES; i++) {
 		struct mem_place *p = place_get(s, e->route[i]);
 
-		waiting += p != NULL && todo_add(p, seq, e->len);
+		if (p != NULL && p->place->is_parked && !place_is_own(s->own_types, e->type))
+			grow(s, p->place->sink, stream, e->now.version, now);
+		else
+			waiting += p != NULL && todo_add(p, seq, e->len);
 	}
 	ledger_add(&s->ledger, seq, waiting);
 	e->pos = made->pos;
@@ -261,6 +351,11 @@ append_entry(struct store *s, const struct journal_page *page, struct journal_en
 	act = page->judge(s->memory[slot].id.s != NULL ? &s->memory[slot].seen : NULL, e, page->ctx);
 	if (act == JOURNAL_SKIP) {
 		result->skipped++;
+		return;
+	}
+	if (act == JOURNAL_REPEAT) {
+		result->forwarded++;
+		forward(s, page->stream, e, clock_wall(s->clock));
 		return;
 	}
 	if (s->memory[slot].id.s == NULL) {
@@ -294,6 +389,7 @@ append_page(struct store *s, struct page_job *job)
 		append_entry(s, page, &page->entries[i], &job->result);
 	registry_page_done(s->reg, page->stream, page->reader, page->cursor, page->memory_begin,
 	    page->window_from);
+	period_page(s, job);
 	s->stats.appends++;
 	if (page->gap == NULL)
 		return;
@@ -364,6 +460,7 @@ mem_write(struct store *s, struct page_job **pages, size_t npages, struct mark_j
     size_t nmarks)
 {
 	publish(s);
+	look_at_parked(s);
 	for (size_t i = 0; i < npages; i++)
 		append_page(s, pages[i]);
 	for (size_t i = 0; i < nmarks && s->stats.state != JOURNAL_FAILED; i++)
@@ -496,6 +593,7 @@ static int
 mem_tick(struct store *s)
 {
 	look_at_sinks(s);
+	look_at_parked(s);
 	trim(s);
 	publish(s);
 	wake_sinks(s);
@@ -514,6 +612,7 @@ mem_open(const struct journal_opts *opts, struct registry *reg, struct outbox *o
 	s->out = out;
 	s->max_bytes = opts->max_size;
 	s->keep_delivered = ticks_from_ms(opts->keep_delivered_ms);
+	s->own_types = opts->own_types;
 	s->forget_sink = ticks_from_ms(opts->forget_sink_ms);
 	s->stats.oldest_open = TICKS_NONE;
 	ledger_init(&s->ledger);

@@ -310,6 +310,7 @@ store_free(struct store *s)
 	free(s->places);
 	ledger_release(&s->ledger);
 	free(s->changes);
+	free(s->periods);
 	transaction_names_done(s, false);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
@@ -338,6 +339,7 @@ store_new(const struct journal_opts *opts, struct registry *reg, struct outbox *
 	s->remember = ticks_from_ms(opts->remember_ms);
 	s->keep_delivered = ticks_from_ms(opts->keep_delivered_ms);
 	s->forget_sink = ticks_from_ms(opts->forget_sink_ms);
+	s->own_types = opts->own_types;
 	s->forget_from = s->cap_from = NO_ROWID;
 	s->lock_fd = -1;
 	ledger_init(&s->ledger);

@@ -22,6 +22,7 @@
  *   journal_sqlite_load.c     what memory must know of the file, read at open
  *   journal_sqlite_append.c   pages: memory, judge, entries
  *   journal_sqlite_settle.c   marks
+ *   journal_sqlite_period.c   what is to be read again, and what parked sinks are not given
  *   journal_sqlite_read.c     entries to hand out
  *   journal_sqlite_trim.c     what goes: delivered, forgotten, over its cap
  *   journal_sqlite_disk.c     room on the disk: high water, ballast, shrinking
@@ -32,7 +33,7 @@
  * transaction was committed: until then changes are noted in a list.
  */
 #define PAGE_SIZE      16384
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define APPLICATION_ID 0x6d737370 /* "mssp" */
 #define MEMORY_PROBES  16         /* rows that share a second and a hash */
 #define NO_ROWID       INT64_MIN
@@ -49,7 +50,8 @@ enum statement {
 	ST_READ_NEXT, ST_READ_ONE,
 	ST_DEAD_PUT, ST_DEAD_OLDEST, ST_DEAD_DROP,
 	ST_QUARANTINE_PUT, ST_QUARANTINE_OLDEST, ST_QUARANTINE_DROP,
-	ST_GAP_PUT, ST_PAGES, ST_FREE_PAGES, ST_VACUUM,
+	ST_GAP_PUT, ST_PERIOD_PUT, ST_PERIOD_DROP, ST_PARK_END, ST_PARK_SOME,
+	ST_PAGES, ST_FREE_PAGES, ST_VACUUM,
 	ST_COUNT,
 };
 
@@ -94,6 +96,7 @@ struct store {
 	struct outbox *out;
 	uint64_t max_size;
 	int64_t remember, keep_delivered, forget_sink; /* ticks */
+	unsigned own_types;
 	int lock_fd;
 	struct local_fs_room room;
 	/* The handle. */
@@ -118,6 +121,9 @@ struct store {
 	int64_t now;
 	struct registry_name *names; /* being saved: nstreams streams, then sinks */
 	size_t nnames, nstreams;
+	struct periods_unsaved *periods; /* that it changes */
+	size_t nperiods;
+	bool has_refill;
 	/* How it is. */
 	enum journal_state state;
 	enum remedy remedy;
@@ -207,6 +213,18 @@ bool append_page(struct store *s, struct page_job *job, struct err *err) MUST_CH
 /* Hours since 1970 when the alert of that key of the memory was created. */
 int64_t memory_hour(int64_t key);
 bool settle_marks(struct store *s, struct mark_job *marks, size_t n, struct err *err) MUST_CHECK;
+/* In the transaction at hand: that sink is not given an entry of that stream and version. */
+void period_grow(struct store *s, uint32_t sink, uint32_t stream, int64_t version);
+/* It gets everything again. */
+void period_end_growth(struct store *s, uint32_t sink);
+/* How far the page brings the period that it is of. */
+void period_page(struct store *s, const struct page_job *job);
+/* Of a transaction: takes what is not saved; writes it all; it is committed. */
+void periods_begin(struct store *s);
+bool periods_write(struct store *s, struct err *err) MUST_CHECK;
+void periods_done(struct store *s);
+/* Some of what parked sinks have is let go, in a transaction of its own. False: nothing to do. */
+bool park_step(struct store *s);
 bool read_items(struct store *s, struct place *p, size_t max, size_t max_bytes,
     struct journal_batch *b, struct err *err) MUST_CHECK;
 

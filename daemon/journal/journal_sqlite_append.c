@@ -129,23 +129,27 @@ put_entry(struct store *s, uint32_t stream, const struct journal_entry *e, uint6
 
 /* A sink that was forgotten meanwhile, or is named twice, gets nothing (more). */
 static bool
-put_todo(struct store *s, uint32_t sink, uint64_t seq, uint64_t size, unsigned *waiting,
-    struct err *err)
+put_todo(struct store *s, uint32_t sink, uint64_t seq, const struct journal_entry *e,
+    uint32_t stream, unsigned *waiting, struct err *err)
 {
 	sqlite3_stmt *st = db_use(s, ST_TODO_PUT);
 	const struct place *p = place_of(s, sink);
 
 	if (p == NULL || p->is_forgotten)
 		return true;
+	if (p->is_parked && !place_is_own(s->own_types, e->type)) {
+		period_grow(s, sink, stream, e->now.version);
+		return true;
+	}
 	sqlite3_bind_int64(st, 1, sink);
 	sqlite3_bind_int64(st, 2, (int64_t)seq);
-	sqlite3_bind_int64(st, 3, (int64_t)size);
+	sqlite3_bind_int64(st, 3, (int64_t)e->len);
 	if (!db_run(s, st, err))
 		return false;
 	if (sqlite3_changes(s->db) == 0)
 		return true;
 	*waiting += 1;
-	change_add(s, (struct change) { CHANGE_TODO, .sink = sink, .seq = seq, .n = size });
+	change_add(s, (struct change) { CHANGE_TODO, .sink = sink, .seq = seq, .n = e->len });
 	return true;
 }
 
@@ -158,7 +162,7 @@ forward(struct store *s, uint32_t stream, struct journal_entry *e, struct err *e
 	if (!put_entry(s, stream, e, seq, err))
 		return false;
 	for (unsigned i = 0; i < e->nroutes && i < JOURNAL_ROUTES; i++)
-		if (!put_todo(s, e->route[i], seq, e->len, &waiting, err))
+		if (!put_todo(s, e->route[i], seq, e, stream, &waiting, err))
 			return false;
 	change_add(s, (struct change) { CHANGE_ADDED, .seq = seq, .n = waiting });
 	s->next_seq++;
@@ -204,9 +208,9 @@ append_entry(struct store *s, const struct journal_page *page, struct journal_en
 		result->skipped++;
 		return true;
 	}
-	if (!remember(s, page->stream, e, &slot, err))
+	if (act != JOURNAL_REPEAT && !remember(s, page->stream, e, &slot, err))
 		return false;
-	if (e->quarantine) {
+	if (e->quarantine && act != JOURNAL_REPEAT) {
 		result->quarantined++;
 		if (!quarantine_put(s, page->stream, e->id, e->why, e->body, e->len, err))
 			return false;
@@ -273,5 +277,6 @@ append_page(struct store *s, struct page_job *job, struct err *err)
 	for (size_t i = 0; i < page->n; i++)
 		if (!append_entry(s, page, &page->entries[i], &job->result, err))
 			return false;
+	period_page(s, job);
 	return put_begin(s, page, err) && put_reader(s, page, err) && put_gap(s, page, err);
 }

@@ -19,6 +19,7 @@ static const struct {
 	{ "reader", NULL },
 	{ "sink", NULL },
 	{ "gap", NULL },
+	{ "period", NULL },
 	{ "todo", NULL },
 	{ "entry", "SELECT seq, stream, type, kind, flags, changed, version, journalled, crc, id,"
 	    " body FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2" },
@@ -27,7 +28,7 @@ static const struct {
 	{ "dead", "SELECT n, body FROM dead WHERE n > ?1 ORDER BY n LIMIT ?2" },
 	{ "quarantine", "SELECT n, body FROM quarantine WHERE n > ?1 ORDER BY n LIMIT ?2" },
 };
-#define ENTRY_TABLE 6
+#define ENTRY_TABLE 7
 
 void
 check_start(struct store *s)

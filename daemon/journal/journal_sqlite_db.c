@@ -14,8 +14,8 @@ static const char *const texts[ST_COUNT] = {
 	    " ON CONFLICT(id) DO UPDATE SET about = excluded.about",
 	[ST_STREAM_BEGIN] = "UPDATE stream SET begin = ?2 WHERE id = ?1 AND begin IS NULL",
 	[ST_READER_PUT] = "REPLACE INTO reader(stream, name, cursor) VALUES(?1, ?2, ?3)",
-	[ST_SINK_PUT] = "REPLACE INTO sink(id, name, undeclared_since, forgotten)"
-	    " VALUES(?1, ?2, ?3, ?4)",
+	[ST_SINK_PUT] = "REPLACE INTO sink(id, name, undeclared_since, forgotten, parked)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5)",
 	[ST_SINK_DROP] = "DELETE FROM sink WHERE id = ?1",
 	[ST_META_PUT] = "REPLACE INTO meta(name, value) VALUES(?1, ?2)",
 	[ST_MEMORY_FIND] = "SELECT key, stream, id, seen FROM memory"
@@ -56,6 +56,13 @@ static const char *const texts[ST_COUNT] = {
 	[ST_QUARANTINE_DROP] = "DELETE FROM quarantine WHERE n = ?1",
 	[ST_GAP_PUT] = "INSERT INTO gap(at, stream, reader, since, until, why)"
 	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[ST_PERIOD_PUT] = "REPLACE INTO period(n, stream, sink, since, until, at, made, flags, seen,"
+	    " told) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[ST_PERIOD_DROP] = "DELETE FROM period WHERE n = ?1",
+	[ST_PARK_END] = "SELECT seq FROM todo WHERE sink = ?1 ORDER BY seq LIMIT 1 OFFSET ?2",
+	[ST_PARK_SOME] = "SELECT todo.seq, todo.size, entry.stream, entry.version, entry.type"
+	    " FROM todo JOIN entry ON entry.seq = todo.seq WHERE todo.sink = ?1 AND todo.seq > ?2"
+	    " ORDER BY todo.seq LIMIT ?3",
 	[ST_PAGES] = "PRAGMA page_count",
 	[ST_FREE_PAGES] = "PRAGMA freelist_count",
 	[ST_VACUUM] = "PRAGMA incremental_vacuum(64)",

@@ -82,9 +82,32 @@ on_sink(struct store *s, sqlite3_stmt *st)
 {
 	uint32_t sink = (uint32_t)sqlite3_column_int64(st, 0);
 	bool is_forgotten = sqlite3_column_int(st, 3) != 0;
+	bool is_parked = sqlite3_column_int(st, 4) != 0;
+	struct place *p = load_place(s, sink);
 
-	registry_load_sink(s->reg, sink, text_of(st, 1), column_ticks(st, 2), is_forgotten);
-	load_place(s, sink)->is_forgotten = is_forgotten;
+	registry_load_sink(s->reg, sink, text_of(st, 1), column_ticks(st, 2), is_forgotten, is_parked);
+	p->is_forgotten = is_forgotten;
+	p->is_parked = is_parked;
+	p->park_from = 0;
+}
+
+static void
+on_period(struct store *s, sqlite3_stmt *st)
+{
+	const struct journal_period p = {
+		.number = (uint64_t)sqlite3_column_int64(st, 0),
+		.stream = (uint32_t)sqlite3_column_int64(st, 1),
+		.sink = (uint32_t)sqlite3_column_int64(st, 2),
+		.from = sqlite3_column_int64(st, 3),
+		.to = sqlite3_column_int64(st, 4),
+		.at = column_ticks(st, 5),
+		.made = sqlite3_column_int64(st, 6),
+		.flags = (unsigned)sqlite3_column_int64(st, 7),
+		.seen = (uint64_t)sqlite3_column_int64(st, 8),
+		.told = (uint64_t)sqlite3_column_int64(st, 9),
+	};
+
+	periods_load(registry_periods(s->reg), &p);
 }
 
 struct place *
@@ -109,7 +132,8 @@ place_for_todo(struct store *s, uint32_t sink)
 
 	if (registry_sink_name(s->reg, sink) == NULL) {
 		snprintf(name, sizeof(name), "lost-name-%" PRIu32, sink);
-		registry_load_sink(s->reg, sink, name, clock_wall(s->clock), false);
+		registry_load_sink(s->reg, sink, name, clock_wall(s->clock), false,
+		    false);
 		registry_unsave_all(s->reg);
 	}
 	return load_place(s, sink);
@@ -194,7 +218,10 @@ load_names(struct store *s, struct err *err)
 {
 	return each_row(s, "SELECT id, key, about, begin FROM stream", on_stream, err)
 	    && each_row(s, "SELECT stream, name, cursor FROM reader", on_reader, err)
-	    && each_row(s, "SELECT id, name, undeclared_since, forgotten FROM sink", on_sink, err);
+	    && each_row(s, "SELECT id, name, undeclared_since, forgotten, parked FROM sink",
+	           on_sink, err)
+	    && each_row(s, "SELECT n, stream, sink, since, until, at, made, flags, seen, told"
+	           " FROM period ORDER BY n", on_period, err);
 }
 
 bool

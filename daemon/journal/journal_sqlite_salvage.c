@@ -45,6 +45,12 @@ check_reader(struct rescue *r, sqlite3_stmt *row)
 	return is_stream_known(r, row, 0);
 }
 
+static bool
+check_period(struct rescue *r, sqlite3_stmt *row)
+{
+	return is_stream_known(r, row, 1);
+}
+
 /* What is read again must not be known, or it would be taken for delivered. */
 static bool
 check_memory(struct rescue *r, sqlite3_stmt *row)
@@ -260,12 +266,14 @@ decide_reread(struct rescue *r, struct err *err)
 
 static const struct rescue_table names[] = {
 	{ "stream", "id,key,about,begin", "id", NULL },
-	{ "sink", "id,name,undeclared_since,forgotten", "id", NULL },
+	{ "sink", "id,name,undeclared_since,forgotten,parked", "id", NULL },
+	{ "sink", "id,name,undeclared_since,forgotten", "id", NULL }, /* of an older msspd */
 };
 
 static const struct rescue_table others[] = {
 	{ "memory", "key,stream,journalled,id,seen", "key", check_memory },
 	{ "gap", "n,at,stream,reader,since,until,why", "n", NULL },
+	{ "period", "n,stream,sink,since,until,at,made,flags,seen,told", "n", check_period },
 	{ "dead", "n,sink,at,why,size,seq,stream,type,kind,flags,changed,version,journalled,id,body",
 	    "n", NULL },
 	{ "quarantine", "n,at,stream,id,why,size,body", "n", NULL },

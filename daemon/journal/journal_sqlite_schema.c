@@ -6,7 +6,7 @@
  * (32 bits) and a hash of whose it is (32 bits): in time order, because random
  * keys would dirty a page for every alert; `id` beside it tells those apart that
  * share one. todo is what a sink still has to take; memo: only those wait for
- * `due` over a restart.
+ * `due` over a restart. period: what is to be read again.
  */
 static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -31,6 +31,9 @@ static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE TABLE gap(n INTEGER PRIMARY KEY, at INTEGER, stream INTEGER, reader TEXT,"
 	" since INTEGER, until INTEGER, why TEXT);"
 	"PRAGMA application_id = 1836282736;",
+	"CREATE TABLE period(n INTEGER PRIMARY KEY, stream INTEGER, sink INTEGER, since INTEGER,"
+	" until INTEGER, at INTEGER, made INTEGER, flags INTEGER, seen INTEGER, told INTEGER);"
+	"ALTER TABLE sink ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;",
 };
 
 static bool

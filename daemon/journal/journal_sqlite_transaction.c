@@ -184,6 +184,19 @@ apply(struct store *s, const struct change *c)
 	}
 }
 
+static void
+set_place(struct store *s, const struct registry_name *name)
+{
+	struct place *p = load_place(s, name->number);
+
+	p->is_forgotten = name->is_forgotten;
+	if (p->is_parked != name->is_parked)
+		p->park_from = 0;
+	p->is_parked = name->is_parked;
+	if (!name->is_parked)
+		period_end_growth(s, name->number);
+}
+
 static bool
 save_names(struct store *s, struct err *err)
 {
@@ -209,11 +222,12 @@ save_names(struct store *s, struct err *err)
 
 		s->names = xreallocarray(s->names, s->nnames + 1, sizeof(name));
 		s->names[s->nnames++] = name;
-		load_place(s, name.number)->is_forgotten = name.is_forgotten;
+		set_place(s, &name);
 		sqlite3_bind_int64(st, 1, name.number);
 		bind_text(st, 2, name.name);
 		bind_ticks(st, 3, name.undeclared_since);
 		sqlite3_bind_int(st, 4, name.is_forgotten);
+		sqlite3_bind_int(st, 5, name.is_parked);
 		ok = db_run(s, st, err);
 	}
 	return ok;
@@ -247,6 +261,7 @@ transaction_begin(struct store *s, struct err *err)
 	s->seq_before = s->next_seq;
 	s->nchanges = 0;
 	s->inserted = 0;
+	periods_begin(s);
 	if (s->db == NULL)
 		return err_set(err, ERR_TEMP, "the journal is closed after a failure");
 	return db_run(s, db_use(s, ST_BEGIN), err) && save_names(s, err);
@@ -349,12 +364,14 @@ transaction_commit(struct store *s, struct err *err)
 {
 	struct err measure = { 0 };
 
-	if (!transaction_save_counts(s, false, err) || !db_run(s, db_use(s, ST_COMMIT), err))
+	if (!transaction_save_counts(s, false, err) || !periods_write(s, err)
+	    || !db_run(s, db_use(s, ST_COMMIT), err))
 		return false;
 	for (size_t i = 0; i < s->nchanges; i++)
 		apply(s, &s->changes[i]);
 	s->nchanges = 0;
 	transaction_names_done(s, true);
+	periods_done(s);
 	s->commits++;
 	s->read_errors = 0;
 	find_oldests(s);
@@ -376,6 +393,7 @@ transaction_rollback(struct store *s)
 	s->saved.memory = s->saved.memory < s->counts.memory ? s->saved.memory : s->counts.memory;
 	s->next_seq = s->seq_before;
 	s->nchanges = 0;
+	s->nperiods = 0;
 	transaction_names_done(s, false);
 	if (s->db != NULL && !sqlite3_get_autocommit(s->db)
 	    && !db_run(s, db_use(s, ST_ROLLBACK), &err))

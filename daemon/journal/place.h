@@ -22,6 +22,9 @@ struct place {
 	uint32_t sink;
 	bool is_forgotten;     /* its entries are being let go: nothing is handed out */
 	bool is_dropped;       /* they are all gone, and its name too */
+	bool is_parked;        /* it is given nothing new */
+	uint64_t park_from;    /* of a parked one: entries after it are still to be let go; 0: not
+	                        * known where they begin; UINT64_MAX: none is left */
 	bool wants_ready;      /* the last read found the end */
 	uint64_t next;         /* the first that was never handed out */
 	uint64_t newest;       /* the last that was committed for it */
@@ -51,6 +54,13 @@ void place_rewind(struct place *p);
 
 /* The next number that waited for its time or was rewound; 0: none. */
 uint64_t place_pop(struct place *p, int64_t now);
+
+/* types: bits, 1 << type, of entries that are never let go of. */
+static inline bool
+place_is_own(unsigned types, unsigned type)
+{
+	return type < 32 && (types & 1u << type) != 0;
+}
 
 /* Something could be handed out at once. */
 bool place_has_work(const struct place *p, int64_t now);

@@ -20,7 +20,7 @@ struct stream {
 
 struct sink {
 	char *name;
-	bool is_declared, is_forgotten;
+	bool is_declared, is_forgotten, is_parked;
 	int64_t undeclared_since;
 	uint64_t edit, saved;
 	uint64_t entries, bytes, dead;
@@ -38,6 +38,7 @@ struct registry {
 	size_t nsinks;
 	bool has_unsaved_streams, has_unsaved_sinks;
 	struct journal_stats stats;
+	struct periods *periods; /* with a lock of its own */
 };
 
 struct registry *
@@ -47,6 +48,7 @@ registry_new(void)
 
 	pthread_mutex_init(&r->lock, NULL);
 	r->stats.oldest_open = TICKS_NONE;
+	r->periods = periods_new();
 	return r;
 }
 
@@ -77,6 +79,7 @@ registry_free(struct registry *r)
 	free(r->streams);
 	free(r->sinks);
 	free(r->index);
+	periods_free(r->periods);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
 }
@@ -340,6 +343,37 @@ registry_forget_number(struct registry *r, uint32_t sink)
 	pthread_mutex_unlock(&r->lock);
 }
 
+bool
+registry_is_known(struct registry *r, const char *name)
+{
+	bool is_known;
+
+	pthread_mutex_lock(&r->lock);
+	is_known = sink_find(r, name) != 0;
+	pthread_mutex_unlock(&r->lock);
+	return is_known;
+}
+
+void
+registry_park(struct registry *r, uint32_t sink, bool is_parked)
+{
+	struct sink *s;
+
+	pthread_mutex_lock(&r->lock);
+	s = sink_at(r, sink);
+	if (s != NULL && s->is_parked != is_parked) {
+		s->is_parked = is_parked;
+		sink_edited(r, s);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+struct periods *
+registry_periods(struct registry *r)
+{
+	return r->periods;
+}
+
 size_t
 registry_backlogs(struct registry *r, struct journal_backlog *out, size_t max)
 {
@@ -355,6 +389,7 @@ registry_backlogs(struct registry *r, struct journal_backlog *out, size_t max)
 			.sink = s->name,
 			.number = (uint32_t)i + 1,
 			.is_declared = s->is_declared,
+			.is_parked = s->is_parked,
 			.undeclared_since = s->undeclared_since,
 			.entries = s->entries,
 			.bytes = s->bytes,
@@ -420,7 +455,7 @@ registry_load_reader(struct registry *r, uint32_t stream, const char *name, int6
 
 void
 registry_load_sink(struct registry *r, uint32_t sink, const char *name, int64_t undeclared_since,
-    bool is_forgotten)
+    bool is_forgotten, bool is_parked)
 {
 	struct sink *s;
 
@@ -432,6 +467,7 @@ registry_load_sink(struct registry *r, uint32_t sink, const char *name, int64_t 
 		s->name = xstrdup(name);
 		s->undeclared_since = undeclared_since;
 		s->is_forgotten = is_forgotten;
+		s->is_parked = is_parked;
 	}
 	pthread_mutex_unlock(&r->lock);
 }
@@ -470,7 +506,7 @@ registry_unsaved_sink(struct registry *r, uint32_t after, struct registry_name *
 			continue;
 		*out = (struct registry_name) { .number = (uint32_t)i + 1, .edit = s->edit,
 			.name = xstrdup(s->name), .undeclared_since = s->undeclared_since,
-			.is_forgotten = s->is_forgotten };
+			.is_forgotten = s->is_forgotten, .is_parked = s->is_parked };
 		found = true;
 	}
 	if (!found && after == 0)
@@ -504,6 +540,7 @@ registry_unsave_all(struct registry *r)
 	for (size_t i = 0; i < r->nsinks; i++)
 		sink_edited(r, r->sinks[i]);
 	pthread_mutex_unlock(&r->lock);
+	periods_unsave_all(r->periods);
 }
 
 void
@@ -611,6 +648,19 @@ registry_is_sink(struct registry *r, uint32_t sink)
 	is = s != NULL && s->name != NULL && !s->is_forgotten;
 	pthread_mutex_unlock(&r->lock);
 	return is;
+}
+
+bool
+registry_is_parked(struct registry *r, uint32_t sink)
+{
+	const struct sink *s;
+	bool is_parked;
+
+	pthread_mutex_lock(&r->lock);
+	s = sink_at(r, sink);
+	is_parked = s != NULL && s->is_parked;
+	pthread_mutex_unlock(&r->lock);
+	return is_parked;
 }
 
 void

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "daemon/journal/journal.h"
+#include "daemon/journal/periods.h"
 
 /*
  * registry: the names behind the journal's numbers, the readers' cursors, and
@@ -35,6 +36,10 @@ uint32_t registry_sink(struct registry *r, const char *name);
 void registry_declare(struct registry *r, const char *const *names, size_t n, int64_t now);
 /* False when it is declared or unknown. From now on the name is free. */
 bool registry_forget(struct registry *r, const char *name);
+bool registry_is_known(struct registry *r, const char *name);
+void registry_park(struct registry *r, uint32_t sink, bool is_parked);
+/* The registry's own; see periods.h. */
+struct periods *registry_periods(struct registry *r);
 size_t registry_backlogs(struct registry *r, struct journal_backlog *out, size_t max);
 void registry_stats(struct registry *r, struct journal_stats *out);
 enum journal_state registry_state(struct registry *r);
@@ -46,7 +51,7 @@ void registry_load_stream(struct registry *r, uint32_t stream, const char *key,
     const char *about, int64_t begin);
 void registry_load_reader(struct registry *r, uint32_t stream, const char *name, int64_t at);
 void registry_load_sink(struct registry *r, uint32_t sink, const char *name,
-    int64_t undeclared_since, bool is_forgotten);
+    int64_t undeclared_since, bool is_forgotten, bool is_parked);
 
 /* A copy of what the disk should hold of one name; its texts are the caller's to free. */
 struct registry_name {
@@ -55,7 +60,7 @@ struct registry_name {
 	char *name, *about;
 	int64_t begin;            /* stream */
 	int64_t undeclared_since; /* sink */
-	bool is_forgotten;        /* sink */
+	bool is_forgotten, is_parked; /* sink */
 };
 /* The next that is not saved, number above `after`. False: no more. */
 bool registry_unsaved_stream(struct registry *r, uint32_t after, struct registry_name *out);
@@ -83,6 +88,7 @@ bool registry_each_sink(struct registry *r, size_t *i, uint32_t *sink, bool *is_
 const char *registry_sink_name(struct registry *r, uint32_t sink);
 /* Known and not forgotten. */
 bool registry_is_sink(struct registry *r, uint32_t sink);
+bool registry_is_parked(struct registry *r, uint32_t sink);
 void registry_forget_number(struct registry *r, uint32_t sink);
 void registry_sink_figures(struct registry *r, uint32_t sink, uint64_t entries, uint64_t bytes,
     int64_t oldest, uint64_t dead);

@@ -66,7 +66,7 @@ install_memory(void)
 
 struct life {
 	struct kit k;
-	uint32_t keep, take; /* one never settles, one settles all */
+	uint32_t keep, take, gone; /* one never settles, one settles all */
 	char accepted[4 * PAGES][KIT_ID];
 	size_t naccepted;
 	unsigned refused;
@@ -93,6 +93,7 @@ append(struct life *l, size_t n, bool is_full)
 	p = kit_page(&l->k, journal_stream(l->k.j, "global/1/alerts", "one"), prefix, n, 3000, V(1));
 	kit_route(p, l->keep);
 	kit_route(p, l->take);
+	kit_route(p, l->gone);
 	p->page.is_full = is_full;
 	snprintf(first, sizeof(first), "%s", p->page.entries[0].id.s);
 	r = kit_append(&l->k, p);
@@ -126,6 +127,7 @@ live(struct life *l)
 		take(l);
 		if (i == 1)
 			journal_rewind(l->k.j, l->take);
+		journal_sink_park(l->k.j, l->gone, i % 2 == 0);
 	}
 	journal_sinks_declare(l->k.j, (const char *const[]) { "keep", "take" }, 2);
 }
@@ -144,6 +146,18 @@ must_recover(struct life *l)
 	    l->k.text[JOURNAL_NOTE_STATE]);
 }
 
+/* To the sink that is parked now and then: an entry, or a period that it lies in. */
+static void
+must_be_owed(struct life *l)
+{
+	struct journal_backlog log = kit_backlog(&l->k, l->gone);
+	struct journal_period p = { .to = 0 };
+	size_t n = journal_periods(l->k.j, &p, 1);
+
+	ck_assert_msg(l->naccepted == 0 || log.entries >= 10 * l->naccepted
+	    || (n == 1 && p.from <= V(1) && p.to > V(1)), "the parked sink lost entries");
+}
+
 static void
 must_be_there(struct life *l)
 {
@@ -160,6 +174,7 @@ must_be_there(struct life *l)
 		journal_batch_free(b);
 	}
 	ck_assert_msg(found >= l->naccepted, "%zu pages accepted, %zu there", l->naccepted, found);
+	must_be_owed(l);
 }
 
 static void
@@ -168,6 +183,7 @@ life_open(struct life *l)
 	kit_must_open(&l->k);
 	l->keep = journal_sink(l->k.j, "keep");
 	l->take = journal_sink(l->k.j, "take");
+	l->gone = journal_sink(l->k.j, "gone");
 }
 
 static void
@@ -194,6 +210,7 @@ live_with(const char *template, void (*arm)(unsigned nth, int code), unsigned nt
 	if (kit_open(&l.k)) {
 		l.keep = journal_sink(l.k.j, "keep");
 		l.take = journal_sink(l.k.j, "take");
+		l.gone = journal_sink(l.k.j, "gone");
 		live(&l);
 		was_hit = failed() > 0;
 		if (was_hit)

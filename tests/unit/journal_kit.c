@@ -142,12 +142,14 @@ kit_judge(const struct seen *was, struct journal_entry *e, const void *ctx)
 {
 	const struct kit_page *p = ctx;
 
-	if (was != NULL && was->version >= e->now.version)
+	if (was != NULL && was->version >= e->now.version && !p->is_repeat)
 		return JOURNAL_SKIP;
 	e->kind = was == NULL ? 0 : 2;
 	e->changed = was == NULL ? 0 : (uint16_t)(was->severity != e->now.severity);
 	e->nroutes = p->nroutes;
 	memcpy(e->route, p->route, sizeof(e->route));
+	if (p->is_repeat)
+		return JOURNAL_REPEAT;
 	return e->id.s[0] == 'r' ? JOURNAL_REMEMBER : JOURNAL_FORWARD;
 }
 

@@ -49,6 +49,7 @@ struct kit_page {
 	struct journal_gap gap;
 	uint32_t route[JOURNAL_ROUTES];
 	uint8_t nroutes;
+	bool is_repeat; /* everything is delivered and not remembered */
 	unsigned char *bodies;
 	char *ids;
 	void *thread; /* where the judge ran */

@@ -1,0 +1,471 @@
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/ticks.h"
+#include "tests/unit/journal_kit.h"
+
+/* Periods that are to be read again, and parked sinks: every case runs against every engine. */
+static const struct journal_engine *const engines[] = { &journal_sqlite, &journal_mem };
+
+#define V(n) (KIT_START + (n) * TICKS_SEC)
+#define KEEP JOURNAL_PARK_KEEP
+#define OWN  5 /* a type of entries that are made here */
+
+static uint32_t
+stream(struct kit *k)
+{
+	return journal_stream(k->j, "global/1111/alerts", "about 1111");
+}
+
+/* Versions rise by a second each. */
+static void
+put(struct kit *k, const char *prefix, size_t n, int64_t first, uint32_t sink)
+{
+	struct kit_page *p = kit_page(k, stream(k), prefix, n, 100, first);
+
+	for (size_t i = 0; i < n; i++)
+		p->page.entries[i].now.version = first + (int64_t)i * TICKS_SEC;
+	kit_route(p, sink);
+	kit_must_append(k, p);
+}
+
+static bool
+period(struct kit *k, uint64_t number, struct journal_period *out)
+{
+	struct journal_period all[64];
+	size_t n = journal_periods(k->j, all, 64);
+
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].number != number)
+			continue;
+		*out = all[i];
+		return true;
+	}
+	return false;
+}
+
+static struct journal_period
+only_period(struct kit *k)
+{
+	struct journal_period all[64];
+
+	ck_assert_uint_eq(journal_periods(k->j, all, 64), 1);
+	return all[0];
+}
+
+static uint64_t
+ask(struct kit *k, uint32_t sink)
+{
+	return journal_period_add(k->j, &(struct journal_period) { .stream = stream(k),
+	    .sink = sink, .from = V(0), .to = V(100), .at = TICKS_NONE, .made = V(0),
+	    .flags = JOURNAL_PERIOD_ALL });
+}
+
+static struct kit_page *
+replay_page(struct kit *k, const char *prefix, size_t n, uint64_t number, int64_t at)
+{
+	struct kit_page *p = kit_page(k, stream(k), prefix, n, 100, V(1));
+
+	p->page.reader = "replay";
+	p->page.cursor = TICKS_NONE;
+	p->page.period = number;
+	p->page.period_at = at;
+	p->page.period_seen = n;
+	return p;
+}
+
+/* ---- periods ------------------------------------------------------------- */
+
+static void
+a_period_is_kept_as_it_was_asked_for(struct kit *k)
+{
+	uint64_t a = ask(k, 0), b = ask(k, 7);
+	struct journal_period p;
+
+	ck_assert_uint_ne(a, b);
+	ck_assert(period(k, b, &p));
+	ck_assert_uint_eq(p.sink, 7);
+	ck_assert_int_eq(p.from, V(0));
+	ck_assert_int_eq(p.to, V(100));
+	ck_assert_int_eq(p.at, TICKS_NONE);
+	ck_assert_uint_eq(p.flags, JOURNAL_PERIOD_ALL);
+}
+
+static void
+a_page_moves_its_period(struct kit *k)
+{
+	uint64_t number = ask(k, 0);
+	struct kit_page *page;
+	struct journal_period p;
+
+	kit_must_append(k, replay_page(k, "a", 3, number, V(40)));
+	ck_assert(period(k, number, &p));
+	ck_assert_int_eq(p.at, V(40));
+	ck_assert_uint_eq(p.seen, 3);
+	ck_assert_uint_eq(p.told, 3);
+	kit_must_append(k, replay_page(k, "a", 4, number, TICKS_NONE));
+	ck_assert(period(k, number, &p));
+	ck_assert_int_eq(p.at, V(40));
+	ck_assert_uint_eq(p.told, 4);
+	page = replay_page(k, "b", 0, number, V(100));
+	page->page.is_period_done = true;
+	kit_must_append(k, page);
+	ck_assert(period(k, number, &p));
+	ck_assert_uint_eq(p.flags, JOURNAL_PERIOD_ALL | JOURNAL_PERIOD_DONE);
+	ck_assert(!journal_period_cancel(k->j, number));
+}
+
+static void
+a_cancel_holds(struct kit *k)
+{
+	uint64_t number = ask(k, 0);
+	struct journal_period p;
+
+	ck_assert(!journal_period_cancel(k->j, number + 1));
+	ck_assert(journal_period_cancel(k->j, number));
+	ck_assert(!journal_period_cancel(k->j, number));
+	kit_must_append(k, replay_page(k, "a", 1, number, V(40)));
+	ck_assert(period(k, number, &p));
+	ck_assert((p.flags & JOURNAL_PERIOD_CANCELLED) != 0);
+}
+
+static void
+a_page_of_no_period_is_stored(struct kit *k)
+{
+	struct journal_period all[4];
+
+	kit_must_append(k, replay_page(k, "a", 1, 99, V(40)));
+	ck_assert_uint_eq(journal_periods(k->j, all, 4), 0);
+}
+
+static void
+those_that_ended_do_not_pile_up(struct kit *k)
+{
+	struct journal_period all[128];
+	uint64_t first = ask(k, 0), open = ask(k, 0), last = 0;
+
+	ck_assert(journal_period_cancel(k->j, first));
+	for (int i = 0; i < 90; i++) {
+		last = ask(k, 0);
+		ck_assert(journal_period_cancel(k->j, last));
+	}
+	kit_run(k, 100);
+	ck_assert_uint_le(journal_periods(k->j, all, 128), 66);
+	ck_assert(!period(k, first, &all[0]));
+	ck_assert(period(k, open, &all[0]));
+}
+
+static void
+a_repeat_leaves_the_memory(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct kit_page *p;
+	struct journal_appended r;
+
+	put(k, "x", 1, V(5), siem);
+	/* Of another version than the one that is remembered, and of one that is not. */
+	p = kit_page(k, stream(k), "x", 2, 100, V(3));
+	p->is_repeat = true;
+	kit_route(p, siem);
+	r = kit_append(k, p);
+	ck_assert_uint_eq(r.forwarded, 2);
+	ck_assert_uint_eq(kit_drain(k, siem, true), 3);
+	p = kit_page(k, stream(k), "x", 2, 100, V(5));
+	kit_route(p, siem);
+	r = kit_append(k, p);
+	ck_assert_msg(r.skipped == 1 && r.forwarded == 1, "skipped %zu forwarded %zu", r.skipped,
+	    r.forwarded);
+}
+
+/* ---- parked sinks ---------------------------------------------------------- */
+
+static void
+park(struct kit *k, uint32_t sink, bool is_parked)
+{
+	journal_sink_park(k->j, sink, is_parked);
+	kit_run(k, 60);
+}
+
+static void
+a_parked_sink_keeps_its_oldest(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem"), other = journal_sink(k->j, "other");
+	struct kit_page *page = kit_page(k, stream(k), "a", KEEP + 40, 100, V(1));
+	struct journal_period p;
+	struct journal_stats stats;
+
+	for (int i = 0; i < KEEP + 40; i++)
+		page->page.entries[i].now.version = V(i);
+	kit_route(page, siem);
+	kit_route(page, other);
+	kit_must_append(k, page);
+	park(k, siem, true);
+	kit_wait_backlog(k, siem, KEEP);
+	ck_assert(kit_backlog(k, siem).is_parked);
+	p = only_period(k);
+	ck_assert_uint_eq(p.sink, siem);
+	ck_assert_uint_eq(p.stream, stream(k));
+	ck_assert_int_eq(p.from, V(KEEP));
+	ck_assert_int_eq(p.to, V(KEEP + 39) + 1);
+	ck_assert_uint_eq(p.flags, JOURNAL_PERIOD_ALL | JOURNAL_PERIOD_GAP | JOURNAL_PERIOD_GROWS);
+	ck_assert_uint_eq(kit_drain(k, siem, true), KEEP);
+	ck_assert_msg(kit_drain(k, other, true) == KEEP + 40, "another sink lost something");
+	kit_wait_backlog(k, other, 0);
+	kit_run(k, 1300);
+	journal_stats(k->j, &stats);
+	ck_assert_uint_eq(stats.entries, 0);
+}
+
+static void
+it_is_given_nothing_new(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct journal_period p;
+
+	put(k, "a", 3, V(10), siem);
+	park(k, siem, true);
+	put(k, "b", 2, V(50), siem);
+	ck_assert_uint_eq(kit_backlog(k, siem).entries, 3);
+	p = only_period(k);
+	ck_assert(p.from == V(50) && p.to == V(51) + 1);
+	put(k, "c", 1, V(40), siem);
+	put(k, "d", 1, V(60), siem);
+	p = only_period(k);
+	ck_assert(p.from == V(40) && p.to == V(60) + 1);
+	park(k, siem, false);
+	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_REFILL], 1);
+	ck_assert(!kit_backlog(k, siem).is_parked);
+	put(k, "e", 1, V(70), siem);
+	p = only_period(k);
+	ck_assert_int_eq(p.to, V(60) + 1);
+	ck_assert_uint_eq(p.flags, JOURNAL_PERIOD_ALL | JOURNAL_PERIOD_GAP);
+	ck_assert_uint_eq(kit_drain(k, siem, true), 4);
+	/* Once more: a period of its own. */
+	park(k, siem, true);
+	put(k, "f", 1, V(80), siem);
+	ck_assert(period(k, p.number, &p) && p.to == V(60) + 1);
+}
+
+static void
+each_stream_has_its_period(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	uint32_t other = journal_stream(k->j, "global/2222/alerts", "about 2222");
+	struct kit_page *page = kit_page(k, other, "a", 1, 100, V(9));
+	struct journal_period all[4];
+
+	park(k, siem, true);
+	put(k, "a", 1, V(5), siem);
+	kit_route(page, siem);
+	kit_must_append(k, page);
+	ck_assert_uint_eq(journal_periods(k->j, all, 4), 2);
+	ck_assert(all[0].stream == stream(k) && all[0].from == V(5) && all[0].to == V(5) + 1);
+	ck_assert(all[1].stream == other && all[1].from == V(9) && all[1].to == V(9) + 1);
+}
+
+static void
+what_is_ours_stays(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct kit_page *page = kit_page(k, stream(k), "own", KEEP + 1, 10, V(1));
+
+	for (size_t i = 0; i < KEEP + 1; i++)
+		page->page.entries[i].type = OWN;
+	kit_route(page, siem);
+	kit_must_append(k, page);
+	park(k, siem, true);
+	page = kit_page(k, stream(k), "more", 2, 10, V(1));
+	page->page.entries[1].type = OWN;
+	kit_route(page, siem);
+	kit_must_append(k, page);
+	kit_run(k, 1300);
+	ck_assert_uint_eq(kit_backlog(k, siem).entries, KEEP + 2);
+}
+
+static void
+what_is_handed_out_stays(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct journal_batch *b;
+
+	put(k, "a", KEEP + 10, V(1), siem);
+	b = kit_read(k, siem, KEEP + 4, SIZE_MAX, NULL);
+	park(k, siem, true);
+	kit_wait_backlog(k, siem, KEEP + 4);
+	for (size_t i = 0; i < b->n; i++)
+		kit_settle(k, siem, &b->items[i], MARK_OK, 0, NULL);
+	journal_batch_free(b);
+	kit_wait_backlog(k, siem, 0);
+}
+
+static const struct {
+	const char *says;
+	void (*run)(struct kit *k);
+} cases[] = {
+	{ "a period is kept as it was asked for", a_period_is_kept_as_it_was_asked_for },
+	{ "a page moves its period", a_page_moves_its_period },
+	{ "a cancel holds, also against a page under way", a_cancel_holds },
+	{ "a page of no period is stored", a_page_of_no_period_is_stored },
+	{ "those that ended do not pile up", those_that_ended_do_not_pile_up },
+	{ "a repeat leaves the memory as it is", a_repeat_leaves_the_memory },
+	{ "a parked sink keeps its oldest, the rest is a period", a_parked_sink_keeps_its_oldest },
+	{ "it is given nothing new until it is unparked", it_is_given_nothing_new },
+	{ "each stream has a period of its own", each_stream_has_its_period },
+	{ "what cannot be read again stays", what_is_ours_stays },
+	{ "what is handed out stays", what_is_handed_out_stays },
+};
+#define NENGINES (int)ARRAY_LEN(engines)
+
+START_TEST(test_contract)
+{
+	struct kit k;
+
+	kit_init(&k, engines[_i % NENGINES]);
+	k.opts.own_types = 1u << OWN;
+	kit_must_open(&k);
+	cases[_i / NENGINES].run(&k);
+	kit_release(&k);
+}
+END_TEST
+
+/* ---- over a restart, and a crash -------------------------------------------- */
+
+START_TEST(test_restart)
+{
+	struct journal_period p, gap;
+	struct kit k;
+	uint32_t siem;
+	uint64_t number;
+
+	kit_init(&k, &journal_sqlite);
+	kit_must_open(&k);
+	siem = journal_sink(k.j, "siem");
+	number = ask(&k, siem);
+	kit_must_append(&k, replay_page(&k, "a", 2, number, V(40)));
+	park(&k, siem, true);
+	put(&k, "b", 2, V(50), siem);
+	kit_close(&k);
+	kit_must_open(&k);
+	ck_assert(period(&k, number, &p));
+	ck_assert(p.at == V(40) && p.seen == 2 && p.told == 2 && p.sink == siem && p.to == V(100));
+	ck_assert(kit_backlog(&k, siem).is_parked);
+	put(&k, "c", 1, V(60), siem);
+	ck_assert(period(&k, number + 1, &gap));
+	ck_assert(gap.from == V(50) && gap.to == V(60) + 1);
+	ck_assert_uint_gt(ask(&k, 0), gap.number);
+	park(&k, siem, false);
+	kit_close(&k);
+	kit_must_open(&k);
+	ck_assert(!kit_backlog(&k, siem).is_parked);
+	ck_assert(period(&k, gap.number, &gap));
+	ck_assert_uint_eq(gap.flags & JOURNAL_PERIOD_GROWS, 0);
+	kit_release(&k);
+}
+END_TEST
+
+/* Entries of a number each, "p<n>-0" of version V(n); parks and unparks in between. The parent
+ * kills it somewhere. */
+static void
+live_and_be_killed(struct kit *k, int out)
+{
+	uint32_t siem;
+
+	kit_must_open(k);
+	siem = journal_sink(k->j, "siem");
+	for (int n = 0;; n++) {
+		char prefix[16];
+
+		snprintf(prefix, sizeof(prefix), "p%d", n);
+		put(k, prefix, 1, V(n), siem);
+		if (n % 700 == 500)
+			journal_sink_park(k->j, siem, true);
+		if (n % 700 == 699)
+			journal_sink_park(k->j, siem, false);
+		ck_assert_int_eq(write(out, &n, sizeof(n)), sizeof(n));
+	}
+}
+
+static bool
+is_in_a_period(const struct journal_period *all, size_t n, int64_t version)
+{
+	for (size_t i = 0; i < n; i++)
+		if (all[i].from <= version && version < all[i].to)
+			return true;
+	return false;
+}
+
+/* Each that was accepted waits for the sink, or lies in a period. */
+static void
+nothing_is_lost(struct kit *k, int last)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct journal_period all[64];
+	size_t nall;
+	bool *has = calloc((size_t)last + 2, sizeof(*has)), has_more = true;
+
+	while (has_more) {
+		struct journal_batch *b = kit_read(k, siem, 500, SIZE_MAX, NULL);
+
+		for (size_t i = 0; i < b->n; i++) {
+			int64_t n = (b->items[i].version - KIT_START) / TICKS_SEC;
+
+			if (n <= last)
+				has[n] = true;
+		}
+		has_more = b->has_more;
+		journal_batch_free(b);
+	}
+	/* After that: what is still being let go moves from the one to the other. */
+	nall = journal_periods(k->j, all, 64);
+	for (int n = 0; n <= last; n++)
+		ck_assert_msg(has[n] || is_in_a_period(all, nall, V(n)), "%d of %d is lost", n, last);
+	free(has);
+}
+
+START_TEST(test_kill)
+{
+	static const int after[] = { 520, 640, 705, 1230 };
+	struct kit k;
+	int pipe_fd[2], n = -1, last = -1;
+	pid_t pid;
+
+	kit_init(&k, &journal_sqlite);
+	ck_assert_int_eq(pipe(pipe_fd), 0);
+	pid = fork();
+	if (pid == 0)
+		live_and_be_killed(&k, pipe_fd[1]);
+	close(pipe_fd[1]);
+	while (last < after[_i] && read(pipe_fd[0], &n, sizeof(n)) == sizeof(n))
+		last = n;
+	kill(pid, SIGKILL);
+	while (read(pipe_fd[0], &n, sizeof(n)) == sizeof(n))
+		last = n;
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	close(pipe_fd[0]);
+	kit_must_open(&k);
+	nothing_is_lost(&k, last);
+	kit_release(&k);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("journal_periods");
+	TCase *tc = tcase_create("periods");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_set_timeout(tc, 120);
+	suite_add_tcase(s, tc);
+	tcase_add_loop_test(tc, test_contract, 0, (int)ARRAY_LEN(cases) * NENGINES);
+	tcase_add_test(tc, test_restart);
+	tcase_add_loop_test(tc, test_kill, 0, 4);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
