@@ -48,7 +48,7 @@ PROGRAMS := $(BIN)/msspd $(BIN)/msspctl $(BIN)/fake-graph
 all: $(PROGRAMS)                ## build msspd, msspctl and fake-graph below build/
 
 $(BIN)/msspd: $B/daemon/main.o $B/daemon.a $B/lib.a
-$(BIN)/msspctl: $(CTL) $B/lib.a
+$(BIN)/msspctl: $(CTL) $B/daemon.a $B/lib.a
 $(BIN)/fake-graph: $(FAKE) $B/lib.a
 $(PROGRAMS):
 	$(call say,LINK)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $^ $(LDLIBS_)

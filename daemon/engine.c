@@ -10,6 +10,7 @@
 #include "daemon/clock.h"
 #include "daemon/engine.h"
 #include "daemon/env.h"
+#include "daemon/expiries.h"
 #include "daemon/loop.h"
 #include "daemon/resolve.h"
 #include "daemon/timer.h"
@@ -25,6 +26,7 @@ struct engine {
 	struct tokens *tokens;
 	struct delivery *delivery;
 	struct intake *intake;
+	struct expiries *expiries;
 
 	struct origin **origins; /* by stream number; NULL where not made yet */
 	size_t norigins;
@@ -121,6 +123,18 @@ apply_stream(struct engine *e, const struct tenant_stream *s)
 }
 
 static void
+watch_access(struct engine *e, const struct settings *s)
+{
+	expiries_begin(e->expiries, "customer");
+	for (size_t i = 0; i < s->ncustomers; i++)
+		expiries_set(e->expiries, &(struct expiry){ "customer", s->customers[i].name,
+		    "our people's access to its portal",
+		    "have its access packages extended and write the new access_expires",
+		    s->customers[i].access_expires });
+	expiries_end(e->expiries, "customer");
+}
+
+static void
 apply(struct engine *e, const struct settings *s)
 {
 	warn_of_leavers(e, s);
@@ -132,6 +146,7 @@ apply(struct engine *e, const struct settings *s)
 	}
 	delivery_configure(e->delivery, s);
 	intake_configure(e->intake, s);
+	watch_access(e, s);
 }
 
 /* Logs every problem; keeps the first for `msspctl status`. */
@@ -286,6 +301,7 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	e->tokens = tokens_new(&e->env, e->fetcher);
 	e->delivery = delivery_new(&e->env, e->journal, origin_of, e);
 	e->intake = intake_new(&e->env, e->fetcher, e->tokens, e->journal);
+	e->expiries = expiries_new(&e->env);
 	return e;
 fail:
 	engine_close(e);
@@ -303,6 +319,7 @@ engine_close(struct engine *e)
 {
 	if (e == NULL)
 		return;
+	expiries_free(e->expiries);
 	intake_free(e->intake);
 	delivery_free(e->delivery);
 	tokens_free(e->tokens);
@@ -413,6 +430,7 @@ void
 engine_view(const struct engine *e, struct engine_view *out)
 {
 	*out = (struct engine_view) { .settings = e->settings, .journal = e->journal,
-		.intake = e->intake, .delivery = e->delivery, .now = clock_wall(e->env.clock),
+		.intake = e->intake, .delivery = e->delivery, .expiries = e->expiries,
+		 .now = clock_wall(e->env.clock),
 		.started = e->started, .reloaded = e->reloaded, .reload_error = e->reload_error.text };
 }

@@ -54,6 +54,7 @@ struct engine_view {
 	const struct journal *journal;
 	const struct intake *intake;
 	const struct delivery *delivery;
+	struct expiries *expiries;   /* what ends on a day known ahead */
 	int64_t now, started;        /* ticks */
 	int64_t reloaded;            /* ticks of the last reload that was asked for; TICKS_NONE */
 	const char *reload_error;    /* "" when it went well */

@@ -46,6 +46,7 @@ struct app {
 	char *resource[API_COUNT]; /* by enum api: whose tokens an API takes */
 	char *ca_file;          /* of our own, for login and graph; NULL: the system's */
 	struct proxy_conf proxy; /* its own, else the one for all */
+	char *redirect_uri;     /* where consenting ends; NULL: as registered */
 };
 
 struct customer {
@@ -53,6 +54,7 @@ struct customer {
 	struct origin_label *labels;
 	size_t nlabels;
 	char *time_zone; /* IANA name; NULL: UTC */
+	int64_t access_expires; /* ticks: when our people's access to its portal ends; 0: not said */
 };
 
 struct sink_conf {
@@ -81,6 +83,7 @@ struct tenant {
 	struct log_ctx log;      /* "tenant", name */
 	char *name;
 	char *id;                /* GUID, lower case */
+	char *domain;            /* one that it has verified; NULL */
 	const struct app *app;
 	const struct customer *customer; /* NULL: its own */
 	char *key;               /* which it is, whatever its name: "global/<guid>"; a custom
@@ -95,10 +98,18 @@ struct tenant {
 	int64_t budget_per_min;  /* requests */
 };
 
+/* Who we are to the customers: the tenant that the analysts' accounts are in. */
+struct mssp {
+	char *name;              /* "" when not said */
+	char *tenant_id;         /* GUID; NULL */
+	char *domain;            /* NULL */
+};
+
 struct settings {
 	unsigned refs;
 	char *file;
 	char *state_dir, *control_socket, *instance;
+	struct mssp mssp;
 	int64_t journal_max_size, remember_ms, keep_delivered_ms, forget_after_ms;
 	int64_t max_requests;       /* in flight for all tenants */
 	int64_t request_timeout_ms; /* a whole request */

@@ -80,6 +80,30 @@ check_portal_url(const char *text, struct err *err)
 }
 
 static bool
+check_redirect(const char *text, struct err *err)
+{
+	struct url u;
+
+	if (!url_split(str_of(text), &u, err))
+		return false;
+	return u.is_https || url_is_loopback(&u)
+	    || err_set(err, ERR_CONF, "\"%.120s\" is refused by Microsoft; write https (http is for "
+	    "localhost only)", text);
+}
+
+static bool
+check_domain(const char *text, struct err *err)
+{
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+	size_t n = strspn(text, letters);
+
+	return (text[n] == '\0' && n >= 3 && n < 254 && strchr(text, '.') != NULL && text[0] != '.')
+	    || err_set(err, ERR_CONF, "\"%.100s\" is not a domain; write one like "
+	    "contoso.onmicrosoft.com", text);
+}
+
+static bool
 check_zone(const char *text, struct err *err)
 {
 	struct zone *z = zone_open(text, err);
@@ -166,6 +190,19 @@ static const struct conf_opt defaults_opts[] = {
 };
 #undef F
 
+#define F(field) offsetof(struct mssp, field)
+static const struct conf_opt mssp_opts[] = {
+	{ .name = "name", .type = CONF_STR, .off = F(name), .def = "",
+	  .help = "Your organization's name, as customers know it." },
+	{ .name = "tenant", .type = CONF_STR, .off = F(tenant_id), .check = check_tenant_id,
+	  .help = "ID of the Entra tenant that your analysts' accounts are in, a GUID. Microsoft "
+	      "suggests one of its own for them." },
+	{ .name = "domain", .type = CONF_STR, .off = F(domain), .check = check_domain,
+	  .help = "A domain that this tenant has verified." },
+	{ .name = NULL }
+};
+#undef F
+
 #define F(field) offsetof(struct settings_whole, field)
 const struct conf_opt root_opts[] = {
 	{ .name = "state_dir", .type = CONF_STR, .off = F(s.state_dir), .flags = CONF_FIXED,
@@ -193,6 +230,8 @@ const struct conf_opt root_opts[] = {
 	{ .name = "proxy", .type = CONF_MAP, .off = F(s.proxy), .sub = proxy_opts,
 	  .help = "The HTTP proxy that Microsoft is reached through, for apps that say nothing "
 	      "else. Proxies of the environment (`https_proxy` and its like) are not used." },
+	{ .name = "mssp", .type = CONF_MAP, .off = F(s.mssp), .sub = mssp_opts,
+	  .help = "Who you are, for the checklists of `msspctl onboard`." },
 	{ .name = "defaults", .type = CONF_MAP, .off = F(defaults), .sub = defaults_opts,
 	  .help = "What holds for every tenant that does not say otherwise." },
 	{ .name = "apps", .type = CONF_TREE, .off = F(apps), .sub = app_opts,
@@ -233,6 +272,10 @@ const struct conf_opt app_opts[] = {
 	  .shown = "by cloud",
 	  .help = "With `cloud: custom` only: the Defender portal that links lead to; "
 	      "https://security.microsoft.com where it is not given." },
+	{ .name = "redirect_uri", .type = CONF_STR, .off = F(redirect_uri), .check = check_redirect,
+	  .shown = "the one that is registered",
+	  .help = "Where Microsoft sends an administrator who has consented; in the link of "
+	      "`msspctl consent-url`. It must be one of the app registration's." },
 	{ .name = "ca_file", .type = CONF_STR, .off = F(ca_file), .check = check_path,
 	  .shown = "the system's",
 	  .help = "Certificate authorities (PEM) to trust for login and Graph instead of the "
@@ -255,6 +298,9 @@ const struct conf_opt customer_opts[] = {
 	{ .name = "time_zone", .type = CONF_STR, .off = F(customer.time_zone), .shown = "UTC",
 	  .check = check_zone,
 	  .help = "IANA name of the customer's time zone, like Europe/Berlin." },
+	{ .name = "access_expires", .type = CONF_DATE, .off = F(customer.access_expires),
+	  .help = "The day on which your people's access to the customer's portal ends. The log "
+	      "warns 30, 7 and 1 days ahead." },
 	{ .name = "sinks", .type = CONF_LIST, .off = F(sinks), .shown = "as in `defaults`",
 	  .help = "Sinks of the customer's tenants that have none of their own." },
 	{ .name = NULL }
@@ -266,6 +312,9 @@ const struct conf_opt tenant_opts[] = {
 	{ .name = "id", .type = CONF_STR, .off = F(tenant.id), .flags = CONF_REQUIRED,
 	  .check = check_tenant_id,
 	  .help = "The tenant's ID in Microsoft Entra, a GUID." },
+	{ .name = "domain", .type = CONF_STR, .off = F(tenant.domain), .check = check_domain,
+	  .help = "A domain that the tenant has verified, like contoso.onmicrosoft.com; for the My "
+	      "Access link of `msspctl onboard`." },
 	{ .name = "app", .type = CONF_STR, .off = F(app), .shown = "as in `defaults`",
 	  .help = "App registration to read it with." },
 	{ .name = "customer", .type = CONF_STR, .off = F(customer), .shown = "its own",

@@ -4,39 +4,56 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "daemon/msspctl/args.h"
 #include "daemon/msspctl/call.h"
+#include "daemon/msspctl/onboard.h"
 #include "daemon/msspctl/show_status.h"
 #include "lib/base/str.h"
 #include "lib/base/version.h"
 
 #define DEFAULT_SOCKET "/run/msspd/control.sock"
+#define DEFAULT_CONFIG "/etc/msspd/msspd.yaml"
 #define TIMEOUT_S      30
 
 static const char usage[] =
-    "usage: msspctl [-s SOCKET] COMMAND\n"
+    "usage: msspctl [-s SOCKET] [-c FILE] COMMAND [NAME...]\n"
     "\n"
-    "Speaks to the running msspd.\n"
+    "Asks the running msspd:\n"
     "\n"
     "  status [--json]     how the tenants, the sinks and the journal are; exits 0\n"
     "                      also when something is wrong with them\n"
     "  reload              read the configuration anew; a bad one changes nothing\n"
     "\n"
+    "Reads the configuration and needs no running msspd; NAME is a tenant, or a\n"
+    "customer for all of its tenants:\n"
+    "\n"
+    "  consent-url NAME... [--state TEXT]\n"
+    "                      the link by which the customer's administrator lets the app\n"
+    "                      read alerts; TEXT comes back on the redirect (default: a\n"
+    "                      random one)\n"
+    "  onboard NAME... [--requests [--json]]\n"
+    "                      the customer's checklist from consent to the people's access\n"
+    "                      to its portal; --requests: its part in Entra ID as Microsoft\n"
+    "                      Graph requests\n"
+    "\n"
     "  -s, --socket PATH   control_socket of the daemon (default " DEFAULT_SOCKET ",\n"
     "                      or $MSSPD_SOCKET)\n"
+    "  -c, --config FILE   configuration of the daemon (default " DEFAULT_CONFIG ")\n"
+    "      --json          JSON instead of text\n"
     "  -V, --version       print the version\n"
     "  -h, --help          print this\n";
 
+enum { OPT_JSON = 256, OPT_REQUESTS, OPT_STATE };
+
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
-	{ "json", no_argument, NULL, 'j' },
+	{ "config", required_argument, NULL, 'c' },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "requests", no_argument, NULL, OPT_REQUESTS },
+	{ "state", required_argument, NULL, OPT_STATE },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
-};
-
-struct args {
-	const char *socket;
-	bool is_json;
 };
 
 static int
@@ -76,57 +93,109 @@ do_reload(const struct args *a)
 	return ask(a, "reload", show_reloaded);
 }
 
+/* What a verb takes besides -s and -c; anything else is refused. */
+enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8 };
+
 static const struct command {
 	const char *name;
 	int (*run)(const struct args *a);
+	unsigned takes;
 } commands[] = {
-	{ "status", do_status },
-	{ "reload", do_reload },
+	{ "status", do_status, TAKES_JSON },
+	{ "reload", do_reload, 0 },
+	{ "consent-url", do_consent_url, TAKES_NAMES | TAKES_STATE },
+	{ "onboard", do_onboard, TAKES_NAMES | TAKES_REQUESTS | TAKES_JSON },
 };
+
+static int
+bad_usage(const char *what)
+{
+	fprintf(stderr, "msspctl: %s\nTry 'msspctl --help'.\n", what);
+	return EX_USAGE;
+}
+
+static unsigned
+given(const struct args *a)
+{
+	return (a->is_json ? TAKES_JSON : 0) | (a->wants_requests ? TAKES_REQUESTS : 0) |
+	       (a->state != NULL ? TAKES_STATE : 0) | (a->nnames != 0 ? TAKES_NAMES : 0);
+}
 
 static int
 run_command(const struct args *a, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-		if (strcmp(commands[i].name, name) == 0)
-			return commands[i].run(a);
+		const struct command *c = &commands[i];
+
+		if (strcmp(c->name, name) != 0)
+			continue;
+		if ((given(a) & ~c->takes) != 0)
+			return bad_usage("that command does not take all of these options or names");
+		if ((c->takes & TAKES_NAMES) != 0 && a->nnames == 0)
+			return bad_usage("name a tenant or a customer");
+		if ((c->takes & TAKES_REQUESTS) != 0 && a->is_json && !a->wants_requests)
+			return bad_usage("--json goes with --requests");
+		return c->run(a);
 	}
 	fprintf(stderr, "msspctl: there is no command '%s'\nTry 'msspctl --help'.\n", name);
 	return EX_USAGE;
+}
+
+/* One option; false ends the program with *status. */
+static bool
+take(struct args *a, int c, int *status)
+{
+	switch (c) {
+	case 's':
+		a->socket = optarg;
+		return true;
+	case 'c':
+		a->config = optarg;
+		return true;
+	case OPT_JSON:
+		a->is_json = true;
+		return true;
+	case OPT_REQUESTS:
+		a->wants_requests = true;
+		return true;
+	case OPT_STATE:
+		a->state = optarg;
+		return true;
+	case 'V':
+		printf("msspctl %s\n", msspd_version);
+		*status = EX_OK;
+		return false;
+	case 'h':
+		fputs(usage, stdout);
+		*status = EX_OK;
+		return false;
+	}
+	fputs("Try 'msspctl --help'.\n", stderr); /* getopt has said what */
+	*status = EX_USAGE;
+	return false;
 }
 
 int
 main(int argc, char **argv)
 {
 	const char *from_env = getenv("MSSPD_SOCKET");
-	struct args a = { .socket = from_env != NULL ? from_env : DEFAULT_SOCKET };
+	struct args a = { .socket = from_env != NULL ? from_env : DEFAULT_SOCKET,
+		.config = DEFAULT_CONFIG };
+	int status;
 
 	for (;;) {
-		int c = getopt_long(argc, argv, "s:Vh", long_options, NULL);
+		int c = getopt_long(argc, argv, "s:c:Vh", long_options, NULL);
 
 		if (c == -1)
 			break;
-		switch (c) {
-		case 's':
-			a.socket = optarg;
-			break;
-		case 'j':
-			a.is_json = true;
-			break;
-		case 'V':
-			printf("msspctl %s\n", msspd_version);
-			return EX_OK;
-		case 'h':
-			fputs(usage, stdout);
-			return EX_OK;
-		default:
-			fputs("Try 'msspctl --help'.\n", stderr);
-			return EX_USAGE;
-		}
+		if (!take(&a, c, &status))
+			return status;
 	}
-	if (optind + 1 != argc) {
+	if (optind == argc) {
 		fputs(usage, stderr);
 		return EX_USAGE;
 	}
+	a.names = argv + optind + 1;
+	a.nnames = (size_t)(argc - optind - 1);
 	return run_command(&a, argv[optind]);
 }

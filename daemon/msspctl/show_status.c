@@ -3,6 +3,7 @@
 
 #include "daemon/msspctl/show_status.h"
 #include "lib/base/ticks.h"
+#include "lib/format/wrap.h"
 
 static const char *
 get_text(const json_t *o, const char *key)
@@ -157,6 +158,34 @@ print_sink(FILE *out, const json_t *s, int64_t now)
 	print_wrapped(out, get_text(s, "trouble"));
 }
 
+/* What ends within a month; the rest is fine. */
+static void
+print_expiries(FILE *out, const json_t *status)
+{
+	const json_t *all = json_object_get(status, "expiries"), *e;
+	struct buf line = BUF_INIT(64 * 1024), page = BUF_INIT(16 * 1024 * 1024);
+	size_t i;
+
+	json_array_foreach((json_t *)all, i, e) {
+		if (strcmp(get_text(e, "stage"), "far") == 0)
+			continue;
+		buf_clear(&line);
+		buf_printf(&line, "%s %s: %s ", get_text(e, "kind"), get_text(e, "name"),
+		    get_text(e, "what"));
+		if (get_int(e, "days") == 0)
+			buf_printf(&line, "has ended");
+		else
+			buf_printf(&line, "ends in %" PRId64 " day%s", get_int(e, "days"),
+			    get_int(e, "days") == 1 ? "" : "s");
+		buf_printf(&line, " (%.10s); %s", get_text(e, "ends"), get_text(e, "remedy"));
+		wrap_put(&page, "  ", "    ", line.p);
+	}
+	if (page.n != 0)
+		fprintf(out, "\nends soon\n%.*s", STR_ARG(buf_peek(&page)));
+	buf_release(&line);
+	buf_release(&page);
+}
+
 void
 show_status(FILE *out, const json_t *status)
 {
@@ -169,4 +198,5 @@ show_status(FILE *out, const json_t *status)
 	fprintf(out, "\n%zu sink%s\n", json_array_size(sinks), json_array_size(sinks) == 1 ? "" : "s");
 	json_array_foreach((json_t *)sinks, i, s)
 		print_sink(out, s, now);
+	print_expiries(out, status);
 }

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "daemon/expiries.h"
 #include "daemon/ops/status.h"
 #include "lib/base/alloc.h"
 #include "lib/base/version.h"
@@ -197,6 +198,30 @@ journal_object(const struct journal *j)
 	return o;
 }
 
+/* The first to end first. */
+static json_t *
+expiries_array(const struct engine_view *v)
+{
+	static const char *const stages[] = { "far", "month", "week", "day", "over" };
+	json_t *a = json_array();
+	size_t i = 0;
+
+	for (const struct expiry *e = expiries_at(v->expiries, i); e != NULL;
+	     e = expiries_at(v->expiries, ++i)) {
+		json_t *o = json_object();
+
+		set(o, "kind", text(e->kind));
+		set(o, "name", text(e->name));
+		set(o, "what", text(e->what));
+		set(o, "remedy", text(e->remedy));
+		set(o, "ends", time_or_null(e->ends));
+		set(o, "days", json_integer(expiry_days(v->now, e->ends)));
+		set(o, "stage", text(stages[expiry_stage(v->now, e->ends)]));
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
 json_t *
 status_object(const struct engine *e)
 {
@@ -213,5 +238,6 @@ status_object(const struct engine *e)
 	set(o, "journal", journal_object(v.journal));
 	set(o, "tenants", tenants_array(&v));
 	set(o, "sinks", sinks_array(&v));
+	set(o, "expiries", expiries_array(&v));
 	return o;
 }

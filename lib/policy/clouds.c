@@ -12,16 +12,23 @@
 #define LOGIN_GOV "https://login.microsoftonline.us"
 #define PORTAL    "https://security.microsoft.com"
 
+#define ENTRA     "https://entra.microsoft.com"
+#define ENTRA_GOV "https://entra.microsoft.us"
+#define MY        "https://myaccess.microsoft.com"
+#define MY_GOV    "https://myaccess.microsoft.us"
+
 const char *const cloud_names[] = { "global", "gcc", "gcc-high", "dod", "custom", NULL };
 
 /* Microsoft Learn: National cloud deployments; Microsoft Defender for Endpoint and
- * Microsoft Defender XDR for US Government customers. */
+ * Microsoft Defender XDR for US Government customers;
+ * Entitlement management: request access. */
 const struct cloud_hosts cloud_hosts[] = {
-	[CLOUD_GLOBAL] = { LOGIN, PORTAL, { GRAPH, MDE }, { GRAPH, MDE } },
-	[CLOUD_GCC] = { LOGIN, PORTAL, { GRAPH, MDE_GCC }, { GRAPH, MDE_GCC } },
+	[CLOUD_GLOBAL] = { LOGIN, PORTAL, { GRAPH, MDE }, { GRAPH, MDE }, ENTRA, MY },
+	[CLOUD_GCC] = { LOGIN, PORTAL, { GRAPH, MDE_GCC }, { GRAPH, MDE_GCC }, ENTRA,
+	    MY },
 	[CLOUD_GCC_HIGH] = { LOGIN_GOV, "https://security.microsoft.us", { GRAPH_L4, MDE_GOV },
-	    { GRAPH_L4, MDE_GOV } },
+	    { GRAPH_L4, MDE_GOV }, ENTRA_GOV, MY_GOV },
 	[CLOUD_DOD] = { LOGIN_GOV, "https://security.apps.mil", { GRAPH_L5, MDE_GOV },
-	    { GRAPH_L5, MDE_GOV } },
-	[CLOUD_CUSTOM] = { NULL, PORTAL, { NULL, NULL }, { NULL, NULL } },
+	    { GRAPH_L5, MDE_GOV }, ENTRA_GOV, MY_GOV },
+	[CLOUD_CUSTOM] = { NULL, PORTAL, { NULL, NULL }, { NULL, NULL }, ENTRA, MY },
 };

@@ -89,7 +89,7 @@ static const struct {
 	  "with /\n" },
 	{ "a secret in the file", APP("client_secret: hunter2"),
 	  "m.yaml:3:78: apps.x.client_secret: unknown option; here may be: cloud, client_id, secret_file, "
-	  "login_url, graph_url, portal_url, ca_file, proxy\n" },
+	  "login_url, graph_url, portal_url, redirect_uri, ca_file, proxy\n" },
 	{ "a cloud that does not exist", APP("cloud: gcchigh"),
 	  "m.yaml:3:85: apps.x.cloud: \"gcchigh\" is unknown; did you mean gcc-high? It may be global, gcc, "
 	  "gcc-high, dod or custom\n" },
@@ -155,7 +155,7 @@ static const struct {
 	{ "an option of a later version", BASE DEF "customers: {c: {contacts: {}}}\n"
 	  "tenants: {a: {id: " GUID(1) ", customer: c}}\n",
 	  "m.yaml:4:17: customers.c.contacts: unknown option; here may be: name, labels, time_zone, "
-	  "sinks\n" },
+	  "access_expires, sinks\n" },
 	{ "a customer nobody is", BASE DEF TENANT "customers: {c: {}}\n",
 	  "warning m.yaml:5:13: customers.c: no tenant uses this customer; remove it, or name it at its "
 	  "tenants\n" },

@@ -1,0 +1,20 @@
+#ifndef ARGS_H
+#define ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * args: what stands on msspctl's command line behind the verb.
+ */
+struct args {
+	const char *socket;     /* -s */
+	const char *config;     /* -c */
+	const char *state;      /* --state; NULL */
+	bool is_json;           /* --json */
+	bool wants_requests;    /* --requests */
+	char *const *names;     /* of tenants or customers */
+	size_t nnames;
+};
+
+#endif

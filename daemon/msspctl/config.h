@@ -1,0 +1,25 @@
+#ifndef MSSPCTL_CONFIG_H
+#define MSSPCTL_CONFIG_H
+
+#include "daemon/msspctl/args.h"
+#include "daemon/settings.h"
+
+/*
+ * config: the configuration for verbs that work without a daemon, and the tenants that
+ * their names mean. Secrets' files are not looked at. What is wrong is said on standard
+ * error.
+ */
+struct chosen {
+	struct settings *settings;
+	const struct tenant **tenants; /* of settings, in the order asked for, each once */
+	size_t n;
+};
+
+/*
+ * A name is a tenant's, or else a customer's and means all of its tenants; no names mean
+ * all there are. False with *status (78, 64): nothing is chosen.
+ */
+bool choose(struct chosen *c, const struct args *a, int *status);
+void chosen_release(struct chosen *c);
+
+#endif
