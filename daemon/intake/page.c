@@ -158,8 +158,8 @@ read_slice(struct page *pg, struct str slice, uint64_t hash)
 {
 	struct poller *p = pg->p;
 	struct record *r = p->s->kind->read(slice, false, pg->facts.limit);
-	bool is_alert = r->type == RECORD_ALERT;
-	bool is_others = is_foreign(p, is_alert ? r->alert.tenant_id : r->unreadable.tenant_id);
+	bool is_read = r->type != RECORD_UNREADABLE;
+	bool is_others = is_foreign(p, record_tenant_id(r));
 	bool is_known;
 	int64_t version;
 
@@ -167,13 +167,14 @@ read_slice(struct page *pg, struct str slice, uint64_t hash)
 	if (is_others)
 		is_known = window_knows_slice(&p->window, hash ^ FOREIGN, &version);
 	else
-		is_known = is_alert ? window_knows(&p->window, r->id, r->version) : odd_knows(p, hash);
-	paging_page_add(&pg->facts, is_alert ? r->version : r->unreadable.updated, !is_known);
-	if (is_known && is_alert && !is_others)
+		is_known =
+		    is_read ? window_knows(&p->window, r->id, r->version) : odd_knows(p, hash);
+	paging_page_add(&pg->facts, is_read ? r->version : r->unreadable.updated, !is_known);
+	if (is_known && is_read && !is_others)
 		window_put(&p->window, r->id, r->version, hash);
 	if (!is_known && is_others) {
 		add_foreign(pg, slice, hash);
-	} else if (!is_known && is_alert && r->version < p->begin) {
+	} else if (!is_known && is_read && r->version < p->begin) {
 		pg->before_begin++;
 	} else if (!is_known) {
 		add_record(pg, slice, hash, r);

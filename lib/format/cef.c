@@ -36,6 +36,7 @@ static const struct key_style styles[CEF_KEYS] = {
 	[CEF_EVENT_ID] = KEY("MicrosoftDefenderEventId", 2000),
 	[CEF_INCIDENT] = LABELLED("cn1", NUMBER_MAX, "IncidentId"),
 	[CEF_INCIDENT_TEXT] = KEY("MicrosoftDefenderIncidentId", 255),
+	[CEF_MERGED] = KEY("MicrosoftDefenderMergedInto", 255),
 	[CEF_STATUS] = LABELLED("cs5", 4000, "Status"),
 	[CEF_WAS] = KEY("msspdWas", 255),
 	[CEF_VERDICT] = LABELLED("cs6", 4000, "Verdict"),
@@ -66,6 +67,8 @@ static const struct key_style styles[CEF_KEYS] = {
 	[CEF_REQUEST] = KEY("request", 1023),
 	[CEF_CLOUD_APP] = KEY("destinationServiceName", 1023),
 	[CEF_EVIDENCE_COUNT] = LABELLED("cn2", NUMBER_MAX, "EvidenceCount"),
+	[CEF_PRIORITY] = LABELLED("cn3", NUMBER_MAX, "PriorityScore"),
+	[CEF_TAGS] = KEY("MicrosoftDefenderTags", 1023),
 	[CEF_THREAT] = LABELLED("cs1", 4000, "ThreatName"),
 	[CEF_TECHNIQUES] = LABELLED("cs2", 4000, "MitreTechniques"),
 	[CEF_CHANGED] = KEY("MicrosoftDefenderChanged", 255),
@@ -83,17 +86,17 @@ static const struct key_style styles[CEF_KEYS] = {
 
 /* A line that is too long gives up text in this order, each value down to VALUE_FLOOR … */
 #define VALUE_FLOOR 64
-static const enum cef_key shorten_order[] = { CEF_REASON, CEF_MSG, CEF_TECHNIQUES, CEF_THREAT,
+static const enum cef_key shorten_order[] = { CEF_REASON, CEF_MSG, CEF_TAGS, CEF_TECHNIQUES, CEF_THREAT,
 	CEF_VERDICT, CEF_STATUS, CEF_COMMAND_LINE };
 
 /* … then the name, then whole keys, least useful first … */
 #define NAME_FLOOR 128
-static const enum cef_key drop_order[] = { CEF_REASON, CEF_FACILITY, CEF_EVIDENCE_COUNT,
+static const enum cef_key drop_order[] = { CEF_REASON, CEF_TAGS, CEF_FACILITY, CEF_EVIDENCE_COUNT, CEF_PRIORITY,
 	CEF_DVCHOST, CEF_SOURCE_DNS_DOMAIN, CEF_CREATED, CEF_RESOLVED, CEF_START, CEF_END,
 	CEF_FSIZE, CEF_SUID, CEF_SPID, CEF_CLOUD_APP, CEF_TECHNIQUES, CEF_ACTOR, CEF_THREAT,
 	CEF_FILE_PATH, CEF_SPROC, CEF_SHA256, CEF_COMMAND_LINE, CEF_REQUEST, CEF_DEVICE_ID,
 	CEF_FILE_HASH, CEF_FNAME, CEF_SERVICE, CEF_VERDICT, CEF_WAS, CEF_STATUS, CEF_ORIGIN, CEF_CHANGED,
-	CEF_INCIDENT_TEXT, CEF_DUSER, CEF_SNTDOM, CEF_DST6, CEF_SRC6, CEF_DST, CEF_SRC, CEF_MSG,
+	CEF_INCIDENT_TEXT, CEF_MERGED, CEF_DUSER, CEF_SNTDOM, CEF_DST6, CEF_SRC6, CEF_DST, CEF_SRC, CEF_MSG,
 	CEF_INCIDENT, CEF_CAT, CEF_ALERT_URL, CEF_SUSER, CEF_SHOST };
 /* … and, where that is not enough, the name and the customer down to these, and externalId
  * (flexString2 has the same). What tells whose, which, when and what is never dropped. */
@@ -148,15 +151,14 @@ severity(const struct record *r)
 {
 	switch (r->type) {
 	case RECORD_ALERT:
-		return severities[r->alert.severity];
+	case RECORD_INCIDENT:
+		return severities[record_severity(r)];
 	case RECORD_UNREADABLE:
 		return "7";
 	case RECORD_HEALTH:
 		return health_severities[r->health.level];
 	case RECORD_CANARY:
 		return "0";
-	case RECORD_INCIDENT:
-		break;
 	}
 	return "Unknown";
 }
@@ -217,6 +219,8 @@ write_name(struct buf *out, const struct cef_facts *f, bool is_plain, size_t lim
 
 	if (r->type == RECORD_ALERT)
 		escape_header(out, r->alert.title, limit, is_plain);
+	else if (r->type == RECORD_INCIDENT)
+		escape_header(out, r->incident.name, limit, is_plain);
 	else if (r->type == RECORD_HEALTH)
 		escape_header(out, r->health.summary, limit, is_plain);
 	if (out->n == start)

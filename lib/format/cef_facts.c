@@ -95,19 +95,28 @@ gather_incident(struct cef_facts *f, struct str id)
 }
 
 static void
-gather_verdict(struct cef_facts *f, const struct alert *a)
+gather_verdict(struct cef_facts *f, struct str classification, struct str determination)
 {
 	size_t start = f->text.n;
 
-	if (a->determination.n == 0) {
-		cef_set(f, CEF_VERDICT, a->classification);
+	if (determination.n == 0) {
+		cef_set(f, CEF_VERDICT, classification);
 		return;
 	}
-	buf_str(&f->text,
-	    a->classification.n != 0 ? clip(a->classification, PART_MAX) : STR("unknown"));
+	buf_str(&f->text, classification.n != 0 ? clip(classification, PART_MAX) : STR("unknown"));
 	buf_byte(&f->text, '/');
-	buf_str(&f->text, clip(a->determination, PART_MAX));
+	buf_str(&f->text, clip(determination, PART_MAX));
 	cef_set_text(f, CEF_VERDICT, start);
+}
+
+static void
+add_list(struct cef_facts *f, size_t start, const struct str *v, size_t n)
+{
+	for (size_t i = 0; i < n && f->text.n - start < LIST_MAX; i++) {
+		if (f->text.n > start)
+			buf_byte(&f->text, ',');
+		buf_str(&f->text, clip(v[i], LIST_MAX - (f->text.n - start)));
+	}
 }
 
 static void
@@ -115,11 +124,7 @@ gather_techniques(struct cef_facts *f, const struct alert *a)
 {
 	size_t start = f->text.n;
 
-	for (size_t i = 0; i < a->nmitre_techniques && f->text.n - start < LIST_MAX; i++) {
-		if (i > 0)
-			buf_byte(&f->text, ',');
-		buf_str(&f->text, clip(a->mitre_techniques[i], LIST_MAX - (f->text.n - start)));
-	}
+	add_list(f, start, a->mitre_techniques, a->nmitre_techniques);
 	cef_set_text(f, CEF_TECHNIQUES, start);
 }
 
@@ -128,9 +133,29 @@ gather_alert(struct cef_facts *f, const struct alert *a)
 {
 	gather_fields(f, a);
 	gather_incident(f, a->incident_id);
-	gather_verdict(f, a);
+	gather_verdict(f, a->classification, a->determination);
 	gather_techniques(f, a);
 	cef_gather_evidence(f, a);
+}
+
+static void
+gather_incident_record(struct cef_facts *f, const struct incident *i)
+{
+	size_t start;
+
+	gather_incident(f, i->id);
+	cef_set(f, CEF_MERGED, i->redirect_id);
+	cef_set(f, CEF_STATUS, i->status_text);
+	gather_verdict(f, i->classification, i->determination);
+	cef_set_number(f, CEF_CREATED, moment_ms(i->created));
+	cef_set_number(f, CEF_PRIORITY, i->priority);
+	cef_set(f, CEF_MSG, i->description);
+	cef_set(f, CEF_MSG, i->summary);
+	cef_set(f, CEF_REASON, i->resolving_comment);
+	start = f->text.n;
+	add_list(f, start, i->custom_tags, i->ncustom_tags);
+	add_list(f, start, i->system_tags, i->nsystem_tags);
+	cef_set_text(f, CEF_TAGS, start);
 }
 
 static void
@@ -187,7 +212,7 @@ gather_alert_names(struct cef_facts *f, const struct event *ev)
 	if (ev->record->type == RECORD_HEALTH)
 		return;
 	cef_set(f, CEF_ALERT_ID, ev->record->id);
-	portal_alert_link(&f->text, ev);
+	portal_link(&f->text, ev);
 	cef_set_text(f, CEF_ALERT_URL, start);
 }
 
@@ -230,6 +255,8 @@ cef_gather(struct cef_facts *f, const struct event *ev)
 		gather_health(f, &ev->record->health);
 		break;
 	case RECORD_INCIDENT:
+		gather_incident_record(f, &ev->record->incident);
+		break;
 	case RECORD_CANARY:
 		break;
 	}

@@ -161,15 +161,32 @@ write_unreadable(struct jw *w, const struct record *r, size_t text_max)
 	jw_object_end(w);
 }
 
-/* In place of an alert that is longer than a line may be. */
+static const char *
+name_of(enum record_type type)
+{
+	switch (type) {
+	case RECORD_INCIDENT:
+		return "incident";
+	case RECORD_HEALTH:
+		return "health";
+	case RECORD_ALERT:
+	case RECORD_CANARY:
+	case RECORD_UNREADABLE:
+		break;
+	}
+	return "alert";
+}
+
+/* In place of an alert or incident that is longer than a line may be. */
 static void
 write_too_large(struct jw *w, const struct event *ev)
 {
 	const struct record *r = ev->record;
 	struct buf link = BUF_INIT(PORTAL_LINK_MAX);
+	struct str title;
 
-	portal_alert_link(&link, ev);
-	jw_name(w, "alert");
+	portal_link(&link, ev);
+	jw_name(w, name_of(r->type));
 	jw_null(w);
 	jw_name(w, "too_large");
 	jw_object(w);
@@ -177,23 +194,17 @@ write_too_large(struct jw *w, const struct event *ev)
 	jw_int(w, (int64_t)r->raw.n);
 	jw_name(w, "id");
 	jw_str(w, r->id);
-	if (r->type == RECORD_ALERT) {
+	if (r->type == RECORD_ALERT || r->type == RECORD_INCIDENT) {
+		title = r->type == RECORD_ALERT ? r->alert.title : r->incident.name;
 		jw_name(w, "title");
-		jw_str(w, (struct str){ r->alert.title.s,
-			      utf8_cut(r->alert.title.s, r->alert.title.n, 256) });
+		jw_str(w, (struct str){ title.s, utf8_cut(title.s, title.n, 256) });
 		jw_name(w, "severity");
-		jw_text(w, severity_names[r->alert.severity]);
+		jw_text(w, severity_names[record_severity(r)]);
 	}
 	jw_name(w, "url");
 	jw_str(w, buf_peek(&link));
 	jw_object_end(w);
 	buf_release(&link);
-}
-
-static const char *
-name_of(enum record_type type)
-{
-	return type == RECORD_HEALTH ? "health" : "alert";
 }
 
 /* The slice, with its strings made whole where the record had to be repaired, too. */

@@ -23,11 +23,11 @@ header_severity(const struct event *ev)
 
 	switch (ev->record->type) {
 	case RECORD_ALERT:
-		return of[ev->record->alert.severity];
+	case RECORD_INCIDENT:
+		return of[record_severity(ev->record)];
 	case RECORD_UNREADABLE:
 	case RECORD_HEALTH:
 		return 4;
-	case RECORD_INCIDENT:
 	case RECORD_CANARY:
 		break;
 	}

@@ -20,10 +20,16 @@ candidates(const struct event *ev, int64_t out[4])
 		created = a->created;
 	else if (is_unreadable)
 		created = r->unreadable.created;
+	else if (r->type == RECORD_INCIDENT)
+		created = r->incident.created;
 	out[0] = r->version;
 	out[1] = created;
 	out[2] = ev->journalled;
 	out[3] = TICKS_NONE;
+	if (r->type == RECORD_INCIDENT && ev->kind == KIND_NEW) {
+		out[0] = created;
+		out[1] = r->version;
+	}
 	if (a == NULL)
 		return;
 	out[0] = a->updated;

@@ -128,11 +128,11 @@ is_usable_id(struct str id)
 }
 
 static void
-build(struct buf *out, struct str id, const struct origin *o)
+build(struct buf *out, const char *list, struct str id, const struct origin *o)
 {
 	buf_puts(out, "https://");
 	buf_puts(out, o->portal_host);
-	buf_puts(out, "/alerts");
+	buf_puts(out, list);
 	if (is_usable_id(id)) {
 		buf_byte(out, '/');
 		encode(out, id);
@@ -143,18 +143,25 @@ build(struct buf *out, struct str id, const struct origin *o)
 
 /* The id that Microsoft knows: an unreadable record may have none but its hash. */
 static struct str
-alert_id(const struct record *r)
+known_id(const struct record *r)
 {
-	if (r->type == RECORD_ALERT || (r->type == RECORD_UNREADABLE && r->id.n != SHA256_HEX))
+	if (r->type == RECORD_ALERT || r->type == RECORD_INCIDENT ||
+	    (r->type == RECORD_UNREADABLE && r->id.n != SHA256_HEX))
 		return r->id;
 	return (struct str){ NULL, 0 };
 }
 
 void
-portal_alert_link(struct buf *out, const struct event *ev)
+portal_link(struct buf *out, const struct event *ev)
 {
 	const struct record *r = ev->record;
+	bool is_incident = r->type == RECORD_INCIDENT;
+	struct str given = { NULL, 0 };
 
-	if (r->type != RECORD_ALERT || !use_given(out, r->alert.alert_web_url, ev->origin))
-		build(out, alert_id(r), ev->origin);
+	if (is_incident)
+		given = r->incident.web_url;
+	else if (r->type == RECORD_ALERT)
+		given = r->alert.alert_web_url;
+	if (!use_given(out, given, ev->origin))
+		build(out, is_incident ? "/incidents" : "/alerts", known_id(r), ev->origin);
 }

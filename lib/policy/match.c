@@ -48,15 +48,16 @@ alert_of(const struct event *ev)
 static enum answer
 ask_severities(const struct match *m, const struct event *ev)
 {
-	const struct alert *a = alert_of(ev);
+	const struct record *r = ev->record;
+	enum severity severity = record_severity(r);
 
 	if (m->severities == 0)
 		return NOT_ASKED;
-	if (a == NULL)
+	if (r->type != RECORD_ALERT && r->type != RECORD_INCIDENT)
 		return UNKNOWN;
-	if (m->severities & 1u << a->severity)
+	if (m->severities & 1u << severity)
 		return YES;
-	return a->severity == SEVERITY_UNKNOWN || a->severity == SEVERITY_OTHER ? UNKNOWN : NO;
+	return severity == SEVERITY_UNKNOWN || severity == SEVERITY_OTHER ? UNKNOWN : NO;
 }
 
 static enum answer

@@ -1,18 +1,16 @@
 #include "lib/base/buf.h"
 #include "lib/record/fields.h"
 
-/* Bits of field.once. */
-#define ONCE_ID      0x1
-#define ONCE_TENANT  0x2
-#define ONCE_UPDATED 0x4
-
 #define S struct alert_comment
 static const struct field comment_rows[] = {
 	TEXT("comment", text, PART_COMMENT),
 	TEXT("createdByDisplayName", by, PART_COMMENT),
 	TIME("createdDateTime", created, PART_COMMENT),
+	/* Defender for Endpoint's names, which Graph's own samples of incidents have, too. */
+	TEXT("createdBy", by, PART_COMMENT),
+	TIME("createdTime", created, PART_COMMENT),
 };
-static const struct fields comment = FIELDS(comment_rows, S);
+const struct fields comment_fields = FIELDS(comment_rows, S);
 #undef S
 
 /*
@@ -58,7 +56,7 @@ static const struct field rows[] = {
 	TIME("lastActivityDateTime", last_activity, PART_OTHER),
 	TEXTS("systemTags", system_tags, nsystem_tags, PART_OTHER),
 	TEXT("investigationState", investigation_state, PART_REMEDIATION),
-	OBJECTS("comments", comments, ncomments, comment),
+	OBJECTS("comments", comments, ncomments, comment_fields),
 	JSON("customDetails", custom_details, PART_OTHER),
 	JSON("additionalData", additional_data, PART_OTHER),
 	EVIDENCE("evidence", NULL),
@@ -68,8 +66,7 @@ static const struct field rows[] = {
 const struct fields alert_fields = FIELDS(rows, S);
 #undef S
 
-/* The number of a word; what stands last for one that is not there. */
-static unsigned
+unsigned
 word_number(struct str word, const char *const *names)
 {
 	unsigned i = 0;
@@ -100,9 +97,9 @@ alert_blank(struct alert *a)
 	fields_blank(&alert_fields, a);
 }
 
-/* What is wrong with an alert that was read without a fault, or NULL. */
+/* What is wrong with a thing that was read without a fault, or NULL. */
 static const char *
-judge(const struct alert *a, unsigned twice)
+judge(struct str id, int64_t updated, unsigned twice)
 {
 	if (twice & ONCE_ID)
 		return "it has two ids";
@@ -110,11 +107,11 @@ judge(const struct alert *a, unsigned twice)
 		return "it has two tenantIds";
 	if (twice & ONCE_UPDATED)
 		return "it has two lastUpdateDateTimes";
-	if (a->id.n == 0)
+	if (id.n == 0)
 		return "it has no id";
-	if (a->id.n > ALERT_ID_MAX)
+	if (id.n > ALERT_ID_MAX)
 		return "its id is too long";
-	if (a->updated == TICKS_NONE)
+	if (updated == TICKS_NONE)
 		return "it has no lastUpdateDateTime that can be read";
 	return NULL;
 }
@@ -133,20 +130,32 @@ broken(const struct reading *rd)
 }
 
 bool
+whole_read(struct reading *rd, const struct fields *t, void *base, struct str *why)
+{
+	bool is_object = jr_type(&rd->r) == JR_OBJECT;
+
+	if (fields_read(rd, t, base, NULL) && jr_end(&rd->r))
+		return true;
+	*why = is_object || !jr_ok(&rd->r) ? broken(rd) : STR("it is no object");
+	return false;
+}
+
+bool
+whole_has_name(const struct reading *rd, struct str id, int64_t updated, struct str *why)
+{
+	*why = str_of(judge(id, updated, rd->twice));
+	return why->n == 0;
+}
+
+bool
 alert_read(struct reading *rd, struct alert *a, struct str *why)
 {
-	bool is_object;
-
 	alert_blank(a);
-	is_object = jr_type(&rd->r) == JR_OBJECT;
-	if (!fields_read(rd, &alert_fields, a, NULL) || !jr_end(&rd->r)) {
-		*why = is_object || !jr_ok(&rd->r) ? broken(rd) : STR("it is no object");
+	if (!whole_read(rd, &alert_fields, a, why))
 		return false;
-	}
 	a->evidence = evidence_take(rd, &a->nevidence);
 	a->nevidence_all = rd->nall;
 	a->severity = alert_severity(a->severity_text);
 	a->status = alert_status(a->status_text);
-	*why = str_of(judge(a, rd->twice));
-	return why->n == 0;
+	return whole_has_name(rd, a->id, a->updated, why);
 }

@@ -128,6 +128,25 @@ const struct evidence *evidence_take(struct reading *rd, size_t *n);
 /* The rows that a kind was read with. */
 const struct fields *evidence_fields(const struct evidence *e);
 
+/* ---- what things with an id and versions share; alert.c ---- */
+
+/* Bits of field.once. */
+#define ONCE_ID      0x1
+#define ONCE_TENANT  0x2
+#define ONCE_UPDATED 0x4
+
+extern const struct fields comment_fields; /* struct alert_comment */
+/* The number of a word; what stands last for one that is not there. */
+unsigned word_number(struct str word, const char *const *names);
+/* The whole text is one object, read into base; false and why. */
+bool whole_read(struct reading *rd, const struct fields *t, void *base, struct str *why);
+/* It can be told from others, and its versions from each other; false and why. */
+bool whole_has_name(const struct reading *rd, struct str id, int64_t updated, struct str *why);
+
+/* incident.c: likewise for an incident. */
+bool incident_read(struct reading *rd, struct incident *i, struct str *why);
+extern const struct fields incident_fields;
+
 /* alert.c: false (and why) when the text is no alert, or one that nobody could name. */
 bool alert_read(struct reading *rd, struct alert *a, struct str *why);
 extern const struct fields alert_fields;
@@ -143,6 +162,7 @@ void health_read(struct reading *rd, struct health *h);
 uint64_t parts_hash(uint64_t h, struct str s);
 /* What is remembered of an alert, and of a slice that could not be read. */
 void parts_of_alert(struct seen *seen, const struct alert *a);
+void parts_of_incident(struct seen *seen, const struct incident *i);
 void parts_of_unreadable(struct seen *seen, struct str slice);
 
 #endif

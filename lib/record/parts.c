@@ -1,7 +1,7 @@
 #include "lib/record/fields.h"
 
 /*
- * parts: sixteen bits for each part of an alert, so that its next version tells
+ * parts: sixteen bits for each part of an alert or incident, so that its next version tells
  * what changed.
  *
  * What counts is what msspd makes of an alert, not its JSON; which field counts
@@ -185,6 +185,44 @@ fold(uint64_t h)
 	return (uint16_t)(h ^ h >> 16 ^ h >> 32 ^ h >> 48);
 }
 
+static void
+set_parts(struct seen *seen, const struct parts *p)
+{
+	for (unsigned part = 0; part < PART_COUNT; part++)
+		seen->part[part] = fold(p->sum[part]);
+	seen->rev = SEEN_REVISION;
+}
+
+/* To those who judge, what is redirected is neither open nor resolved: it went elsewhere. */
+static enum status
+status_of(enum incident_status status)
+{
+	static const enum status of[] = {
+		[INCIDENT_UNKNOWN] = STATUS_UNKNOWN,
+		[INCIDENT_ACTIVE] = STATUS_NEW,
+		[INCIDENT_IN_PROGRESS] = STATUS_IN_PROGRESS,
+		[INCIDENT_AWAITING_ACTION] = STATUS_IN_PROGRESS,
+		[INCIDENT_RESOLVED] = STATUS_RESOLVED,
+		[INCIDENT_REDIRECTED] = STATUS_OTHER,
+		[INCIDENT_OTHER] = STATUS_OTHER,
+	};
+
+	return of[status];
+}
+
+void
+parts_of_incident(struct seen *seen, const struct incident *i)
+{
+	struct parts p = { { 0 } };
+
+	add_fields(&p, &incident_fields, (const char *)i, 0);
+	set_parts(seen, &p);
+	seen->created = i->created;
+	seen->version = i->updated;
+	seen->severity = (uint8_t)i->severity;
+	seen->status = (uint8_t)status_of(i->status);
+}
+
 void
 parts_of_alert(struct seen *seen, const struct alert *a)
 {
@@ -195,13 +233,11 @@ parts_of_alert(struct seen *seen, const struct alert *a)
 		add_evidence(&p, &a->evidence[i]);
 	if (a->nevidence_all != a->nevidence)
 		p.sum[PART_EVIDENCE] += hash_number(0, (int64_t)a->nevidence_all);
-	for (unsigned part = 0; part < PART_COUNT; part++)
-		seen->part[part] = fold(p.sum[part]);
+	set_parts(seen, &p);
 	seen->created = a->created;
 	seen->version = a->updated;
 	seen->severity = (uint8_t)a->severity;
 	seen->status = (uint8_t)a->status;
-	seen->rev = SEEN_REVISION;
 }
 
 /* All of it is one part: the same bytes again are no news. */

@@ -83,6 +83,7 @@ glance(struct glimpse *g, struct str text, struct arena *arena)
 		{ "id", &g->id },
 		{ "tenantId", &g->tenant_id },
 		{ "title", &g->title },
+		{ "displayName", &g->title },
 		{ "severity", &g->severity },
 		{ "status", &g->status },
 		{ "createdDateTime", &g->created },
@@ -148,36 +149,55 @@ become_unreadable(struct record *r, struct str text, struct str why, int64_t now
 	r->seen.status = (uint8_t)alert_status(g.status);
 }
 
-/* ---- alerts ----------------------------------------------------------------------------- */
+/* ---- what can be read ----------------------------------------------------------------------------- */
+
+/* Fills the record's own fields, id and version; false and why. */
+typedef bool slice_reader(struct reading *rd, struct record *r, struct str *why);
 
 static bool
-try_alert(struct record *r, struct str text, struct str *why)
+as_alert(struct reading *rd, struct record *r, struct str *why)
+{
+	bool ok = alert_read(rd, &r->alert, why);
+
+	r->id = r->alert.id;
+	r->version = r->alert.updated;
+	return ok;
+}
+
+static bool
+as_incident(struct reading *rd, struct record *r, struct str *why)
+{
+	bool ok = incident_read(rd, &r->incident, why);
+
+	r->id = r->incident.id;
+	r->version = r->incident.updated;
+	return ok;
+}
+
+static bool
+try_slice(struct record *r, slice_reader *read, struct str text, struct str *why)
 {
 	struct reading rd;
 	bool ok;
 
 	reading_init(&rd, text, &r->arena);
 	rd.is_mended = text.s != r->raw.s;
-	ok = alert_read(&rd, &r->alert, why);
-	if (ok) {
-		r->id = r->alert.id;
-		r->version = r->alert.updated;
-		r->is_repaired |= rd.is_repaired;
-	}
+	ok = read(&rd, r, why);
+	r->is_repaired |= ok && rd.is_repaired;
 	reading_release(&rd);
 	return ok;
 }
 
 /* Repairs, where that is needed, a copy: raw stays as it came. */
 static bool
-read_alert(struct record *r, struct str *text, struct str *why)
+read_slice(struct record *r, slice_reader *read, struct str *text, struct str *why)
 {
 	*text = r->raw;
-	if (try_alert(r, *text, why))
+	if (try_slice(r, read, *text, why))
 		return true;
 	*text = jr_repair(r->raw, &r->arena);
 	r->is_repaired = text->s != r->raw.s;
-	return r->is_repaired && try_alert(r, *text, why);
+	return r->is_repaired && try_slice(r, read, *text, why);
 }
 
 struct record *
@@ -186,11 +206,49 @@ record_from_alert(struct str slice, bool copy_raw, int64_t now)
 	struct record *r = new_record(RECORD_ALERT, slice, copy_raw);
 	struct str text, why;
 
-	if (read_alert(r, &text, &why))
+	if (read_slice(r, as_alert, &text, &why))
 		parts_of_alert(&r->seen, &r->alert);
 	else
 		become_unreadable(r, text, why, now);
 	return r;
+}
+
+struct record *
+record_from_incident(struct str slice, bool copy_raw, int64_t now)
+{
+	struct record *r = new_record(RECORD_INCIDENT, slice, copy_raw);
+	struct str text, why;
+
+	if (read_slice(r, as_incident, &text, &why))
+		parts_of_incident(&r->seen, &r->incident);
+	else
+		become_unreadable(r, text, why, now);
+	return r;
+}
+
+enum severity
+record_severity(const struct record *r)
+{
+	if (r->type == RECORD_ALERT)
+		return r->alert.severity;
+	return r->type == RECORD_INCIDENT ? r->incident.severity : SEVERITY_UNKNOWN;
+}
+
+struct str
+record_tenant_id(const struct record *r)
+{
+	switch (r->type) {
+	case RECORD_ALERT:
+		return r->alert.tenant_id;
+	case RECORD_INCIDENT:
+		return r->incident.tenant_id;
+	case RECORD_UNREADABLE:
+		return r->unreadable.tenant_id;
+	case RECORD_HEALTH:
+	case RECORD_CANARY:
+		break;
+	}
+	return (struct str){ NULL, 0 };
 }
 
 static void
@@ -211,11 +269,11 @@ record_from_entry(enum record_type type, struct str id, int64_t version, struct 
 
 	switch (type) {
 	case RECORD_ALERT:
-		if (!read_alert(r, &text, &why))
+		if (!read_slice(r, as_alert, &text, &why))
 			become_unreadable(r, text, why, version);
 		break;
 	case RECORD_UNREADABLE:
-		if (read_alert(r, &text, &why))
+		if (read_slice(r, as_alert, &text, &why))
 			why = STR("it could not be read when it came");
 		become_unreadable(r, text, why, version);
 		break;
@@ -223,6 +281,9 @@ record_from_entry(enum record_type type, struct str id, int64_t version, struct 
 		read_health(r);
 		break;
 	case RECORD_INCIDENT:
+		if (!read_slice(r, as_incident, &text, &why))
+			become_unreadable(r, text, why, version);
+		break;
 	case RECORD_CANARY:
 		alert_blank(&r->alert);
 		break;

@@ -10,6 +10,7 @@
 #include "lib/base/ticks.h"
 #include "lib/record/evidence.h"
 #include "lib/record/health.h"
+#include "lib/record/incident.h"
 #include "lib/record/seen.h"
 
 /*
@@ -34,17 +35,6 @@ enum record_type {
 	RECORD_CANARY,
 	RECORD_UNREADABLE,
 };
-
-/* In rising order, so that an escalation is a comparison. OTHER: a word we do not know. */
-enum severity {
-	SEVERITY_UNKNOWN,
-	SEVERITY_INFORMATIONAL,
-	SEVERITY_LOW,
-	SEVERITY_MEDIUM,
-	SEVERITY_HIGH,
-	SEVERITY_OTHER,
-};
-enum status { STATUS_UNKNOWN, STATUS_NEW, STATUS_IN_PROGRESS, STATUS_RESOLVED, STATUS_OTHER };
 
 /* Graph's spelling, by enum, NULL-ended; OTHER is "other". */
 extern const char *const severity_names[];
@@ -89,13 +79,14 @@ struct unreadable {
 struct record {
 	unsigned refs;
 	enum record_type type;
-	struct str id;    /* of the alert within its tenant, or as unreadable.id */
+	struct str id;    /* of the alert or incident within its tenant, or as unreadable.id */
 	int64_t version;  /* ticks of lastUpdateDateTime, or when it was read, where it has none */
 	struct str raw;   /* the slice as it came; repaired parts are not repaired here */
 	bool is_repaired; /* something in it was odd and is repaired in the fields */
 	struct seen seen;
 	union {
 		struct alert alert;
+		struct incident incident;
 		struct unreadable unreadable;
 		struct health health;
 	};
@@ -112,6 +103,14 @@ void record_unref(struct record *r);
  * version of an unreadable record that shows none. One reference is the caller's.
  */
 struct record *record_from_alert(struct str slice, bool copy_raw, int64_t now);
+
+/* Likewise one slice of Graph's incidents. */
+struct record *record_from_incident(struct str slice, bool copy_raw, int64_t now);
+
+/* Of an alert or incident; SEVERITY_UNKNOWN of all else. */
+enum severity record_severity(const struct record *r);
+/* Whose it says it is; absent where it does not say. */
+struct str record_tenant_id(const struct record *r);
 
 /*
  * The record of a journal entry: the same as it was when it was journalled, but

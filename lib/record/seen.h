@@ -23,6 +23,17 @@ enum part {
 	PART_COUNT,
 };
 
+/* In rising order, so that an escalation is a comparison. OTHER: a word we do not know. */
+enum severity {
+	SEVERITY_UNKNOWN,
+	SEVERITY_INFORMATIONAL,
+	SEVERITY_LOW,
+	SEVERITY_MEDIUM,
+	SEVERITY_HIGH,
+	SEVERITY_OTHER,
+};
+enum status { STATUS_UNKNOWN, STATUS_NEW, STATUS_IN_PROGRESS, STATUS_RESOLVED, STATUS_OTHER };
+
 /* Raised whenever the same alert could give other part hashes: a newer version then
  * counts as changed. */
 #define SEEN_REVISION 1

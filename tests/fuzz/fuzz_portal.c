@@ -88,7 +88,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m.record.alert.alert_web_url = (struct str){ text, n };
 	if (nl != NULL)
 		m.record.id = (struct str){ nl + 1, size - n - 1 };
-	portal_alert_link(&link, &m.event);
+	portal_link(&link, &m.event);
 	check_link(&link);
 	buf_release(&link);
 	return 0;

@@ -56,7 +56,7 @@ START_TEST(test_alert_link)
 
 	make_alert(&m);
 	m.record.alert.alert_web_url = str_of(cases[_i].given);
-	portal_alert_link(&out, &m.event);
+	portal_link(&out, &m.event);
 	ck_assert_msg(strcmp(out.p, cases[_i].want) == 0, "%s: %s", cases[_i].says, out.p);
 	buf_release(&out);
 }
@@ -88,7 +88,7 @@ START_TEST(test_id)
 
 	make_alert(&m);
 	m.record.id = ids[_i].id;
-	portal_alert_link(&out, &m.event);
+	portal_link(&out, &m.event);
 	ck_assert_msg(strcmp(out.p, ids[_i].want) == 0, "%s: %s", ids[_i].says, out.p);
 	buf_release(&out);
 }
@@ -100,11 +100,11 @@ START_TEST(test_unreadable)
 	struct made m;
 
 	make_unreadable(&m, "da1_1", "why");
-	portal_alert_link(&out, &m.event);
+	portal_link(&out, &m.event);
 	ck_assert_str_eq(out.p, BUILT);
 	buf_clear(&out);
 	m.record.id = STR("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-	portal_alert_link(&out, &m.event);
+	portal_link(&out, &m.event);
 	ck_assert_str_eq(out.p, HOST "/alerts?" TID);
 	buf_release(&out);
 }
@@ -118,7 +118,7 @@ START_TEST(test_other_cloud)
 	make_alert(&m);
 	m.origin.portal_host = (char *)"security.microsoft.us";
 	m.record.alert.alert_web_url = str_of(HOST "/alerts/x?" TID);
-	portal_alert_link(&out, &m.event);
+	portal_link(&out, &m.event);
 	ck_assert_str_eq(out.p, "https://security.microsoft.us/alerts/da1_1?" TID);
 	buf_release(&out);
 }
