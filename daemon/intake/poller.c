@@ -316,7 +316,8 @@ log_trouble(struct poller *p, enum tenant_state state, const char *text, int64_t
 
 	if (is_due) {
 		p->said_at = mono(p);
-		p->is_hushed = !state_is_parked(state) && !hush_allows(&p->in->outage, p->said_at, &others);
+		p->is_hushed = !state_is_parked(state) &&
+		               !hush_allows(&p->in->outage, p->said_at, &others);
 	}
 	(is_due && !p->is_hushed ? log_warn : log_debug)(&p->s->log,
 	    "%s; next try in %" PRId64 " s failures=%u others_meanwhile=%u%s", text,
@@ -416,7 +417,9 @@ poller_configure(struct poller *p, struct settings *settings, const struct tenan
 		p->place.expected = (size_t)t->page_size * 6 * 1024;
 	}
 	routing_unref(p->routing);
-	p->routing = p->begin != TICKS_NONE ? routing_new(p->in->journal, settings, t, s, p->begin) : NULL;
+	p->routing = NULL;
+	if (p->begin != TICKS_NONE)
+		p->routing = routing_new(p->in->journal, settings, t, s, p->begin);
 	settings_unref(was);
 	/* Credentials or consent may be what was changed. */
 	if (!is_new && p->at == POLLER_WAITING && state_is_parked(p->state)) {

@@ -17,7 +17,7 @@
 enum stream { STREAM_ALERTS, STREAM_COUNT };
 
 struct stream_kind {
-	const char *name;       /* in configurations, {stream}, and at the end of the journal's key */
+	const char *name;       /* in configurations, {stream}, at the end of the journal's key */
 	enum api api;
 	const char *path;       /* of the list, below the API's root */
 	const char *time_field; /* that the list is filtered and ordered by */

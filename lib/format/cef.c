@@ -86,17 +86,18 @@ static const struct key_style styles[CEF_KEYS] = {
 
 /* A line that is too long gives up text in this order, each value down to VALUE_FLOOR … */
 #define VALUE_FLOOR 64
-static const enum cef_key shorten_order[] = { CEF_REASON, CEF_MSG, CEF_TAGS, CEF_TECHNIQUES, CEF_THREAT,
-	CEF_VERDICT, CEF_STATUS, CEF_COMMAND_LINE };
+static const enum cef_key shorten_order[] = { CEF_REASON, CEF_MSG, CEF_TAGS, CEF_TECHNIQUES,
+	CEF_THREAT, CEF_VERDICT, CEF_STATUS, CEF_COMMAND_LINE };
 
 /* … then the name, then whole keys, least useful first … */
 #define NAME_FLOOR 128
-static const enum cef_key drop_order[] = { CEF_REASON, CEF_TAGS, CEF_FACILITY, CEF_EVIDENCE_COUNT, CEF_PRIORITY,
-	CEF_DVCHOST, CEF_SOURCE_DNS_DOMAIN, CEF_CREATED, CEF_RESOLVED, CEF_START, CEF_END,
+static const enum cef_key drop_order[] = { CEF_REASON, CEF_TAGS, CEF_FACILITY, CEF_EVIDENCE_COUNT,
+	CEF_PRIORITY, CEF_DVCHOST, CEF_SOURCE_DNS_DOMAIN, CEF_CREATED, CEF_RESOLVED, CEF_START, CEF_END,
 	CEF_FSIZE, CEF_SUID, CEF_SPID, CEF_CLOUD_APP, CEF_TECHNIQUES, CEF_ACTOR, CEF_THREAT,
 	CEF_FILE_PATH, CEF_SPROC, CEF_SHA256, CEF_COMMAND_LINE, CEF_REQUEST, CEF_DEVICE_ID,
-	CEF_FILE_HASH, CEF_FNAME, CEF_SERVICE, CEF_VERDICT, CEF_WAS, CEF_STATUS, CEF_ORIGIN, CEF_CHANGED,
-	CEF_INCIDENT_TEXT, CEF_MERGED, CEF_DUSER, CEF_SNTDOM, CEF_DST6, CEF_SRC6, CEF_DST, CEF_SRC, CEF_MSG,
+	CEF_FILE_HASH, CEF_FNAME, CEF_SERVICE, CEF_VERDICT, CEF_WAS, CEF_STATUS, CEF_ORIGIN,
+	CEF_CHANGED, CEF_INCIDENT_TEXT, CEF_MERGED, CEF_DUSER, CEF_SNTDOM, CEF_DST6, CEF_SRC6,
+	CEF_DST, CEF_SRC, CEF_MSG,
 	CEF_INCIDENT, CEF_CAT, CEF_ALERT_URL, CEF_SUSER, CEF_SHOST };
 /* … and, where that is not enough, the name and the customer down to these, and externalId
  * (flexString2 has the same). What tells whose, which, when and what is never dropped. */

@@ -149,7 +149,7 @@ become_unreadable(struct record *r, struct str text, struct str why, int64_t now
 	r->seen.status = (uint8_t)alert_status(g.status);
 }
 
-/* ---- what can be read ----------------------------------------------------------------------------- */
+/* ---- what can be read ----------------------------------------------------------------- */
 
 /* Fills the record's own fields, id and version; false and why. */
 typedef bool slice_reader(struct reading *rd, struct record *r, struct str *why);
