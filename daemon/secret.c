@@ -63,7 +63,23 @@ is_group_fine(const char *name, const struct stat *st)
 }
 
 static bool
-check_open(int fd, const char *name, const char *path, struct err *err)
+check_closed(const struct stat *st, const char *name, const char *path, struct err *err)
+{
+	if ((st->st_mode & S_IRWXO) != 0)
+		return err_set(err, ERR_CONF,
+		    "secret file %.200s is open to everybody (mode %04o); "
+		    "chmod o= it",
+		    path, (unsigned)(st->st_mode & 07777));
+	if (!is_group_fine(name, st))
+		return err_set(err, ERR_CONF,
+		    "secret file %.200s is open to a group that msspd is not "
+		    "in (gid %u, mode %04o); chmod g= it",
+		    path, (unsigned)st->st_gid, (unsigned)(st->st_mode & 07777));
+	return true;
+}
+
+static bool
+check_file(int fd, const char *name, bool may_be_open, const char *path, struct err *err)
 {
 	struct stat st;
 
@@ -71,22 +87,12 @@ check_open(int fd, const char *name, const char *path, struct err *err)
 		return err_sys(err, ERR_CONF, errno, "secret file %.200s cannot be read", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_CONF, "secret file %.200s is not a file", path);
-	if ((st.st_mode & S_IRWXO) != 0)
-		return err_set(err, ERR_CONF,
-		    "secret file %.200s is open to everybody (mode %04o); "
-		    "chmod o= it",
-		    path, (unsigned)(st.st_mode & 07777));
-	if (!is_group_fine(name, &st))
-		return err_set(err, ERR_CONF,
-		    "secret file %.200s is open to a group that msspd is not "
-		    "in (gid %u, mode %04o); chmod g= it",
-		    path, (unsigned)st.st_gid, (unsigned)(st.st_mode & 07777));
-	return true;
+	return may_be_open || check_closed(&st, name, path, err);
 }
 
 /* Opened and judged by what was opened, so that nobody swaps it in between. */
 static int
-open_checked(const char *name, struct err *err)
+open_checked(const char *name, bool may_be_open, struct err *err)
 {
 	char *path = secret_path(name, err);
 	int fd = -1;
@@ -96,7 +102,7 @@ open_checked(const char *name, struct err *err)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
 		err_sys(err, ERR_CONF, errno, "secret file %.200s cannot be opened", path);
-	} else if (!check_open(fd, name, path, err)) {
+	} else if (!check_file(fd, name, may_be_open, path, err)) {
 		close(fd);
 		fd = -1;
 	}
@@ -107,7 +113,7 @@ open_checked(const char *name, struct err *err)
 bool
 secret_check(const char *name, struct err *err)
 {
-	int fd = open_checked(name, err);
+	int fd = open_checked(name, false, err);
 
 	if (fd < 0)
 		return false;
@@ -164,10 +170,10 @@ read_secret(int fd, const char *name, struct buf *b, struct err *err)
 	return ok && (buf_ok(b) || err_set(err, ERR_CONF, "secret %.200s is too long", name));
 }
 
-bool
-secret_read(const char *name, struct buf *b, struct err *err)
+static bool
+read_file(const char *name, bool may_be_open, struct buf *b, struct err *err)
 {
-	int fd = open_checked(name, err);
+	int fd = open_checked(name, may_be_open, err);
 	bool ok;
 
 	buf_clear(b);
@@ -176,4 +182,16 @@ secret_read(const char *name, struct buf *b, struct err *err)
 	ok = read_secret(fd, name, b, err);
 	close(fd);
 	return ok;
+}
+
+bool
+secret_read(const char *name, struct buf *b, struct err *err)
+{
+	return read_file(name, false, b, err);
+}
+
+bool
+secret_read_open(const char *name, struct buf *b, struct err *err)
+{
+	return read_file(name, true, b, err);
 }

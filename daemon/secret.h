@@ -20,5 +20,8 @@ char *secret_path(const char *name, struct err *err);
 bool secret_check(const char *name, struct err *err) MUST_CHECK;
 /* Into b (cleared first); the caller wipes it (buf_wipe). Errors never hold any of the content. */
 bool secret_read(const char *name, struct buf *b, struct err *err) MUST_CHECK;
+/* The same of a file that may be open to others: a certificate, or a token whose
+ * permissions are set by the orchestrator that writes it. */
+bool secret_read_open(const char *name, struct buf *b, struct err *err) MUST_CHECK;
 
 #endif

@@ -33,11 +33,27 @@ struct proxy_conf {
 	char *ca_file;                  /* for an https proxy; NULL: the system's */
 };
 
+enum credential_kind { CREDENTIAL_FEDERATED, CREDENTIAL_CERTIFICATE, CREDENTIAL_SECRET };
+
+/* One way in which an app shows that it is itself. Files: names as in daemon/secret.h. */
+struct credential {
+	enum credential_kind kind;
+	const char *file;            /* the token, the certificate, the secret */
+	const char *key_file;        /* CERTIFICATE; NULL: in file */
+	const char *passphrase_file; /* of the key; NULL: it is not encrypted */
+	int64_t ends;                /* SECRET: ticks, as configured; 0: not known */
+};
+
+/* In the order of its choices. */
+enum signature { SIGNATURE_PS256, SIGNATURE_RS256 };
+
 struct app {
 	char *name;
 	int cloud;              /* enum cloud */
 	char *client_id;
-	struct conf_list secrets; /* secret_file: tried in this order; see daemon/secret.h */
+	const struct credential *credentials; /* tried in this order */
+	size_t ncredentials;
+	int signature;          /* enum signature, with certificates */
 	/* Resolved, without a trailing slash: */
 	char *login_url;        /* https://login.microsoftonline.com */
 	char *graph_url;        /* https://graph.microsoft.com */
@@ -131,8 +147,8 @@ typedef void settings_report(void *arg, bool is_error, const char *line);
 
 /*
  * Reads file and every .yaml file of conf.d beside it. NULL when there was at least one error
- * (all of them were reported). Secrets' files are checked for existence and
- * permissions, not read, when check_secrets.
+ * (all of them were reported). When check_secrets, secrets' files are checked for
+ * existence and permissions, not read; certificates and their keys are read.
  */
 struct settings *settings_load(const char *file, bool check_secrets, settings_report *report,
     void *arg);

@@ -36,6 +36,8 @@ struct draft {
 struct app_draft {
 	struct draft d;
 	struct app app;
+	char *federated;
+	struct conf_list certificates, keys, passphrases, secrets, secret_ends;
 };
 
 struct customer_draft {
@@ -90,7 +92,7 @@ struct settings *settings_make(const struct node *root, const char *file, bool c
 /* ---- settings_tables.c: the rows, for reading and for the manual ---------------- */
 
 extern const struct conf_opt root_opts[];     /* into struct settings_whole */
-extern const struct conf_opt app_opts[];      /* struct app */
+extern const struct conf_opt app_opts[];      /* struct app_draft */
 extern const struct conf_opt customer_opts[]; /* struct customer_draft */
 extern const struct conf_opt tenant_opts[];   /* struct tenant_draft */
 extern const struct conf_opt sink_opts[];     /* struct sink_draft: what every kind has */
@@ -128,6 +130,14 @@ struct draft *settings_refer(struct build *b, const struct drafts *d, const char
     const struct node *at);
 /* True when it names a customer, or a tenant that has none and so is its own. `at` as above. */
 bool settings_refer_customer(struct build *b, const char *name, const struct node *at);
+
+/* ---- settings_credentials.c ----------------------------------------------------------- */
+
+/* How an app signs in, of what was read into a: a->app.credentials. */
+#define CREDENTIALS_MAX 8 /* of each kind */
+/* "2027-03-01": the ticks at which that day begins in UTC. */
+bool settings_date(const char *text, int64_t *ticks) MUST_CHECK;
+void settings_read_credentials(struct build *b, struct app_draft *a);
 
 /* ---- settings_parts.c: one section each, drafts filled ------------------------------- */
 

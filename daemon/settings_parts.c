@@ -49,7 +49,7 @@ read_app(struct build *b, struct app_draft *a)
 	const struct cloud_hosts *h;
 
 	a->app.name = (char *)a->d.name;
-	if (!conf_fill_one(&b->conf, a->d.node, app_opts, &a->app))
+	if (!conf_fill_one(&b->conf, a->d.node, app_opts, a))
 		return;
 	h = &cloud_hosts[a->app.cloud];
 	resolve_url(b, a, "login_url", &a->app.login_url, h->login);
@@ -58,6 +58,7 @@ read_app(struct build *b, struct app_draft *a)
 	a->app.mde_url = arena_strdup(&b->w->arena, h->api[API_MDE] != NULL ? h->api[API_MDE] : "");
 	set_resources(&a->app, h);
 	settings_finish_proxy(b, a->d.node, &a->app.proxy, &b->w->s.proxy);
+	settings_read_credentials(b, a);
 	if (b->check_secrets && a->app.ca_file != NULL && access(a->app.ca_file, R_OK) != 0)
 		conf_error(&b->conf, node_get(a->d.node, "ca_file"), "%.200s cannot be read: %s",
 		    a->app.ca_file, strerror(errno));

@@ -13,6 +13,7 @@
 
 /* In the order of their enums. */
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
+static const char *const signatures[] = { "ps256", "rs256", NULL };
 
 /* ---- checks of one text --------------------------------------------------------- */
 
@@ -54,6 +55,24 @@ check_cloud(const char *text, struct err *err)
 		return err_set(err, ERR_CONF, "Microsoft does not offer the Defender alerts API in "
 		    "its China cloud; use global, gcc, gcc-high, dod or custom");
 	return true;
+}
+
+static bool
+check_file_name(const char *text, struct err *err)
+{
+	return text[0] == '/' || (text[0] != '\0' && strchr(text, '/') == NULL)
+	    || err_set(err, ERR_CONF, "\"%.200s\" is neither a bare name nor an absolute path; begin "
+	    "it with /", text);
+}
+
+static bool
+check_date(const char *text, struct err *err)
+{
+	int64_t ticks;
+
+	return settings_date(text, &ticks)
+	    || err_set(err, ERR_CONF, "\"%.80s\" is not a date; write year, month and day: "
+	    "2027-03-01", text);
 }
 
 static bool
@@ -246,37 +265,68 @@ const struct conf_opt root_opts[] = {
 };
 #undef F
 
-#define F(field) offsetof(struct app, field)
+#define F(field) offsetof(struct app_draft, field)
 const struct conf_opt app_opts[] = {
-	{ .name = "cloud", .type = CONF_CHOICE, .off = F(cloud), .def = "global",
+	{ .name = "cloud", .type = CONF_CHOICE, .off = F(app.cloud), .def = "global",
 	  .choices = cloud_names, .check = check_cloud,
 	  .help = "Microsoft's cloud that the tenants of this app are in. An app registration "
 	      "serves one cloud only." },
-	{ .name = "client_id", .type = CONF_STR, .off = F(client_id), .flags = CONF_REQUIRED,
+	{ .name = "client_id", .type = CONF_STR, .off = F(app.client_id), .flags = CONF_REQUIRED,
 	  .check = check_client_id,
 	  .help = "Application (client) ID of the app registration, a GUID." },
-	{ .name = "secret_file", .type = CONF_SECRET, .off = F(secrets), .flags = CONF_REQUIRED,
-	  .min = 1, .max = 8,
+	{ .name = "certificate_file", .type = CONF_LIST, .off = F(certificates), .min = 1,
+	  .max = CREDENTIALS_MAX, .check = check_file_name,
+	  .help = "Certificate (PEM) that is registered with the app; the safest way to sign in, "
+	      "for its key never leaves this machine. A bare name is a file of "
+	      "`$CREDENTIALS_DIRECTORY` (systemd), else an absolute path; it is read anew when it "
+	      "changes. An app has at least one of certificate_file, federated_token_file and "
+	      "secret_file. It may have all, and several certificates and secrets for the time "
+	      "one is rolled over: the token comes first, then the certificates, then the "
+	      "secrets, each in their order, and what worked last before all of them." },
+	{ .name = "key_file", .type = CONF_SECRET, .off = F(keys), .min = 1, .max = CREDENTIALS_MAX,
+	  .shown = "in `certificate_file`",
+	  .help = "Private key (PEM, RSA of 2048 bits or more) of each certificate, in the same "
+	      "order. Nobody but the owner and its group may be able to read it." },
+	{ .name = "key_passphrase_file", .type = CONF_SECRET, .off = F(passphrases), .min = 1,
+	  .max = CREDENTIALS_MAX,
+	  .help = "File with the passphrase of the keys where they are encrypted: one for all, or "
+	      "one for each in the same order." },
+	{ .name = "signature", .type = CONF_CHOICE, .off = F(app.signature), .def = "ps256",
+	  .choices = signatures,
+	  .help = "How the key signs. rs256 is older, and goes with the certificate's SHA-1 "
+	      "thumbprint; for services that do not know ps256." },
+	{ .name = "federated_token_file", .type = CONF_STR, .off = F(federated),
+	  .check = check_file_name,
+	  .help = "File with a token (JWT) of another issuer that a federated credential of the "
+	      "app trusts, like the service account token that Kubernetes projects. Whoever "
+	      "writes it renews it; it is read at each use." },
+	{ .name = "secret_file", .type = CONF_SECRET, .off = F(secrets), .min = 1,
+	  .max = CREDENTIALS_MAX,
 	  .help = "File with the client secret (its value, not its ID). A bare name is a file of "
 	      "`$CREDENTIALS_DIRECTORY` (systemd), else an absolute path. Several are tried in "
 	      "their order, for the time a secret is rolled over. Nobody but the owner and its "
 	      "group may be able to read it." },
-	{ .name = "login_url", .type = CONF_STR, .off = F(login_url), .check = check_service_url,
+	{ .name = "secret_expires", .type = CONF_LIST, .off = F(secret_ends), .min = 1,
+	  .max = CREDENTIALS_MAX, .check = check_date,
+	  .help = "The day on which each secret expires (2027-03-01), in the same order: "
+	      "Microsoft tells it when the secret is made, and never again. msspd warns 30, 7 "
+	      "and 1 days ahead, as it does for certificates by themselves." },
+	{ .name = "login_url", .type = CONF_STR, .off = F(app.login_url), .check = check_service_url,
 	  .shown = "by cloud",
 	  .help = "With `cloud: custom` only, and required there: the base of the token endpoint. "
 	      "Plain http is accepted for a loopback address only." },
-	{ .name = "graph_url", .type = CONF_STR, .off = F(graph_url), .check = check_service_url,
+	{ .name = "graph_url", .type = CONF_STR, .off = F(app.graph_url), .check = check_service_url,
 	  .shown = "by cloud",
 	  .help = "With `cloud: custom` only, and required there: the base of Microsoft Graph." },
-	{ .name = "portal_url", .type = CONF_STR, .off = F(portal_url), .check = check_portal_url,
+	{ .name = "portal_url", .type = CONF_STR, .off = F(app.portal_url), .check = check_portal_url,
 	  .shown = "by cloud",
 	  .help = "With `cloud: custom` only: the Defender portal that links lead to; "
 	      "https://security.microsoft.com where it is not given." },
-	{ .name = "redirect_uri", .type = CONF_STR, .off = F(redirect_uri), .check = check_redirect,
+	{ .name = "redirect_uri", .type = CONF_STR, .off = F(app.redirect_uri), .check = check_redirect,
 	  .shown = "the one that is registered",
 	  .help = "Where Microsoft sends an administrator who has consented; in the link of "
 	      "`msspctl consent-url`. It must be one of the app registration's." },
-	{ .name = "ca_file", .type = CONF_STR, .off = F(ca_file), .check = check_path,
+	{ .name = "ca_file", .type = CONF_STR, .off = F(app.ca_file), .check = check_path,
 	  .shown = "the system's",
 	  .help = "Certificate authorities (PEM) to trust for login and Graph instead of the "
 	      "system's, where a proxy inspects TLS." },

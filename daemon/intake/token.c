@@ -3,7 +3,7 @@
 #include <sys/queue.h>
 
 #include "daemon/intake/token_answer.h"
-#include "daemon/intake/token_secret.h"
+#include "daemon/intake/token_credential.h"
 #include "daemon/loop.h"
 #include "daemon/timer.h"
 #include "lib/base/alloc.h"
@@ -22,15 +22,18 @@
 #define RETRY_CAP_MS  (5 * 60 * 1000)
 /* What has no token any more is forgotten after this time. */
 #define FORGET_MS (30 * 60 * 1000)
+/* An assertion that is further off than this may have been refused for it. */
+#define SKEW_SEC 60
 
 TAILQ_HEAD(wait_list, token_wait);
 
 /* A token that is being asked for. */
 struct asking {
-	size_t first;   /* of the app's secrets: the one that worked last */
-	size_t attempt; /* see token_secrets_name() */
-	const char *secret_name;
-	struct fetch *request; /* NULL: no secret could be read; told next turn */
+	size_t first;   /* of the app's credentials: the one that worked last */
+	size_t attempt; /* see token_credentials_at() */
+	const struct credential *credential;
+	int64_t ahead_sec;     /* the service's clock before ours, by which an assertion is dated */
+	struct fetch *request; /* NULL: no credential could be read; told next turn */
 	bool is_refused;       /* err is the service's, not ours */
 	struct err err;        /* of the attempts so far */
 };
@@ -68,7 +71,7 @@ struct tokens {
 	const struct engine_env *env;
 	struct fetcher *f;
 	LIST_HEAD(token_list, token) buckets[BUCKETS];
-	struct token_secrets good;
+	struct token_credentials credentials;
 	unsigned callbacks; /* that are running */
 };
 
@@ -148,7 +151,8 @@ keep_bearer(struct token *k, const struct token_answer *a)
 	k->expires = now + a->lifetime_ms - (last < LAST_MS ? last : LAST_MS);
 	k->renew = now + renewal_ms(k, a->lifetime_ms);
 	timer_set(k->ts->env->timers, &k->timer, k->renew - now);
-	token_secrets_remember(&k->ts->good, k->t->app, k->asking->secret_name);
+	token_credentials_remember(
+	    &k->ts->credentials, k->t->app, k->asking->credential);
 }
 
 /* Plans the next try, where a token is still good, and says so. */
@@ -278,6 +282,27 @@ conclude(struct token *k, struct token_answer *a, int64_t retry_after_ms, int64_
 	deliver(k, &reply);
 }
 
+/*
+ * The same credential once more, dated by the service's clock where ours is far off: an
+ * assertion outside its time looks like any other that is refused. Then the next one.
+ */
+static bool
+has_another_try(struct token *k, int64_t server_date)
+{
+	struct asking *q = k->asking;
+	int64_t ahead = 0;
+
+	if (server_date != TICKS_NONE)
+		ahead = ticks_to_sec(server_date - clock_wall(k->ts->env->clock));
+	if (q->credential->kind == CREDENTIAL_CERTIFICATE && q->ahead_sec == 0 &&
+	    (ahead > SKEW_SEC || ahead < -SKEW_SEC)) {
+		q->ahead_sec = ahead;
+		return true;
+	}
+	q->attempt++;
+	return q->attempt < k->t->app->ncredentials;
+}
+
 static void
 token_on_reply(void *arg, const struct fetch_reply *reply, struct str body)
 {
@@ -291,13 +316,12 @@ token_on_reply(void *arg, const struct fetch_reply *reply, struct str body)
 		.login_url = app->login_url,
 		.client_id = app->client_id,
 		.tenant_id = k->t->id,
-		.secret_name = k->asking->secret_name,
+		.credential = k->asking->credential,
 	    },
 	    reply, body, &a);
-	if (a.is_secret_refused && k->asking->attempt + 1 < app->secrets.n) {
+	if (a.is_credential_refused && has_another_try(k, reply->server_date)) {
 		k->asking->err = a.err;
 		k->asking->is_refused = true;
-		k->asking->attempt++;
 		ask(k);
 		return;
 	}
@@ -305,9 +329,9 @@ token_on_reply(void *arg, const struct fetch_reply *reply, struct str body)
 	conclude(k, &a, reply->retry_after_ms, reply->server_date);
 }
 
-/* All secrets have been tried, and the last ones cannot be read. */
+/* All credentials have been tried, and the last ones cannot be read. */
 static void
-token_on_no_secret(void *arg)
+token_on_no_credential(void *arg)
 {
 	struct token *k = arg;
 	struct token_answer a = { .trouble = TOKEN_REFUSED, .err = k->asking->err };
@@ -316,53 +340,60 @@ token_on_no_secret(void *arg)
 }
 
 static void
-post_form(struct token *k, const struct buf *form)
+post_form(struct token *k, const char *url, const struct buf *form)
 {
-	const struct app *app = k->t->app;
-	char *url = xasprintf("%s/%s/oauth2/v2.0/token", app->login_url, k->t->id);
-
 	k->asking->request =
 	    fetch_start(k->ts->f, &(struct fetch_req){
 				      .url = url,
 				      .post = form->p,
-				      .ca_file = app->ca_file,
-				      .proxy = &app->proxy,
+				      .ca_file = k->t->app->ca_file,
+				      .proxy = &k->t->app->proxy,
 				      .timeout_ms = k->settings->request_timeout_ms,
 				      .max_body = ANSWER_MAX,
 				      .on_done = token_on_reply,
 				      .arg = k,
 				  });
-	free(url);
 }
 
-/* Asks with the first secret, from the present attempt on, that can be read. */
+static struct asking *
+begin_asking(struct token *k)
+{
+	struct asking *q = xcalloc(1, sizeof(*q));
+
+	q->first = token_credentials_first(&k->ts->credentials, k->t->app);
+	(void)err_set(&q->err, ERR_CONF, "app %s has no credentials", k->t->app->name);
+	return q;
+}
+
+/* Asks with the first credential, from the present attempt on, that can be read. */
 static void
 ask(struct token *k)
 {
 	const struct app *app = k->t->app;
+	char *url = xasprintf("%s/%s/oauth2/v2.0/token", app->login_url, k->t->id);
 	struct buf form = BUF_INIT(TOKEN_FORM_MAX);
+	struct token_request r = { .app = app, .api = k->api, .url = url };
 	struct asking *q = k->asking;
 	bool ok = false;
 	struct err err;
 
-	if (q == NULL) {
-		q = k->asking = xcalloc(1, sizeof(*q));
-		q->first = token_secrets_first(&k->ts->good, app);
-		(void)err_set(&q->err, ERR_CONF, "app %s has no secret_file", app->name);
-	}
-	for (; q->attempt < app->secrets.n; q->attempt++) {
-		q->secret_name = token_secrets_name(app, q->first, q->attempt);
-		ok = token_form(app, k->api, q->secret_name, &form, &err);
+	if (q == NULL)
+		q = k->asking = begin_asking(k);
+	r.now = ticks_to_sec(clock_wall(k->ts->env->clock)) + q->ahead_sec;
+	for (; q->attempt < app->ncredentials; q->attempt++) {
+		r.credential = q->credential = token_credentials_at(app, q->first, q->attempt);
+		ok = token_form(&k->ts->credentials, &r, &form, &err);
 		if (ok)
 			break;
 		if (!q->is_refused)
 			q->err = err;
 	}
 	if (ok)
-		post_form(k, &form);
+		post_form(k, url, &form);
 	else
-		loop_defer(k->ts->env->loop, token_on_no_secret, k);
+		loop_defer(k->ts->env->loop, token_on_no_credential, k);
 	buf_wipe(&form);
+	free(url);
 }
 
 static void
@@ -450,7 +481,7 @@ tokens_new(const struct engine_env *env, struct fetcher *f)
 	ts->f = f;
 	for (size_t i = 0; i < BUCKETS; i++)
 		LIST_INIT(&ts->buckets[i]);
-	token_secrets_init(&ts->good);
+	token_credentials_init(&ts->credentials);
 	return ts;
 }
 
@@ -462,7 +493,7 @@ end(struct token *k)
 	if (k->asking != NULL)
 		fetch_cancel(k->asking->request);
 	free(k->asking);
-	loop_forget(k->ts->env->loop, token_on_no_secret, k);
+	loop_forget(k->ts->env->loop, token_on_no_credential, k);
 	loop_forget(k->ts->env->loop, deliver_cached, k);
 	while (!TAILQ_EMPTY(&k->waits)) {
 		w = TAILQ_FIRST(&k->waits);
@@ -482,7 +513,7 @@ tokens_free(struct tokens *ts)
 		while (!LIST_EMPTY(&ts->buckets[i]))
 			end(LIST_FIRST(&ts->buckets[i]));
 	}
-	token_secrets_release(&ts->good);
+	token_credentials_release(&ts->credentials);
 	free(ts);
 }
 

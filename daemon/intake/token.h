@@ -9,11 +9,11 @@
  * credentials at Microsoft Entra, v2.0 endpoint).
  *
  * One refresh serves all who wait; a token is renewed ahead of its expiry with
- * jitter. Several secrets are tried in their order, the one that worked first
+ * jitter. Several credentials are tried in their order, the one that worked first
  * next time. `tid` and `roles` of the token are looked at for diagnosis; a token
  * whose tid is another tenant's is refused.
  *
- * Tokens and secrets never reach a log. Key: (app, tenant GUID, API):
+ * Tokens, secrets and keys never reach a log. Key: (app, tenant GUID, API):
  * the token of one API is refused by another.
  */
 struct tokens;

@@ -9,7 +9,7 @@
 #define LIFETIME_UNKNOWN_SEC 300
 #define LIFETIME_MAX_SEC     86400
 
-enum remedy { REMEDY_NONE, REMEDY_SECRET, REMEDY_CONSENT };
+enum remedy { REMEDY_NONE, REMEDY_CREDENTIAL, REMEDY_CONSENT };
 
 /* What `error` means for us. */
 static const struct {
@@ -18,7 +18,7 @@ static const struct {
 	enum remedy remedy;
 	const char *what;
 } errors[] = {
-	{ "invalid_client", TOKEN_REFUSED, REMEDY_SECRET, "the app's credentials are refused" },
+	{ "invalid_client", TOKEN_REFUSED, REMEDY_CREDENTIAL, "the app's credentials are refused" },
 	{ "unauthorized_client", TOKEN_NOT_ONBOARDED, REMEDY_CONSENT,
 	    "the app is not admitted in this tenant" },
 	{ "invalid_grant", TOKEN_NOT_ONBOARDED, REMEDY_CONSENT, "this tenant has not consented" },
@@ -39,6 +39,9 @@ static const struct {
 	{ "server_error", TOKEN_UNREACHABLE, REMEDY_NONE, "the service has a fault" },
 };
 
+#define NO_FEDERATION \
+	"no federated credential of the app matches the issuer, subject and audience of the token"
+
 /*
  * Better words than those of `error`, by Entra's number (AADSTS…), and where said a better name
  * for the trouble: only from one that parks the tenant to another, so a number that changes its
@@ -50,12 +53,23 @@ static const struct {
 	const char *what;
 	enum token_trouble trouble; /* TOKEN_OK: as `error` says */
 } hints[] = {
-	{ 7000215, REMEDY_SECRET,
+	{ 7000215, REMEDY_CREDENTIAL,
 	    "the secret is wrong; often its id was taken instead of its value" },
-	{ 7000222, REMEDY_SECRET, "the secret has expired" },
-	{ 700027, REMEDY_NONE,
-	    "the certificate is not registered with the app, or the signature is wrong" },
-	{ 50012, REMEDY_NONE, "the certificate is not registered with the app, or has expired" },
+	{ 7000222, REMEDY_CREDENTIAL, "the secret has expired" },
+	{ 700027, REMEDY_CREDENTIAL,
+	    "the certificate is not registered with the app, or has expired" },
+	{ 50012, REMEDY_CREDENTIAL,
+	    "the certificate is not registered with the app, or has expired" },
+	{ 700021, REMEDY_NONE, "the assertion names another app than client_id" },
+	{ 700023, REMEDY_NONE,
+	    "the assertion is for another audience; check the tenant's id and the app's cloud" },
+	{ 70021, REMEDY_CREDENTIAL, NO_FEDERATION, TOKEN_REFUSED },
+	{ 700211, REMEDY_CREDENTIAL, NO_FEDERATION, TOKEN_REFUSED },
+	{ 700212, REMEDY_CREDENTIAL, NO_FEDERATION, TOKEN_REFUSED },
+	{ 700213, REMEDY_CREDENTIAL, NO_FEDERATION, TOKEN_REFUSED },
+	{ 7002138, REMEDY_CREDENTIAL, NO_FEDERATION, TOKEN_REFUSED },
+	{ 50013, REMEDY_CREDENTIAL, "the token's signature is not that of its issuer",
+	    TOKEN_REFUSED },
 	{ 700024, REMEDY_NONE,
 	    "the assertion is outside its time; is the clock of this machine right?" },
 	{ 500133, REMEDY_NONE,
@@ -113,15 +127,32 @@ copy_word(char *out, size_t room, const json_t *v)
 }
 
 static void
+add_credential_remedy(const struct credential *c, char *out, size_t room)
+{
+	switch (c->kind) {
+	case CREDENTIAL_FEDERATED:
+		(void)snprintf(out, room, "; see who writes federated_token_file %.200s", c->file);
+		break;
+	case CREDENTIAL_CERTIFICATE:
+		(void)snprintf(out, room,
+		    "; register a valid one with the app and put it into certificate_file %.200s",
+		    c->file);
+		break;
+	case CREDENTIAL_SECRET:
+		(void)snprintf(out, room, "; put a valid one into secret_file %.200s", c->file);
+		break;
+	}
+}
+
+static void
 add_remedy(enum remedy remedy, const struct token_question *q, char *out, size_t room)
 {
 	out[0] = '\0';
 	switch (remedy) {
 	case REMEDY_NONE:
 		break;
-	case REMEDY_SECRET:
-		(void)snprintf(
-		    out, room, "; put a valid one into secret_file %.200s", q->secret_name);
+	case REMEDY_CREDENTIAL:
+		add_credential_remedy(q->credential, out, room);
 		break;
 	case REMEDY_CONSENT:
 		(void)snprintf(out, room,
@@ -192,8 +223,9 @@ read_refusal(
 		if (strcmp(error, errors[i].error) != 0)
 			continue;
 		out->trouble = errors[i].trouble;
-		out->is_secret_refused = strcmp(error, "invalid_client") == 0;
 		explain(q, status, root, i, out);
+		out->is_credential_refused =
+		    out->trouble == TOKEN_REFUSED || strcmp(error, "invalid_client") == 0;
 		return;
 	}
 	out->trouble = TOKEN_GARBLED;

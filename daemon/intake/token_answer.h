@@ -15,12 +15,12 @@
 /* Who asked, for the words. */
 struct token_question {
 	const char *login_url, *client_id, *tenant_id;
-	const char *secret_name;
+	const struct credential *credential;
 };
 
 struct token_answer {
 	enum token_trouble trouble;
-	bool is_secret_refused; /* another secret may work */
+	bool is_credential_refused; /* another one may work */
 	char *bearer;           /* TOKEN_OK: from malloc, the caller's; else NULL */
 	int64_t lifetime_ms;
 	unsigned roles; /* bits of enum token_role */

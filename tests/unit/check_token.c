@@ -10,7 +10,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/base/ticks.h"
-#include "tests/unit/base64url.h"
+#include "lib/base/base64url.h"
 #include "tests/unit/web.h"
 
 #define TID   "11111111-2222-3333-4444-555555555555"

@@ -3,7 +3,7 @@
 
 #include "lib/base/buf.h"
 
-/* base64url: bytes as the parts of a token hold them (RFC 4648 section 5, no padding). */
+/* base64url: bytes as the parts of a JWT hold them (RFC 4648 section 5, no padding). */
 static inline void
 base64url(struct buf *b, struct str bytes)
 {
