@@ -21,7 +21,7 @@ check_count(struct build *b, const struct app_draft *a, const char *option,
 {
 	if (list->n != 0 && list->n != n)
 		conf_error(&b->conf, node_get(a->d.node, option),
-		    "has %zu entries and %s has %zu; write one for each, in the same order",
+		    "lists %zu and %s lists %zu; write one for each, in the same order",
 		    list->n, beside, n);
 }
 
@@ -103,7 +103,7 @@ check_files(struct build *b, const struct app_draft *a)
 void
 settings_read_credentials(struct build *b, struct app_draft *a)
 {
-	unsigned before = b->conf.problems->errors;
+	size_t before = b->conf.problems->errors;
 
 	check_counts(b, a);
 	if (b->conf.problems->errors != before)

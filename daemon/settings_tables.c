@@ -330,7 +330,7 @@ const struct conf_opt app_opts[] = {
 	  .shown = "the system's",
 	  .help = "Certificate authorities (PEM) to trust for login and Graph instead of the "
 	      "system's, where a proxy inspects TLS." },
-	{ .name = "proxy", .type = CONF_MAP, .off = F(proxy), .sub = proxy_opts,
+	{ .name = "proxy", .type = CONF_MAP, .off = F(app.proxy), .sub = proxy_opts,
 	  .shown = "the `proxy` for all",
 	  .help = "The HTTP proxy that this app's tenants are read through; it stands as a whole "
 	      "for the one for all, and `proxy: {url: none}` says directly." },

@@ -52,7 +52,7 @@ static struct tenant tenants[SG_TENANTS];
 static struct tenant_stream streams[SG_TENANTS];
 static struct settings settings;
 static char dir[] = "/tmp/check_intake.XXXXXX", secret[64], url[128];
-static char *secrets[] = { secret };
+static const struct credential secrets[] = { { .kind = CREDENTIAL_SECRET, .file = secret } };
 static char logged[65536];
 static uint32_t out;
 
@@ -169,7 +169,8 @@ setup(void)
 	app = (struct app){ .name = (char *)"soc",
 		.cloud = CLOUD_CUSTOM,
 		.client_id = (char *)"6f0c8a5e-0000-4000-8000-000000000001",
-		.secrets = { secrets, 1 },
+		.credentials = secrets,
+		.ncredentials = 1,
 		.login_url = url,
 		.graph_url = url,
 		.resource = { url, url },

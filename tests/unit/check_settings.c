@@ -106,8 +106,10 @@ START_TEST(test_apps)
 	ck_assert_str_eq(app("soc")->login_url, "https://login.microsoftonline.com");
 	ck_assert_str_eq(app("soc")->graph_url, "https://graph.microsoft.com");
 	ck_assert_str_eq(app("soc")->portal_url, "https://security.microsoft.com");
-	ck_assert_uint_eq(app("soc")->secrets.n, 2);
-	ck_assert_str_eq(app("soc")->secrets.v[1], "two");
+	ck_assert_uint_eq(app("soc")->ncredentials, 2);
+	ck_assert_int_eq(app("soc")->credentials[1].kind, CREDENTIAL_SECRET);
+	ck_assert_str_eq(app("soc")->credentials[1].file, "two");
+	ck_assert_int_eq(app("soc")->credentials[1].ends, 0);
 	ck_assert_ptr_eq(app("soc")->ca_file, NULL);
 	ck_assert_int_eq(app("high")->cloud, CLOUD_GCC_HIGH);
 	ck_assert_str_eq(app("high")->login_url, "https://login.microsoftonline.us");
@@ -148,6 +150,40 @@ START_TEST(test_clouds)
 	ck_assert_str_eq(a->resource[API_GRAPH], clouds[_i].graph);
 	ck_assert_str_eq(a->resource[API_MDE], clouds[_i].mde);
 	free(text);
+}
+END_TEST
+
+START_TEST(test_credentials)
+{
+	static const struct {
+		enum credential_kind kind;
+		const char *file, *key_file, *passphrase_file;
+		int64_t ends;
+	} want[] = {
+		{ CREDENTIAL_FEDERATED, "/token", NULL, NULL, 0 },
+		{ CREDENTIAL_CERTIFICATE, "new.pem", "new.key", "/pass", 0 },
+		{ CREDENTIAL_CERTIFICATE, "/old.pem", "/old.key", "/pass", 0 },
+		{ CREDENTIAL_SECRET, "/s1", NULL, NULL, 1803859200 * TICKS_SEC },
+		{ CREDENTIAL_SECRET, "/s2", NULL, NULL, 1835481600 * TICKS_SEC },
+	};
+	const struct credential *c;
+
+	s = load("apps: {soc: {client_id: " GUID(9) ", signature: rs256, secret_file: [/s1, /s2],"
+	    " secret_expires: [2027-03-01, 2028-03-01], federated_token_file: /token,"
+	    " certificate_file: [new.pem, /old.pem], key_file: [new.key, /old.key],"
+	    " key_passphrase_file: /pass}}\n"
+	    "sinks: {siem: {type: fake}}\n"
+	    "tenants: {a: {id: " GUID(1) ", app: soc, sinks: siem}}\n");
+	c = app("soc")->credentials;
+	ck_assert_int_eq(app("soc")->signature, SIGNATURE_RS256);
+	ck_assert_uint_eq(app("soc")->ncredentials, ARRAY_LEN(want));
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		ck_assert_int_eq(c[i].kind, want[i].kind);
+		ck_assert_str_eq(c[i].file, want[i].file);
+		ck_assert_pstr_eq(c[i].key_file, want[i].key_file);
+		ck_assert_pstr_eq(c[i].passphrase_file, want[i].passphrase_file);
+		ck_assert_int_eq(c[i].ends, want[i].ends);
+	}
 }
 END_TEST
 
@@ -572,6 +608,7 @@ main(void)
 	tcase_add_checked_fixture(tc, open_case, close_case);
 	tcase_add_test(tc, test_top);
 	tcase_add_test(tc, test_apps);
+	tcase_add_test(tc, test_credentials);
 	tcase_add_loop_test(tc, test_clouds, 0, ARRAY_LEN(clouds));
 	tcase_add_test(tc, test_tenants);
 	tcase_add_loop_test(tc, test_stream_key, 0, ARRAY_LEN(keys));

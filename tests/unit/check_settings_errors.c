@@ -78,7 +78,29 @@ static const struct {
 	  "GUID.\n" },
 	{ "an app without a secret", "apps: {x: {client_id: " GUID(9) "}}\n" "sinks: {s: {type: fake}}\n"
 	  "tenants: {a: {id: " GUID(1) ", app: x, sinks: s}}\n",
-	  "m.yaml:1:8: apps.x.secret_file: is missing; File with the client secret" },
+	  "m.yaml:1:8: apps.x: has no way to sign in; write certificate_file with key_file, "
+	  "federated_token_file, or secret_file\n" },
+	{ "more keys than certificates", APP("certificate_file: /c, key_file: [/k, /l]"),
+	  "m.yaml:3:110: apps.x.key_file: lists 2 and certificate_file lists 1; " },
+	{ "keys without certificates", APP("key_file: /k"),
+	  "m.yaml:3:88: apps.x.key_file: lists 1 and certificate_file lists 0; " },
+	{ "a passphrase without certificates", APP("key_passphrase_file: /k"),
+	  "m.yaml:3:99: apps.x.key_passphrase_file: lists 1 and certificate_file lists 0; " },
+	{ "two passphrases for three keys", APP("certificate_file: [/a, /b, /c], key_file: [/d, /e, /f], "
+	  "key_passphrase_file: [/g, /h]"),
+	  "m.yaml:3:155: apps.x.key_passphrase_file: lists 2 and certificate_file lists 3; " },
+	{ "fewer dates than secrets", "apps: {x: {client_id: " GUID(9) ", secret_file: [/s, /t], "
+	  "secret_expires: 2027-03-01}}\n" "sinks: {s: {type: fake}}\n"
+	  "tenants: {a: {id: " GUID(1) ", app: x, sinks: s}}\n",
+	  "m.yaml:1:100: apps.x.secret_expires: lists 1 and secret_file lists 2; " },
+	{ "a date that is none", APP("secret_expires: 2027-02-29"),
+	  "m.yaml:3:94: apps.x.secret_expires: \"2027-02-29\" is not a date; write year, month and day: "
+	  "2027-03-01\n" },
+	{ "a relative certificate", APP("certificate_file: certs/x.pem"),
+	  "m.yaml:3:96: apps.x.certificate_file: \"certs/x.pem\" is neither a bare name nor an absolute path; begin "
+	  "it with /\n" },
+	{ "a signature nobody knows", APP("signature: hs256"),
+	  "m.yaml:3:89: apps.x.signature: \"hs256\" is unknown; " },
 	{ "a secret's ID or name for client_id", "apps: {x: {client_id: my-app, secret_file: /s}}\n"
 	  "sinks: {s: {type: fake}}\n" "tenants: {a: {id: " GUID(1) ", app: x, sinks: s}}\n",
 	  "m.yaml:1:23: apps.x.client_id: \"my-app\" is not a GUID; write the app registration's "
@@ -88,8 +110,9 @@ static const struct {
 	  "m.yaml:1:74: apps.x.secret_file: \"../s\" is neither a bare name nor an absolute path; begin it "
 	  "with /\n" },
 	{ "a secret in the file", APP("client_secret: hunter2"),
-	  "m.yaml:3:78: apps.x.client_secret: unknown option; here may be: cloud, client_id, secret_file, "
-	  "login_url, graph_url, portal_url, redirect_uri, ca_file, proxy\n" },
+	  "m.yaml:3:78: apps.x.client_secret: unknown option; here may be: cloud, client_id, "
+	  "certificate_file, key_file, key_passphrase_file, signature, federated_token_file, secret_file, "
+	  "secret_expires, login_url, graph_url, portal_url, redirect_uri, ca_file, proxy\n" },
 	{ "a cloud that does not exist", APP("cloud: gcchigh"),
 	  "m.yaml:3:85: apps.x.cloud: \"gcchigh\" is unknown; did you mean gcc-high? It may be global, gcc, "
 	  "gcc-high, dod or custom\n" },

@@ -11,6 +11,8 @@
 #include "lib/base/log.h"
 #include "lib/base/ticks.h"
 #include "lib/base/base64url.h"
+#include "lib/policy/jwt_look.h"
+#include "tests/unit/pki.h"
 #include "tests/unit/web.h"
 
 #define TID   "11111111-2222-3333-4444-555555555555"
@@ -39,7 +41,8 @@ static struct fetcher *f;
 static struct tokens *ts;
 static struct web *w;
 static char dir[] = "/tmp/check_token.XXXXXX", secret_a[64], secret_b[64], login[128];
-static char *secrets[2] = { secret_a, secret_b };
+static const struct credential secrets[2] = { { .kind = CREDENTIAL_SECRET, .file = secret_a },
+	{ .kind = CREDENTIAL_SECRET, .file = secret_b } };
 static char app_name[] = "soc", client_id[] = "6f0c8a5e-0000-4000-8000-000000000001";
 static char graph_url[] = "https://graph.microsoft.com", tid[] = TID;
 static char mde_url[] = "https://api.securitycenter.microsoft.com";
@@ -53,6 +56,7 @@ static struct {
 	const char *head;
 	char body[8192];
 	const char *refused; /* text of a secret that is refused */
+	const char *refusal_head;
 	int delay_ms;
 } service;
 
@@ -77,7 +81,8 @@ answer(void *arg, const char *request, struct web_answer *out)
 	out->delay_ms = service.delay_ms;
 	if (service.refused == NULL || strstr(request, service.refused) == NULL)
 		return;
-	out->head = "HTTP/1.1 401 Unauthorized\r\n";
+	out->head = service.refusal_head != NULL ? service.refusal_head
+	                                         : "HTTP/1.1 401 Unauthorized\r\n";
 	out->body = str_of(refusal);
 }
 
@@ -140,7 +145,8 @@ setup(void)
 	(void)snprintf(login, sizeof(login), "%s", web_url(w, "127.0.0.1"));
 	app = (struct app){ .name = app_name,
 		.client_id = client_id,
-		.secrets = { secrets, 1 },
+		.credentials = secrets,
+		.ncredentials = 1,
 		.login_url = login,
 		.graph_url = graph_url,
 		.resource = { graph_url, mde_url } };
@@ -152,6 +158,8 @@ setup(void)
 static void
 teardown(void)
 {
+	char *command;
+
 	tokens_free(ts);
 	fetcher_free(f);
 	web_free(w);
@@ -160,9 +168,9 @@ teardown(void)
 	event_base_free(env.base);
 	ck_assert_uint_eq(settings.refs, 1);
 	ck_assert_ptr_null(strstr(logged, "S3CRET"));
-	(void)unlink(secret_a);
-	(void)unlink(secret_b);
-	(void)rmdir(dir);
+	command = xasprintf("rm -rf '%s'", dir);
+	ck_assert_int_eq(system(command), 0);
+	free(command);
 	log_set_writer(NULL, NULL);
 }
 
@@ -575,7 +583,7 @@ START_TEST(test_secrets_in_turn)
 {
 	struct got g;
 
-	app.secrets.n = 2;
+	app.ncredentials = 2;
 	service.refused = "client_secret=S3CRET-A";
 	get(&g);
 	ck_assert_int_eq(g.trouble, TOKEN_OK);
@@ -601,7 +609,7 @@ START_TEST(test_second_secret_only_when_refused)
 {
 	struct got g;
 
-	app.secrets.n = 2;
+	app.ncredentials = 2;
 	service.head = "HTTP/1.1 400 Bad Request\r\n";
 	(void)snprintf(service.body, sizeof(service.body), DENY("unauthorized_client", "700016"));
 	get(&g);
@@ -614,7 +622,7 @@ START_TEST(test_unreadable_secrets)
 {
 	struct got g;
 
-	app.secrets.n = 2;
+	app.ncredentials = 2;
 	(void)unlink(secret_a);
 	get(&g); /* the other one serves */
 	ck_assert_int_eq(g.trouble, TOKEN_OK);
@@ -634,7 +642,7 @@ START_TEST(test_refused_then_unreadable)
 {
 	struct got g;
 
-	app.secrets.n = 2;
+	app.ncredentials = 2;
 	(void)unlink(secret_b);
 	service.refused = "client_secret=";
 	get(&g);
@@ -659,6 +667,193 @@ START_TEST(test_reject)
 	get(&h); /* the service gives the same again */
 	ck_assert_int_eq(h.trouble, TOKEN_UNREACHABLE);
 	ck_assert_ptr_nonnull(strstr(h.err.text, "again"));
+}
+END_TEST
+
+/* ---- assertions ----------------------------------------------------------------------- */
+
+static struct rsa_pair pair, next_pair;
+static char token_file[64];
+static struct credential proofs[3];
+
+static void
+use_certificates(unsigned n)
+{
+	rsa_pair_make(&pair, dir, "one", 2048, 30, NULL);
+	proofs[0] = (struct credential){ .kind = CREDENTIAL_CERTIFICATE,
+		.file = pair.cert,
+		.key_file = pair.key };
+	if (n == 2) {
+		rsa_pair_make(&next_pair, dir, "two", 2048, 30, NULL);
+		proofs[1] = (struct credential){ .kind = CREDENTIAL_CERTIFICATE,
+			.file = next_pair.cert,
+			.key_file = next_pair.key };
+	}
+	app.credentials = proofs;
+	app.ncredentials = n;
+}
+
+/* exp of the assertion of the newest request. */
+static int64_t
+claimed_end(void)
+{
+	const char *jwt = strstr(web_last(w), "&client_assertion=");
+	struct jwt_look look;
+
+	ck_assert_ptr_nonnull(jwt);
+	ck_assert(jwt_look(str_of(jwt + strlen("&client_assertion=")), &look));
+	return look.exp;
+}
+
+START_TEST(test_certificate)
+{
+	struct got g;
+
+	use_certificates(1);
+	get(&g);
+	ck_assert_msg(g.trouble == TOKEN_OK, "%s", g.err.text);
+	ck_assert_ptr_nonnull(strstr(web_last(w),
+	    "&grant_type=client_credentials&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3A"
+	    "client-assertion-type%3Ajwt-bearer&client_assertion=ey"));
+	ck_assert_ptr_null(strstr(web_last(w), "client_secret"));
+	ck_assert_int_eq(claimed_end(), ticks_to_sec(now.ms) + 300);
+}
+END_TEST
+
+START_TEST(test_certificate_file_changes)
+{
+	struct got g;
+
+	use_certificates(1);
+	get(&g);
+	(void)unlink(pair.key);
+	now.ms += 3600 * 1000;
+	get(&g); /* nothing to sign with: not even with what was there */
+	ck_assert_int_eq(g.trouble, TOKEN_REFUSED);
+	ck_assert_int_eq(g.err.kind, ERR_CONF);
+	rsa_pair_make(&next_pair, dir, "one", 2048, 30, NULL);
+	get(&g);
+	ck_assert_int_eq(g.trouble, TOKEN_OK);
+}
+END_TEST
+
+START_TEST(test_certificate_half_replaced)
+{
+	struct got g;
+
+	use_certificates(1);
+	get(&g);
+	rsa_pair_make(&next_pair, dir, "two", 2048, 30, NULL);
+	ck_assert_int_eq(rename(next_pair.cert, pair.cert), 0);
+	for (int i = 0; i < 2; i++) {
+		now.ms += 3600 * 1000;
+		get(&g);
+		ck_assert_int_eq(g.trouble, TOKEN_OK);
+	}
+	ck_assert_ptr_nonnull(strstr(logged, "stays in use"));
+	ck_assert_ptr_null(strstr(strstr(logged, "stays in use") + 1, "stays in use")); /* once */
+	ck_assert_int_eq(rename(next_pair.key, pair.key), 0);
+	now.ms += 3600 * 1000;
+	get(&g);
+	ck_assert_int_eq(g.trouble, TOKEN_OK);
+}
+END_TEST
+
+START_TEST(test_secret_after_certificate)
+{
+	struct got g;
+
+	use_certificates(2);
+	proofs[2] = secrets[0];
+	app.ncredentials = 3;
+	service.refused = "client_assertion=";
+	get(&g);
+	ck_assert_int_eq(g.trouble, TOKEN_OK);
+	ck_assert_uint_eq(web_requests(w), 3);
+	now.ms += 3600 * 1000;
+	get(&g); /* the one that worked comes first */
+	ck_assert_uint_eq(web_requests(w), 4);
+}
+END_TEST
+
+/* The service's clock is an hour ahead of ours, and it says so. */
+START_TEST(test_certificate_and_a_clock_that_is_off)
+{
+	struct got g;
+
+	use_certificates(2);
+	service.refused = "client_assertion=";
+	service.refusal_head = "HTTP/1.1 401 Unauthorized\r\nDate: Thu, 01 Jan 1970 01:00:00 GMT\r\n";
+	get(&g);
+	ck_assert_int_eq(g.trouble, TOKEN_REFUSED);
+	ck_assert_uint_eq(web_requests(w), 3); /* the first twice, by their clock then */
+	ck_assert_int_ge(claimed_end(), 3600 + 300 - 1);
+	ck_assert_int_le(claimed_end(), 3600 + 300 + 1);
+}
+END_TEST
+
+START_TEST(test_federated)
+{
+	struct got g;
+
+	(void)snprintf(token_file, sizeof(token_file), "%s/token", dir);
+	proofs[0] = (struct credential){ .kind = CREDENTIAL_FEDERATED, .file = token_file };
+	app.credentials = proofs;
+	write_secret(token_file, "e30.S3CRET1.c2ln\n");
+	(void)chmod(token_file, 0644); /* as an orchestrator leaves it */
+	get(&g);
+	ck_assert_msg(g.trouble == TOKEN_OK, "%s", g.err.text);
+	ck_assert_ptr_nonnull(strstr(web_last(w), "jwt-bearer&client_assertion=e30.S3CRET1.c2ln"));
+	write_secret(token_file, "e30.S3CRET2.c2ln");
+	now.ms += 3600 * 1000;
+	get(&g); /* read at each use */
+	ck_assert_ptr_nonnull(strstr(web_last(w), "client_assertion=e30.S3CRET2.c2ln"));
+	now.ms += 3600 * 1000;
+	write_secret(token_file, "S3CRET but no token");
+	get(&g);
+	ck_assert_int_eq(g.trouble, TOKEN_REFUSED);
+	ck_assert_ptr_nonnull(strstr(g.err.text, "holds no token"));
+}
+END_TEST
+
+static const struct {
+	const char *says, *error, *code;
+	enum credential_kind kind;
+	enum token_trouble trouble;
+	const char *text, *text2;
+} assertion_refusals[] = {
+	{ "the certificate is not registered", "invalid_client", "700027", CREDENTIAL_CERTIFICATE,
+	    TOKEN_REFUSED, "not registered with the app", "into certificate_file /" },
+	{ "the clock", "invalid_client", "700024", CREDENTIAL_CERTIFICATE, TOKEN_REFUSED, "clock",
+	    "" },
+	{ "no federated credential", "invalid_client", "700213", CREDENTIAL_FEDERATED, TOKEN_REFUSED,
+	    "no federated credential", "federated_token_file /" },
+	{ "the same under its older name", "invalid_request", "70021", CREDENTIAL_FEDERATED,
+	    TOKEN_REFUSED, "no federated credential", "federated_token_file /" },
+	{ "refused without a reason", "invalid_client", "1", CREDENTIAL_FEDERATED, TOKEN_REFUSED,
+	    "credentials are refused", "federated_token_file /" },
+};
+
+START_TEST(test_assertion_refusal)
+{
+	struct got g;
+
+	if (assertion_refusals[_i].kind == CREDENTIAL_CERTIFICATE) {
+		use_certificates(1);
+	} else {
+		write_secret(secret_a, "a.b.c");
+		proofs[0] =
+		    (struct credential){ .kind = CREDENTIAL_FEDERATED, .file = secret_a };
+		app.credentials = proofs;
+	}
+	service.head = "HTTP/1.1 401 Unauthorized\r\n";
+	(void)snprintf(service.body, sizeof(service.body), "{\"error\":\"%s\",\"error_codes\":[%s]}",
+	    assertion_refusals[_i].error, assertion_refusals[_i].code);
+	get(&g);
+	ck_assert_msg(g.trouble == assertion_refusals[_i].trouble &&
+	        strstr(g.err.text, assertion_refusals[_i].text) != NULL &&
+	        strstr(g.err.text, assertion_refusals[_i].text2) != NULL,
+	    "%s: %s", assertion_refusals[_i].says, g.err.text);
 }
 END_TEST
 
@@ -798,6 +993,13 @@ main(void)
 	tcase_add_test(tc, test_second_secret_only_when_refused);
 	tcase_add_test(tc, test_unreadable_secrets);
 	tcase_add_test(tc, test_refused_then_unreadable);
+	tcase_add_test(tc, test_certificate);
+	tcase_add_test(tc, test_certificate_file_changes);
+	tcase_add_test(tc, test_certificate_half_replaced);
+	tcase_add_test(tc, test_secret_after_certificate);
+	tcase_add_test(tc, test_certificate_and_a_clock_that_is_off);
+	tcase_add_test(tc, test_federated);
+	tcase_add_loop_test(tc, test_assertion_refusal, 0, ARRAY_LEN(assertion_refusals));
 	tcase_add_test(tc, test_reject);
 	tcase_add_test(tc, test_reject_while_others_are_told);
 	tcase_add_test(tc, test_get_inside_the_callback);

@@ -61,13 +61,14 @@ save_cert(const char *path, X509 *cert)
 }
 
 static void
-save_key(const char *path, EVP_PKEY *key)
+save_key(const char *path, EVP_PKEY *key, const char *passphrase)
 {
 	FILE *f = fopen(path, "w");
+	const EVP_CIPHER *cipher = passphrase != NULL ? EVP_aes_256_cbc() : NULL;
 
 	ck_assert_ptr_nonnull(f);
 	ck_assert_int_eq(fchmod(fileno(f), 0600), 0);
-	ck_assert_int_eq(PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL), 1);
+	ck_assert_int_eq(PEM_write_PrivateKey(f, key, cipher, NULL, 0, NULL, (void *)(uintptr_t)passphrase), 1);
 	fclose(f);
 }
 
@@ -92,7 +93,7 @@ issue(const struct pki *p, const struct issuer *by, const char *name, long days,
 	snprintf(cert_path, 96, "%s/%s.crt", p->dir, name);
 	snprintf(key_path, 96, "%s/%s.key", p->dir, name);
 	save_cert(cert_path, cert);
-	save_key(key_path, key);
+	save_key(key_path, key, NULL);
 	X509_free(cert);
 	EVP_PKEY_free(key);
 }
@@ -147,4 +148,19 @@ pki_server(const struct pki *p, const char *cert, const char *key, int asks)
 		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	}
 	return ctx;
+}
+
+void
+rsa_pair_make(struct rsa_pair *p, const char *dir, const char *name, unsigned bits, long days,
+    const char *passphrase)
+{
+	EVP_PKEY *key = bits == 1 ? EVP_EC_gen("P-256") : EVP_RSA_gen(bits);
+	X509 *cert = certificate(name, key, days, NULL, NULL);
+
+	snprintf(p->cert, sizeof(p->cert), "%s/%s.crt", dir, name);
+	snprintf(p->key, sizeof(p->key), "%s/%s.key", dir, name);
+	save_cert(p->cert, cert);
+	save_key(p->key, key, passphrase);
+	X509_free(cert);
+	EVP_PKEY_free(key);
 }

@@ -23,4 +23,12 @@ void pki_remove(struct pki *p);
 /* A server's context; with asks it demands a client certificate of our authority. */
 SSL_CTX *pki_server(const struct pki *p, const char *cert, const char *key, int asks);
 
+/* An app's: a certificate that signs itself and its RSA key, as files of dir. */
+struct rsa_pair {
+	char cert[96], key[96];
+};
+/* bits 1: no RSA at all. It ends in days. passphrase NULL: the key is not encrypted. */
+void rsa_pair_make(struct rsa_pair *p, const char *dir, const char *name, unsigned bits, long days,
+    const char *passphrase);
+
 #endif
