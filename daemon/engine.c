@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "daemon/clock.h"
+#include "daemon/credential_watch.h"
 #include "daemon/engine.h"
 #include "daemon/env.h"
 #include "daemon/expiries.h"
@@ -27,6 +28,7 @@ struct engine {
 	struct delivery *delivery;
 	struct intake *intake;
 	struct expiries *expiries;
+	struct credential_watch *credentials;
 
 	struct origin **origins; /* by stream number; NULL where not made yet */
 	size_t norigins;
@@ -147,6 +149,7 @@ apply(struct engine *e, const struct settings *s)
 	delivery_configure(e->delivery, s);
 	intake_configure(e->intake, s);
 	watch_access(e, s);
+	credential_watch_configure(e->credentials, s);
 }
 
 /* Logs every problem; keeps the first for `msspctl status`. */
@@ -302,6 +305,7 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	e->delivery = delivery_new(&e->env, e->journal, origin_of, e);
 	e->intake = intake_new(&e->env, e->fetcher, e->tokens, e->journal);
 	e->expiries = expiries_new(&e->env);
+	e->credentials = credential_watch_new(&e->env, e->expiries);
 	return e;
 fail:
 	engine_close(e);
@@ -319,6 +323,7 @@ engine_close(struct engine *e)
 {
 	if (e == NULL)
 		return;
+	credential_watch_free(e->credentials);
 	expiries_free(e->expiries);
 	intake_free(e->intake);
 	delivery_free(e->delivery);

@@ -1,6 +1,7 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -47,13 +48,15 @@ say_checked(const struct settings *s, const char *file, const struct tally *t)
 	return EX_OK;
 }
 
-/* Secrets must not end up in a core. */
+/* Secrets must not end up in a core, also not in one that a pipe takes, which knows no limit;
+ * nor may another process of our user look into this one. */
 static void
 forbid_cores(void)
 {
 	struct rlimit none = { 0, 0 };
 
 	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 int
