@@ -241,6 +241,8 @@ put_tenant(struct buf *b, const struct tenant *t, bool with_polls)
 	j_int(b, "requests", (int64_t)c->requests);
 	j_int(b, "pages", (int64_t)c->pages);
 	j_int(b, "tokens", (int64_t)c->tokens);
+	j_int(b, "by_certificate", (int64_t)c->by_certificate);
+	j_int(b, "by_federation", (int64_t)c->by_federation);
 	j_int(b, "token_errors", (int64_t)c->token_errors);
 	j_int(b, "bytes", (int64_t)c->bytes);
 	j_int(b, "faults", (int64_t)c->faults);

@@ -13,7 +13,7 @@
 
 struct form {
 	struct arena arena;
-	struct str client_id, secret, scope, grant;
+	struct str client_id, secret, scope, grant, assertion_type, assertion;
 };
 
 static void
@@ -33,6 +33,10 @@ form_read(struct form *f, struct evhttp_request *req)
 			f->client_id = value;
 		else if (str_is(name, "client_secret"))
 			f->secret = value;
+		else if (str_is(name, "client_assertion_type"))
+			f->assertion_type = value;
+		else if (str_is(name, "client_assertion"))
+			f->assertion = value;
 		else if (str_is(name, "scope"))
 			f->scope = value;
 		else if (str_is(name, "grant_type"))
@@ -51,20 +55,42 @@ scope_is_sound(struct str scope)
 	       (str_starts(scope, "https://") || str_starts(scope, "http://"));
 }
 
-/* The AADSTS code of what is wrong, or 0. */
+/* The AADSTS code of what is wrong with how the app signs in, or 0. */
 static int
-form_check(const struct form *f, const struct options *opt)
+credential_check(const struct ask *a, const struct form *f)
 {
+	struct server *s = a->server;
+	struct buf url = BUF_INIT(4096);
+	int wrong;
+
+	if (f->assertion.n == 0 && f->secret.n == 0)
+		return 7000218;
+	if (f->assertion.n == 0)
+		return str_is(f->secret, s->opt->client_secret) ? 0 : 7000215;
+	if (!str_is(f->assertion_type, "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"))
+		return 7000218;
+	buf_printf(&url, "%s%s", s->url, a->path);
+	wrong = assertion_check(&s->assertions, s->opt, f->assertion, url.p, wall_ms() / 1000);
+	buf_release(&url);
+	return wrong;
+}
+
+/* The same of the whole form. */
+static int
+form_check(const struct ask *a, const struct form *f)
+{
+	const struct options *opt = a->server->opt;
+	int wrong;
+
 	if (f->grant.n == 0 || f->client_id.n == 0 || f->scope.n == 0)
 		return 900144;
 	if (!str_is(f->grant, "client_credentials"))
 		return 70003;
 	if (!str_same_nocase(f->client_id, str_of(opt->client_id)))
 		return 700016;
-	if (f->secret.n == 0)
-		return 7000218;
-	if (!str_is(f->secret, opt->client_secret))
-		return 7000215;
+	wrong = credential_check(a, f);
+	if (wrong != 0)
+		return wrong;
 	return scope_is_sound(f->scope) ? 0 : 70011;
 }
 
@@ -92,6 +118,10 @@ give_token(struct ask *a, const struct form *f)
 	j_strs(&b, "access_token", token.p);
 	buf_byte(&b, '}');
 	a->tenant->counters.tokens++;
+	if (f->assertion.n != 0 && assertion_is_federated(opt, f->assertion))
+		a->tenant->counters.by_federation++;
+	else if (f->assertion.n != 0)
+		a->tenant->counters.by_certificate++;
 	reply_header(a, "Content-Type", "application/json; charset=utf-8");
 	reply_header(a, "Cache-Control", "no-store, no-cache");
 	reply_body(a, 200, buf_peek(&b));
@@ -111,7 +141,7 @@ entra_go_on(struct ask *a)
 		return;
 	}
 	form_read(&f, a->req);
-	wrong = form_check(&f, a->server->opt);
+	wrong = form_check(a, &f);
 	if (wrong != 0)
 		reply_token_error(a, wrong);
 	else

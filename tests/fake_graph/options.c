@@ -63,7 +63,16 @@ static const struct option_row rows[] = {
 	{ "client-id", TEXT, F(client_id), .arg = "ID",
 	    .help = "the app that is registered (6f0c8a5e-0000-4000-8000-000000000001)" },
 	{ "client-secret", TEXT, F(client_secret), .arg = "TEXT",
-	    .help = "and its secret (fake-secret)" },
+	    .help = "and its secret; empty: it has none (fake-secret)" },
+	{ "client-cert", LIST, F(certificates), F(ncertificates), .arg = "FILE",
+	    .help = "a certificate (PEM) that is registered with the app; read at each use, so "
+	            "that it may come and go; repeat it" },
+	{ "federated-key", TEXT, F(federated_key), .arg = "FILE",
+	    .help = "public key (PEM) of an issuer that the app trusts, read at each use" },
+	{ "federated-issuer", TEXT, F(federated_issuer), .arg = "URL",
+	    .help = "that issuer (https://issuer.example)" },
+	{ "federated-subject", TEXT, F(federated_subject), .arg = "TEXT",
+	    .help = "whom it vouches for (system:serviceaccount:soc:msspd)" },
 	{ "token-lifetime", INT, F(token_lifetime), .min = 1, .max = 1000000, .arg = "SECONDS",
 	    .help = "expires_in of a token (3599)" },
 	{ "keepalive", INT, F(keepalive), .min = 1, .max = 1000000, .arg = "SECONDS",
@@ -239,6 +248,8 @@ options_parse(struct options *o, int argc, char **argv, struct err *err)
 		.seed = 1,
 		.client_id = "6f0c8a5e-0000-4000-8000-000000000001",
 		.client_secret = "fake-secret",
+		.federated_issuer = "https://issuer.example",
+		.federated_subject = "system:serviceaccount:soc:msspd",
 		.token_lifetime = 3599,
 		.keepalive = 600,
 		.max_top = 1000,
@@ -263,6 +274,7 @@ options_release(struct options *o)
 {
 	free(o->named);
 	free(o->policies);
+	free(o->certificates);
 	free(o->faults);
 }
 

@@ -33,6 +33,9 @@ struct options {
 	long long late_ms, stop_after, history, touches;
 	const char *truth;
 	const char *client_id, *client_secret, *secret_file;
+	const char **certificates; /* --client-cert */
+	size_t ncertificates;
+	const char *federated_key, *federated_issuer, *federated_subject;
 	long long token_lifetime, keepalive;
 	int paging, orderby, filter;
 	const char **policies; /* --policy TENANTS:paging=skip */

@@ -307,6 +307,7 @@ server_release(struct server *s)
 	truth_close(s->truth);
 	gzip_cache_free(s->gzip);
 	faults_release(&s->faults);
+	assertions_release(&s->assertions);
 	world_release(&s->world);
 	for (size_t i = 0; i < MAX_STRAYS; i++)
 		free(s->strays[i]);

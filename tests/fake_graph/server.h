@@ -8,6 +8,7 @@
 #include <event2/http.h>
 
 #include "lib/base/err.h"
+#include "tests/fake_graph/assertion.h"
 #include "tests/fake_graph/faults.h"
 #include "tests/fake_graph/gzip.h"
 #include "tests/fake_graph/options.h"
@@ -40,6 +41,7 @@ struct server {
 	uint16_t port;
 	unsigned char key[TOKEN_KEY];
 	int64_t start_ms;
+	struct assertions assertions;
 	struct world world;
 	struct story story;
 	struct truth *truth;

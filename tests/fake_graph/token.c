@@ -43,6 +43,23 @@ static const struct token_error errors[] = {
 	{ 7000218, 401, "invalid_client",
 	    "The request body must contain the following parameter: 'client_assertion' or "
 	    "'client_secret'." },
+	{ 50013, 401, "invalid_client", "Assertion failed signature validation." },
+	{ 50027, 401, "invalid_client",
+	    "JWT token is invalid or malformed, or its id has been used before." },
+	{ 700021, 401, "invalid_client",
+	    "Client assertion application identifier doesn't match 'client_id' parameter." },
+	{ 700023, 401, "invalid_client",
+	    "Client assertion audience claim does not match the token endpoint." },
+	{ 700024, 401, "invalid_client", "Client assertion is not within its valid time range." },
+	{ 700027, 401, "invalid_client",
+	    "The certificate used to sign the client assertion is not registered on application, "
+	    "or has expired, or the signature is not its." },
+	{ 700211, 401, "invalid_client",
+	    "No matching federated identity record found for presented assertion issuer." },
+	{ 700212, 401, "invalid_client",
+	    "No matching federated identity record found for presented assertion audience." },
+	{ 700213, 401, "invalid_client",
+	    "No matching federated identity record found for presented assertion subject." },
 	{ 53003, 400, "invalid_grant", "Access has been blocked by Conditional Access policies." },
 	{ 90033, 503, "temporarily_unavailable",
 	    "A transient error has occurred. Please try again." },
@@ -98,9 +115,8 @@ put_base64url(struct buf *b, const void *p, size_t n)
 		buf_byte(b, text[i] == '+' ? '-' : text[i] == '/' ? '_' : (char)text[i]);
 }
 
-/* Returns the length, or -1. */
-static int
-base64url_read(struct str s, unsigned char *to, size_t room)
+int
+token_base64url(struct str s, unsigned char *to, size_t room)
 {
 	unsigned char text[MAX_TOKEN];
 	size_t n = 0;
@@ -200,7 +216,7 @@ token_read(struct str token, const unsigned char key[TOKEN_KEY], struct token_cl
 	buf_release(&mac);
 	if (!is_ours)
 		return false;
-	n = base64url_read(
+	n = token_base64url(
 	    (struct str){ dot1 + 1, (size_t)(dot2 - dot1 - 1) }, claims, sizeof(claims));
 	return n > 0 && read_claims(claims, (size_t)n, c);
 }

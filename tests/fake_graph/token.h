@@ -26,6 +26,9 @@ void token_make(struct buf *b, const unsigned char key[TOKEN_KEY], const struct 
 /* False when it is none of ours; expiry is for the caller to judge. */
 bool token_read(struct str token, const unsigned char key[TOKEN_KEY], struct token_claims *c);
 
+/* Returns the length, or -1. */
+int token_base64url(struct str s, unsigned char *to, size_t room);
+
 /* What the endpoint answers where it gives none. */
 struct token_error {
 	int code; /* AADSTS… */

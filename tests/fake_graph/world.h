@@ -95,6 +95,7 @@ struct order {
 struct counters {
 	uint64_t requests, pages, tokens, token_errors, bytes, faults, limited;
 	uint64_t status[6];        /* by hundreds */
+	uint64_t by_certificate, by_federation; /* of the tokens */
 	uint64_t bearer_elsewhere; /* a token at a host or path that must never see it */
 	int64_t first_ms, last_ms; /* monotonic */
 	int64_t *poll_ms;          /* ring of POLL_TIMES, made at the first poll */

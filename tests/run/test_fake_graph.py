@@ -18,10 +18,13 @@ import time
 import unittest
 import urllib.parse
 
+from signing import Certificate
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.join(ROOT, os.environ.get("MSSPD_BIN", "build"), "fake-graph")
 CLIENT = "6f0c8a5e-0000-4000-8000-000000000001"
 ALERTS = "/v1.0/security/alerts_v2"
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PREFER = {"Prefer": "include-unknown-enum-members"}
 UPDATED_ASC = "$orderby=lastUpdateDateTime%20asc"
 
@@ -153,6 +156,72 @@ class Tokens(unittest.TestCase):
                 self.assertEqual((got, reply["error"], reply["error_codes"]),
                                  (status, error, [code]), form)
                 self.assertIn("AADSTS%d" % code, reply["error_description"])
+
+    def test_certificates_are_checked_as_entra_does(self):
+        with tempfile.TemporaryDirectory() as folder:
+            cert, other, gone = (Certificate(folder, name) for name in ("cert", "other", "gone"))
+            with Graph("--alerts", "1", "--client-secret=", "--client-cert", cert.file,
+                       "--client-cert", gone.file) as g:
+                url = "%s/%s/oauth2/v2.0/token" % (g.url, guid(1))
+                os.unlink(gone.file)
+                self.assert_answers(g, [
+                    (0, cert, {}, "PS256", "x5t#S256", "sha256"),
+                    (0, cert, {}, "RS256", "x5t", "sha1"),
+                    (0, cert, {"nbf": None}, "PS256", "x5t#S256", "sha256"),
+                    (700027, cert, {}, "PS256", "x5t", "sha256"),
+                    (700027, cert, {}, "PS256", "kid", "sha256"),
+                    (700027, other, {}, "PS256", "x5t#S256", "sha256"),
+                    (700021, cert, {"sub": "another"}, "PS256", "x5t#S256", "sha256"),
+                    (700211, cert, {"iss": "another"}, "PS256", "x5t#S256", "sha256"),
+                    (700023, cert, {"aud": g.url}, "PS256", "x5t#S256", "sha256"),
+                    (700024, cert, {"exp": -20}, "PS256", "x5t#S256", "sha256"),
+                    (700024, cert, {"nbf": 60}, "PS256", "x5t#S256", "sha256"),
+                    (50027, cert, {"exp": None}, "PS256", "x5t#S256", "sha256"),
+                    (50027, cert, {"jti": None}, "PS256", "x5t#S256", "sha256"),
+                ], url)
+                self.assert_no_second_use(g, cert, url)
+                self.assertEqual(g.requests()["tenants"][0]["by_certificate"], 4)
+
+    def claims(self, url, change):
+        now = int(time.time())
+        self.serial = getattr(self, "serial", 0) + 1
+        claims = {"aud": url, "iss": CLIENT, "sub": CLIENT, "jti": "id%d" % self.serial, "nbf": now,
+                  "exp": now + 300}
+        claims.update({k: now + v if isinstance(v, int) else v for k, v in change.items()})
+        return {k: v for k, v in claims.items() if v is not None}
+
+    def assert_answers(self, g, table, url):
+        for code, cert, change, alg, name, digest in table:
+            jwt = cert.sign(self.claims(url, change), alg, {name: cert.thumbprint(digest)})
+            self.assert_code(g, jwt, code, (change, alg, name, digest))
+
+    def assert_code(self, g, jwt, code, what):
+        status, _, body = g.ask_token(client_secret="", client_assertion=jwt, client_assertion_type=ASSERTION)
+        got = json.loads(body).get("error_codes", [0])
+        self.assertEqual((status, got), (401 if code else 200, [code]), what)
+
+    def assert_no_second_use(self, g, cert, url):
+        head = {"x5t#S256": cert.thumbprint("sha256")}
+        jwt = cert.sign(self.claims(url, {}), "PS256", head)
+        for bent, code in ((jwt[:-8] + "AAAAAAAA", 700027), (jwt, 0), (jwt, 50027), ("a.b.c", 50027), ("x", 50027)):
+            self.assert_code(g, bent, code, bent[-20:])
+        status, _, body = g.ask_token(client_secret="", client_assertion=jwt, client_assertion_type="other")
+        self.assertEqual((status, json.loads(body)["error_codes"]), (401, [7000218]))
+
+    def test_federated_tokens(self):
+        with tempfile.TemporaryDirectory() as folder:
+            issuer, other = Certificate(folder, "issuer"), Certificate(folder, "other")
+            key = issuer.public_key(os.path.join(folder, "issuer.pem"))
+            good = {"iss": "https://issuer.example", "sub": "system:serviceaccount:soc:msspd",
+                    "aud": "api://AzureADTokenExchange", "exp": int(time.time()) + 300}
+            table = [(0, issuer, {}), (0, issuer, {}), (700211, issuer, {"iss": "https://issuer.example/"}),
+                     (700213, issuer, {"sub": "System:serviceaccount:soc:msspd"}),
+                     (700212, issuer, {"aud": "api://azureadtokenexchange"}), (50013, other, {}),
+                     (700024, issuer, {"exp": int(time.time()) - 60})]
+            with Graph("--alerts", "1", "--federated-key", key) as g:
+                for code, by, change in table:
+                    self.assert_code(g, by.sign(dict(good, **change), "RS256"), code, change)
+                self.assertEqual(g.requests()["tenants"][0]["by_federation"], 2)
 
     def test_token_faults(self):
         table = [
