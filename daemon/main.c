@@ -1,12 +1,11 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
 #include "daemon/options.h"
+#include "daemon/secret.h"
 #include "daemon/service.h"
 #include "daemon/settings.h"
 #include "lib/base/log.h"
@@ -48,17 +47,6 @@ say_checked(const struct settings *s, const char *file, const struct tally *t)
 	return EX_OK;
 }
 
-/* Secrets must not end up in a core, also not in one that a pipe takes, which knows no limit;
- * nor may another process of our user look into this one. */
-static void
-forbid_cores(void)
-{
-	struct rlimit none = { 0, 0 };
-
-	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -73,7 +61,7 @@ main(int argc, char **argv)
 		(o.mode == RUN_LIST ? settings_print_options : settings_print_manual)(stdout);
 		return EX_OK;
 	}
-	forbid_cores();
+	secret_forbid_cores();
 	umask(0077);
 	log_set_prefixes(getenv("JOURNAL_STREAM") != NULL);
 	event_set_log_callback(on_libevent_log);

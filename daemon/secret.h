@@ -18,6 +18,9 @@
 char *secret_path(const char *name, struct err *err);
 /* Exists, is a regular file, and is not open to others. */
 bool secret_check(const char *name, struct err *err) MUST_CHECK;
+/* Secrets must not end up in a core, also not in one that a pipe takes, which knows no limit;
+ * nor may another process of our user look into this one. */
+void secret_forbid_cores(void);
 /* Into b (cleared first); the caller wipes it (buf_wipe). Errors never hold any of the content. */
 bool secret_read(const char *name, struct buf *b, struct err *err) MUST_CHECK;
 /* The same of a file that may be open to others: a certificate, or a token whose

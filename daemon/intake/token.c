@@ -273,6 +273,7 @@ conclude(struct token *k, struct token_answer *a, int64_t retry_after_ms, int64_
 		.trouble = a->trouble,
 		.bearer = k->bearer,
 		.roles = k->roles,
+		.is_foreign = a->is_foreign,
 		.retry_after_ms = retry_after_ms,
 		.err = a->err,
 		.server_date = server_date,

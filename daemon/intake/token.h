@@ -43,6 +43,7 @@ struct token_reply {
 	enum token_trouble trouble;
 	const char *bearer; /* TOKEN_OK; valid during the call: copy into the request */
 	unsigned roles;     /* bits of enum token_role */
+	bool is_foreign;    /* TOKEN_GARBLED: a token came, and is another tenant's */
 	int64_t retry_after_ms; /* -1: none */
 	struct err err;         /* complete sentence with the hint and what to do */
 	int64_t server_date;    /* ticks; TICKS_NONE */

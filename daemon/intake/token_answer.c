@@ -323,6 +323,7 @@ read_token(const struct token_question *q, const json_t *root, struct token_answ
 	if (jwt->tid[0] != '\0' && strcmp(jwt->tid, q->tenant_id) != 0) {
 		(void)err_set(&out->err, ERR_TEMP, "the token is for the tenant %s and is not used",
 		    jwt->tid);
+		out->is_foreign = true;
 	} else {
 		out->trouble = TOKEN_OK;
 		out->bearer = xstrndup(text.s, text.n);

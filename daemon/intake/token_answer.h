@@ -24,6 +24,7 @@ struct token_answer {
 	char *bearer;           /* TOKEN_OK: from malloc, the caller's; else NULL */
 	int64_t lifetime_ms;
 	unsigned roles; /* bits of enum token_role */
+	bool is_foreign; /* a token came, and is another tenant's */
 	struct err err;
 };
 

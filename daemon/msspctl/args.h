@@ -13,6 +13,7 @@ struct args {
 	const char *state;      /* --state; NULL */
 	bool is_json;           /* --json */
 	bool wants_requests;    /* --requests */
+	bool wants_all;         /* --all */
 	char *const *names;     /* of tenants or customers */
 	size_t nnames;
 };

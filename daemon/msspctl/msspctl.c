@@ -6,6 +6,7 @@
 
 #include "daemon/msspctl/args.h"
 #include "daemon/msspctl/call.h"
+#include "daemon/msspctl/check_tenant.h"
 #include "daemon/msspctl/onboard.h"
 #include "daemon/msspctl/show_status.h"
 #include "lib/base/str.h"
@@ -27,6 +28,11 @@ static const char usage[] =
     "Reads the configuration and needs no running msspd; NAME is a tenant, or a\n"
     "customer for all of its tenants:\n"
     "\n"
+    "  check-tenant NAME...|--all [--json]\n"
+    "                      try them from here, step by step: names, TLS, token, roles,\n"
+    "                      a read, clock, sinks; what to do where a step fails. Exits 0\n"
+    "                      when all is well, else 69 not reached, 75 try again, 76 odd\n"
+    "                      answers, 77 permission missing, 78 configuration\n"
     "  consent-url NAME... [--state TEXT]\n"
     "                      the link by which the customer's administrator lets the app\n"
     "                      read alerts; TEXT comes back on the redirect (default: a\n"
@@ -43,13 +49,14 @@ static const char usage[] =
     "  -V, --version       print the version\n"
     "  -h, --help          print this\n";
 
-enum { OPT_JSON = 256, OPT_REQUESTS, OPT_STATE };
+enum { OPT_JSON = 256, OPT_REQUESTS, OPT_STATE, OPT_ALL };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
 	{ "config", required_argument, NULL, 'c' },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "requests", no_argument, NULL, OPT_REQUESTS },
+	{ "all", no_argument, NULL, OPT_ALL },
 	{ "state", required_argument, NULL, OPT_STATE },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
@@ -94,7 +101,7 @@ do_reload(const struct args *a)
 }
 
 /* What a verb takes besides -s and -c; anything else is refused. */
-enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8 };
+enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8, TAKES_ALL = 16 };
 
 static const struct command {
 	const char *name;
@@ -103,6 +110,7 @@ static const struct command {
 } commands[] = {
 	{ "status", do_status, TAKES_JSON },
 	{ "reload", do_reload, 0 },
+	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON },
 	{ "consent-url", do_consent_url, TAKES_NAMES | TAKES_STATE },
 	{ "onboard", do_onboard, TAKES_NAMES | TAKES_REQUESTS | TAKES_JSON },
 };
@@ -118,7 +126,8 @@ static unsigned
 given(const struct args *a)
 {
 	return (a->is_json ? TAKES_JSON : 0) | (a->wants_requests ? TAKES_REQUESTS : 0) |
-	       (a->state != NULL ? TAKES_STATE : 0) | (a->nnames != 0 ? TAKES_NAMES : 0);
+	       (a->state != NULL ? TAKES_STATE : 0) | (a->nnames != 0 ? TAKES_NAMES : 0) |
+	       (a->wants_all ? TAKES_ALL : 0);
 }
 
 static int
@@ -131,8 +140,10 @@ run_command(const struct args *a, const char *name)
 			continue;
 		if ((given(a) & ~c->takes) != 0)
 			return bad_usage("that command does not take all of these options or names");
-		if ((c->takes & TAKES_NAMES) != 0 && a->nnames == 0)
-			return bad_usage("name a tenant or a customer");
+		if ((c->takes & TAKES_NAMES) != 0 && (a->nnames == 0) != a->wants_all)
+			return bad_usage((c->takes & TAKES_ALL) != 0
+					       ? "name tenants or customers, or say --all"
+					       : "name a tenant or a customer");
 		if ((c->takes & TAKES_REQUESTS) != 0 && a->is_json && !a->wants_requests)
 			return bad_usage("--json goes with --requests");
 		return c->run(a);
@@ -157,6 +168,9 @@ take(struct args *a, int c, int *status)
 		return true;
 	case OPT_REQUESTS:
 		a->wants_requests = true;
+		return true;
+	case OPT_ALL:
+		a->wants_all = true;
 		return true;
 	case OPT_STATE:
 		a->state = optarg;

@@ -28,7 +28,8 @@ say_state(const char *state)
 	if (isatty(STDERR_FILENO) == 1)
 		fprintf(stderr,
 		    "After consent the browser arrives at the redirect URI with state=%s:\n"
-		    "then it was this link. Believe nothing else there.\n",
+		    "then it was this link. Believe nothing else there; msspctl check-tenant shows\n"
+		    "whether consent is given.\n",
 		    state);
 }
 

@@ -23,7 +23,7 @@ static const struct item {
 	    NULL, "{consent}" },
 	{ "{mssp}",
 	    "See that alerts come. The role may take some minutes to arrive in a token.",
-	    "msspd --dry-run" },
+	    "msspctl check-tenant {tenant}" },
 
 	{ NULL, "Portal: groups and roles in the tenant of {customer}" },
 	{ "{customer}", "In Entra ID, Groups, make three security groups:",

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/intake/streams.h"
 #include "lib/base/alloc.h"
 #include "lib/format/consent.h"
 #include "lib/policy/clouds.h"
@@ -45,6 +46,18 @@ mssp_tenant(const struct mssp *m)
 	return m->domain != NULL ? xasprintf("domain %s", m->domain) : xstrdup("tenant YOUR-TENANT-ID");
 }
 
+/* "A, B and C": what the tenant's streams need, and nothing else. */
+static char *
+list_roles(const struct tenant *t)
+{
+	struct buf b = BUF_INIT(TEXT_MAX);
+
+	for (size_t i = 0; i < t->nstreams; i++)
+		buf_printf(&b, "%s%s (%s)", i == 0 ? "" : i + 1 < t->nstreams ? ", " : " and ",
+		    t->streams[i].kind->role, api_kinds[t->streams[i].kind->api].name);
+	return buf_take(&b);
+}
+
 static char *
 list_missing(const struct settings *s, const struct tenant *t)
 {
@@ -76,7 +89,7 @@ facts_init(struct facts *f, const struct settings *s, const struct tenant *t)
 	f->v[FACT_TENANT] = xstrdup(t->name);
 	f->v[FACT_TENANT_ID] = xstrdup(t->id);
 	f->v[FACT_CLIENT_ID] = xstrdup(t->app->client_id);
-	f->v[FACT_ROLES] = xstrdup("SecurityAlert.Read.All");
+	f->v[FACT_ROLES] = list_roles(t);
 	f->v[FACT_CONSENT] = consent_link(t);
 	f->v[FACT_PORTAL] = xasprintf("%s/?tid=%s", t->app->portal_url, t->id);
 	f->v[FACT_MY_ACCESS] = xasprintf(

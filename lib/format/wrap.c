@@ -10,9 +10,8 @@ columns(const char *s, size_t n)
 	return count;
 }
 
-/* The text with nothing in it that a terminal acts on. */
-static void
-put_clean(struct buf *out, const char *text)
+void
+wrap_clean(struct buf *out, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -37,7 +36,7 @@ wrap_put(struct buf *out, const char *first, const char *rest, const char *text)
 	size_t column = columns(first, strlen(first)), words = 0, width;
 	const char *at;
 
-	put_clean(&clean, text);
+	wrap_clean(&clean, text);
 	buf_byte(&clean, '\0');
 	buf_puts(out, first);
 	for (at = clean.p + strspn(clean.p, " "); *at != '\0'; at += strspn(at, " ")) {

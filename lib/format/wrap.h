@@ -15,4 +15,7 @@
 /* The first line begins with first, the others with rest; each ends with a newline. */
 void wrap_put(struct buf *out, const char *first, const char *rest, const char *text);
 
+/* The text alone, with controls and what is no UTF-8 replaced likewise. */
+void wrap_clean(struct buf *out, const char *text);
+
 #endif

@@ -108,7 +108,7 @@ static const struct {
 	  "https://login.microsoftonline.com/" TENANT "/adminconsent?client_id=" CLIENT
 	  "&redirect_uri=https%3A%2F%2Fsoc.example%2Fconsented" },
 	{ "the permission that it grants", "contoso-eu", "SecurityAlert.Read.All" },
-	{ "how to see whether it works", "contoso-eu", "msspd --dry-run" },
+	{ "how to see whether it works", "contoso-eu", "msspctl check-tenant contoso-eu" },
 	{ "group of tier 1", "contoso-eu", "- Tier 1 Analyst -" },
 	{ "group of tier 2", "contoso-eu", "- Tier 2 Analyst -" },
 	{ "group of approvers", "contoso-eu", "- MSSP Analyst Approvers" },
