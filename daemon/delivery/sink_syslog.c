@@ -5,6 +5,7 @@
 #include "daemon/delivery/accept.h"
 #include "daemon/delivery/dgram.h"
 #include "daemon/delivery/line.h"
+#include "daemon/delivery/pace.h"
 #include "daemon/delivery/rejects.h"
 #include "daemon/delivery/sink_syslog_conf.h"
 #include "daemon/delivery/stream.h"
@@ -44,6 +45,7 @@ struct sink {
 	bool is_going_back;   /* to the first server */
 	bool wants_ready;
 	uint64_t written;     /* bytes on this stream */
+	struct pace pace;     /* of streams */
 	struct buf out;
 
 	struct accept accept; /* datagrams: only its queue */
@@ -74,6 +76,7 @@ report_accepted(struct sink *s)
 	for (n = accept_take(&s->accept, tickets, TAKE_MAX); n > 0;
 	    n = accept_take(&s->accept, tickets, TAKE_MAX)) {
 		s->has_accepted = true;
+		pace_accepted(&s->pace);
 		sink_accepted(s->owner, tickets, n);
 	}
 }
@@ -105,6 +108,8 @@ link_ended(struct sink *s, bool is_refused, const struct err *err)
 		why = *err;
 		(void)err_wrap(&why, "%s", current(s)->text);
 	}
+	if (err != NULL && !s->has_accepted)
+		pace_barren(&s->pace, s->accept.tickets.n);
 	s->first = err == NULL || (worked && s->stream != NULL) ? 0 : (s->at + 1) % s->targets.n;
 	hang_up(s);
 	if (is_draining)
@@ -140,6 +145,15 @@ keep_reject(struct sink *s, uint64_t ticket, const struct err *err)
 	report_later(s);
 }
 
+static void
+tell_ready(struct sink *s)
+{
+	if (!s->wants_ready || pace_room(&s->pace, s->accept.tickets.n) == 0)
+		return;
+	s->wants_ready = false;
+	sink_ready(s->owner);
+}
+
 /* ---- acceptance ------------------------------------------------------------------------- */
 
 static int64_t
@@ -171,6 +185,7 @@ on_poll(void *arg)
 	if (due >= 0 && due <= now && stream_is_healthy(s->stream)) {
 		accept_healthy(&s->accept, now);
 		report_accepted(s);
+		tell_ready(s);
 	}
 	poll_start(s);
 }
@@ -242,12 +257,7 @@ on_dgram_down(void *arg, const struct err *err)
 static void
 on_writable(void *arg)
 {
-	struct sink *s = arg;
-
-	if (!s->wants_ready)
-		return;
-	s->wants_ready = false;
-	sink_ready(s->owner);
+	tell_ready(arg);
 }
 
 /* The peer has read everything and closed after us: nothing of this link is in doubt. */
@@ -365,11 +375,12 @@ send_on_stream(struct sink *s, const struct sink_item *items, size_t n)
 {
 	struct line *line = &s->lines[s->at];
 	size_t room = HIGH_BYTES - stream_pending(s->stream);
+	size_t may = pace_room(&s->pace, s->accept.tickets.n);
 	struct err err;
 	size_t i;
 
 	buf_clear(&s->out);
-	for (i = 0; i < n && s->out.n < room; i++) {
+	for (i = 0; i < n && i < may && s->out.n < room; i++) {
 		if (line_write(line, &s->out, &items[i].event, line->max, &err))
 			accept_add(&s->accept, items[i].ticket);
 		else
@@ -540,6 +551,7 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 	s->owner = owner;
 	s->conf = conf;
 	accept_init(&s->accept, s->conf->confirm_after_ms);
+	pace_init(&s->pace);
 	rejects_init(&s->rejects);
 	buf_init(&s->out, HIGH_BYTES * 2);
 	timer_init(&s->poll, on_poll, s);

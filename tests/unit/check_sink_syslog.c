@@ -300,6 +300,20 @@ START_TEST(test_zero_confirm)
 }
 END_TEST
 
+/* Every connection dies of a burst: it gets less at a time, and everything in the end. */
+START_TEST(test_dies_of_a_burst)
+{
+	listen_plain(RECEIVE_LF);
+	conf.confirm_after_ms = 30;
+	a.close_after = 10000;
+	begin();
+	rig_append_many(&rig, 0, "a", 50, 100);
+	for (int i = 0; i < 2000 && !rig_run_idle(&rig, 20); i++)
+		TAILQ_FIRST(&rig.delivery->owners)->tries = 0; /* not the backoff is looked at */
+	assert_all(&a, 100, 1000);
+}
+END_TEST
+
 /* ---- torn connections -------------------------------------------------------------------------------- */
 
 static void
@@ -704,6 +718,7 @@ main(void)
 	tcase_add_test(tc, test_idle_close);
 	tcase_add_test(tc, test_stops_reading);
 	tcase_add_test(tc, test_zero_confirm);
+	tcase_add_test(tc, test_dies_of_a_burst);
 	tcase_add_test(tc, test_random_closes_lf);
 	tcase_add_test(tc, test_random_closes_octet);
 	tcase_add_test(tc, test_random_closes_tls);
