@@ -4,7 +4,8 @@
 #
 # usage: deps.sh build|check|receivers
 #   build      compiler and libraries
-#   check      build, and what the tests run
+#   check      build, and what the tests run; an OpenID provider for them below
+#              build/oidc
 #   receivers  syslog-ng and rsyslog, extracted below build/receivers: their
 #              packages conflict with each other, so neither is installed
 set -eu
@@ -120,11 +121,31 @@ extract_fedora() {
 	touch $dir/.complete
 }
 
+# Some Node.js have npm in them, Debian's has not.
+node_packages() {
+	command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || echo "$1"
+}
+
+# Which versions, down to what each of them needs, says the lock file.
+install_oidc() {
+	dir=build/oidc
+	[ -e $dir/.complete ] && cmp -s tests/oidc/package-lock.json $dir/package-lock.json && return 0
+	rm -rf $dir
+	mkdir -p $dir
+	cp tests/oidc/package.json tests/oidc/package-lock.json $dir
+	(cd $dir && npm ci --ignore-scripts --no-audit --no-fund >&2) ||
+	    die "oidc-provider could not be installed"
+	touch $dir/.complete
+	say "oidc-provider is in $dir"
+}
+
 case ${1:-} in
 build)
 	install "$debian_build" "$fedora_build" ;;
 check)
-	install "$debian_build $debian_check" "$fedora_build $fedora_check" ;;
+	install "$debian_build $debian_check $(node_packages "nodejs npm")" \
+	    "$fedora_build $fedora_check $(node_packages "nodejs nodejs-npm")"
+	install_oidc ;;
 receivers)
 	if command -v apt-get >/dev/null 2>&1; then extract_debian; else extract_fedora; fi ;;
 *)
