@@ -136,9 +136,17 @@ check_zone(const char *text, struct err *err)
 static bool
 check_stream(const char *text, struct err *err)
 {
-	return stream_find(text) != NULL
-	    || err_set(err, ERR_CONF, "\"%.80s\" is not a stream of this version; it reads alerts",
-	    text);
+	struct buf names = BUF_INIT(200);
+
+	if (stream_find(text) != NULL)
+		return true;
+	if (stream_instead(text) != NULL)
+		return err_set(err, ERR_CONF, "\"%.80s\" is %s", text, stream_instead(text));
+	for (int i = 0; i < STREAM_COUNT; i++)
+		buf_printf(&names, "%s%s", i != 0 ? ", " : "", stream_kinds[i].name);
+	err_set(err, ERR_CONF, "\"%.80s\" is not a stream; the streams are: %s", text, names.p);
+	buf_release(&names);
+	return false;
 }
 
 /* ---- the rows ---------------------------------------------------------------------- */
@@ -165,8 +173,8 @@ static const struct conf_opt journal_opts[] = {
 static const struct conf_opt intake_opts[] = {
 	{ .name = "max_requests", .type = CONF_INT, .off = F(max_requests), .def = "64", .min = 1,
 	  .max = 1000,
-	  .help = "Requests in flight to Microsoft for all tenants together; each tenant has at "
-	      "most one." },
+	  .help = "Requests in flight to Microsoft for all tenants together; each stream of a "
+	      "tenant has at most one." },
 	{ .name = "request_timeout", .type = CONF_TIME, .off = F(request_timeout_ms), .def = "60s",
 	  .min = SECOND, .max = 10 * MINUTE,
 	  .help = "A request that takes longer, from its start to the last byte of the answer, is "
@@ -187,7 +195,10 @@ static const struct conf_opt defaults_opts[] = {
 	  .help = "Sinks of tenants that have none of their own nor through their customer." },
 	{ .name = "streams", .type = CONF_LIST, .off = F(streams), .def = "alerts", .min = 1,
 	  .max = 8, .check = check_stream,
-	  .help = "What is read from a tenant. This version knows alerts." },
+	  .help = "What is read from a tenant: `alerts` (of all Defender products, by Graph's "
+	      "alerts_v2) and `incidents` (what Microsoft puts alerts together to, as records of "
+	      "their own). Each needs a permission of its own: SecurityAlert.Read.All, "
+	      "SecurityIncident.Read.All." },
 	{ .name = "poll_interval", .type = CONF_TIME, .off = F(poll_interval_ms), .def = "60s",
 	  .min = SECOND, .max = DAY,
 	  .help = "A tenant is asked for news this often." },
@@ -201,10 +212,11 @@ static const struct conf_opt defaults_opts[] = {
 	  .help = "A tenant seen for the first time is read from this far back." },
 	{ .name = "page_size", .type = CONF_INT, .off = F(page_size), .def = "200", .min = 1,
 	  .max = 1000,
-	  .help = "Alerts asked for at once ($top)." },
+	  .help = "Alerts asked for at once ($top); of incidents at most 50." },
 	{ .name = "budget", .type = CONF_INT, .off = F(budget_per_min), .def = "150", .min = 1,
 	  .max = 10000,
-	  .help = "Requests a minute to one tenant, at most. Microsoft allows a tenant 150." },
+	  .help = "Requests a minute to one tenant, at most, by all its streams of an API together. "
+	      "Microsoft allows an app 150 of Graph's in a tenant." },
 	{ .name = NULL }
 };
 #undef F

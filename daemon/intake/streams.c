@@ -20,7 +20,74 @@ const struct stream_kind stream_kinds[STREAM_COUNT] = {
 	    .may = TOKEN_MAY_ALERTS,
 	    .role = "SecurityAlert.Read.All",
 	    .read = record_from_alert },
+	[STREAM_INCIDENTS] = { .name = "incidents",
+	    .api = API_GRAPH,
+	    .path = "incidents",
+	    .time_field = "lastUpdateDateTime",
+	    .page_max = 50,
+	    .items = "incidents",
+	    .may = TOKEN_MAY_INCIDENTS,
+	    .role = "SecurityIncident.Read.All",
+	    .read = record_from_incident },
 };
+
+static const char siem[] =
+    "the SIEM API, which Microsoft has retired; write alerts, which has its alerts and those of "
+    "all other Defender products";
+static const char legacy[] =
+    "the legacy alerts API of Graph, which Microsoft has retired; write alerts, which are Graph's "
+    "alerts_v2";
+static const char xdr[] =
+    "the older incidents API of Defender XDR, which Microsoft replaces by Graph's; write incidents";
+
+/* Compared without case, and without what is no letter or digit. */
+static const struct {
+	const char *name, *instead;
+} others[] = {
+	{ "siem", siem },
+	{ "siemapi", siem },
+	{ "siemalerts", siem },
+	{ "wdatpalertexporter", siem },
+	{ "alertexporter", siem },
+	{ "detections", siem },
+	{ "alertsv1", legacy },
+	{ "legacyalerts", legacy },
+	{ "alertslegacy", legacy },
+	{ "graphlegacy", legacy },
+	{ "securityalerts", legacy },
+	{ "alertsv2", "what is called alerts here; write alerts" },
+	{ "graphalerts", "what is called alerts here; write alerts" },
+	{ "xdrincidents", xdr },
+	{ "mtpincidents", xdr },
+};
+
+/* Room for the longest of them and one more, so that no longer one is like it. */
+static void
+plain_name(char out[20], const char *name)
+{
+	size_t n = 0;
+
+	for (; *name != '\0' && n < 19; name++) {
+		if (*name >= 'A' && *name <= 'Z')
+			out[n++] = (char)(*name - 'A' + 'a');
+		else if ((*name >= 'a' && *name <= 'z') || (*name >= '0' && *name <= '9'))
+			out[n++] = *name;
+	}
+	out[n] = '\0';
+}
+
+const char *
+stream_instead(const char *name)
+{
+	char plain[20];
+
+	plain_name(plain, name);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		if (strcmp(plain, others[i].name) == 0)
+			return others[i].instead;
+	}
+	return NULL;
+}
 
 const struct stream_kind *
 stream_find(const char *name)

@@ -14,7 +14,7 @@
  *
  * It knows nothing of tenants, of requests in flight and of time. Pure.
  */
-enum stream { STREAM_ALERTS, STREAM_COUNT };
+enum stream { STREAM_ALERTS, STREAM_INCIDENTS, STREAM_COUNT };
 
 struct stream_kind {
 	const char *name;       /* in configurations, {stream}, at the end of the journal's key */
@@ -42,6 +42,9 @@ extern const struct api_kind api_kinds[API_COUNT];
 
 /* NULL when there is none of that name. */
 const struct stream_kind *stream_find(const char *name);
+/* What to write instead of a name of something that Microsoft has retired, or that has another
+ * name here: a sentence part; NULL when nothing is known of it. */
+const char *stream_instead(const char *name);
 enum stream stream_number(const struct stream_kind *kind);
 /* The API's base, without a slash at its end. */
 const char *api_url(const struct app *app, enum api api);

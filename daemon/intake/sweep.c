@@ -49,7 +49,8 @@ reader_bounds(struct poller *p, struct reader *r, struct paging_bounds *out)
 	*out = (struct paging_bounds){ .from = live,
 		.until = PAGING_FOREVER,
 		.cursor = r->cursor,
-		.page_size = (unsigned)(top < most ? top : most) };
+		.page_size = (unsigned)(top < most ? top : most),
+		.most = (unsigned)most };
 	if (r->span_ms == 0)
 		return true;
 	out->until = live;

@@ -50,7 +50,8 @@ paging_begin(struct paging *p, struct paging_habits *h, const struct paging_boun
 		.started = TICKS_NONE,
 		.last = TICKS_NONE,
 		.page_size = b->page_size,
-		.wanted = b->page_size };
+		.wanted = b->page_size,
+		.most = b->most != 0 ? b->most : PAGING_MOST };
 	if (h->is_order_refused && ++h->reads_refused > ORDER_AGAIN)
 		h->is_order_refused = false;
 	if (h->patience == 0)
@@ -234,7 +235,7 @@ follow_link(struct paging *p, const struct paging_page *pg, struct paging_step *
 static bool
 ask_more_here(struct paging *p, const struct paging_page *pg)
 {
-	unsigned most = top_for(p, PAGING_MOST), covered = p->ask.skip + pg->count;
+	unsigned most = top_for(p, p->most), covered = p->ask.skip + pg->count;
 
 	if (p->ask.mode == PAGING_KEYSET && p->ask.top < most && pg->count >= p->ask.top &&
 	    !p->no_most) {
@@ -311,10 +312,10 @@ cut_window(struct paging *p, const struct paging_page *pg)
 static bool
 ask_most(struct paging *p, const struct paging_page *pg)
 {
-	if (p->no_most || p->page_size >= PAGING_MOST || pg->count < p->ask.top)
+	if (p->no_most || p->page_size >= p->most || pg->count < p->ask.top)
 		return false;
-	p->page_size = PAGING_MOST;
-	if (top_for(p, PAGING_MOST) <= p->ask.top)
+	p->page_size = p->most;
+	if (top_for(p, p->most) <= p->ask.top)
 		return false;
 	paging_ask_keyset(p, p->ask.from);
 	return true;

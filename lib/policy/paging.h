@@ -69,6 +69,7 @@ struct paging {
 	int64_t started;            /* the server's clock at the first page */
 	int64_t last;               /* last timestamp of the page before */
 	unsigned page_size, wanted; /* now, and at the beginning */
+	unsigned most;              /* $top that the list serves */
 	unsigned pages, turn_pages;
 	unsigned checking; /* length of the page that this request checks; 0: none */
 	unsigned faults;   /* in a row, at this place */
@@ -112,7 +113,8 @@ struct paging_bounds {
 	int64_t from;   /* read from here on */
 	int64_t until;  /* what is newer is somebody else's; PAGING_FOREVER */
 	int64_t cursor; /* as stored; TICKS_NONE: none yet */
-	unsigned page_size;
+	unsigned page_size; /* $top wanted */
+	unsigned most;      /* $top that the list serves at most; 0: PAGING_MOST */
 };
 /* A new read. p->ask is its first request. habits live as long as p. */
 void paging_begin(struct paging *p, struct paging_habits *habits, const struct paging_bounds *b);

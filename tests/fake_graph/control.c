@@ -137,8 +137,10 @@ do_one(struct server *s, struct tenant *t, const json_t *root)
 }
 
 static long long
-make_for(struct server *s, struct tenant *t, const json_t *root)
+make_for(struct server *s, struct tenant *of, const json_t *root)
 {
+	const char *stream = json_string_value(json_object_get(root, "stream"));
+	struct tenant *t = stream != NULL && strcmp(stream, "incidents") == 0 ? of->incidents : of;
 	const char *class = json_string_value(json_object_get(root, "class"));
 	const struct hostile *h = class != NULL ? hostile_find(class) : NULL;
 	long long done = do_one(s, t, root);
@@ -255,6 +257,7 @@ put_tenant(struct buf *b, const struct tenant *t, bool with_polls)
 	j_int(b, "first_ms", c->first_ms);
 	j_int(b, "last_ms", c->last_ms);
 	j_int(b, "alerts", (int64_t)t->nalerts);
+	j_int(b, "incidents", (int64_t)t->incidents->nalerts);
 	if (with_polls)
 		put_polls(b, c);
 	buf_byte(b, '}');
@@ -313,6 +316,16 @@ control_requests(struct ask *a)
 }
 
 static void
+put_newest(struct buf *b, const struct tenant *t)
+{
+	for (size_t n = 0; n < t->nalerts; n++) {
+		const struct alert *alert = t->alerts[n];
+
+		truth_line(b, alert->pending != NULL ? alert->pending : alert->shown);
+	}
+}
+
+static void
 control_truth(struct ask *a)
 {
 	struct server *s = a->server;
@@ -324,11 +337,10 @@ control_truth(struct ask *a)
 	for (size_t i = 0; i < s->world.ntenants; i++) {
 		const struct tenant *t = &s->world.tenants[i];
 
-		for (size_t n = 0; (only == NULL || only == t) && n < t->nalerts; n++) {
-			const struct alert *alert = t->alerts[n];
-
-			truth_line(&b, alert->pending != NULL ? alert->pending : alert->shown);
-		}
+		if (only != NULL && only != t)
+			continue;
+		put_newest(&b, t);
+		put_newest(&b, t->incidents);
 	}
 	reply_header(a, "Content-Type", "application/jsonl");
 	reply_body(a, 200, buf_peek(&b));
@@ -383,6 +395,7 @@ control_help(void)
 	    "{\"tenant\":T,\"make\":N,\"change\":N,\"same_stamp\":N,\"future\":N,\"hostile\":N,"
 	    "\"class\":C}\n"
 	    "       {\"tenant\":T,\"key\":KEY,\"do\":CHANGE}, KEY and CHANGE as in the truth\n"
+	    "       and {\"stream\":\"incidents\"} with any of these\n"
 	    "  POST /_control/policy   "
 	    "{\"tenant\":T,\"paging\":…,\"orderby\":…,\"filter\":…,\"max_top\":N}\n"
 	    "  each answers {\"done\":N}, or 400 and {\"error\":TEXT}\n"

@@ -4,6 +4,7 @@
 #include "tests/fake_graph/corpus.h"
 #include "tests/fake_graph/evidence.h"
 #include "tests/fake_graph/hostile.h"
+#include "tests/fake_graph/incident.h"
 #include "tests/fake_graph/json_out.h"
 #include "tests/fake_graph/maker.h"
 #include "tests/fake_graph/rules.h"
@@ -95,7 +96,7 @@ corpus_first_facts(const struct alert *a, struct facts *f, bool is_bench)
 		          : die < 88 ? STATUS_IN_PROGRESS
 		                     : STATUS_RESOLVED,
 		.change = CHANGE_NEW,
-		.nevidence = first_evidence(&r, is_bench),
+		.nevidence = a->is_incident ? 0 : first_evidence(&r, is_bench),
 		.note = rng_next(&r),
 	};
 }
@@ -105,7 +106,9 @@ corpus_title(struct buf *b, const struct alert *a)
 {
 	const struct hostile *h = a->hostile;
 
-	if (h != NULL && h->truth_title != NULL) {
+	if (a->is_incident) {
+		incident_title(b, a);
+	} else if (h != NULL && h->truth_title != NULL) {
 		buf_puts(b, h->truth_title);
 	} else if (h != NULL && h->title != NULL) {
 		buf_puts(b, h->title);
@@ -160,7 +163,7 @@ put_ids(struct buf *b, const struct alert *a, const char *quoted_id)
 	member(b, a, "id", h != NULL ? h->id : NULL, quoted_id);
 	j_raw(b, "providerAlertId", quoted_id);
 	j_key(b, "incidentId");
-	buf_printf(b, "\"%u\"", 40000 + a->serial / 3);
+	buf_printf(b, "\"%u\"", FIRST_INCIDENT + a->serial / 3);
 }
 
 static void
@@ -234,7 +237,7 @@ put_links(struct buf *b, const struct alert *a)
 	buf_byte(b, '"');
 	j_key(b, "incidentWebUrl");
 	buf_printf(
-	    b, "\"https://%s/incidents/%u?tid=%s\"", host, 40000 + a->serial / 3, a->tenant->guid);
+	    b, "\"https://%s/incidents/%u?tid=%s\"", host, FIRST_INCIDENT + a->serial / 3, a->tenant->guid);
 }
 
 static void
@@ -385,6 +388,10 @@ corpus_render(struct buf *b, const struct alert *a, const struct facts *f, bool 
 	};
 	struct buf id = BUF_INIT(128);
 
+	if (a->is_incident) {
+		incident_render(b, a, f);
+		return;
+	}
 	if (a->hostile != NULL && a->hostile->whole != NULL) {
 		buf_puts(b, a->hostile->whole);
 		return;

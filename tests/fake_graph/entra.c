@@ -100,7 +100,8 @@ give_token(struct ask *a, const struct form *f)
 	const struct options *opt = a->server->opt;
 	const struct world *w = &a->server->world;
 	const struct tenant *t = a->tenant;
-	struct token_claims c = { .issued = wall_ms() / 1000, .has_role = !a->plan.has_no_roles };
+	struct token_claims c = { .issued = wall_ms() / 1000, .has_role = !a->plan.has_no_roles,
+		.may_read_incidents = !opt->is_alerts_only };
 	struct buf token = BUF_INIT(16384), b = BUF_INIT(32768), audience = BUF_INIT(4096);
 
 	if (a->plan.has_foreign_tid)

@@ -7,11 +7,25 @@
 #include "tests/fake_graph/reply.h"
 #include "tests/fake_graph/server.h"
 
-/* Graph: GET /v1.0/security/alerts_v2 and …/alerts_v2/{id}. */
+/* Graph: GET /v1.0/security/alerts_v2, …/incidents, and one of them by its id. */
 
 #define MAX_PAGE  (512u << 20)
 #define MAX_LINK  65536
 #define MINUTE_MS 60000
+#define INCIDENTS_MOST 50 /* $top */
+
+static bool
+is_for_incidents(const struct ask *a)
+{
+	return strstr(a->path, "/incidents") != NULL;
+}
+
+/* The list that is asked for. */
+static struct tenant *
+list_of(const struct ask *a)
+{
+	return is_for_incidents(a) ? a->tenant->incidents : a->tenant;
+}
 
 static const char *
 header(const struct ask *a, const char *name)
@@ -187,6 +201,7 @@ answer_query(struct ask *a, const struct query *q)
 		.url = s->url,
 		.path = a->path,
 		.query = a->query,
+		.list = is_for_incidents(a) ? "incidents" : "alerts_v2",
 		.paging = s->policies[a->tenant->index - 1].paging,
 		.has_newer_enums =
 		    prefer != NULL && strstr(prefer, "include-unknown-enum-members") != NULL,
@@ -198,7 +213,7 @@ answer_query(struct ask *a, const struct query *q)
 	bend_page(&bend, &link, &tenant_id, a);
 	if (view.has_newer_enums)
 		reply_header(a, "Preference-Applied", "include-unknown-enum-members");
-	page_select(&page, a->tenant, q);
+	page_select(&page, list_of(a), q);
 	send_page(a, &page, q, &view);
 	page_release(&page);
 	buf_release(&link);
@@ -208,7 +223,7 @@ answer_query(struct ask *a, const struct query *q)
 static void
 answer_one(struct ask *a, const char *id)
 {
-	struct alert *alert = world_alert(a->tenant, str_of(id));
+	struct alert *alert = world_alert(list_of(a), str_of(id));
 
 	if (alert == NULL || alert->shown == NULL)
 		reply_graph_error(a, 404, "ResourceNotFound", "The alert was not found.");
@@ -216,12 +231,48 @@ answer_one(struct ask *a, const char *id)
 		reply_json(a, 200, (struct str){ alert->shown->body, alert->shown->len });
 }
 
+/* What stands behind the list's name; NULL: nothing. */
+static const char *
+id_of(const struct ask *a)
+{
+	static const char *const lists[] = { "/alerts_v2/", "/incidents/" };
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		const char *at = strstr(a->path, lists[i]);
+
+		if (at != NULL)
+			return at + strlen(lists[i]);
+	}
+	return NULL;
+}
+
+/* Incidents come in smaller pages, and a larger one is an error, not cut. */
+static bool
+top_is_allowed(const struct ask *a, struct query *q, struct err *err)
+{
+	if (!is_for_incidents(a))
+		return true;
+	if (!q->has_top)
+		q->top = INCIDENTS_MOST;
+	return q->top <= INCIDENTS_MOST ||
+	       err_set(err, ERR_PERM,
+		   "The limit of '%d' for Top query has been exceeded. The value from the "
+		   "incoming request is '%u'.",
+		   INCIDENTS_MOST, q->top);
+}
+
+static bool
+may_read(const struct ask *a, const struct token_claims *c)
+{
+	return is_for_incidents(a) ? c->may_read_incidents : c->has_role;
+}
+
 static void
 graph_go_on(struct ask *a)
 {
 	struct err err = { 0 };
 	struct query q;
-	const char *id = strstr(a->path, "/alerts_v2/");
+	const char *id = id_of(a);
 	int64_t wait;
 
 	world_catch_up(&a->server->world, wall_ms());
@@ -239,11 +290,12 @@ graph_go_on(struct ask *a)
 		return;
 	}
 	if (id != NULL) {
-		answer_one(a, id + strlen("/alerts_v2/"));
+		answer_one(a, id);
 		return;
 	}
 	/* The $skip limit comes with an empty code, as seen on a sibling. */
-	if (query_parse(&q, a->query, &a->server->policies[a->tenant->index - 1], &err))
+	if (query_parse(&q, a->query, &a->server->policies[a->tenant->index - 1], &err) &&
+	    top_is_allowed(a, &q, &err))
 		answer_query(a, &q);
 	else
 		reply_graph_error(a, 400, err.kind == ERR_TEMP ? "" : "BadRequest", err.text);
@@ -261,10 +313,15 @@ graph_ask(struct ask *a)
 	note_poll(&a->tenant->counters);
 	if (evhttp_request_get_command(a->req) != EVHTTP_REQ_GET)
 		reply_graph_error(a, 405, "MethodNotAllowed", "The method is not allowed.");
-	else if (!c.has_role)
+	else if (!may_read(a, &c))
 		reply_graph_error(a, 403, "Forbidden",
-		    "Missing application roles. API required roles: "
-		    "SecurityAlert.Read.All,SecurityAlert.ReadWrite.All, application roles: .");
+		    is_for_incidents(a)
+			? "Missing application roles. API required roles: "
+			  "SecurityIncident.Read.All,SecurityIncident.ReadWrite.All, "
+			  "application roles: ."
+			: "Missing application roles. API required roles: "
+			  "SecurityAlert.Read.All,SecurityAlert.ReadWrite.All, "
+			  "application roles: .");
 	else
 		ask_plan(a, FAULT_GRAPH, graph_go_on);
 }

@@ -26,8 +26,8 @@ struct options {
 	long long ntenants;
 	const char **named; /* --tenant GUID:name */
 	size_t nnamed;
-	long long nalerts, same_stamp, future, hostile;
-	double rate;
+	long long nalerts, nincidents, same_stamp, future, hostile;
+	double rate, incident_rate;
 	long long seed;
 	int corpus;
 	long long late_ms, stop_after, history, touches;
@@ -41,6 +41,7 @@ struct options {
 	const char **policies; /* --policy TENANTS:paging=skip */
 	size_t npolicies;
 	long long max_top, per_minute;
+	bool is_alerts_only; /* tokens name the role for alerts only */
 	bool page_gzip, with_control, is_quiet, shall_print_config;
 	const char *config_file;
 	long long gzip_level, gzip_cache;

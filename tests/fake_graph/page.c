@@ -202,7 +202,7 @@ page_render(
 
 	buf_byte(b, '{');
 	j_key(b, "@odata.context");
-	buf_printf(b, "\"%s/v1.0/$metadata#security/alerts_v2\"", view->url);
+	buf_printf(b, "\"%s/v1.0/$metadata#security/%s\"", view->url, view->list);
 	if (q->wants_count)
 		j_int(b, "@odata.count", (int64_t)p->total);
 	if (view->link_first)

@@ -31,6 +31,7 @@ struct page_view {
 	const char *path; /* of the request */
 	struct str query; /* of the request, as it came */
 	enum paging paging;
+	const char *list; /* "alerts_v2", for the context */
 	bool has_newer_enums, is_bench;
 	bool link_first; /* nextLink before value, as Graph mostly does */
 	const struct bend *bend;

@@ -117,7 +117,8 @@ is_token_path(struct str path, struct str *tenant)
 static bool
 is_api_path(struct str path)
 {
-	static const char *const roots[] = { "/v1.0/security/alerts_v2", "/security/alerts_v2" };
+	static const char *const roots[] = { "/v1.0/security/alerts_v2", "/security/alerts_v2",
+		"/v1.0/security/incidents" };
 
 	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
 		size_t n = strlen(roots[i]);

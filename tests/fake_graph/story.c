@@ -16,7 +16,7 @@
 #define YEAR_2099 (INT64_C(4070908800) * TICKS_SEC)
 
 /* Out of 100, in the order they are tried. */
-static const struct {
+static const struct share {
 	enum change what;
 	unsigned share;
 } mixture[] = {
@@ -29,6 +29,15 @@ static const struct {
 	{ CHANGE_VERDICT, 5 },
 	{ CHANGE_REOPENED, 4 },
 	{ CHANGE_LOWERED, 2 },
+};
+static const struct share incident_mixture[] = {
+	{ CHANGE_NEW, 40 },
+	{ CHANGE_ASSIGNED, 15 },
+	{ CHANGE_RESOLVED, 15 },
+	{ CHANGE_COMMENT, 10 },
+	{ CHANGE_ESCALATED, 8 },
+	{ CHANGE_MERGED, 7 },
+	{ CHANGE_REOPENED, 5 },
 };
 
 void
@@ -173,6 +182,9 @@ story_begin(struct story *s, int64_t now_mono)
 
 		for (long long n = 0; n < s->opt->nalerts; n++)
 			publish(s, make_past(s, t, now), now, now);
+		for (long long n = 0; n < s->opt->nincidents; n++)
+			publish(s, make_past(s, t->incidents, now), now, now);
+		t->incidents->last_stamp = 0;
 		story_make_same_stamp(s, t, (unsigned)s->opt->same_stamp);
 		story_make_future(s, t, (unsigned)s->opt->future);
 		story_make_hostile(s, t, (unsigned)s->opt->hostile, NULL);
@@ -229,9 +241,20 @@ apply(struct facts *f, enum change what, int64_t stamp, struct rng *r)
 		f->resolved = TICKS_NONE;
 		return true;
 	case CHANGE_TOUCHED:
+	case CHANGE_MERGED:
 		return true;
 	}
 	BUG("change %d", (int)what);
+}
+
+static bool
+suits(const struct alert *a, enum change what)
+{
+	if (a->is_fixed || a->facts.merged != 0)
+		return false;
+	if (what == CHANGE_MERGED)
+		return a->is_incident && a->tenant->nalerts > 1;
+	return !a->is_incident || (what != CHANGE_EVIDENCE && what != CHANGE_VERDICT);
 }
 
 bool
@@ -240,11 +263,13 @@ story_do(struct story *s, struct alert *a, enum change what)
 	int64_t now = wall_ms(), stamp;
 	struct facts f = a->facts;
 
-	if (a->is_fixed)
+	if (!suits(a, what))
 		return false;
 	stamp = next_stamp(s, a, now);
 	if (!apply(&f, what, stamp, &s->rng))
 		return false;
+	if (what == CHANGE_MERGED)
+		f.merged = FIRST_INCIDENT + (a->serial + 1) % (unsigned)a->tenant->nalerts;
 	f.updated = stamp;
 	f.change = what;
 	a->facts = f;
@@ -254,18 +279,26 @@ story_do(struct story *s, struct alert *a, enum change what)
 }
 
 static enum change
-next_change(struct story *s)
+next_of(struct story *s, const struct share *of, size_t n)
 {
 	unsigned die = rng_below(&s->rng, 100), sum = 0;
 
 	if (rng_percent(&s->rng, (unsigned)s->opt->touches))
 		return CHANGE_TOUCHED;
-	for (size_t i = 0; i < ARRAY_LEN(mixture); i++) {
-		sum += mixture[i].share;
+	for (size_t i = 0; i < n; i++) {
+		sum += of[i].share;
 		if (die < sum)
-			return mixture[i].what;
+			return of[i].what;
 	}
 	return CHANGE_NEW;
+}
+
+static enum change
+next_change(struct story *s, const struct tenant *t)
+{
+	if (t->is_incidents)
+		return next_of(s, incident_mixture, ARRAY_LEN(incident_mixture));
+	return next_of(s, mixture, ARRAY_LEN(mixture));
 }
 
 static struct alert *
@@ -305,27 +338,44 @@ void
 story_change(struct story *s, struct tenant *t, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		enum change what = next_change(s);
+		enum change what = next_change(s, t);
 
-		change_one(s, t, what == CHANGE_NEW ? CHANGE_EVIDENCE : what);
+		if (what == CHANGE_NEW)
+			what = t->is_incidents ? CHANGE_COMMENT : CHANGE_EVIDENCE;
+		change_one(s, t, what);
 	}
+}
+
+static struct tenant *
+some_tenant(struct story *s)
+{
+	return &s->world->tenants[rng_below(&s->rng, (uint32_t)s->world->ntenants)];
 }
 
 void
 story_go_on(struct story *s, int64_t now_mono)
 {
 	int64_t until = now_mono < s->stop_ms ? now_mono : s->stop_ms;
+	double passed;
 
-	if (until > s->last_ms && !s->is_stopped)
-		s->due +=
-		    s->rate * (double)s->world->ntenants * (double)(until - s->last_ms) / 1000;
+	if (until > s->last_ms && !s->is_stopped) {
+		passed = (double)s->world->ntenants * (double)(until - s->last_ms) / 1000;
+		s->due += s->rate * passed;
+		s->incident_due += s->opt->incident_rate * passed;
+	}
 	s->last_ms = now_mono;
 	if (s->due > MAX_OWED)
 		s->due = MAX_OWED;
+	if (s->incident_due > MAX_OWED)
+		s->incident_due = MAX_OWED;
 	for (; s->due >= 1; s->due -= 1) {
-		struct tenant *t =
-		    &s->world->tenants[rng_below(&s->rng, (uint32_t)s->world->ntenants)];
+		struct tenant *t = some_tenant(s);
 
-		change_one(s, t, next_change(s));
+		change_one(s, t, next_change(s, t));
+	}
+	for (; s->incident_due >= 1; s->incident_due -= 1) {
+		struct tenant *t = some_tenant(s)->incidents;
+
+		change_one(s, t, next_change(s, t));
 	}
 }

@@ -21,6 +21,7 @@ struct story {
 	struct rng rng;
 	double rate;     /* changes per second and tenant */
 	double due;      /* changes owed */
+	double incident_due;
 	int64_t last_ms; /* monotonic */
 	int64_t stop_ms; /* monotonic; INT64_MAX: never */
 	bool is_stopped;

@@ -159,7 +159,10 @@ token_make(struct buf *b, const unsigned char key[TOKEN_KEY], const struct token
 	j_int(&claims, "exp", c->expires);
 	j_strs(&claims, "appid", client_id);
 	j_strs(&claims, "idtyp", "app");
-	if (c->has_role)
+	if (c->has_role && c->may_read_incidents)
+		j_raw(&claims, "roles",
+		    "[\"SecurityAlert.Read.All\",\"SecurityIncident.Read.All\"]");
+	else if (c->has_role)
 		j_raw(&claims, "roles", "[\"SecurityAlert.Read.All\"]");
 	j_strs(&claims, "tid", c->tid);
 	j_strs(&claims, "ver", "1.0");
@@ -194,6 +197,7 @@ read_claims(const unsigned char *p, size_t n, struct token_claims *c)
 	c->issued = json_integer_value(json_object_get(root, "iat"));
 	c->expires = json_integer_value(json_object_get(root, "exp"));
 	c->has_role = json_object_get(root, "roles") != NULL;
+	c->may_read_incidents = json_array_size(json_object_get(root, "roles")) > 1;
 	json_decref(root);
 	return is_sound;
 }

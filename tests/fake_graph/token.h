@@ -18,7 +18,8 @@
 struct token_claims {
 	char tid[37];
 	int64_t issued, expires; /* Unix seconds */
-	bool has_role;
+	bool has_role;          /* to read alerts */
+	bool may_read_incidents;
 };
 
 void token_make(struct buf *b, const unsigned char key[TOKEN_KEY], const struct token_claims *c,

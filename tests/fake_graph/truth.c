@@ -7,6 +7,7 @@
 #include "lib/base/alloc.h"
 #include "tests/fake_graph/corpus.h"
 #include "tests/fake_graph/hostile.h"
+#include "tests/fake_graph/incident.h"
 #include "tests/fake_graph/json_out.h"
 #include "tests/fake_graph/maker.h"
 #include "tests/fake_graph/truth.h"
@@ -32,6 +33,7 @@ static const struct {
 	[CHANGE_RESOLVED] = { "resolved", "resolved" },
 	[CHANGE_REOPENED] = { "reopened", "reopened" },
 	[CHANGE_TOUCHED] = { "touched", "updated" },
+	[CHANGE_MERGED] = { "merged", "updated" },
 };
 
 const char *
@@ -128,6 +130,12 @@ put_severity(struct buf *b, const struct version *v)
 		j_strs(b, "severity", severity_name(v->facts.severity));
 }
 
+static const char *
+stream_name(const struct alert *a)
+{
+	return a->is_incident ? "incidents" : "alerts";
+}
+
 void
 truth_line(struct buf *b, const struct version *v)
 {
@@ -137,6 +145,7 @@ truth_line(struct buf *b, const struct version *v)
 	buf_puts(b, "{\"t\":\"v\"");
 	j_strs(b, "tenant", a->tenant->guid);
 	j_int(b, "index", a->tenant->index);
+	j_strs(b, "stream", stream_name(a));
 	j_strs(b, "key", a->id);
 	j_key(b, "id");
 	corpus_id(b, a);
@@ -146,7 +155,8 @@ truth_line(struct buf *b, const struct version *v)
 	j_key(b, "updated");
 	put_stamp(b, v->facts.updated, false);
 	put_severity(b, v);
-	j_strs(b, "status", status_name(v->facts.status));
+	j_strs(b, "status",
+	    a->is_incident ? incident_status(&v->facts) : status_name(v->facts.status));
 	if (h != NULL && h->evidence != NULL)
 		j_raw(b, "evidence", "null");
 	else
@@ -170,6 +180,7 @@ end_line(struct buf *b, const struct version *v, int64_t ended_ms, bool could_be
 {
 	buf_puts(b, "{\"t\":\"x\"");
 	j_strs(b, "tenant", v->alert->tenant->guid);
+	j_strs(b, "stream", stream_name(v->alert));
 	j_strs(b, "key", v->alert->id);
 	j_int(b, "version", v->number);
 	j_key(b, "updated");
@@ -199,7 +210,7 @@ truth_help(void)
 {
 	printf("The truth file: JSON lines. At the birth of a version\n"
 	       "  "
-	       "{\"t\":\"v\",\"tenant\":GUID,\"index\":N,\"key\":…,\"id\":…|null,\"version\":N,"
+	       "{\"t\":\"v\",\"tenant\":GUID,\"index\":N,\"stream\":…,\"key\":…,\"id\":…|null,\"version\":N,"
 	       "\"created\":…,\n"
 	       "   "
 	       "\"updated\":…,\"severity\":…,\"status\":…,\"evidence\":N,\"title\":…,\"visible_"
@@ -211,7 +222,7 @@ truth_help(void)
 	       "\"state\":HEX}\n"
 	       "and when it is shown no more, or was overtaken before it was ever shown\n"
 	       "  "
-	       "{\"t\":\"x\",\"tenant\":GUID,\"key\":…,\"version\":N,\"updated\":…,\"replaced_at\":"
+	       "{\"t\":\"x\",\"tenant\":GUID,\"stream\":…,\"key\":…,\"version\":N,\"updated\":…,\"replaced_at\":"
 	       "MS,\n"
 	       "   \"poller_could_see\":true|false}\n"
 	       "key names the alert in its tenant. id is null where none can be trusted. Times: "
@@ -220,7 +231,7 @@ truth_help(void)
 	       "replaced_at).\n"
 	       "event: new updated escalated resolved reopened; change: new evidence verdict "
 	       "comment assigned\n"
-	       "escalated lowered resolved reopened touched. sha256 of the bytes sent, for "
+	       "escalated lowered resolved reopened touched merged. sha256 of the bytes sent, for "
 	       "unreadable ones.\n"
 	       "state is equal where nothing but lastUpdateDateTime differs.\n");
 }

@@ -12,14 +12,14 @@
  * truth: what existed and when, for comparing with what was delivered.
  *
  * JSON lines, in order of time. At the birth of a version:
- *   {"t":"v","tenant":GUID,"index":n,"key":"…","id":"…"|null,"version":n,
+ *   {"t":"v","tenant":GUID,"index":n,"stream":"alerts"|"incidents","key":"…","id":"…"|null,"version":n,
  *    "created":"…","updated":"2026-11-22T04:10:46.0900000Z","severity":"high",
  *    "status":"new","evidence":n,"title":"…","visible_from":ms,"replaced_at":0,
  *    "event":"new","change":"new","poller_could_see":true,
  *    "hostile":null|"class","reads":"plain"|"repair"|"unreadable","sha256":null|"…",
  *    "state":"…"}
  * and when it is shown no more, or was overtaken before it was shown:
- *   {"t":"x","tenant":GUID,"key":"…","version":n,"updated":"…","replaced_at":ms,
+ *   {"t":"x","tenant":GUID,"stream":"…","key":"…","version":n,"updated":"…","replaced_at":ms,
  *    "poller_could_see":true|false}
  *
  *  - key names the alert in its tenant; it is the id, also where the alert hides
@@ -29,7 +29,7 @@
  *    milliseconds; a version is shown in [visible_from, replaced_at).
  *  - event is new, updated, escalated, resolved or reopened; change says more:
  *    new evidence verdict comment assigned escalated lowered resolved reopened
- *    touched. After touched only lastUpdateDateTime differs.
+ *    touched merged. After touched only lastUpdateDateTime differs.
  *  - sha256 of the alert's bytes as sent, for unreadable ones.
  *  - state: a digest of all but lastUpdateDateTime. A later version with the same
  *    one tells nothing new to whoever did not see those between them.

@@ -40,6 +40,9 @@ version_free(struct version *v)
 static void
 tenant_release(struct tenant *t)
 {
+	if (t->incidents != NULL)
+		tenant_release(t->incidents);
+	free(t->incidents);
 	for (size_t i = 0; i < t->nalerts; i++) {
 		version_free(t->alerts[i]->shown);
 		version_free(t->alerts[i]->pending);
@@ -76,6 +79,10 @@ world_add_tenant(struct world *w, const char *guid, const char *name, uint64_t s
 		.by_created.is_created = true,
 	};
 	memcpy(t->guid, guid, sizeof(t->guid));
+	t->incidents = xmemdup(t, sizeof(*t));
+	t->incidents->name = xstrdup(name);
+	t->incidents->seed = rng_child(seed, 4711);
+	t->incidents->is_incidents = true;
 }
 
 static bool
@@ -122,6 +129,11 @@ world_add_alert(struct tenant *t, int64_t created)
 	a->seed = rng_child(t->seed, a->serial);
 	a->tie = rng_mix(a->seed);
 	a->created = created;
+	a->is_incident = t->is_incidents;
+	if (a->is_incident) {
+		a->id = xasprintf("%u", FIRST_INCIDENT + a->serial);
+		return a;
+	}
 	/* da638995112233445566_-1204459871: ticks since year 1, then a signed number */
 	a->id = xasprintf("%s%lld_%d",
 	    a->seed % 7 == 0   ? "aa"

@@ -40,8 +40,9 @@ enum change {
 	CHANGE_RESOLVED,
 	CHANGE_REOPENED,
 	CHANGE_TOUCHED, /* the stamp moved and nothing else */
+	CHANGE_MERGED,  /* of an incident: it went into another one */
 };
-#define NCHANGES (CHANGE_TOUCHED + 1)
+#define NCHANGES (CHANGE_MERGED + 1)
 
 /* All of an alert that changes; the rest follows from its seed. */
 struct facts {
@@ -52,6 +53,7 @@ struct facts {
 	unsigned nevidence, ncomments;
 	unsigned verdicts; /* how often the verdicts were revised */
 	unsigned assignee; /* 0: nobody */
+	unsigned merged;   /* number of the incident that this one went into; 0: none */
 	uint64_t note;     /* seeds what comments and assignments say */
 };
 
@@ -79,6 +81,7 @@ struct alert {
 	struct version *shown, *pending;
 	unsigned nversions;
 	bool is_fixed; /* the story leaves it alone */
+	bool is_incident;
 	const struct hostile *hostile;
 };
 
@@ -88,6 +91,8 @@ struct order {
 	struct alert **v;
 	size_t n, room;
 };
+
+#define FIRST_INCIDENT 40000u /* their numbers; three alerts name the same one */
 
 #define POLL_TIMES 4096
 
@@ -114,6 +119,8 @@ struct tenant {
 	int64_t minute_ms; /* start and count of the rate limit's window */
 	unsigned in_minute;
 	struct counters counters;
+	bool is_incidents;        /* it is only the list of another one's incidents */
+	struct tenant *incidents; /* that list; NULL in such a one */
 };
 
 /* Heard at birth (ended_ms 0) and when a version is shown no more. */

@@ -57,7 +57,8 @@ class Truth:
 
 
 def event_id(version):
-    kind = "unreadable" if version["reads"] == "unreadable" else "alert"
+    stream = "incident" if version.get("stream") == "incidents" else "alert"
+    kind = "unreadable" if version["reads"] == "unreadable" else stream
     name = version["id"] if version["id"] is not None else version["sha256"]
     return "%s/%s:%s/%s" % (version["tenant"], kind, name, version["updated"])
 

@@ -156,9 +156,26 @@ static const struct {
 	  "m.yaml:3:36: defaults.sinks[1]: there is no sink \"laek\"; did you mean lake?\n" },
 	{ "a sink twice", BASE "defaults: {app: soc, sinks: [siem, lake, siem]}\n" TENANT,
 	  "m.yaml:3:42: defaults.sinks[2]: \"siem\" is there twice; leave one out\n" },
-	{ "a stream of a later version", BASE "defaults: {app: soc, sinks: siem, streams: [alerts, "
-	  "incidents]}\n" TENANT, "m.yaml:3:53: defaults.streams[1]: \"incidents\" is not a stream of this "
-	  "version; it reads alerts\n" },
+	{ "a stream that there is not", BASE "defaults: {app: soc, sinks: siem, streams: [alerts, "
+	  "secure-scores]}\n" TENANT, "m.yaml:3:53: defaults.streams[1]: \"secure-scores\" is not a stream; the streams are: alerts, incidents\n" },
+	{ "the SIEM API", BASE "defaults: {app: soc, sinks: siem, streams: [alerts, "
+	  "siem-api]}\n" TENANT, "m.yaml:3:53: defaults.streams[1]: \"siem-api\" is the SIEM API, which Microsoft has "
+	  "retired; write alerts, which has its alerts and those of all other Defender products\n" },
+	{ "the same by its host", BASE "defaults: {app: soc, sinks: siem, streams: [alerts, "
+	  "wdatp-alertexporter]}\n" TENANT, "m.yaml:3:53: defaults.streams[1]: \"wdatp-alertexporter\" is the SIEM API, which "
+	  "Microsoft has retired; write alerts" },
+	{ "legacy alerts", BASE "defaults: {app: soc, sinks: siem, streams: [alerts, "
+	  "legacy-alerts]}\n" TENANT, "m.yaml:3:53: defaults.streams[1]: \"legacy-alerts\" is the legacy alerts API of Graph, "
+	  "which Microsoft has retired; write alerts" },
+	{ "and by their version", BASE "defaults: {app: soc, sinks: siem, streams: [alerts, "
+	  "alerts_v1]}\n" TENANT, "m.yaml:3:53: defaults.streams[1]: \"alerts_v1\" is the legacy alerts API of Graph, "
+	  "which Microsoft has retired; write alerts" },
+	{ "Graph's name for alerts", BASE "defaults: {app: soc, sinks: siem, streams: [alerts, "
+	  "alerts_v2]}\n" TENANT, "m.yaml:3:53: defaults.streams[1]: \"alerts_v2\" is what is called alerts here; write "
+	  "alerts\n" },
+	{ "the older incidents", BASE "defaults: {app: soc, sinks: siem, streams: [alerts, "
+	  "xdr-incidents]}\n" TENANT, "m.yaml:3:53: defaults.streams[1]: \"xdr-incidents\" is the older incidents API of Defender "
+	  "XDR, which Microsoft replaces by Graph's; write incidents\n" },
 	{ "no stream", BASE "defaults: {app: soc, sinks: siem, streams: []}\n" TENANT,
 	  "m.yaml:3:44: defaults.streams: an empty list; give at least 1\n" },
 	{ "too many alerts at once", BASE "defaults: {app: soc, sinks: siem, page_size: 2000}\n" TENANT,

@@ -1,0 +1,147 @@
+"""A tenant's streams: incidents beside alerts, what they share, and who is told when one of them fails."""
+import collections
+import contextlib
+import json
+import time
+import unittest
+
+import cef
+import harness
+from scene import Scene
+from test_tenants import lateness_ms
+from truth import Delivered, Truth, compare
+
+
+class FileSink:
+    """What a sink of type file wrote, as rows of a receiver."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def rows(self):
+        with contextlib.suppress(FileNotFoundError):
+            with open(self.path, encoding="utf-8") as f:
+                return [{"msg": line.rstrip("\n")} for line in f if line.endswith("\n")]
+        return []
+
+
+class Streams(Scene):
+    def start(self, graph, tenants, streams, **defaults):
+        self.cef, self.raw = FileSink(self.run_.path("out.cef")), FileSink(self.run_.path("out.raw"))
+        sinks = {"cef": {"type": "file", "path": self.cef.path, "format": "cef"},
+                 "raw": {"type": "file", "path": self.raw.path, "format": "raw"}}
+        self.msspd = harness.Msspd(self.run_, harness.config(graph, tenants, sinks, streams=streams, **defaults))
+        self.mark_up()
+        return self.msspd.start()
+
+    def state_of(self, tenant):
+        return next(t for t in self.msspd.status()["tenants"] if t["tenant"] == tenant)
+
+    def test_incidents_beside_alerts(self):
+        """Every incident and alert arrives, version by version, each as a record of its own kind."""
+        graph = harness.FakeGraph(self.run_, "--tenants", 2, "--alerts", 30, "--incidents", 130, "--rate", 3,
+                                  "--incident-rate", 6, "--touches", 10, "--late-ms", 300)
+        tenants = harness.tenants(2)
+        tenants["t002"]["streams"] = ["incidents"]
+        msspd = self.start(graph, tenants, ["alerts", "incidents"])
+        time.sleep(6)
+        graph.ask("/_control/story", {"tenant": "*", "stream": "incidents", "make": 2, "change": 20})
+        graph.stop_story()
+        for i in (1, 2):
+            rows = [json.loads(line) for line in graph.ask("/_control/truth?tenant=%d" % i).splitlines()]
+            merged = next(r for r in rows if r["stream"] == "incidents" and r["status"] == "active")
+            graph.ask("/_control/story", {"tenant": i, "stream": "incidents", "key": merged["key"], "do": "merged"})
+        wrong = self.settle(graph, {harness.FakeGraph.tenant_id(2): {"incidents"}})
+        self.assertEqual(wrong, [], self.run_.read(msspd.log)[-3000:])
+        self.check_records()
+        self.assertEqual(graph.requests()["bearer_elsewhere"], 0)
+
+    def settle(self, graph, only):
+        """Waits until all is there of the streams that are read; only: {tenant: streams}."""
+        end = time.monotonic() + 30 * harness.SLOW
+        self.mark_down()
+        while True:
+            truth = Truth(graph.truth_file)
+            for key in [k for k, versions in truth.alerts.items()
+                        if next(iter(versions.values()))["stream"] not in only.get(k[0], ("alerts", "incidents"))]:
+                del truth.alerts[key]
+            wrong = compare(truth, Delivered(self.cef.rows()), self.interval_ms * harness.SLOW, self.up)
+            if not wrong or time.monotonic() > end:
+                return wrong
+            time.sleep(0.5)
+
+    def check_records(self):
+        kinds = collections.Counter()
+        for row in self.cef.rows():
+            header, fields = cef.parse(row["msg"])
+            if "/incident:" not in fields["MicrosoftDefenderEventId"]:
+                self.assertNotEqual(header["class_id"], "incident")
+                continue
+            kinds[fields["act"]] += 1
+            self.assertEqual((header["product"], header["class_id"]), ("Microsoft Defender XDR Incident", "incident"))
+            self.assertEqual(fields["cn1"], fields["externalId"])
+            self.assertIn("/incidents/%s?tid=%s" % (fields["cn1"], fields["cs3"]), fields["flexString1"])
+            if fields["cs5"] == "redirected":
+                kinds["merged"] += 1
+                self.assertIn("MicrosoftDefenderMergedInto", fields)
+                if fields["act"] == "updated" and "MicrosoftDefenderOrigin" not in fields:
+                    self.assertIn("incident", fields["MicrosoftDefenderChanged"])
+        for kind in ("new", "updated", "resolved", "merged"):
+            self.assertGreater(kinds[kind], 0, kinds)
+        whole = [json.loads(row["msg"]) for row in self.raw.rows()]
+        incidents = [o for o in whole if o["msspd"]["stream"] == "incidents"]
+        self.assertEqual(len(incidents), sum(kinds.values()) - kinds["merged"])
+        self.assertTrue(all("displayName" in o["incident"] for o in incidents))
+
+    def test_one_stream_without_its_permission(self):
+        """Alerts go on; the tenant is in the worse state, and the trouble names the stream and the role."""
+        graph = harness.FakeGraph(self.run_, "--alerts", 5, "--incidents", 5, "--alerts-only")
+        self.start(graph, harness.tenants(1), ["alerts", "incidents"])
+        harness.wait_for("trouble", 20, lambda: "incidents: " in self.state_of("t001")["trouble"])
+        self.assertIn("SecurityIncident.Read.All", self.state_of("t001")["trouble"])
+        before = graph.requests()["tenants"][0]["pages"]
+        harness.wait_for("alerts go on", 20, lambda: graph.requests()["tenants"][0]["pages"] >= before + 2)
+        self.assertEqual(len(self.cef.rows()), 5)
+        self.assertIn("tenant t001/incidents", self.run_.read(self.msspd.log).replace("=", " "))
+
+    def test_a_wait_holds_for_all_streams(self):
+        graph = harness.FakeGraph(self.run_, "--alerts", 2, "--incidents", 2)
+        self.start(graph, harness.tenants(1), ["alerts", "incidents"])
+        harness.wait_for("polls", 20, lambda: graph.requests()["tenants"][0]["requests"] >= 6)
+        graph.fault("1:429=5:for=1")
+        harness.wait_for("429", 20, lambda: graph.requests()["tenants"][0]["status"]["4xx"] >= 1)
+        time.sleep(1)
+        before = graph.requests()["tenants"][0]["requests"]
+        time.sleep(4)
+        self.assertEqual(graph.requests()["tenants"][0]["requests"], before, "nothing is sent by either stream")
+        harness.wait_for("both go on", 30, lambda: graph.requests()["tenants"][0]["requests"] >= before + 4)
+        self.assertEqual(graph.requests()["tenants"][0]["status"]["4xx"], 1)
+
+    def test_far_behind_catches_up_within_its_budget(self):
+        """One tenant with a long backlog in both streams, beside others that stay on time."""
+        alerts, per_minute, page = (100000, 150, 200) if harness.SOAK else (1500, 600, 20)
+        graph = harness.FakeGraph(self.run_, "--tenants", 20, "--alerts", 1, "--per-minute", per_minute,
+                                  "--history", 80000)
+        for _ in range(alerts // 500):
+            graph.ask("/_control/story", {"tenant": 1, "make": 500})
+        graph.ask("/_control/story", {"tenant": 1, "stream": "incidents", "make": 400})
+        tenants = harness.tenants(20)
+        tenants["t001"].update(streams=["alerts", "incidents"], page_size=page, budget=per_minute)
+        self.start(graph, tenants, ["alerts"], poll_interval="2s")
+        since = time.monotonic() * 1000 + 5000
+        seconds = 60 + 2.5 * 60 * alerts / page / per_minute
+        harness.wait_for("all arrived", seconds, lambda: self.arrived() >= alerts + 400 + 20, interval=1)
+        requests = graph.requests()
+        self.assertEqual([t["limited"] for t in requests["tenants"]], [0] * 20)
+        late = lateness_ms(requests, 2000, set(range(2, 21)), since)
+        self.assertTrue(late)
+        self.assertLess(late[int(len(late) * 0.99)], 1000 * harness.SLOW)
+
+    def arrived(self):
+        with contextlib.suppress(FileNotFoundError):
+            return sum(t["forwarded"] for t in self.msspd.status()["tenants"])
+        return 0
+
+
+if __name__ == "__main__":
+    unittest.main()
