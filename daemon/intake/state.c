@@ -99,10 +99,12 @@ state_of_forbidden(bool has_role, bool was_read)
 int64_t
 state_clock_off(int64_t date, int64_t began, int64_t now)
 {
-	int64_t ahead = (date - now) / TICKS_SEC, behind = (began - (date + TICKS_SEC)) / TICKS_SEC;
+	int64_t ahead, behind;
 
 	if (date == TICKS_NONE)
 		return 0;
+	ahead = (date - now) / TICKS_SEC;
+	behind = (began - (date + TICKS_SEC)) / TICKS_SEC;
 	if (ahead > CLOCK_OFF_SEC)
 		return ahead;
 	return behind > CLOCK_OFF_SEC ? -behind : 0;
