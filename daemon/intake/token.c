@@ -316,6 +316,7 @@ token_on_reply(void *arg, const struct fetch_reply *reply, struct str body)
 	    &(struct token_question){
 		.login_url = app->login_url,
 		.client_id = app->client_id,
+		.redirect_uri = app->redirect_uri,
 		.tenant_id = k->t->id,
 		.credential = k->asking->credential,
 	    },

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "lib/base/alloc.h"
+#include "lib/format/consent.h"
 #include "lib/policy/jwt_look.h"
 
 /* Of a token that does not say how long it lives. */
@@ -147,6 +148,8 @@ add_credential_remedy(const struct credential *c, char *out, size_t room)
 static void
 add_remedy(enum remedy remedy, const struct token_question *q, char *out, size_t room)
 {
+	struct buf link = BUF_INIT(4096);
+
 	out[0] = '\0';
 	switch (remedy) {
 	case REMEDY_NONE:
@@ -155,12 +158,13 @@ add_remedy(enum remedy remedy, const struct token_question *q, char *out, size_t
 		add_credential_remedy(q->credential, out, room);
 		break;
 	case REMEDY_CONSENT:
-		(void)snprintf(out, room,
-		    "; an administrator of the customer consents at "
-		    "%.100s/%s/adminconsent?client_id=%.64s",
-		    q->login_url, q->tenant_id, q->client_id);
+		consent_put(&link, &(struct consent){ q->login_url, q->tenant_id, q->client_id,
+				       q->redirect_uri, NULL });
+		(void)snprintf(out, room, "; an administrator of the customer consents at %.*s",
+		    STR_ARG(buf_peek(&link)));
 		break;
 	}
+	buf_release(&link);
 }
 
 /* The first number that we have words for, else the first number. */
@@ -192,7 +196,7 @@ static void
 explain(const struct token_question *q, int status, const json_t *root, size_t known,
     struct token_answer *out)
 {
-	char rest[512], number[32] = "";
+	char rest[ERR_TEXT], number[32] = "";
 	const char *what = errors[known].what;
 	enum remedy remedy = errors[known].remedy;
 	size_t hint;

@@ -15,6 +15,7 @@
 /* Who asked, for the words. */
 struct token_question {
 	const char *login_url, *client_id, *tenant_id;
+	const char *redirect_uri; /* NULL: as registered */
 	const struct credential *credential;
 };
 

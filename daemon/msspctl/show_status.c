@@ -66,28 +66,16 @@ print_wait(FILE *out, const char *what, int64_t now, int64_t since, int64_t next
 	fputc('\n', out);
 }
 
-/* Text of any length in lines of at most 76, indented by 4; only a word alone may be longer. */
+/* Text of any length, indented by 4. */
 static void
 print_wrapped(FILE *out, const char *s)
 {
-	size_t n = strlen(s);
+	struct buf page = BUF_INIT(16 * 1024 * 1024);
 
-	while (n > 0) {
-		size_t len = n > 72 ? 72 : n;
-
-		while (len < n && len > 0 && s[len] != ' ')
-			len--;
-		/* That is a link, which somebody wants to copy. */
-		for (; len == 0 || (len < n && s[len] != ' '); len++)
-			continue;
-		fprintf(out, "    %.*s\n", (int)len, s);
-		s += len;
-		n -= len;
-		while (n > 0 && *s == ' ') {
-			s++;
-			n--;
-		}
-	}
+	if (s[0] != '\0')
+		wrap_put(&page, "    ", "    ", s);
+	fwrite(buf_peek(&page).s, 1, page.n, out);
+	buf_release(&page);
 }
 
 static void

@@ -34,6 +34,12 @@ probe_ok(struct probe *p, const char *name, char *taken_text)
 }
 
 void
+probe_advise(struct probe *p, const char *name, char *taken_text, char *taken_todo)
+{
+	add_step(p, name, PROBE_OK, 0, taken_text, taken_todo);
+}
+
+void
 probe_skip(struct probe *p, const char *name, char *taken_text)
 {
 	add_step(p, name, PROBE_SKIPPED, 0, taken_text, xstrdup(""));

@@ -66,6 +66,8 @@ struct probe {
 /* ---- probe.c ---------------------------------------------------------------- */
 
 void probe_ok(struct probe *p, const char *name, char *taken_text);
+/* Well, and yet there is something to do. */
+void probe_advise(struct probe *p, const char *name, char *taken_text, char *taken_todo);
 void probe_skip(struct probe *p, const char *name, char *taken_text);
 void probe_fail(struct probe *p, const char *name, int status, char *taken_text, char *taken_todo);
 /* With the remedy that the daemon names for that state. */

@@ -29,6 +29,34 @@ forget_bearer(struct probe_api *a)
 	a->bearer = NULL;
 }
 
+static bool
+is_needed_by_some_stream(const char *role)
+{
+	for (size_t i = 0; i < STREAM_COUNT; i++) {
+		if (strcmp(stream_kinds[i].role, role) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* More than is needed is well for reading, and a risk without use. */
+static void
+say_excess(struct probe *p, const struct jwt_look *jwt)
+{
+	struct buf b = BUF_INIT(JWT_ROLES_MAX * (JWT_ROLE_LEN + 2) + 100);
+
+	for (size_t i = 0; i < jwt->nroles; i++) {
+		if (!is_needed_by_some_stream(jwt->roles[i]))
+			buf_printf(&b, "%s%s", b.n != 0 ? ", " : "", jwt->roles[i]);
+	}
+	if (b.n != 0)
+		probe_advise(p, "role", xasprintf("the token may do more than msspd needs: %s", b.p),
+		    xasprintf("Take these permissions from the app registration %s, and have them "
+			      "revoked at the customer's enterprise application.",
+			p->t->app->client_id));
+	buf_release(&b);
+}
+
 static void
 say_tid(struct probe *p, const char *bearer)
 {
@@ -38,6 +66,7 @@ say_tid(struct probe *p, const char *bearer)
 		probe_ok(p, "tid", xasprintf("the token is for the tenant %s", jwt->tid));
 	else
 		probe_ok(p, "tid", xstrdup("the token does not say whose it is; the API judges it"));
+	say_excess(p, jwt);
 	free(jwt);
 }
 

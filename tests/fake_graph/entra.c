@@ -101,7 +101,8 @@ give_token(struct ask *a, const struct form *f)
 	const struct world *w = &a->server->world;
 	const struct tenant *t = a->tenant;
 	struct token_claims c = { .issued = wall_ms() / 1000, .has_role = !a->plan.has_no_roles,
-		.may_read_incidents = !opt->is_alerts_only };
+		.may_read_incidents = !opt->is_alerts_only,
+		.may_change = a->plan.has_more_roles };
 	struct buf token = BUF_INIT(16384), b = BUF_INIT(32768), audience = BUF_INIT(4096);
 
 	if (a->plan.has_foreign_tid)

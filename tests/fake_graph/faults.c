@@ -50,6 +50,7 @@ static const struct kind {
 	{ "foreign-alert", ON_GRAPH, FX_FOREIGN_ALERT, 0, "only the first of a page does" },
 	{ "null-tenantid", ON_GRAPH, FX_NULL_TENANT, 0, "alerts with tenantId null" },
 	{ "noroles", ON_TOKEN, FX_NO_ROLES, 0, "tokens without roles (so Graph answers 403)" },
+	{ "moreroles", ON_TOKEN, FX_MORE_ROLES, 0, "tokens that may also change alerts" },
 	{ "foreign-tid", ON_TOKEN, FX_FOREIGN_TID, 0, "tokens of another tenant" },
 	{ "noconsent", ON_TOKEN, FX_TOKEN_ERROR, 700016, "AADSTS700016" },
 	{ "badsecret", ON_TOKEN, FX_TOKEN_ERROR, 7000215, "AADSTS7000215" },
@@ -261,6 +262,9 @@ choose(struct fault_plan *plan, struct fault *x)
 		return true;
 	case FX_NO_ROLES:
 		plan->has_no_roles = true;
+		return true;
+	case FX_MORE_ROLES:
+		plan->has_more_roles = true;
 		return true;
 	case FX_FOREIGN_TID:
 		plan->has_foreign_tid = true;

@@ -21,6 +21,7 @@ enum fault_effect {
 	/* of the token endpoint */
 	FX_TOKEN_ERROR,
 	FX_NO_ROLES,
+	FX_MORE_ROLES,
 	FX_FOREIGN_TID,
 	/* instead of the answer */
 	FX_STATUS,
@@ -80,7 +81,7 @@ struct fault_plan {
 	struct fault *answer;           /* or NULL */
 	struct fault *bends[MAX_BENDS]; /* of the page, or how it is said */
 	size_t nbends;
-	bool has_no_roles, has_foreign_tid;
+	bool has_no_roles, has_more_roles, has_foreign_tid;
 };
 
 void faults_init(struct faults *f, uint64_t seed);

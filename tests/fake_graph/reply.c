@@ -370,6 +370,7 @@ reply_fault(struct ask *a, enum fault_scope scope)
 		reply_silence(a, f->effect == FX_RESET);
 		return;
 	case FX_NO_ROLES:
+	case FX_MORE_ROLES:
 	case FX_FOREIGN_TID:
 	case FX_CUT:
 	case FX_SLOW:

@@ -142,6 +142,17 @@ put_mac(struct buf *b, const unsigned char key[TOKEN_KEY], struct str text)
 	put_base64url(b, mac, n);
 }
 
+static void
+put_roles(struct buf *b, const struct token_claims *c)
+{
+	buf_puts(b, ",\"roles\":[\"SecurityAlert.Read.All\"");
+	if (c->may_read_incidents)
+		buf_puts(b, ",\"SecurityIncident.Read.All\"");
+	if (c->may_change)
+		buf_puts(b, ",\"SecurityAlert.ReadWrite.All\"");
+	buf_byte(b, ']');
+}
+
 void
 token_make(struct buf *b, const unsigned char key[TOKEN_KEY], const struct token_claims *c,
     const char *client_id, const char *audience)
@@ -159,11 +170,8 @@ token_make(struct buf *b, const unsigned char key[TOKEN_KEY], const struct token
 	j_int(&claims, "exp", c->expires);
 	j_strs(&claims, "appid", client_id);
 	j_strs(&claims, "idtyp", "app");
-	if (c->has_role && c->may_read_incidents)
-		j_raw(&claims, "roles",
-		    "[\"SecurityAlert.Read.All\",\"SecurityIncident.Read.All\"]");
-	else if (c->has_role)
-		j_raw(&claims, "roles", "[\"SecurityAlert.Read.All\"]");
+	if (c->has_role)
+		put_roles(&claims, c);
 	j_strs(&claims, "tid", c->tid);
 	j_strs(&claims, "ver", "1.0");
 	/* The real ones carry much that nobody reads. */

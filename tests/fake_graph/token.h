@@ -20,6 +20,7 @@ struct token_claims {
 	int64_t issued, expires; /* Unix seconds */
 	bool has_role;          /* to read alerts */
 	bool may_read_incidents;
+	bool may_change;        /* alerts: more than a reader needs */
 };
 
 void token_make(struct buf *b, const unsigned char key[TOKEN_KEY], const struct token_claims *c,

@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import threading
+import time
 import unittest
 
 import harness
@@ -112,6 +113,37 @@ class Onboard(Scene):
         self.assertIn(link, done.stdout)
         for line in done.stdout.splitlines():
             self.assertTrue(len(line) <= 80 or line.strip().startswith("http"), line)
+
+    def test_more_than_is_needed_is_told(self):
+        graph = FakeGraph(self.run_, "--tenants", 1, "--fault", "1:moreroles")
+        self.configure(graph, 1)
+        code, tenants = self.check("t1")
+        told = [s for s in tenants["t1"]["steps"] if "more than msspd needs: SecurityAlert.ReadWrite.All" in s["text"]]
+        self.assertEqual((code, len(told), told[0]["outcome"]), (0, 1, "ok"))
+        self.assertIn("Take these permissions", told[0]["todo"])
+
+    def test_the_end_of_access_is_told(self):
+        graph = FakeGraph(self.run_, "--tenants", 1, "--alerts", 2)
+        out = {"out": {"type": "file", "path": self.run_.path("out.cef"), "format": "cef"}}
+        soon, late = (time.strftime("%Y-%m-%d", time.gmtime(time.time() + days * 86400)) for days in (7, 90))
+        def config(day):
+            return harness.config(graph, {"t1": {"id": FakeGraph.tenant_id(1), "customer": "contoso"}}, out) \
+                + "\ncustomers: {contoso: {access_expires: %s}}\n" % day
+        msspd = harness.Msspd(self.run_, config(soon)).start()
+        harness.wait_for("a warning", 20, lambda: "ends in 7 days" in self.run_.read(msspd.log))
+        self.assertIn("customer contoso: our people's access to its portal ends in 7 days; have its access packages "
+                      "extended and write the new access_expires date=" + soon, self.run_.read(msspd.log))
+        told = msspd.status()["expiries"]
+        self.assertEqual([(e["name"], e["days"], e["stage"]) for e in told], [("contoso", 7, "week")])
+        self.assertIn("ends soon", msspd.ctl("status").stdout)
+        msspd.configure(config(soon))
+        self.assertEqual(msspd.ctl("reload").returncode, 0)
+        msspd.configure(config(late))
+        self.assertEqual(msspd.ctl("reload").returncode, 0)
+        self.assertEqual(msspd.status()["expiries"][0]["stage"], "far")
+        self.assertNotIn("ends soon", msspd.ctl("status").stdout)
+        self.assertEqual(self.run_.read(msspd.log).count("ends in"), 1, "told once")
+        self.assertEqual(msspd.stop()[1], 0)
 
     def test_colours_are_for_terminals(self):
         graph = FakeGraph(self.run_, "--tenants", 1, "--alerts", 2)
