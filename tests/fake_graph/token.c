@@ -200,12 +200,14 @@ read_claims(const unsigned char *p, size_t n, struct token_claims *c)
 {
 	json_t *root = json_loadb((const char *)p, n, 0, NULL);
 	const char *tid = json_string_value(json_object_get(root, "tid"));
+	const char *second =
+	    json_string_value(json_array_get(json_object_get(root, "roles"), 1));
 	bool is_sound = guid_parse(str_of(tid), c->tid);
 
 	c->issued = json_integer_value(json_object_get(root, "iat"));
 	c->expires = json_integer_value(json_object_get(root, "exp"));
 	c->has_role = json_object_get(root, "roles") != NULL;
-	c->may_read_incidents = json_array_size(json_object_get(root, "roles")) > 1;
+	c->may_read_incidents = second != NULL && strcmp(second, "SecurityIncident.Read.All") == 0;
 	json_decref(root);
 	return is_sound;
 }
