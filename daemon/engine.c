@@ -12,6 +12,7 @@
 #include "daemon/engine.h"
 #include "daemon/env.h"
 #include "daemon/expiries.h"
+#include "daemon/health/watch.h"
 #include "daemon/loop.h"
 #include "daemon/resolve.h"
 #include "daemon/timer.h"
@@ -29,6 +30,8 @@ struct engine {
 	struct intake *intake;
 	struct expiries *expiries;
 	struct credential_watch *credentials;
+	struct watch *watch;
+	bool is_watched; /* not with --once */
 
 	struct origin **origins; /* by stream number; NULL where not made yet */
 	size_t norigins;
@@ -66,6 +69,16 @@ set_origin(struct engine *e, uint32_t stream, struct origin *taken)
 	origins_room(e, stream);
 	origin_unref(e->origins[stream]);
 	e->origins[stream] = taken;
+}
+
+/* What was made of what the journal keeps may have changed there. */
+static void
+forget_origins(struct engine *e)
+{
+	for (size_t i = 0; i < e->norigins; i++) {
+		origin_unref(e->origins[i]);
+		e->origins[i] = NULL;
+	}
 }
 
 /* Stands for a stream of which the journal lost all it knew. */
@@ -140,6 +153,7 @@ static void
 apply(struct engine *e, const struct settings *s)
 {
 	warn_of_leavers(e, s);
+	forget_origins(e);
 	for (size_t i = 0; i < s->ntenants; i++) {
 		const struct tenant *t = &s->tenants[i];
 
@@ -148,6 +162,8 @@ apply(struct engine *e, const struct settings *s)
 	}
 	delivery_configure(e->delivery, s);
 	intake_configure(e->intake, s);
+	if (e->is_watched)
+		watch_configure(e->watch, s);
 	watch_access(e, s);
 	credential_watch_configure(e->credentials, s);
 }
@@ -223,6 +239,7 @@ on_journal_note(void *arg, enum journal_note note, enum journal_state state, con
 		log_error(NULL, "journal: %s", text);
 	if (e->intake == NULL)
 		return; /* still opening */
+	watch_journal(e->watch, note, state, text);
 	if (note == JOURNAL_NOTE_STATE)
 		intake_journal_state(e->intake, state);
 	if (note == JOURNAL_NOTE_SALVAGE)
@@ -306,6 +323,7 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	e->intake = intake_new(&e->env, e->fetcher, e->tokens, e->journal);
 	e->expiries = expiries_new(&e->env);
 	e->credentials = credential_watch_new(&e->env, e->expiries);
+	e->watch = watch_new(&e->env, e->journal, e->intake, e->delivery);
 	return e;
 fail:
 	engine_close(e);
@@ -315,6 +333,7 @@ fail:
 void
 engine_start(struct engine *e)
 {
+	e->is_watched = true;
 	apply(e, e->settings);
 }
 
@@ -324,6 +343,7 @@ engine_close(struct engine *e)
 	if (e == NULL)
 		return;
 	credential_watch_free(e->credentials);
+	watch_free(e->watch);
 	expiries_free(e->expiries);
 	intake_free(e->intake);
 	delivery_free(e->delivery);
@@ -377,6 +397,7 @@ engine_stop(struct engine *e, int64_t patience_ms, void (*done)(void *arg), void
 	e->is_stopping = true;
 	e->stopped = done;
 	e->stopped_arg = arg;
+	watch_stop(e->watch);
 	intake_stop(e->intake, on_intake_stopped, e);
 	delivery_stop(e->delivery, patience_ms, on_delivery_stopped, e);
 }

@@ -73,6 +73,8 @@ struct customer {
 	int64_t access_expires; /* ticks: when our people's access to its portal ends; 0: not said */
 };
 
+enum sink_health { SINK_HEALTH_TENANTS, SINK_HEALTH_DAEMON };
+
 struct sink_conf {
 	char *name;
 	const struct sink_kind *kind;
@@ -81,6 +83,7 @@ struct sink_conf {
 	struct conf_list only;     /* customers */
 	const struct match_label *require_labels;
 	size_t nrequire_labels;
+	int health;                /* enum sink_health: whose health it is told of */
 	/* Canonical text of its kind and that kind's options: equal text, equal sink (for reload).
 	 * Routing, only, require_labels and match are not in it: they are decided before an entry
 	 * gets to a sink. */
@@ -131,6 +134,7 @@ struct settings {
 	int64_t request_timeout_ms; /* a whole request */
 	int64_t max_body;           /* bytes of one decoded page */
 	struct proxy_conf proxy;    /* of apps that have none of their own */
+	int64_t health_settle_ms, silent_after_ms;
 	int log_level;
 	struct app *apps;
 	size_t napps;

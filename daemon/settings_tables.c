@@ -12,6 +12,7 @@
 #define GIB    (1024 * MIB)
 
 /* In the order of their enums. */
+static const char *const sink_healths[] = { "tenants", "daemon", NULL };
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const signatures[] = { "ps256", "rs256", NULL };
 
@@ -187,6 +188,20 @@ static const struct conf_opt intake_opts[] = {
 };
 #undef F
 
+#define F(field) offsetof(struct settings, field)
+static const struct conf_opt health_opts[] = {
+	{ .name = "settle", .type = CONF_TIME, .off = F(health_settle_ms), .def = "60s", .min = 0,
+	  .max = HOUR,
+	  .help = "A tenant, a sink or the journal must be in a state for this long before a health "
+	      "record tells of it; what is ill again and again is called well later each time." },
+	{ .name = "silent_after", .type = CONF_TIME, .off = F(silent_after_ms), .def = "15m",
+	  .min = SECOND, .max = 7 * DAY,
+	  .help = "A tenant that was not read for this long, and for at least five of its "
+	      "intervals, is told of as `not read`, where nothing worse is known of it." },
+	{ .name = NULL }
+};
+#undef F
+
 #define F(field) offsetof(struct defaults, field)
 static const struct conf_opt defaults_opts[] = {
 	{ .name = "app", .type = CONF_STR, .off = F(app),
@@ -263,6 +278,8 @@ const struct conf_opt root_opts[] = {
 	      "else. Proxies of the environment (`https_proxy` and its like) are not used." },
 	{ .name = "mssp", .type = CONF_MAP, .off = F(s.mssp), .sub = mssp_opts,
 	  .help = "Who you are, for the checklists of `msspctl onboard`." },
+	{ .name = "health", .type = CONF_MAP, .off = F(s), .sub = health_opts,
+	  .help = "When sinks are told how tenants, sinks and msspd itself are doing." },
 	{ .name = "defaults", .type = CONF_MAP, .off = F(defaults), .sub = defaults_opts,
 	  .help = "What holds for every tenant that does not say otherwise." },
 	{ .name = "apps", .type = CONF_TREE, .off = F(apps), .sub = app_opts,
@@ -418,6 +435,11 @@ const struct conf_opt sink_opts[] = {
 	{ .name = "require_labels", .type = CONF_PAIRS, .off = F(require_labels),
 	  .help = "Labels that a customer must have for its alerts to come here. Routing anything "
 	      "else here is an error." },
+	{ .name = "health", .type = CONF_CHOICE, .off = F(sink.health), .def = "tenants",
+	  .choices = sink_healths,
+	  .help = "Health records that come here: of the tenants routed here, or with `daemon` also "
+	      "those of msspd itself (sinks, the journal, outages of many tenants). `match` with "
+	      "`events` that leave health out keeps both away." },
 	{ .name = "match", .type = CONF_TREE, .off = F(match), .sub = match_opts,
 	  .shown = "everything",
 	  .help = "Which of the alerts routed here are sent; see the section on match." },

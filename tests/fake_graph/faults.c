@@ -21,11 +21,14 @@ static const struct kind {
 	{ "cut", ON_TOKEN | ON_GRAPH, FX_CUT, 0,
 	    "[=N] closes at byte N of the body, or a random one" },
 	{ "slow", ON_TOKEN | ON_GRAPH, FX_SLOW, 0, "[=MS] one byte per MS (100)" },
+	{ "clock", ON_TOKEN | ON_GRAPH, FX_CLOCK, 0,
+	    "=SECONDS the Date header is ahead by so much (a minus: behind)" },
 	{ "html", ON_TOKEN | ON_GRAPH, FX_HTML, 0, "200 with a captive portal's page" },
 	{ "garbage", ON_TOKEN | ON_GRAPH, FX_GARBAGE, 0, "200 with random bytes" },
 	{ "redirect", ON_TOKEN | ON_GRAPH, FX_REDIRECT, 0, "[=URL] 302 to a foreign host" },
 	{ "401", ON_GRAPH, FX_STATUS, 401, "InvalidAuthenticationToken" },
 	{ "challenge", ON_GRAPH, FX_CHALLENGE, 401, "401 with insufficient_claims" },
+	{ "nolicence", ON_GRAPH, FX_NO_LICENCE, 403, "403, the tenant has no licence" },
 	{ "400", ON_TOKEN | ON_GRAPH, FX_STATUS, 400, "" },
 	{ "403", ON_GRAPH, FX_STATUS, 403, "Forbidden" },
 	{ "404", ON_GRAPH, FX_STATUS, 404, "" },
@@ -55,6 +58,9 @@ static const struct kind {
 	{ "noconsent", ON_TOKEN, FX_TOKEN_ERROR, 700016, "AADSTS700016" },
 	{ "badsecret", ON_TOKEN, FX_TOKEN_ERROR, 7000215, "AADSTS7000215" },
 	{ "oldsecret", ON_TOKEN, FX_TOKEN_ERROR, 7000222, "AADSTS7000222" },
+	{ "disabled", ON_TOKEN, FX_TOKEN_ERROR, 7000112, "AADSTS7000112, the app was disabled" },
+	{ "wrongcloud", ON_TOKEN, FX_TOKEN_ERROR, 90038, "AADSTS90038" },
+	{ "blocked", ON_TOKEN, FX_TOKEN_ERROR, 53003, "AADSTS53003, by Conditional Access" },
 	{ "transient", ON_TOKEN, FX_TOKEN_ERROR, 90033, "temporarily_unavailable, 503" },
 	{ "error", ON_TOKEN, FX_TOKEN_ERROR, 0, "=CODE any AADSTS code that fake-graph knows" },
 };
@@ -271,6 +277,7 @@ choose(struct fault_plan *plan, struct fault *x)
 		return true;
 	case FX_CUT:
 	case FX_SLOW:
+	case FX_CLOCK:
 	case FX_FOREIGN_NEXT:
 	case FX_SAME_NEXT:
 	case FX_EMPTY_NEXT:
@@ -285,6 +292,7 @@ choose(struct fault_plan *plan, struct fault *x)
 	case FX_TOKEN_ERROR:
 	case FX_STATUS:
 	case FX_CHALLENGE:
+	case FX_NO_LICENCE:
 	case FX_PARTIAL:
 	case FX_HTML:
 	case FX_GARBAGE:

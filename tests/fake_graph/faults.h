@@ -26,6 +26,7 @@ enum fault_effect {
 	/* instead of the answer */
 	FX_STATUS,
 	FX_CHALLENGE,
+	FX_NO_LICENCE,
 	FX_PARTIAL,
 	FX_HTML,
 	FX_GARBAGE,
@@ -38,6 +39,7 @@ enum fault_effect {
 	/* the answer, said badly */
 	FX_CUT,
 	FX_SLOW,
+	FX_CLOCK,
 	/* the page, changed */
 	FX_FOREIGN_NEXT,
 	FX_SAME_NEXT,

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -101,6 +102,32 @@ reply_badly(
 	start_raw(a, &script);
 }
 
+static void
+put_http_date(struct buf *b, int64_t sec)
+{
+	time_t t = (time_t)sec;
+	struct tm tm;
+	char text[64];
+
+	gmtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	buf_puts(b, text);
+}
+
+/* A clock that is not ours. */
+static void
+shift_clock(struct ask *a)
+{
+	const struct fault *f = plan_bend(&a->plan, FX_CLOCK);
+	struct buf b = BUF_INIT(128);
+
+	if (f == NULL || f->arg == NULL)
+		return;
+	put_http_date(&b, wall_ms() / 1000 + strtoll(f->arg, NULL, 10));
+	reply_header(a, "Date", b.p);
+	buf_release(&b);
+}
+
 void
 reply_body(struct ask *a, int status, struct str body)
 {
@@ -108,6 +135,7 @@ reply_body(struct ask *a, int status, struct str body)
 	struct evbuffer *out;
 
 	count(a, status, body.n);
+	shift_clock(a);
 	if (cut != NULL || slow != NULL) {
 		reply_badly(a, status, body, cut, slow);
 		return;
@@ -180,18 +208,6 @@ reply_token_error(struct ask *a, int code)
 	reply_header(a, "Cache-Control", "no-store, no-cache");
 	reply_body(a, e->status, buf_peek(&b));
 	buf_release(&b);
-}
-
-static void
-put_http_date(struct buf *b, int64_t sec)
-{
-	time_t t = (time_t)sec;
-	struct tm tm;
-	char text[64];
-
-	gmtime_r(&t, &tm);
-	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	buf_puts(b, text);
 }
 
 /* What a Retry-After can look like. */
@@ -344,6 +360,10 @@ reply_fault(struct ask *a, enum fault_scope scope)
 	case FX_CHALLENGE:
 		reply_unauthorized(a, "Continuous access evaluation resulted in challenge.", true);
 		return;
+	case FX_NO_LICENCE:
+		reply_graph_error(a, f->status, "Forbidden",
+		    "The tenant has no valid licence for the requested service.");
+		return;
 	case FX_PARTIAL:
 		reply_partial(a, f);
 		return;
@@ -374,6 +394,7 @@ reply_fault(struct ask *a, enum fault_scope scope)
 	case FX_FOREIGN_TID:
 	case FX_CUT:
 	case FX_SLOW:
+	case FX_CLOCK:
 	case FX_FOREIGN_NEXT:
 	case FX_SAME_NEXT:
 	case FX_EMPTY_NEXT:

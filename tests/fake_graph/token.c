@@ -29,6 +29,9 @@ static const struct token_error errors[] = {
 	{ 65001, 400, "invalid_grant",
 	    "The user or administrator has not consented to use the application." },
 	{ 500011, 400, "invalid_resource", "The resource principal was not found in the tenant." },
+	{ 650052, 400, "invalid_client",
+	    "The app needs access to a service that your organization has not subscribed to or "
+	    "enabled." },
 	{ 90002, 400, "invalid_request",
 	    "Tenant not found. Check to make sure you have the correct tenant ID and are signing "
 	    "into the "

@@ -227,7 +227,8 @@ class Tokens(unittest.TestCase):
         table = [
             ("noconsent", 400, 700016), ("badsecret", 401, 7000215), ("oldsecret", 401, 7000222),
             ("transient", 503, 90033), ("token-429=3", 429, 90055), ("token-500", 500, 90006),
-            ("error=53003", 400, 53003),
+            ("error=53003", 400, 53003), ("blocked", 400, 53003), ("wrongcloud", 400, 90038),
+            ("disabled", 401, 7000112), ("error=650052", 400, 650052),
         ]
         with Graph("--alerts", "1") as g:
             for kind, status, code in table:

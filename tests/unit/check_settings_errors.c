@@ -237,7 +237,7 @@ static const struct {
 	{ "a type that is a list", SINK("type: [fake]"),
 	  "m.yaml:4:19: sinks.s.type: a list; write the kind of sink\n" },
 	{ "an option of another kind", SINK("type: other, hots: h"),
-	  "m.yaml:4:26: sinks.s.hots: unknown option; here may be: type, only, require_labels, match, "
+	  "m.yaml:4:26: sinks.s.hots: unknown option; here may be: type, only, require_labels, health, match, "
 	  "ca_file\n" },
 	{ "an option below an option of a kind", SINK("type: fake, tls: {ca_fil: x}"),
 	  "m.yaml:4:31: sinks.s.tls.ca_fil: unknown option; did you mean ca_file?\n" },

@@ -1,0 +1,310 @@
+#include "daemon/health/teller.h"
+
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "daemon/delivery/sink.h"
+#include "daemon/timer.h"
+#include "lib/base/alloc.h"
+#include "lib/record/record.h"
+
+#define BODY_MAX    (64 * 1024)
+#define AGAIN_MS    2000
+#define WAITING_MAX 4096
+
+/* What the memory's status byte says of a subject. */
+enum said { SAID_WELL, SAID_ILL, SAID_EVENT };
+
+/* One record on its way into the journal. */
+struct note {
+	struct journal_page page; /* first: the journal gives this back */
+	struct journal_entry entry;
+	TAILQ_ENTRY(note) link;
+	struct teller *t; /* NULL: gone */
+	bool is_stored;
+	char *id, *body;
+};
+TAILQ_HEAD(notes, note);
+
+struct teller {
+	const struct engine_env *env;
+	struct journal *journal;
+	struct settings *settings;
+	uint32_t stream; /* of msspd's own */
+	struct notes under_way, waiting;
+	size_t nwaiting;
+	struct timer again;
+};
+
+/* ---- whose ----------------------------------------------------------------------------- */
+
+/* "global/<guid>/health": beside the tenant's other streams. */
+static uint32_t
+stream_of(struct teller *t, const struct tenant *tenant)
+{
+	struct origin copy = *tenant->origin, *o;
+	char *key = xasprintf("%s/health", tenant->key), *about;
+	uint32_t stream;
+
+	copy.stream = (char *)(uintptr_t)"health";
+	o = origin_new(&copy);
+	about = origin_about(o);
+	stream = journal_stream(t->journal, key, about);
+	origin_unref(o);
+	free(about);
+	free(key);
+	return stream;
+}
+
+static uint32_t
+own_stream(struct teller *t)
+{
+	char own[] = "msspd", cloud[] = "global", portal[] = "security.microsoft.com";
+	char stream[] = "health", *about;
+	struct origin *o = origin_new(&(struct origin){ .tenant_id = own,
+	    .tenant = own,
+	    .customer = own,
+	    .customer_name = own,
+	    .cloud = cloud,
+	    .portal_host = portal,
+	    .stream = stream,
+	    .instance = (char *)(uintptr_t)t->env->instance });
+	uint32_t n;
+
+	about = origin_about(o);
+	n = journal_stream(t->journal, "msspd/health", about);
+	origin_unref(o);
+	free(about);
+	return n;
+}
+
+static const struct record blank = { .refs = 1, .type = RECORD_HEALTH };
+
+size_t
+teller_routes(const struct teller *t, const struct tenant *tenant, uint32_t out[JOURNAL_ROUTES])
+{
+	const struct event ev = { &blank, tenant->origin, KIND_HEALTH };
+	size_t n = 0;
+
+	for (size_t i = 0; i < tenant->nsinks && n < JOURNAL_ROUTES; i++) {
+		const struct sink_conf *s = tenant->sinks[i];
+		struct route r = { journal_sink(t->journal, s->name), s->match,
+			s->kind->default_kinds };
+
+		n += route_select(&r, 1, &ev, &out[n], 1);
+	}
+	return n;
+}
+
+/* Of `match` only whether health is wanted at all can be asked: it is no customer's. */
+size_t
+teller_daemon_routes(const struct teller *t, uint32_t out[JOURNAL_ROUTES])
+{
+	const struct settings *s = t->settings;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->nsinks && n < JOURNAL_ROUTES; i++) {
+		const struct sink_conf *sink = &s->sinks[i];
+		unsigned kinds = sink->match != NULL && sink->match->kinds != 0
+		                     ? sink->match->kinds
+		                     : sink->kind->default_kinds;
+
+		if (sink->health == SINK_HEALTH_DAEMON && (kinds & 1u << KIND_HEALTH))
+			out[n++] = journal_sink(t->journal, sink->name);
+	}
+	return n;
+}
+
+/* ---- into the journal -------------------------------------------------------------------- */
+
+static enum journal_act
+judge_health(const struct seen *was, struct journal_entry *e, const void *ctx)
+{
+	(void)ctx;
+	e->kind = KIND_HEALTH;
+	if (e->now.status == SAID_EVENT)
+		return JOURNAL_FORWARD;
+	if (was == NULL && e->now.status == SAID_WELL)
+		return JOURNAL_SKIP;
+	if (was != NULL && was->status == e->now.status && was->part[0] == e->now.part[0])
+		return JOURNAL_SKIP;
+	return JOURNAL_FORWARD;
+}
+
+static void
+note_free(struct note *n)
+{
+	free(n->id);
+	free(n->body);
+	free(n);
+}
+
+/* A queue that is full gives up its oldest: what is newest matters most. */
+static void
+put_off(struct teller *t, struct note *n)
+{
+	TAILQ_INSERT_TAIL(&t->waiting, n, link);
+	t->nwaiting++;
+	if (t->nwaiting > WAITING_MAX) {
+		n = TAILQ_FIRST(&t->waiting);
+		TAILQ_REMOVE(&t->waiting, n, link);
+		t->nwaiting--;
+		log_warn(NULL, "a health record is given up, too many wait for the journal: %s",
+		    n->body);
+		note_free(n);
+	}
+	if (!timer_is_set(&t->again))
+		timer_set(t->env->timers, &t->again, AGAIN_MS);
+}
+
+static void
+note_release(struct journal_page *page)
+{
+	struct note *n = (struct note *)page;
+	struct teller *t = n->t;
+
+	if (t != NULL)
+		TAILQ_REMOVE(&t->under_way, n, link);
+	if (t != NULL && !n->is_stored)
+		put_off(t, n);
+	else
+		note_free(n);
+}
+
+static void
+note_on_appended(void *arg, const struct journal_page *page, const struct journal_appended *result)
+{
+	struct note *n = arg;
+
+	(void)page;
+	n->is_stored = result->ok;
+}
+
+static void
+submit(struct teller *t, struct note *n)
+{
+	TAILQ_INSERT_TAIL(&t->under_way, n, link);
+	journal_append(t->journal, &n->page, note_on_appended, n);
+}
+
+static void
+teller_on_again(void *arg)
+{
+	struct teller *t = arg;
+	struct notes now = TAILQ_HEAD_INITIALIZER(now);
+	struct note *n;
+
+	if (TAILQ_EMPTY(&t->waiting))
+		return;
+	if (journal_state(t->journal) != JOURNAL_OK) {
+		timer_set(t->env->timers, &t->again, AGAIN_MS);
+		return;
+	}
+	TAILQ_CONCAT(&now, &t->waiting, link);
+	t->nwaiting = 0;
+	while (!TAILQ_EMPTY(&now)) {
+		n = TAILQ_FIRST(&now);
+		TAILQ_REMOVE(&now, n, link);
+		submit(t, n);
+	}
+}
+
+static struct seen
+seen_of(const struct telling *what, int64_t now)
+{
+	struct seen seen = { .created = TICKS_NONE, .version = now, .rev = SEEN_REVISION };
+
+	seen.status = what->is_event                   ? SAID_EVENT
+	              : what->h.level == HEALTH_WELL ? SAID_WELL
+	                                               : SAID_ILL;
+	seen.part[0] = (uint16_t)str_hash(what->h.state.s, what->h.state.n);
+	return seen;
+}
+
+void
+teller_tell(struct teller *t, const struct telling *what)
+{
+	struct note *n = xcalloc(1, sizeof(*n));
+	struct buf body = BUF_INIT(BODY_MAX);
+	size_t len;
+
+	health_write(&body, &what->h);
+	BUG_IF(!buf_ok(&body) || what->nsinks > JOURNAL_ROUTES);
+	len = body.n;
+	n->t = t;
+	n->id = xstrdup(what->id);
+	n->body = buf_take(&body);
+	n->entry = (struct journal_entry){ .id = str_of(n->id),
+		.now = seen_of(what, clock_wall(t->env->clock)),
+		.type = RECORD_HEALTH,
+		.body = n->body,
+		.len = len,
+		.nroutes = (uint8_t)what->nsinks };
+	for (size_t i = 0; i < what->nsinks; i++)
+		n->entry.route[i] = what->sinks[i];
+	n->page = (struct journal_page){
+		.stream = what->tenant != NULL ? stream_of(t, what->tenant) : t->stream,
+		.reader = "health",
+		.cursor = TICKS_NONE,
+		.memory_begin = TICKS_NONE,
+		.window_from = TICKS_NONE,
+		.judge = judge_health,
+		.entries = &n->entry,
+		.n = 1,
+		.release = note_release,
+	};
+	submit(t, n);
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+struct teller *
+teller_new(const struct engine_env *env, struct journal *j)
+{
+	struct teller *t = xcalloc(1, sizeof(*t));
+
+	t->env = env;
+	t->journal = j;
+	TAILQ_INIT(&t->under_way);
+	TAILQ_INIT(&t->waiting);
+	timer_init(&t->again, teller_on_again, t);
+	t->stream = own_stream(t);
+	return t;
+}
+
+/* What is under way the journal gives back later, to nobody. */
+void
+teller_free(struct teller *t)
+{
+	struct note *n;
+
+	if (t == NULL)
+		return;
+	timer_unset(t->env->timers, &t->again);
+	TAILQ_FOREACH (n, &t->under_way, link)
+		n->t = NULL;
+	while (!TAILQ_EMPTY(&t->waiting)) {
+		n = TAILQ_FIRST(&t->waiting);
+		TAILQ_REMOVE(&t->waiting, n, link);
+		note_free(n);
+	}
+	settings_unref(t->settings);
+	free(t);
+}
+
+void
+teller_configure(struct teller *t, const struct settings *s)
+{
+	struct settings *was = t->settings;
+
+	t->settings = settings_ref(s);
+	for (size_t i = 0; i < s->ntenants; i++)
+		(void)stream_of(t, &s->tenants[i]);
+	settings_unref(was);
+}
+
+size_t
+teller_waiting(const struct teller *t)
+{
+	return t->nwaiting;
+}
