@@ -23,39 +23,39 @@ print(const struct buf *out)
 
 /* What a link's state is good for is said to a person, not to a script. */
 static void
-say_state(const char *state)
+say_state(void)
 {
 	if (isatty(STDERR_FILENO) == 1)
-		fprintf(stderr,
-		    "After consent the browser arrives at the redirect URI with state=%s:\n"
-		    "then it was this link. Believe nothing else there; msspctl check-tenant shows\n"
-		    "whether consent is given.\n",
-		    state);
+		fputs("After consent the browser arrives at the redirect URI with the state of the link:\n"
+		      "then it was this link. Believe nothing else there; msspctl check-tenant shows\n"
+		      "whether consent is given.\n", stderr);
+}
+
+static void
+put_link(struct buf *out, const struct tenant *t, const char *state)
+{
+	const struct app *app = t->app;
+	char made[37];
+
+	graph_request_id(made);
+	consent_put(out, &(struct consent){ app->login_url, t->id, app->client_id,
+			     app->redirect_uri, state != NULL ? state : made });
+	buf_byte(out, '\n');
 }
 
 int
 do_consent_url(const struct args *a)
 {
 	struct buf out = BUF_INIT(PAGE_MAX);
-	char made[37];
 	struct chosen c;
 	int status;
 
 	if (!choose(&c, a, &status))
 		return status;
-	graph_request_id(made);
-	for (size_t i = 0; i < c.n; i++) {
-		const struct app *app = c.tenants[i]->app;
-
-		consent_put(&out, &(struct consent){ .login_url = app->login_url,
-				      .tenant_id = c.tenants[i]->id,
-				      .client_id = app->client_id,
-				      .redirect_uri = app->redirect_uri,
-				      .state = a->state != NULL ? a->state : made });
-		buf_byte(&out, '\n');
-	}
+	for (size_t i = 0; i < c.n; i++)
+		put_link(&out, c.tenants[i], a->state);
 	status = print(&out);
-	say_state(a->state != NULL ? a->state : made);
+	say_state();
 	buf_release(&out);
 	chosen_release(&c);
 	return status;

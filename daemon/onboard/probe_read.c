@@ -142,6 +142,15 @@ probe_try_role(struct probe *p, size_t index)
 
 /* ---- a read of one item ----------------------------------------------------------------- */
 
+static char *
+one_read(const struct stream_kind *kind, enum severity severity, struct str title)
+{
+	size_t n = title.n > TITLE_MAX ? utf8_cut(title.s, title.n, TITLE_MAX) : title.n;
+
+	return xasprintf("%s: one read: %s, \"%.*s\"", kind->name, severity_names[severity], (int)n,
+	    n != 0 ? title.s : "");
+}
+
 /* What came, in a person's words. False: it is another tenant's. */
 static bool
 describe(struct probe *p, const struct stream_kind *kind, struct str slice, char **text)
@@ -152,10 +161,10 @@ describe(struct probe *p, const struct stream_kind *kind, struct str slice, char
 
 	if (r->type == RECORD_ALERT) {
 		tid = r->alert.tenant_id;
-		*text = xasprintf("%s: one read: %s, \"%.*s\"", kind->name,
-		    severity_names[r->alert.severity],
-		    (int)utf8_cut(r->alert.title.s, r->alert.title.n, TITLE_MAX),
-		    r->alert.title.n != 0 ? r->alert.title.s : "");
+		*text = one_read(kind, r->alert.severity, r->alert.title);
+	} else if (r->type == RECORD_INCIDENT) {
+		tid = r->incident.tenant_id;
+		*text = one_read(kind, r->incident.severity, r->incident.name);
 	} else if (r->type == RECORD_UNREADABLE) {
 		tid = r->unreadable.tenant_id;
 		*text = xasprintf("%s: one read that msspd will forward as unreadable: %.*s", kind->name,

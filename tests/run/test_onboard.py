@@ -197,6 +197,15 @@ class Onboard(Scene):
         self.assertEqual(code, EX_UNAVAILABLE)
         self.assert_fails(tenants["t1"], "name", name, "getent ahosts", "a name that is none")
 
+    def test_behind_a_proxy(self):
+        graph = FakeGraph(self.run_, "--tenants", 1)
+        place = "127.0.0.1:%d" % harness.free_port()
+        self.configure(graph, 1, proxy={"url": "http://" + place})
+        code, tenants = self.check("t1")
+        self.assertEqual(code, EX_UNAVAILABLE)
+        self.assertIn("left to the proxy http://" + place, tenants["t1"]["steps"][0]["text"])
+        self.assert_fails(tenants["t1"], "TLS", "proxy " + place, "proxy", "nobody is there")
+
     def test_secrets_that_cannot_be_read(self):
         graph = FakeGraph(self.run_, "--tenants", 1)
         self.configure(graph, 1, secret_file=self.run_.path("nowhere"))
@@ -246,6 +255,8 @@ class Onboard(Scene):
         states = {re.search("state=([0-9a-f-]{36})$", self.ctl("consent-url", "t1").stdout.strip()).group(1)
                   for _ in range(3)}
         self.assertEqual(len(states), 3, "a state that can be guessed")
+        links = self.ctl("consent-url", "t1", "t2").stdout.splitlines()
+        self.assertEqual(len({link.rsplit("state=", 1)[1] for link in links}), 2, "one state a link")
         done = self.ctl("onboard", "contoso")
         self.assertEqual(done.returncode, 0)
         self.assertIn("Onboarding of Contoso Ltd", done.stdout)
