@@ -36,6 +36,22 @@ graph_url(struct buf *out, const struct app *app, const struct stream_kind *kind
 		buf_printf(out, "&$skip=%u", ask->skip);
 }
 
+/* What it says is shown to people and put into JSON: controls and what is no UTF-8 become blanks. */
+static void
+clean(char *text, size_t n)
+{
+	uint32_t cp;
+	size_t len;
+
+	for (size_t i = 0; i < n; i += len) {
+		len = utf8_next(text + i, n - i, &cp);
+		if (len == 0 || utf8_is_control(cp)) {
+			len = len == 0 ? 1 : len;
+			memset(text + i, ' ', len);
+		}
+	}
+}
+
 /* "code: message" of an OData error body; the body's beginning where it is none. */
 static void
 read_error(struct str body, struct buf *out)
@@ -53,6 +69,8 @@ read_error(struct str body, struct buf *out)
 		buf_cut(out, out->n - 1); /* the sentence goes on */
 	if (out->n == 0 && e == NULL && body.n != 0)
 		buf_add(out, body.s, body.n < 120 ? body.n : 120);
+	if (out->n > 0)
+		clean(out->p, out->n);
 	buf_byte(out, '\0');
 	json_decref(root);
 }

@@ -34,7 +34,7 @@ enum graph_answer {
 enum graph_answer graph_judge(const struct fetch_reply *reply, struct str body,
     const struct paging_ask *ask, struct err *why);
 
-/* A fresh client-request-id; out has room for 37. */
+/* A fresh random GUID, as for client-request-id; out has room for 37. */
 void graph_request_id(char out[37]);
 
 #endif

@@ -1,35 +1,13 @@
 #include "daemon/intake/token_assertion.h"
 
 #include <jansson.h>
-#include <openssl/rand.h>
 
+#include "daemon/intake/graph.h"
 #include "lib/base/alloc.h"
 #include "lib/base/base64url.h"
 
 #define LIFETIME_SEC  300
 #define SIGNATURE_MAX 2048
-
-/* A random GUID (RFC 9562, version 4). */
-static bool
-make_id(char out[37])
-{
-	static const char digits[] = "0123456789abcdef";
-	unsigned char r[16];
-	char *p = out;
-
-	if (RAND_bytes(r, sizeof(r)) != 1)
-		return false;
-	r[6] = (unsigned char)((r[6] & 0x0f) | 0x40);
-	r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
-	for (size_t i = 0; i < sizeof(r); i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*p++ = '-';
-		*p++ = digits[r[i] >> 4];
-		*p++ = digits[r[i] & 15];
-	}
-	*p = '\0';
-	return true;
-}
 
 static void
 add_json(struct buf *out, json_t *taken)
@@ -75,8 +53,7 @@ assertion_sign(
 	char id[37];
 	bool ok;
 
-	if (!make_id(id))
-		return err_set(err, ERR_TEMP, "there are no random numbers");
+	graph_request_id(id);
 	add_json(out, head(a, k));
 	buf_byte(out, '.');
 	add_json(out, claims(a, id));

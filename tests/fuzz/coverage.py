@@ -23,6 +23,7 @@ LEAST = 90
 TARGETS = {
     "cef": ("lib/format/cef.c", "lib/format/cef_facts.c", "lib/format/cef_evidence.c", "lib/format/escape.c"),
     "config": ("lib/config/yaml.c", "lib/config/conf.c"),
+    "error_body": ("daemon/intake/graph.c",),
     "jwt": ("lib/policy/jwt_look.c",),
     "link": ("lib/policy/link.c",),
     "portal": ("lib/format/portal.c",),
@@ -32,6 +33,7 @@ TARGETS = {
     "retry_after": ("lib/policy/retry_after.c",),
     "split": ("lib/json/split.c",),
     "ticks": ("lib/base/ticks.c",),
+    "token_answer": ("daemon/intake/token_answer.c",),
 }
 
 
