@@ -38,6 +38,8 @@ FAULTS = (
     ("html", "read", EX_PROTOCOL, "text/html", "proxy"),
     ("206", "read", EX_PROTOCOL, "HTTP 206", "proxy"),
     ("redirect", "read", EX_PROTOCOL, "redirects", "proxy"),
+    ("clock=300", "clock", EX_TEMPFAIL, "s behind Microsoft", "NTP"),
+    ("token-clock=-300", "clock", EX_TEMPFAIL, "s ahead of Microsoft", "NTP"),
     ("wrong-tenantid", "read", EX_PROTOCOL, "another tenant", "proxy"),
 )
 
