@@ -1,7 +1,9 @@
 #include <arpa/inet.h>
 #include <stddef.h>
 
+#include "lib/format/address.h"
 #include "lib/format/cef_facts.h"
+#include "lib/format/path.h"
 
 /*
  * Of each kind of evidence the first item that has something to say is used, of
@@ -72,84 +74,17 @@ field(const struct row *row, const struct evidence *e)
 	return *(const struct str *)((const char *)e + row->off);
 }
 
-/* How good an address is as that of a device: globally unique, then private, then any other. */
-enum address_rank { ADDRESS_NONE, ADDRESS_LOCAL, ADDRESS_PRIVATE, ADDRESS_GLOBAL };
-
-static enum address_rank
-rank4(const unsigned char *a)
-{
-	if (a[0] == 0 || a[0] >= 224)
-		return ADDRESS_NONE;
-	if (a[0] == 127 || (a[0] == 169 && a[1] == 254))
-		return ADDRESS_LOCAL;
-	if (a[0] == 10 || (a[0] == 172 && (a[1] & 0xf0) == 16) || (a[0] == 192 && a[1] == 168) ||
-	    (a[0] == 100 && (a[1] & 0xc0) == 64))
-		return ADDRESS_PRIVATE;
-	return ADDRESS_GLOBAL;
-}
-
-/* Global unicast is 2000::/3 (RFC 4291), fc00::/7 is private; the rest names no device. */
-static enum address_rank
-rank6(const unsigned char *a)
-{
-	if ((a[0] & 0xe0) == 0x20)
-		return ADDRESS_GLOBAL;
-	return (a[0] & 0xfe) == 0xfc ? ADDRESS_PRIVATE : ADDRESS_NONE;
-}
-
-/* Family (AF_INET, AF_INET6) and rank of an address in text; 0 when it is none. */
-static int
-address_family(struct str s, enum address_rank *rank)
-{
-	unsigned char a[16];
-	char text[INET6_ADDRSTRLEN];
-
-	if (s.n == 0 || s.n >= sizeof(text) || memchr(s.s, '\0', s.n) != NULL)
-		return 0;
-	memcpy(text, s.s, s.n);
-	text[s.n] = '\0';
-	if (inet_pton(AF_INET, text, a) == 1) {
-		*rank = rank4(a);
-		return AF_INET;
-	}
-	if (inet_pton(AF_INET6, text, a) == 1) {
-		*rank = rank6(a);
-		return AF_INET6;
-	}
-	return 0;
-}
-
-struct best {
-	struct str v4, v6;
-	enum address_rank rank4, rank6;
-};
-
-static void
-best_add(struct best *b, struct str address)
-{
-	enum address_rank rank = ADDRESS_NONE;
-	int family = address_family(address, &rank);
-
-	if (family == AF_INET && rank > b->rank4) {
-		b->v4 = address;
-		b->rank4 = rank;
-	} else if (family == AF_INET6 && rank > b->rank6) {
-		b->v6 = address;
-		b->rank6 = rank;
-	}
-}
-
 /* The device's own addresses; the one that its whole site shares only where there is no other. */
 static void
 set_device_addresses(struct cef_facts *f, const struct evidence *e)
 {
-	struct best b = { .rank4 = ADDRESS_NONE };
+	struct address_best b = { .rank4 = ADDRESS_NONE };
 
 	for (size_t i = 0; i < e->device.ips.n; i++)
-		best_add(&b, e->device.ips.v[i]);
-	best_add(&b, e->device.last_ip);
+		address_best_add(&b, e->device.ips.v[i]);
+	address_best_add(&b, e->device.last_ip);
 	if (b.rank4 <= ADDRESS_LOCAL && b.rank6 == ADDRESS_NONE)
-		best_add(&b, e->device.last_external_ip);
+		address_best_add(&b, e->device.last_external_ip);
 	cef_set(f, CEF_SRC, b.v4);
 	cef_set(f, CEF_SRC6, b.v6);
 }
@@ -173,24 +108,14 @@ clip(struct str s)
 	return (struct str){ s.s, utf8_cut(s.s, s.n, SPROC_PART_MAX) };
 }
 
-/* "folder\name": Graph gives the folder, some sources the whole path. */
 static void
 set_process(struct cef_facts *f, const struct evidence *e)
 {
-	struct str path = clip(e->process.image.path), name = clip(e->process.image.name);
-	char slash = path.n != 0 && path.s[0] == '/' ? '/' : '\\';
-	bool has_name = path.n > name.n && name.n != 0 && path.s[path.n - name.n - 1] == slash &&
-	                memcmp(path.s + path.n - name.n, name.s, name.n) == 0;
 	size_t start;
 
 	cef_set_number(f, CEF_SPID, e->process.pid);
 	start = f->text.n;
-	buf_str(&f->text, path);
-	if (!has_name) {
-		if (path.n != 0 && name.n != 0 && path.s[path.n - 1] != slash)
-			buf_byte(&f->text, slash);
-		buf_str(&f->text, name);
-	}
+	path_join(&f->text, clip(e->process.image.path), clip(e->process.image.name));
 	cef_set_text(f, CEF_SPROC, start);
 }
 

@@ -16,6 +16,7 @@
 struct format_opts {
 	size_t max_bytes;      /* the whole result, at most; at least 480 */
 	bool cef_plain_header; /* | \ = in CEF header fields become / / : */
+	bool without_raw;      /* ocsf: no raw_data */
 };
 
 struct format {
@@ -29,6 +30,7 @@ struct format {
 };
 
 extern const struct format format_cef; /* CEF:0 */
+extern const struct format format_ocsf; /* OCSF 1.8 */
 extern const struct format format_raw; /* {"msspd":{…},"alert":<the object as Microsoft sent it>} */
 
 /* NULL-ended, in the order of the manual. */

@@ -1,5 +1,6 @@
 #include "lib/base/arena.h"
 #include "lib/format/format.h"
+#include "lib/format/json_line.h"
 #include "lib/format/portal.h"
 #include "lib/json/repair.h"
 #include "lib/json/writer.h"
@@ -20,63 +21,6 @@
  * An unreadable text that is too long is cut.
  * A health record has "health" instead of "alert".
  */
-
-static void
-write_escape(struct buf *out, uint32_t cp)
-{
-	static const char hex[] = "0123456789abcdef";
-	char text[] = { '\\', 'u', hex[cp >> 12 & 15], hex[cp >> 8 & 15], hex[cp >> 4 & 15],
-		hex[cp & 15] };
-
-	buf_add(out, text, sizeof(text));
-}
-
-/* Writes the character at s (n bytes left); returns its length. */
-static size_t
-copy_char(struct buf *out, const char *s, size_t n, bool in_string)
-{
-	uint32_t cp;
-	size_t len = utf8_next(s, n, &cp);
-
-	if (len == 0) {
-		buf_puts(out, "\xef\xbf\xbd");
-		return 1;
-	}
-	if (!utf8_is_control(cp))
-		buf_add(out, s, len);
-	else if (in_string)
-		write_escape(out, cp);
-	else
-		buf_byte(out, ' ');
-	return len;
-}
-
-/* JSON text on one line. */
-static void
-copy_json(struct buf *out, struct str json)
-{
-	bool in_string = false;
-	size_t run = 0, i = 0; /* [run, i) is copied as it is */
-
-	while (i < json.n) {
-		unsigned char c = (unsigned char)json.s[i];
-
-		if (c >= 0x20 && c < 0x7f) {
-			if (c == '"')
-				in_string = !in_string;
-			/* The character behind a backslash ends no string. */
-			i += c == '\\' && in_string && i + 1 < json.n &&
-			             (unsigned char)json.s[i + 1] >= 0x20 && json.s[i + 1] < 0x7f
-			         ? 2
-			         : 1;
-			continue;
-		}
-		buf_add(out, json.s + run, i - run);
-		i += copy_char(out, json.s + i, json.n - i, in_string);
-		run = i;
-	}
-	buf_add(out, json.s + run, i - run);
-}
 
 static void
 write_changed(struct jw *w, unsigned changed)
@@ -238,7 +182,7 @@ try_write(struct buf *out, const struct event *ev, size_t max_bytes, bool with_r
 		write_too_large(&w, ev);
 	jw_object_end(&w);
 	if (buf_ok(&line))
-		copy_json(out, buf_peek(&line));
+		json_line(out, buf_peek(&line));
 	else
 		out->failed = true;
 	buf_release(&line);

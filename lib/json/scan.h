@@ -78,11 +78,60 @@ scan_quote(const char *p, const char *end)
 	return scan_string(p, end, false);
 }
 
+/*
+ * Copies the run of bytes that stand for themselves in a string, DEL not among them; returns its
+ * length. to has room for 16 bytes more than are left.
+ */
+static inline size_t
+scan_copy(char *to, const char *p, const char *end)
+{
+	const char *start = p;
+
+#ifdef __SSE2__
+	for (; end - p >= 16; p += 16, to += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		__m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+		    _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+		unsigned mask;
+
+		stop = _mm_or_si128(stop, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+		stop = _mm_or_si128(stop, _mm_cmplt_epi8(v, _mm_set1_epi8(' ')));
+		_mm_storeu_si128((__m128i *)(void *)to, v);
+		mask = (unsigned)_mm_movemask_epi8(stop);
+		if (mask != 0)
+			return (size_t)(p - start) + (size_t)__builtin_ctz(mask);
+	}
+#endif
+	while (p < end && !scan_stops_at((unsigned char)*p, true) && *p != 0x7f)
+		*to++ = *p++;
+	return (size_t)(p - start);
+}
+
 /* The next byte that is a quote, a backslash, a control character or not ASCII. */
 static inline const char *
 scan_plain(const char *p, const char *end)
 {
 	return scan_string(p, end, true);
+}
+
+/* The next byte that is not printable ASCII. */
+static inline const char *
+scan_printable(const char *p, const char *end)
+{
+#ifdef __SSE2__
+	for (; end - p >= 16; p += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		__m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)),
+		    _mm_cmplt_epi8(v, _mm_set1_epi8(' ')));
+		unsigned mask = (unsigned)_mm_movemask_epi8(stop);
+
+		if (mask != 0)
+			return p + __builtin_ctz(mask);
+	}
+#endif
+	while (p < end && (signed char)*p >= ' ' && *p != 0x7f)
+		p++;
+	return p;
 }
 
 static inline bool

@@ -47,30 +47,84 @@ jw_array_end(struct jw *w)
 	close_with(w, ']');
 }
 
-/* Writes what does not stand for itself; returns how many bytes that were. */
+#define ESCAPE_MAX 6 /* bytes that one byte can become: \u001f */
+
+/* Writes what does not stand for itself to *to; returns how many bytes that were. */
 static size_t
-escape(struct buf *out, const char *p, const char *end)
+escape(char **to, const char *p, const char *end)
 {
-	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-	const char *at = *p != '\0' ? strchr(from, *p) : NULL;
+	static const char from[] = "\b\f\n\r\t", as[] = "bfnrt";
+	bool is_itself = *p == '"' || *p == '\\';
+	const char *at = *p != '\0' && !is_itself ? strchr(from, *p) : NULL;
+	uint32_t cp;
 	size_t n;
 
-	if (at != NULL) {
-		buf_byte(out, '\\');
-		buf_byte(out, to[at - from]);
+	if (is_itself || at != NULL) {
+		*(*to)++ = '\\';
+		*(*to)++ = is_itself ? *p : as[at - from];
 		return 1;
 	}
-	if ((unsigned char)*p < 0x20) {
-		buf_printf(out, "\\u%04x", (unsigned)*p);
-		return 1;
-	}
-	n = utf8_next(p, (size_t)(end - p), NULL);
+	n = utf8_next(p, (size_t)(end - p), &cp);
 	if (n == 0) {
-		buf_puts(out, "\xef\xbf\xbd");
+		memcpy(*to, "\xef\xbf\xbd", 3);
+		*to += 3;
 		return 1;
 	}
-	buf_add(out, p, n);
+	if (utf8_is_control(cp)) {
+		static const char hex[] = "0123456789abcdef";
+		char text[ESCAPE_MAX] = { '\\', 'u', hex[cp >> 12 & 15], hex[cp >> 8 & 15],
+			hex[cp >> 4 & 15], hex[cp & 15] };
+
+		memcpy(*to, text, sizeof(text));
+		*to += sizeof(text);
+		return n;
+	}
+	memcpy(*to, p, n);
+	*to += n;
 	return n;
+}
+
+#define SPARE 16 /* scan_copy() writes further than it says */
+
+/* Writes as much of [p, end) as is sure to fit at to; the rest begins at what is returned. */
+static const char *
+fill(char **to, const char *last, const char *p, const char *end)
+{
+	while (p < end && last - *to >= end - p + SPARE) {
+		size_t n = scan_copy(*to, p, end);
+
+		*to += n;
+		p += n;
+		if (p < end)
+			p += escape(to, p, end);
+	}
+	return p;
+}
+
+/* How much room to ask for: half more than it has, for text with many escapes another round. */
+static size_t
+room_for(const struct buf *out, size_t n)
+{
+	size_t want = n + n / 2 + 8 * SPARE, least = n + SPARE + ESCAPE_MAX;
+
+	if (want > out->max - out->n)
+		want = out->max - out->n;
+	return want > least ? want : least;
+}
+
+/* The last bytes before a limit: without anything to spare. */
+static void
+fill_tightly(struct buf *out, const char *p, const char *end)
+{
+	while (p < end && buf_ok(out)) {
+		char text[ESCAPE_MAX], *to = text;
+
+		if (scan_plain(p, end) != p && *p != 0x7f)
+			*to++ = *p++;
+		else
+			p += escape(&to, p, end);
+		buf_add(out, text, (size_t)(to - text));
+	}
 }
 
 static void
@@ -79,13 +133,19 @@ quote(struct buf *out, struct str s)
 	const char *p = s.s, *end = s.s + s.n;
 
 	buf_byte(out, '"');
-	while (p < end) {
-		const char *stop = scan_plain(p, end);
+	while (p < end && buf_ok(out)) {
+		size_t want = room_for(out, (size_t)(end - p));
+		char *to;
 
-		buf_add(out, p, (size_t)(stop - p));
-		p = stop;
-		if (p < end)
-			p += escape(out, p, end);
+		if (want > out->max - out->n) {
+			fill_tightly(out, p, end);
+			break;
+		}
+		buf_room(out, want);
+		to = out->p + out->n;
+		p = fill(&to, to + want, p, end);
+		out->n = (size_t)(to - out->p);
+		out->p[out->n] = '\0';
 	}
 	buf_byte(out, '"');
 }

@@ -14,7 +14,8 @@
  * by themselves. What the buf cannot take is seen at the end by buf_ok().
  *
  * Promises: what comes out is UTF-8 whatever goes in; bytes that are not become
- * U+FFFD.
+ * U+FFFD. Strings and names hold no control characters but as escapes (C0, DEL, C1,
+ * U+2028, U+2029): no reader of lines ends one in them.
  */
 struct jw {
 	struct buf *out;

@@ -395,7 +395,7 @@ START_TEST(test_writer)
 	ck_assert(buf_ok(&out));
 	ck_assert_str_eq(out.p,
 	    "{\"list\":[-9223372036854775808,true,false,null,[],{}],"
-	    "\"na\\\"me\":\"q\\\" b\\\\ \\b\\f\\n\\r\\t \\u0001 \x7f \\u0000 \xc3\xa9 "
+	    "\"na\\\"me\":\"q\\\" b\\\\ \\b\\f\\n\\r\\t \\u0001 \\u007f \\u0000 \xc3\xa9 "
 	    "\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd\","
 	    "\"absent\":null,\"none\":null,\"text\":\"\",\"raw\":[1]}");
 	buf_release(&out);

@@ -1,0 +1,235 @@
+#include "lib/format/moment.h"
+#include "lib/format/ocsf_parts.h"
+#include "lib/format/portal.h"
+
+/*
+ * ocsf: an event as JSON of the Open Cybersecurity Schema Framework, 1.8.0.
+ *
+ * An alert is a Detection Finding (2004); so is one that could not be read, so that
+ * who looks at findings sees it. What msspd tells of a tenant is an Application
+ * Error (6008), a canary a Base Event (0).
+ */
+
+/* Enough for any one text that is put together: an event id, a path, a link. */
+#define TEXT_MAX (1 << 20)
+
+/*
+ * What is left out until the event is short enough, in this order: raw_data, the data
+ * of evidence, the rest of unmapped, long text, observables, evidence, what is
+ * convenient only. What tells whose, which, when and how bad is in all of them.
+ */
+static const struct ocsf_level levels[] = {
+	{ .has_raw = true, .has_data = true, .has_rest = true, .has_observables = true,
+	    .has_details = true, .evidence_max = EVIDENCE_MAX },
+	{ .has_data = true, .has_rest = true, .has_observables = true, .has_details = true,
+	    .evidence_max = EVIDENCE_MAX, .is_short = true },
+	{ .has_rest = true, .has_observables = true, .has_details = true,
+	    .evidence_max = EVIDENCE_MAX, .is_short = true },
+	{ .has_observables = true, .has_details = true, .evidence_max = EVIDENCE_MAX,
+	    .text_max = 1024, .is_short = true },
+	{ .has_details = true, .evidence_max = EVIDENCE_MAX, .text_max = 512, .is_short = true },
+	{ .has_details = true, .evidence_max = 16, .text_max = 256, .is_short = true },
+	{ .has_details = true, .evidence_max = 4, .text_max = 256, .is_short = true },
+	{ .has_details = true, .text_max = 256, .is_short = true },
+	{ .has_minimum = true, .text_max = 64, .is_short = true },
+	{ .has_minimum = true, .text_max = 16, .is_short = true },
+};
+
+/* ---- words ---------------------------------------------------------------------------- */
+
+void
+ocsf_word(struct shape *s, const char *id_name, const char *name, struct ocsf_word word)
+{
+	shape_int(s, id_name, word.id);
+	shape_text(s, name, str_of(word.caption), OBSERVABLE_NONE);
+}
+
+void
+ocsf_named(struct shape *s, const char *id_name, const char *name, const struct ocsf_name *names,
+    size_t n, struct str text)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (str_same_nocase(text, str_of(names[i].text))) {
+			ocsf_word(s, id_name, name, names[i].word);
+			return;
+		}
+	}
+	shape_int(s, id_name, text.n != 0 ? 99 : 0);
+	shape_text(s, name, text.n != 0 ? text : STR("Unknown"), OBSERVABLE_NONE);
+}
+
+/* ---- classes ---------------------------------------------------------------------------- */
+
+static void
+put_shortest(struct ocsf *o)
+{
+	const struct alert *a = &o->ev->record->alert;
+	struct shape *s = &o->shape;
+	struct str title = a->title.n != 0 ? a->title : STR("Microsoft Defender alert");
+
+	shape_int(s, "severity_id", a->severity == SEVERITY_OTHER ? 99 : (int)a->severity);
+	shape_open(s, "finding_info");
+	shape_text(s, "uid", a->id, OBSERVABLE_NONE);
+	shape_text(s, "title", title, OBSERVABLE_NONE);
+	shape_close(s);
+}
+
+static void
+put_alert(struct ocsf *o)
+{
+	shape_bool(&o->shape, "is_alert", o->ev->kind == KIND_NEW);
+	if (o->level->has_minimum) {
+		put_shortest(o);
+		return;
+	}
+	shape_rows(&o->shape, ocsf_finding_rows, &o->ev->record->alert);
+	ocsf_evidence(o);
+	if (o->level->evidence_max > 0)
+		ocsf_resources(o);
+	ocsf_observables(o);
+}
+
+static void
+put_unreadable(struct ocsf *o)
+{
+	const struct unreadable *u = &o->ev->record->unreadable;
+	struct shape *s = &o->shape;
+	struct str title = u->title.n != 0 ? u->title : STR("Unreadable alert");
+
+	shape_bool(s, "is_alert", true);
+	ocsf_word(s, "severity_id", "severity", (struct ocsf_word){ 4, "High" });
+	shape_text(s, "message", STR("msspd could not read this alert and kept it in quarantine"),
+	    OBSERVABLE_NONE);
+	ocsf_word(s, "status_id", "status", (struct ocsf_word){ 0, "Unknown" });
+	shape_open(s, "finding_info");
+	shape_text(s, "uid", u->id, OBSERVABLE_NONE);
+	shape_text(s, "title", title, OBSERVABLE_NONE);
+	shape_text(s, "desc", u->why, OBSERVABLE_NONE);
+	shape_time(s, "created_time", u->created);
+	shape_time(s, "modified_time", u->updated);
+	buf_clear(&o->text);
+	portal_alert_link(&o->text, o->ev);
+	shape_text(s, "src_url", buf_peek(&o->text), OBSERVABLE_NONE);
+	shape_close(s);
+}
+
+static void
+put_notice(struct ocsf *o, const char *message)
+{
+	struct shape *s = &o->shape;
+
+	ocsf_word(s, "severity_id", "severity", (struct ocsf_word){ 1, "Informational" });
+	shape_text(s, "message", str_of(message), OBSERVABLE_NONE);
+}
+
+static void
+put_record(struct ocsf *o)
+{
+	switch (o->ev->record->type) {
+	case RECORD_ALERT:
+		put_alert(o);
+		break;
+	case RECORD_UNREADABLE:
+		put_unreadable(o);
+		break;
+	case RECORD_INCIDENT:
+	case RECORD_HEALTH:
+		put_notice(o, "msspd health");
+		break;
+	case RECORD_CANARY:
+		put_notice(o, "msspd canary");
+		break;
+	}
+}
+
+/* ---- one event ---------------------------------------------------------------------------- */
+
+static void
+look(struct ocsf *o, const struct evidence *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		enum evidence_kind kind = list[i].kind;
+
+		o->has_device |= kind == EVIDENCE_DEVICE;
+		o->has_windows |=
+		    kind == EVIDENCE_REGISTRY_KEY || kind == EVIDENCE_REGISTRY_VALUE;
+		look(o, list[i].children, list[i].nchildren);
+	}
+}
+
+static void
+put_event(struct ocsf *o)
+{
+	struct shape *s = &o->shape;
+
+	shape_open(s, NULL);
+	ocsf_class(o);
+	shape_time(s, "time", moment_of(o->ev));
+	ocsf_metadata(o);
+	shape_open(s, "cloud");
+	shape_rows(s, ocsf_cloud_rows, o->ev->origin);
+	shape_close(s);
+	put_record(o);
+	ocsf_rest(o);
+	shape_close(s);
+}
+
+/* The level is worth a try: not where the raw text alone is too long. */
+static bool
+may_fit(const struct event *ev, const struct ocsf_level *level, const struct format_opts *opts)
+{
+	if (level->has_raw && opts->without_raw)
+		return false;
+	return !level->has_raw || ev->record->raw.n < opts->max_bytes;
+}
+
+static bool
+try_level(struct buf *out, const struct event *ev, const struct ocsf_level *level, size_t max_bytes)
+{
+	struct buf line = BUF_INIT(max_bytes);
+	struct ocsf o = { .ev = ev, .level = level };
+
+	shape_init(&o.shape, &line, &o);
+	o.shape.on_mark = ocsf_note;
+	o.shape.text_max = level->text_max;
+	buf_init(&o.text, TEXT_MAX);
+	buf_init(&o.observables, max_bytes);
+	jw_init(&o.observables_w, &o.observables);
+	if (ev->record->type == RECORD_ALERT)
+		look(&o, ev->record->alert.evidence, ev->record->alert.nevidence);
+	put_event(&o);
+	if (buf_ok(&line))
+		buf_str(out, buf_peek(&line));
+	buf_release(&o.text);
+	buf_release(&o.observables);
+	if (!buf_ok(&line))
+		out->failed = true;
+	buf_release(&line);
+	return buf_ok(out);
+}
+
+static bool
+write_ocsf(struct buf *out, const struct event *ev, const struct format_opts *opts)
+{
+	size_t start = out->n;
+
+	if (!buf_ok(out))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+		struct ocsf_level level = levels[i];
+
+		if (!may_fit(ev, &level, opts))
+			continue;
+		if (try_level(out, ev, &level, opts->max_bytes))
+			return true;
+		buf_cut(out, start);
+		out->failed = false;
+	}
+	return false;
+}
+
+const struct format format_ocsf = {
+	.name = "ocsf",
+	.help = "JSON of the Open Cybersecurity Schema Framework 1.8",
+	.write = write_ocsf,
+};

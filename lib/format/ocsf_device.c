@@ -1,0 +1,176 @@
+#include "lib/format/address.h"
+#include "lib/format/ocsf_parts.h"
+#include "lib/format/shape_table.h"
+
+/* Devices and accounts. */
+
+static const struct ocsf_name systems[] = {
+	{ "windows", { 100, "Windows" } },
+	{ "linux", { 200, "Linux" } },
+	{ "ubuntu", { 200, "Linux" } },
+	{ "redhat", { 200, "Linux" } },
+	{ "centos", { 200, "Linux" } },
+	{ "debian", { 200, "Linux" } },
+	{ "suse", { 200, "Linux" } },
+	{ "oracle", { 200, "Linux" } },
+	{ "amazon", { 200, "Linux" } },
+	{ "android", { 201, "Android" } },
+	{ "macos", { 300, "macOS" } },
+	{ "ios", { 301, "iOS" } },
+	{ "ipados", { 302, "iPadOS" } },
+};
+
+/* By how the name begins: "Windows11", "WindowsServer2022", "Linux", "macOS". */
+static void
+put_system(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+	struct str name = e->device.os_platform;
+
+	(void)row;
+	for (size_t i = 0; i < ARRAY_LEN(systems); i++) {
+		struct str begin = str_of(systems[i].text);
+
+		if (name.n >= begin.n && str_same_nocase((struct str){ name.s, begin.n }, begin)) {
+			ocsf_word(s, "type_id", "type", systems[i].word);
+			return;
+		}
+	}
+	ocsf_word(s, "type_id", "type", (struct ocsf_word){ 0, "Unknown" });
+}
+
+static void
+put_number_text(struct shape *s, const char *name, int64_t number)
+{
+	char room[24];
+	struct buf text = { .p = room, .room = sizeof(room), .max = sizeof(room) - 1 };
+
+	if (number < 0)
+		return;
+	buf_int(&text, number);
+	shape_text(s, name, buf_peek(&text), OBSERVABLE_NONE);
+}
+
+static void
+put_build(struct shape *s, const struct shape_row *row, const void *base)
+{
+	put_number_text(s, row->name, ((const struct evidence *)base)->device.os_build);
+}
+
+/* The device's own addresses first; the one that its whole site shares only where it has no other. */
+static void
+put_ip(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+	struct address_best best = { .rank4 = ADDRESS_NONE };
+
+	for (size_t i = 0; i < e->device.ips.n; i++)
+		address_best_add(&best, e->device.ips.v[i]);
+	address_best_add(&best, e->device.last_ip);
+	if (best.rank4 <= ADDRESS_LOCAL && best.rank6 == ADDRESS_NONE)
+		address_best_add(&best, e->device.last_external_ip);
+	shape_text(s, row->name, best.v4.n != 0 ? best.v4 : best.v6, OBSERVABLE_IP);
+}
+
+static void
+put_interfaces(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+	enum address_rank rank;
+
+	shape_open_array(s, row->name);
+	for (size_t i = 0; i < e->device.ips.n; i++) {
+		if (address_family(e->device.ips.v[i], &rank) == 0)
+			continue;
+		shape_open(s, NULL);
+		shape_text(s, "ip", e->device.ips.v[i], OBSERVABLE_IP);
+		ocsf_word(s, "type_id", "type", (struct ocsf_word){ 0, "Unknown" });
+		shape_close(s);
+	}
+	shape_close(s);
+}
+
+static const struct ocsf_name risks[] = {
+	{ "informational", { 0, "Info" } },
+	{ "low", { 1, "Low" } },
+	{ "medium", { 2, "Medium" } },
+	{ "high", { 3, "High" } },
+};
+
+/* "none" and words of next year have no number: they stay in data. */
+static void
+put_risk(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+
+	(void)row;
+	for (size_t i = 0; i < ARRAY_LEN(risks); i++) {
+		if (str_same_nocase(e->device.risk_score, str_of(risks[i].text)))
+			ocsf_word(s, "risk_level_id", "risk_level", risks[i].word);
+	}
+}
+
+static void
+put_groups(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+
+	shape_open_array(s, row->name);
+	shape_open(s, NULL);
+	shape_text(s, "name", e->device.rbac_group_name, OBSERVABLE_NONE);
+	put_number_text(s, "uid", e->device.rbac_group_id);
+	shape_close(s);
+	shape_close(s);
+}
+
+#define S struct evidence
+const struct shape_row ocsf_device_rows[] = {
+	OPEN("device"),
+	MARKED("hostname", device.dns_name, OBSERVABLE_HOSTNAME, "deviceDnsName"),
+	MARKED("hostname", device.host_name, OBSERVABLE_HOSTNAME, "else hostName"),
+	TEXT("name", device.host_name, "hostName"),
+	MARKED("uid", device.mde_device_id, OBSERVABLE_DEVICE_UID, "mdeDeviceId"),
+	MARKED("uid", device.aad_device_id, OBSERVABLE_DEVICE_UID, "else azureAdDeviceId"),
+	CALL("ip", put_ip, "the best of ipInterfaces and lastIpAddress, else lastExternalIpAddress"),
+	IF_TEXT("uid_alt", device.aad_device_id, "azureAdDeviceId"),
+	IF_TEXT("domain", device.dns_domain, "dnsDomain"),
+	IF_TEXT("domain", device.nt_domain, "else ntDomain"),
+	IF_OPEN("os"),
+	TEXT("name", device.os_platform, "osPlatform"),
+	IF_CALL("type_id", put_system, "by how osPlatform begins"),
+	IF_CALL("build", put_build, "osBuild"),
+	IF_TEXT("version", device.version, "version"),
+	CLOSE,
+	IF_CALL("network_interfaces", put_interfaces, "ipInterfaces: ip of each"),
+	IF_TIME("first_seen_time", device.first_seen, "firstSeenDateTime"),
+	IF_CALL("risk_level_id", put_risk, "riskScore"),
+	IF_CALL("groups", put_groups, "rbacGroupName, rbacGroupId"),
+	CONST("type", "Unknown"),
+	NUMBER("type_id", 0),
+	CLOSE,
+	END,
+};
+#undef S
+
+static void
+put_account_email(struct shape *s, const struct shape_row *row, const void *base)
+{
+	ocsf_email(s, row->name, ((const struct user_account *)base)->upn);
+}
+
+#define S struct user_account
+const struct shape_row ocsf_account_rows[] = {
+	MARKED("name", account_name, OBSERVABLE_USER_NAME, "accountName"),
+	MARKED("name", upn, OBSERVABLE_USER_NAME, "else userPrincipalName"),
+	MARKED("name", display_name, OBSERVABLE_USER_NAME, "else displayName"),
+	MARKED("uid", sid, OBSERVABLE_USER_UID, "userSid"),
+	MARKED("uid", aad_id, OBSERVABLE_USER_UID, "else azureAdUserId"),
+	IF_TEXT("uid_alt", aad_id, "azureAdUserId"),
+	IF_TEXT("domain", domain_name, "domainName"),
+	IF_CALL("email_addr", put_account_email, "userPrincipalName"),
+	IF_TEXT("full_name", display_name, "displayName"),
+	CONST("type", "User"),
+	NUMBER("type_id", 1),
+	END,
+};
+#undef S

@@ -1,0 +1,277 @@
+#include "lib/format/ocsf_parts.h"
+#include "lib/format/product.h"
+#include "lib/format/shape_table.h"
+#include "lib/json/repair.h"
+
+/* What an event of every class has: what it is, whose it is, and what has no place in OCSF. */
+
+#define S struct origin
+/* char * of an origin are never NULL; they are written as text by these. */
+static void
+put_customer(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct origin *o = base;
+
+	shape_text(s, row->name, str_of(o->customer_name), OBSERVABLE_NONE);
+	if (s->last == NULL || strcmp(s->last, row->name) != 0)
+		shape_text(s, row->name, str_of(o->customer), OBSERVABLE_NONE);
+}
+
+static void
+put_tenant(struct shape *s, const struct shape_row *row, const void *base)
+{
+	shape_text(s, row->name, str_of(((const struct origin *)base)->tenant_id), OBSERVABLE_NONE);
+}
+
+const struct shape_row ocsf_cloud_rows[] = {
+	OPEN("account"),
+	CALL("name", put_customer, "the customer, as the configuration names it for people"),
+	CALL("uid", put_tenant, "the tenant's ID"),
+	CONST("type", "M365 Tenant"),
+	NUMBER("type_id", 17),
+	CLOSE,
+	CONST("provider", "Microsoft"),
+	END,
+};
+#undef S
+
+/* ---- class and metadata ------------------------------------------------------------------- */
+
+struct class_words {
+	int uid, category;
+	const char *name, *category_name;
+};
+
+static const struct class_words classes[] = {
+	[RECORD_ALERT] = { 2004, 2, "Detection Finding", "Findings" },
+	[RECORD_INCIDENT] = { 2004, 2, "Detection Finding", "Findings" },
+	[RECORD_HEALTH] = { 6008, 6, "Application Error", "Application Activity" },
+	[RECORD_CANARY] = { 0, 0, "Base Event", "Uncategorized" },
+	[RECORD_UNREADABLE] = { 2004, 2, "Detection Finding", "Findings" },
+};
+
+static const struct ocsf_word activities[] = {
+	[KIND_NEW] = { 1, "Create" },
+	[KIND_ESCALATED] = { 2, "Update" },
+	[KIND_UPDATED] = { 2, "Update" },
+	[KIND_RESOLVED] = { 3, "Close" },
+	[KIND_REOPENED] = { 2, "Update" },
+	[KIND_HEALTH] = { 1, "General Error" },
+	[KIND_CANARY] = { 99, "Canary" },
+	[KIND_UNREADABLE] = { 1, "Create" },
+};
+
+static struct ocsf_word
+activity_of(const struct event *ev)
+{
+	switch (ev->record->type) {
+	case RECORD_HEALTH:
+		return activities[KIND_HEALTH];
+	case RECORD_CANARY:
+		return activities[KIND_CANARY];
+	case RECORD_UNREADABLE:
+		return activities[KIND_UNREADABLE];
+	case RECORD_ALERT:
+	case RECORD_INCIDENT:
+		break;
+	}
+	/* The kinds of health and canary are no activities of a finding. */
+	return activities[ev->kind < KIND_HEALTH ? ev->kind : KIND_UPDATED];
+}
+
+void
+ocsf_class(struct ocsf *o)
+{
+	struct shape *s = &o->shape;
+	const struct class_words *c = &classes[o->ev->record->type];
+	struct ocsf_word activity = activity_of(o->ev);
+
+	shape_int(s, "class_uid", c->uid);
+	shape_int(s, "category_uid", c->category);
+	ocsf_word(s, "activity_id", "activity_name", activity);
+	shape_int(s, "type_uid", c->uid * 100 + activity.id);
+	if (!o->level->has_details)
+		return;
+	shape_text(s, "class_name", str_of(c->name), OBSERVABLE_NONE);
+	shape_text(s, "category_name", str_of(c->category_name), OBSERVABLE_NONE);
+	buf_clear(&o->text);
+	buf_puts(&o->text, c->name);
+	buf_puts(&o->text, ": ");
+	buf_puts(&o->text, activity.caption);
+	shape_text(s, "type_name", buf_peek(&o->text), OBSERVABLE_NONE);
+	shape_int(s, "timezone_offset", 0);
+}
+
+static const char *
+vendor_of(const struct record *r)
+{
+	return r->type == RECORD_HEALTH || r->type == RECORD_CANARY ? "msspd" : "Microsoft";
+}
+
+/* Receivers choose by it what an event is: text from the network must not make one up. */
+static const char *
+product_of(const struct record *r)
+{
+	const char *name = r->type == RECORD_ALERT ? product_name(r->alert.service_source) : NULL;
+
+	if (r->type == RECORD_HEALTH || r->type == RECORD_CANARY)
+		return "msspd";
+	return name != NULL ? name : "Microsoft Defender";
+}
+
+static void
+put_label(struct ocsf *o, const char *key, const char *value)
+{
+	buf_clear(&o->text);
+	buf_puts(&o->text, key);
+	buf_byte(&o->text, ':');
+	buf_puts(&o->text, value);
+	shape_text(&o->shape, NULL, buf_peek(&o->text), OBSERVABLE_NONE);
+}
+
+/* "customer:contoso", "tenant:contoso-eu", and the customer's own: "tier:gold". */
+static void
+put_labels(struct ocsf *o)
+{
+	const struct origin *from = o->ev->origin;
+
+	shape_open_array(&o->shape, "labels");
+	put_label(o, "customer", from->customer);
+	put_label(o, "tenant", from->tenant);
+	for (size_t i = 0; i < from->nlabels; i++)
+		put_label(o, from->labels[i].key, from->labels[i].value);
+	shape_close(&o->shape);
+}
+
+static void
+put_profiles(struct ocsf *o)
+{
+	enum record_type type = o->ev->record->type;
+
+	shape_open_array(&o->shape, "profiles");
+	shape_text(&o->shape, NULL, STR("cloud"), OBSERVABLE_NONE);
+	if (type == RECORD_ALERT || type == RECORD_INCIDENT || type == RECORD_UNREADABLE)
+		shape_text(&o->shape, NULL, STR("incident"), OBSERVABLE_NONE);
+	shape_close(&o->shape);
+}
+
+static void
+put_extensions(struct ocsf *o)
+{
+	struct shape *s = &o->shape;
+
+	shape_open_array(s, "extensions");
+	shape_open(s, NULL);
+	shape_text(s, "name", STR("win"), OBSERVABLE_NONE);
+	shape_text(s, "uid", STR("2"), OBSERVABLE_NONE);
+	shape_text(s, "version", STR(OCSF_VERSION), OBSERVABLE_NONE);
+	shape_close(s);
+	shape_close(s);
+}
+
+static void
+put_details(struct ocsf *o)
+{
+	const struct origin *from = o->ev->origin;
+	struct shape *s = &o->shape;
+
+	put_labels(o);
+	shape_text(s, "log_name", str_of(from->stream), OBSERVABLE_NONE);
+	shape_text(s, "log_provider", STR("msspd"), OBSERVABLE_NONE);
+	shape_time(s, "logged_time", o->ev->journalled);
+	buf_clear(&o->text);
+	ticks_write(&o->text, o->ev->record->version, 7);
+	shape_text(s, "original_time", buf_peek(&o->text), OBSERVABLE_NONE);
+	if (o->has_windows)
+		put_extensions(o);
+}
+
+void
+ocsf_metadata(struct ocsf *o)
+{
+	const struct record *r = o->ev->record;
+	struct shape *s = &o->shape;
+
+	shape_open(s, "metadata");
+	shape_text(s, "version", STR(OCSF_VERSION), OBSERVABLE_NONE);
+	buf_clear(&o->text);
+	event_id(&o->text, o->ev);
+	/* Whatever is cut, this is not: receivers drop repeats by it. */
+	jw_name(&s->w, "uid");
+	jw_str(&s->w, buf_peek(&o->text));
+	shape_text(s, "original_event_uid", r->id, OBSERVABLE_NONE);
+	shape_text(s, "tenant_uid", str_of(o->ev->origin->tenant_id), OBSERVABLE_NONE);
+	shape_open(s, "product");
+	shape_text(s, "name", str_of(product_of(r)), OBSERVABLE_NONE);
+	shape_text(s, "vendor_name", str_of(vendor_of(r)), OBSERVABLE_NONE);
+	shape_close(s);
+	put_profiles(o);
+	if (o->level->is_short)
+		shape_bool(s, "is_truncated", true);
+	if (o->level->has_details)
+		put_details(o);
+	shape_close(s);
+}
+
+/* ---- unmapped ------------------------------------------------------------------------------- */
+
+static void
+put_changed(struct shape *s, unsigned changed)
+{
+	shape_open_array(s, "changed");
+	for (unsigned i = 0; i < PART_COUNT; i++) {
+		if (changed & 1u << i)
+			shape_text(s, NULL, str_of(part_names[i]), OBSERVABLE_NONE);
+	}
+	shape_close(s);
+}
+
+static void
+put_msspd(struct ocsf *o)
+{
+	const struct origin *from = o->ev->origin;
+	struct shape *s = &o->shape;
+
+	shape_open(s, "msspd");
+	shape_text(s, "kind", str_of(kind_names[o->ev->kind]), OBSERVABLE_NONE);
+	put_changed(s, o->ev->changed);
+	shape_bool(s, "backfill", o->ev->flags & EVENT_BACKFILL);
+	shape_bool(s, "replay", o->ev->flags & EVENT_REPLAY);
+	if (o->level->has_details) {
+		shape_text(s, "tenant", str_of(from->tenant), OBSERVABLE_NONE);
+		shape_text(s, "customer", str_of(from->customer), OBSERVABLE_NONE);
+		shape_text(s, "cloud", str_of(from->cloud), OBSERVABLE_NONE);
+		shape_text(s, "stream", str_of(from->stream), OBSERVABLE_NONE);
+		shape_text(s, "instance", str_of(from->instance), OBSERVABLE_NONE);
+	}
+	if (o->ev->record->type == RECORD_UNREADABLE) {
+		shape_text(s, "unreadable", o->ev->record->unreadable.why, OBSERVABLE_NONE);
+		shape_int(s, "size", (int64_t)o->ev->record->unreadable.size);
+	}
+	shape_close(s);
+}
+
+static void
+put_raw(struct ocsf *o)
+{
+	const struct record *r = o->ev->record;
+
+	if (r->raw.n == 0)
+		return;
+	jw_name(&o->shape.w, "raw_data");
+	jw_str(&o->shape.w, r->raw);
+}
+
+void
+ocsf_rest(struct ocsf *o)
+{
+	const struct record *r = o->ev->record;
+
+	shape_open(&o->shape, "unmapped");
+	put_msspd(o);
+	if (o->level->has_rest && r->type == RECORD_ALERT)
+		shape_rows(&o->shape, ocsf_unmapped_rows, &r->alert);
+	shape_close(&o->shape);
+	if (o->level->has_raw)
+		put_raw(o);
+}

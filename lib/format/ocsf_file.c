@@ -1,0 +1,109 @@
+#include "lib/format/ocsf_parts.h"
+#include "lib/format/path.h"
+#include "lib/format/shape_table.h"
+
+/* Files, hashes and signatures. */
+
+static const struct ocsf_name algorithms[] = {
+	{ "md5", { 1, "MD5" } },
+	{ "sha1", { 2, "SHA-1" } },
+	{ "sha256", { 3, "SHA-256" } },
+	{ "sha512", { 4, "SHA-512" } },
+	{ "sha256ac", { 99, "sha256Ac" } }, /* Authenticode's: of the signed parts only */
+};
+
+static void
+put_hash(struct shape *s, struct str algorithm, struct str value)
+{
+	if (value.n == 0)
+		return;
+	shape_open(s, NULL);
+	shape_text(s, "value", value, OBSERVABLE_HASH);
+	ocsf_named(s, "algorithm_id", "algorithm", algorithms, ARRAY_LEN(algorithms), algorithm);
+	shape_close(s);
+}
+
+static void
+put_hashes(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct file_details *f = base;
+
+	shape_open_array(s, row->name);
+	put_hash(s, STR("sha256"), f->sha256);
+	put_hash(s, STR("sha1"), f->sha1);
+	put_hash(s, STR("md5"), f->md5);
+	put_hash(s, STR("sha256Ac"), f->sha256_ac);
+	shape_close(s);
+}
+
+static void
+put_own_hash(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+
+	shape_open_array(s, row->name);
+	put_hash(s, e->hash.algorithm, e->hash.value);
+	shape_close(s);
+}
+
+/* A file must have a name: that of its path or, where it has neither, its hash. */
+static void
+put_name(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct file_details *f = base;
+	const struct str hashes[] = { f->sha256, f->sha1, f->md5, f->sha256_ac };
+	struct str base_name = path_base(f->path);
+
+	if (f->name.n != 0)
+		shape_text(s, row->name, f->name, OBSERVABLE_FILE_NAME);
+	else if (base_name.n != 0)
+		shape_text(s, row->name, base_name, OBSERVABLE_FILE_NAME);
+	for (size_t i = 0; i < ARRAY_LEN(hashes) && !shape_is_open(s); i++)
+		shape_text(s, row->name, hashes[i], OBSERVABLE_NONE);
+}
+
+static void
+put_path(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct file_details *f = base;
+	struct buf *text = &ocsf_of(s)->text;
+
+	if (f->path.n == 0)
+		return;
+	buf_clear(text);
+	path_join(text, f->path, f->name);
+	shape_text(s, row->name, buf_peek(text), OBSERVABLE_FILE_PATH);
+}
+
+#define S struct file_details
+const struct shape_row ocsf_file_rows[] = {
+	CALL("name", put_name, "fileName, else the end of filePath, else a hash"),
+	IF_CALL("path", put_path, "filePath and fileName"),
+	IF_TEXT("parent_folder", path, "filePath"),
+	IF_INT("size", size, "fileSize"),
+	IF_TEXT("company_name", publisher, "filePublisher"),
+	IF_CALL("hashes", put_hashes, "sha256, sha1, md5, sha256Ac: algorithm_id and value of each"),
+	IF_ARRAY("signatures"),
+	OPEN(NULL),
+	TEXT("developer_uid", signer, "signer"),
+	CONST("algorithm", "Unknown"),
+	NUMBER("algorithm_id", 0),
+	CLOSE,
+	CLOSE,
+	CONST("type", "Regular File"),
+	NUMBER("type_id", 1),
+	END,
+};
+#undef S
+
+#define S struct evidence
+const struct shape_row ocsf_hash_rows[] = {
+	OPEN("file"),
+	TEXT("name", hash.value, "value"),
+	IF_CALL("hashes", put_own_hash, "algorithm and value"),
+	CONST("type", "Regular File"),
+	NUMBER("type_id", 1),
+	CLOSE,
+	END,
+};
+#undef S

@@ -1,0 +1,357 @@
+#include "lib/format/attack.h"
+#include "lib/format/ocsf_parts.h"
+#include "lib/format/portal.h"
+#include "lib/format/product.h"
+#include "lib/format/shape_table.h"
+
+/* What a Detection Finding says itself, apart from its evidence. */
+
+#define NO_TITLE "Microsoft Defender alert"
+
+/* ---- words ------------------------------------------------------------------------------ */
+
+static const struct ocsf_name severities[] = {
+	{ "unknown", { 0, "Unknown" } },
+	{ "informational", { 1, "Informational" } },
+	{ "low", { 2, "Low" } },
+	{ "medium", { 3, "Medium" } },
+	{ "high", { 4, "High" } },
+};
+
+static void
+put_severity(struct shape *s, const struct shape_row *row, const void *base)
+{
+	ocsf_named(s, row->name, "severity", severities, ARRAY_LEN(severities),
+	    ((const struct alert *)base)->severity_text);
+}
+
+static const struct ocsf_name statuses[] = {
+	{ "unknown", { 0, "Unknown" } },
+	{ "new", { 1, "New" } },
+	{ "inProgress", { 2, "In Progress" } },
+	{ "resolved", { 4, "Resolved" } },
+};
+
+static void
+put_status(struct shape *s, const struct shape_row *row, const void *base)
+{
+	ocsf_named(s, row->name, "status", statuses, ARRAY_LEN(statuses),
+	    ((const struct alert *)base)->status_text);
+}
+
+static const struct ocsf_name determinations[] = {
+	{ "securityTesting", { 6, "Test" } },
+	{ "notEnoughDataToValidate", { 7, "Insufficient Data" } },
+};
+
+static const struct ocsf_name classifications[] = {
+	{ "unknown", { 0, "Unknown" } },
+	{ "falsePositive", { 1, "False Positive" } },
+	{ "truePositive", { 2, "True Positive" } },
+	{ "informationalExpectedActivity", { 5, "Benign" } },
+	{ "benignPositive", { 5, "Benign" } },
+};
+
+static void
+put_verdict(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct alert *a = base;
+
+	for (size_t i = 0; i < ARRAY_LEN(determinations); i++) {
+		if (!str_same_nocase(a->determination, str_of(determinations[i].text)))
+			continue;
+		ocsf_word(s, row->name, "verdict", determinations[i].word);
+		return;
+	}
+	ocsf_named(s, row->name, "verdict", classifications, ARRAY_LEN(classifications),
+	    a->classification);
+}
+
+/* ---- values that are put together ---------------------------------------------------------- */
+
+static void
+put_title(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct alert *a = base;
+
+	shape_text(s, row->name, a->title.n != 0 ? a->title : STR(NO_TITLE), OBSERVABLE_NONE);
+}
+
+static void
+put_link(struct shape *s, const struct shape_row *row, const void *base)
+{
+	struct ocsf *o = ocsf_of(s);
+
+	(void)base;
+	buf_clear(&o->text);
+	portal_alert_link(&o->text, o->ev);
+	shape_text(s, row->name, buf_peek(&o->text), OBSERVABLE_NONE);
+}
+
+static void
+put_types(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct alert *a = base;
+
+	shape_open_array(s, row->name);
+	shape_text(s, NULL, a->category, OBSERVABLE_NONE);
+	for (size_t i = 0; i < a->ncategories; i++) {
+		if (!str_same(a->categories[i], a->category))
+			shape_text(s, NULL, a->categories[i], OBSERVABLE_NONE);
+	}
+	shape_text(s, NULL, a->determination, OBSERVABLE_NONE);
+	shape_close(s);
+}
+
+static void
+put_tactic(struct shape *s, struct str category)
+{
+	const struct attack_tactic *tactic = attack_tactic(category);
+
+	if (tactic == NULL)
+		return;
+	shape_open(s, NULL);
+	shape_open(s, "tactic");
+	shape_text(s, "name", str_of(tactic->name), OBSERVABLE_NONE);
+	shape_text(s, "uid", str_of(tactic->uid), OBSERVABLE_NONE);
+	shape_close(s);
+	shape_close(s);
+}
+
+static void
+put_technique(struct shape *s, struct str id)
+{
+	bool is_one = attack_is_technique(id);
+	struct str parent = is_one ? attack_parent(id) : id;
+
+	shape_open(s, NULL);
+	shape_open(s, "technique");
+	shape_text(s, "uid", parent, OBSERVABLE_NONE);
+	shape_close(s);
+	if (parent.n != id.n) {
+		shape_open(s, "sub_technique");
+		shape_text(s, "uid", id, OBSERVABLE_NONE);
+		shape_close(s);
+	}
+	shape_close(s);
+}
+
+static void
+put_attacks(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct alert *a = base;
+
+	shape_open_array(s, row->name);
+	put_tactic(s, a->category);
+	for (size_t i = 0; i < a->ncategories; i++) {
+		if (!str_same(a->categories[i], a->category))
+			put_tactic(s, a->categories[i]);
+	}
+	for (size_t i = 0; i < a->nmitre_techniques; i++)
+		put_technique(s, a->mitre_techniques[i]);
+	shape_close(s);
+}
+
+static void
+put_sources(struct shape *s, const struct shape_row *row, const void *base)
+{
+	shape_open_array(s, row->name);
+	shape_text(s, NULL, ((const struct alert *)base)->detection_source, OBSERVABLE_NONE);
+	shape_close(s);
+}
+
+/* Only a link into the customer's own portal is one that people should follow. */
+static void
+put_incident_link(struct shape *s, const struct shape_row *row, const void *base)
+{
+	static const char scheme[] = "https://";
+	struct str url = ((const struct alert *)base)->incident_web_url;
+	const char *host = ocsf_of(s)->ev->origin->portal_host;
+	size_t n = strlen(host), skip = sizeof(scheme) - 1;
+
+	if (url.n <= skip + n || memcmp(url.s, scheme, skip) != 0 ||
+	    memcmp(url.s + skip, host, n) != 0 || url.s[skip + n] != '/')
+		return;
+	for (size_t i = 0; i < url.n; i++) {
+		if (url.s[i] <= ' ' || url.s[i] >= 0x7f)
+			return;
+	}
+	shape_text(s, row->name, url, OBSERVABLE_NONE);
+}
+
+static void
+put_assignee(struct shape *s, const struct shape_row *row, const void *base)
+{
+	struct str who = ((const struct alert *)base)->assigned_to;
+
+	shape_open(s, row->name);
+	shape_text(s, "name", who, OBSERVABLE_NONE);
+	if (who.n != 0) {
+		ocsf_email(s, "email_addr", who);
+		ocsf_word(s, "type_id", "type", (struct ocsf_word){ 1, "User" });
+	}
+	shape_close(s);
+}
+
+static void
+put_comment(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct alert *a = base;
+
+	if (a->ncomments != 0)
+		shape_text(s, row->name, a->comments[a->ncomments - 1].text, OBSERVABLE_NONE);
+}
+
+static void
+put_end(struct shape *s, const struct shape_row *row, const void *base)
+{
+	if (ocsf_of(s)->ev->kind == KIND_RESOLVED)
+		shape_time(s, row->name, ((const struct alert *)base)->resolved);
+}
+
+/* What this is, in OCSF's number for nothing more precise. */
+static void
+put_no_class(struct shape *s, const struct shape_row *row, const void *base)
+{
+	(void)base;
+	shape_open_array(s, row->name);
+	shape_int(s, NULL, 0);
+	shape_close(s);
+}
+
+static void
+put_product(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct alert *a = base;
+	const char *name = product_name(a->service_source);
+
+	shape_text(s, row->name,
+	    a->product_name.n != 0 ? a->product_name
+				   : str_of(name != NULL ? name : "Microsoft Defender"),
+	    OBSERVABLE_NONE);
+}
+
+/* ---- the tables ------------------------------------------------------------------------------ */
+
+#define S struct alert
+
+static const struct shape_row info_rows[] = {
+	TEXT("uid", id, "id"),
+	TEXT("uid_alt", provider_alert_id, "providerAlertId"),
+	CALL("title", put_title, "title"),
+	TEXT("desc", description, "description"),
+	CALL("types", put_types, "category, the other categories, determination"),
+	TIME("created_time", created, "createdDateTime"),
+	TIME("modified_time", updated, "lastUpdateDateTime"),
+	TIME("first_seen_time", first_activity, "firstActivityDateTime"),
+	TIME("last_seen_time", last_activity, "lastActivityDateTime"),
+	CALL("src_url", put_link, "alertWebUrl, where it leads into the customer's portal, else made of tenant and id"),
+	CALL("data_sources", put_sources, "detectionSource"),
+	OPEN("product"),
+	CALL("name", put_product, "productName, else by serviceSource"),
+	CONST("vendor_name", "Microsoft"),
+	OPEN("feature"),
+	TEXT("name", detection_source, "detectionSource"),
+	CLOSE,
+	CLOSE,
+	OPEN("analytic"),
+	TEXT("uid", detector_id, "detectorId"),
+	IF_CALL("name", put_title, "title"),
+	CONST("type", "Rule"),
+	NUMBER("type_id", 1),
+	CLOSE,
+	ARRAY("related_analytics"),
+	OPEN(NULL),
+	TEXT("uid", alert_policy_id, "alertPolicyId"),
+	CONST("name", "Alert policy"),
+	CONST("type", "Rule"),
+	NUMBER("type_id", 1),
+	CLOSE,
+	CLOSE,
+	ARRAY("related_events"),
+	OPEN(NULL),
+	TEXT("uid", incident_id, "incidentId"),
+	CONST("type_name", "Incident Finding: Create"),
+	NUMBER("type_uid", 200501),
+	CLOSE,
+	CLOSE,
+	CALL("attacks", put_attacks,
+	    "tactic of category and categories; technique and sub_technique of mitreTechniques"),
+	ARRAY("tags"),
+	OPEN(NULL),
+	TEXTS("values", system_tags, nsystem_tags, "systemTags"),
+	CONST("name", "systemTags"),
+	CLOSE,
+	CLOSE,
+	END,
+};
+
+const struct shape_row ocsf_finding_rows[] = {
+	CALL("severity_id", put_severity, "severity"),
+	CALL("status_id", put_status, "status"),
+	CALL("verdict_id", put_verdict, "classification; of determination only what is no verdict there"),
+	CALL("message", put_title, "title"),
+	CALL("end_time", put_end, "resolvedDateTime, when the event is that it was resolved"),
+	OPEN("finding_info"),
+	ROWS_SAME(info_rows),
+	CLOSE,
+	CALL("assignee", put_assignee, "assignedTo: name, and email_addr where it is one"),
+	ARRAY("tickets"),
+	OPEN(NULL),
+	TEXT("uid", incident_id, "incidentId"),
+	IF_CALL("src_url", put_incident_link, "incidentWebUrl, where it leads into the customer's portal"),
+	CLOSE,
+	CLOSE,
+	OPEN("remediation"),
+	TEXT("desc", recommended_actions, "recommendedActions"),
+	CLOSE,
+	ARRAY("malware"),
+	OPEN(NULL),
+	TEXT("name", threat_display_name, "threatDisplayName"),
+	TEXT("name", threat_family_name, "else threatFamilyName"),
+	IF_CALL("classification_ids", put_no_class, "always 0, Unknown"),
+	CLOSE,
+	CLOSE,
+	CALL("comment", put_comment, "comments: the last one"),
+	END,
+};
+
+/* ---- what OCSF has no place for --------------------------------------------------------------- */
+
+static void
+put_comments(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct alert *a = base;
+
+	shape_open_array(s, row->name);
+	for (size_t i = 0; i < a->ncomments; i++) {
+		shape_open(s, NULL);
+		shape_text(s, "comment", a->comments[i].text, OBSERVABLE_NONE);
+		shape_text(s, "createdByDisplayName", a->comments[i].by, OBSERVABLE_NONE);
+		shape_time(s, "createdTime", a->comments[i].created);
+		shape_close(s);
+	}
+	shape_close(s);
+}
+
+static void
+put_count(struct shape *s, const struct shape_row *row, const void *base)
+{
+	shape_int(s, row->name, (int64_t)((const struct alert *)base)->nevidence_all);
+}
+
+const struct shape_row ocsf_unmapped_rows[] = {
+	TEXT("serviceSource", service_source, "serviceSource"),
+	TEXT("classification", classification, "classification"),
+	TEXT("determination", determination, "determination"),
+	TEXT("actorDisplayName", actor_display_name, "actorDisplayName"),
+	TEXT("threatFamilyName", threat_family_name, "threatFamilyName"),
+	TEXT("investigationState", investigation_state, "investigationState"),
+	STAMP("resolvedDateTime", resolved, "resolvedDateTime"),
+	CALL("evidenceCount", put_count, "how many items evidence has"),
+	CALL("comments", put_comments, "comments: comment, createdByDisplayName, createdTime in ms"),
+	JSON("customDetails", custom_details, "customDetails"),
+	JSON("additionalData", additional_data, "additionalData"),
+	END,
+};
+#undef S

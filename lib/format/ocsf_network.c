@@ -1,0 +1,246 @@
+#include "lib/format/address.h"
+#include "lib/format/ocsf_parts.h"
+#include "lib/format/shape_table.h"
+
+/* Addresses, URLs and mail. */
+
+static bool
+is_in(struct str text, const char *others)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.s[i];
+		bool is_plain =
+		    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+		if (!is_plain && (c == '\0' || strchr(others, c) == NULL))
+			return false;
+	}
+	return text.n != 0;
+}
+
+/* The schema's own rule for the type email_t. */
+static bool
+is_email(struct str a)
+{
+	const char *at = a.n != 0 ? memrchr(a.s, '@', a.n) : NULL, *dot;
+	struct str local, first, rest;
+
+	if (at == NULL)
+		return false;
+	local = (struct str){ a.s, (size_t)(at - a.s) };
+	rest = (struct str){ at + 1, a.n - local.n - 1 };
+	dot = rest.n != 0 ? memchr(rest.s, '.', rest.n) : NULL;
+	if (dot == NULL)
+		return false;
+	first = (struct str){ rest.s, (size_t)(dot - rest.s) };
+	rest = (struct str){ dot + 1, rest.n - first.n - 1 };
+	return is_in(local, "!#$%&'*+,-./=?^_`{|}~") && is_in(first, "-") && is_in(rest, "-.");
+}
+
+bool
+ocsf_email(struct shape *s, const char *name, struct str address)
+{
+	if (!is_email(address) || (s->text_max != 0 && address.n > s->text_max))
+		return false;
+	shape_text(s, name, address, OBSERVABLE_EMAIL);
+	return true;
+}
+
+/* ---- addresses -------------------------------------------------------------------------- */
+
+static void
+put_endpoint(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+	struct ocsf *o = ocsf_of(s);
+	enum address_rank rank;
+
+	(void)row;
+	if (address_family(e->ip.address, &rank) == 0) {
+		o->needs_whole = true;
+		return;
+	}
+	shape_open(s, o->has_device ? "dst_endpoint" : "src_endpoint");
+	shape_text(s, "ip", e->ip.address, OBSERVABLE_IP);
+	shape_open(s, "location");
+	shape_text(s, "country", e->ip.country, OBSERVABLE_NONE);
+	shape_text(s, "region", e->ip.state, OBSERVABLE_NONE);
+	shape_text(s, "city", e->ip.city, OBSERVABLE_NONE);
+	shape_close(s);
+	shape_close(s);
+}
+
+const struct shape_row ocsf_ip_rows[] = {
+	CALL("dst_endpoint", put_endpoint,
+	    "ipAddress as ip; countryLetterCode, state and city as location; where the alert has no "
+	    "device: src_endpoint"),
+	END,
+};
+
+/* ---- URLs --------------------------------------------------------------------------------- */
+
+/* Up to the first of some characters; the rest stays in *left. */
+static struct str
+up_to(struct str *left, const char *stops)
+{
+	struct str head = { left->s, 0 };
+
+	while (head.n < left->n && (left->s[head.n] == '\0' || !strchr(stops, left->s[head.n])))
+		head.n++;
+	left->s += head.n;
+	left->n -= head.n;
+	return head;
+}
+
+static void
+put_host(struct shape *s, struct str authority)
+{
+	const char *at = authority.n != 0 ? memrchr(authority.s, '@', authority.n) : NULL;
+
+	if (at != NULL) {
+		authority.n -= (size_t)(at + 1 - authority.s);
+		authority.s = at + 1;
+	}
+	if (authority.n != 0 && authority.s[0] == '[')
+		authority = up_to(&authority, "]");
+	else
+		authority = up_to(&authority, ":");
+	if (authority.n != 0 && authority.s[0] == '[')
+		authority = (struct str){ authority.s + 1, authority.n - 1 };
+	shape_text(s, "hostname", authority, OBSERVABLE_HOSTNAME);
+}
+
+/* What can be told of it without guessing: scheme://authority/path?query. */
+static void
+put_url_parts(struct shape *s, struct str url)
+{
+	struct str left = url, scheme = up_to(&left, ":/?#");
+
+	if (left.n < 3 || memcmp(left.s, "://", 3) != 0 || !is_in(scheme, "+-."))
+		return;
+	left = (struct str){ left.s + 3, left.n - 3 };
+	shape_text(s, "scheme", scheme, OBSERVABLE_NONE);
+	put_host(s, up_to(&left, "/?#\\"));
+	shape_text(s, "path", up_to(&left, "?#"), OBSERVABLE_NONE);
+	if (left.n > 1 && left.s[0] == '?') {
+		left = (struct str){ left.s + 1, left.n - 1 };
+		shape_text(s, "query_string", up_to(&left, "#"), OBSERVABLE_NONE);
+	}
+}
+
+static void
+put_url(struct shape *s, const char *name, struct str url)
+{
+	shape_open(s, name);
+	shape_text(s, "url_string", url, OBSERVABLE_URL);
+	if (url.n != 0)
+		put_url_parts(s, url);
+	shape_close(s);
+}
+
+static void
+put_own_url(struct shape *s, const struct shape_row *row, const void *base)
+{
+	put_url(s, row->name, ((const struct evidence *)base)->url.url);
+}
+
+const struct shape_row ocsf_url_rows[] = {
+	CALL("url", put_own_url,
+	    "url as url_string; its parts as scheme, hostname, path and query_string"),
+	END,
+};
+
+/* ---- mail ----------------------------------------------------------------------------------- */
+
+/* The sender that people see before the one of the envelope. */
+static void
+put_from(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+	struct str from = e->message.p2.address.n != 0 ? e->message.p2.address
+	                                               : e->message.p1.address;
+
+	if (from.n != 0 && !ocsf_email(s, row->name, from))
+		ocsf_of(s)->needs_whole = true;
+}
+
+static void
+put_return_path(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+
+	if (e->message.p1.address.n != 0 && !ocsf_email(s, row->name, e->message.p1.address))
+		ocsf_of(s)->needs_whole = true;
+}
+
+static void
+put_one_to(struct shape *s, const char *name, struct str address)
+{
+	shape_open_array(s, name);
+	if (address.n != 0 && !ocsf_email(s, NULL, address))
+		ocsf_of(s)->needs_whole = true;
+	shape_close(s);
+}
+
+static void
+put_to(struct shape *s, const struct shape_row *row, const void *base)
+{
+	put_one_to(s, row->name, ((const struct evidence *)base)->message.recipient);
+}
+
+static void
+put_mailbox_to(struct shape *s, const struct shape_row *row, const void *base)
+{
+	put_one_to(s, row->name, ((const struct evidence *)base)->mailbox.primary_address);
+}
+
+static void
+put_sender_ip(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+	enum address_rank rank;
+
+	shape_open_array(s, row->name);
+	if (address_family(e->message.sender_ip, &rank) != 0)
+		shape_text(s, NULL, e->message.sender_ip, OBSERVABLE_IP);
+	else if (e->message.sender_ip.n != 0)
+		ocsf_of(s)->needs_whole = true;
+	shape_close(s);
+}
+
+static void
+put_mail_urls(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+
+	shape_open_array(s, row->name);
+	for (size_t i = 0; i < e->message.urls.n; i++)
+		put_url(s, NULL, e->message.urls.v[i]);
+	shape_close(s);
+}
+
+#define S struct evidence
+const struct shape_row ocsf_message_rows[] = {
+	OPEN("email"),
+	CALL("from", put_from, "p2Sender's emailAddress, else p1Sender's"),
+	CALL("to", put_to, "recipientEmailAddress"),
+	IF_CALL("return_path", put_return_path, "p1Sender's emailAddress"),
+	IF_MARKED("subject", message.subject, OBSERVABLE_SUBJECT, "subject"),
+	IF_MARKED("message_uid", message.internet_id, OBSERVABLE_MESSAGE_UID, "internetMessageId"),
+	IF_MARKED("uid", message.network_id, OBSERVABLE_EMAIL_UID, "networkMessageId"),
+	IF_CALL("x_originating_ip", put_sender_ip, "senderIp"),
+	IF_CALL("urls", put_mail_urls, "urls"),
+	CLOSE,
+	END,
+};
+
+const struct shape_row ocsf_mailbox_rows[] = {
+	OPEN("email"),
+	CALL("to", put_mailbox_to, "primaryAddress"),
+	CLOSE,
+	OPEN("user"),
+	ROWS(ocsf_account_rows, mailbox.account),
+	CLOSE,
+	END,
+};
+#undef S
