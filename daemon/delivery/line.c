@@ -12,7 +12,10 @@ line_init(struct line *l, const struct sink_syslog_conf *c, const char *host,
 
 	*l = (struct line) {
 		.format = format_find(c->format),
-		.format_opts = { .cef_plain_header = c->cef_plain_header },
+		.format_opts = {
+			.cef_plain_header = c->cef_plain_header,
+			.without_raw = !c->raw_data,
+		},
 		.header = {
 			.kind = (enum header_kind)c->header,
 			.facility = (unsigned)facility,

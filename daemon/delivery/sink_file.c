@@ -27,6 +27,7 @@
 struct sink_file_conf {
 	char *path;
 	char *format;
+	bool raw_data;
 	bool sync;
 };
 
@@ -63,20 +64,15 @@ check_path(const char *text, struct err *err)
 	    " or write - for standard output", text);
 }
 
-static bool
-check_format(const char *text, struct err *err)
-{
-	return format_find(text) != NULL
-	    || err_set(err, ERR_CONF, "there is no format \"%.40s\"; write cef or raw", text);
-}
-
 #define F(field) offsetof(struct sink_file_conf, field)
 static const struct conf_opt options[] = {
 	{ .name = "path", .type = CONF_STR, .off = F(path), .flags = CONF_REQUIRED, .check = check_path,
 	  .help = "File that lines are appended to, made with mode 0640; opened anew at SIGHUP."
 	    " - is standard output." },
-	{ .name = "format", .type = CONF_STR, .off = F(format), .def = "cef", .check = check_format,
-	  .help = "cef or raw, one line an alert." },
+	{ .name = "format", .type = CONF_STR, .off = F(format), .def = "cef", .check = format_check,
+	  .help = "One line an alert: " FORMATS_HELP },
+	{ .name = "raw_data", .type = CONF_BOOL, .off = F(raw_data), .def = "true",
+	  .help = RAW_DATA_HELP },
 	{ .name = "sync", .type = CONF_BOOL, .off = F(sync), .def = "true",
 	  .help = "Lines count as accepted when they are on the disk, not when the kernel has them."
 	    " Only for regular files." },
@@ -269,7 +265,10 @@ on_file_writable(evutil_socket_t fd, short what, void *arg)
 static void
 add_line(struct sink *s, const struct sink_item *item)
 {
-	const struct format_opts opts = { .max_bytes = LINE_BYTES - 1 };
+	const struct format_opts opts = {
+		.max_bytes = LINE_BYTES - 1,
+		.without_raw = !s->conf->raw_data,
+	};
 	struct err why = { 0 };
 
 	if (s->format->write(&s->out, &item->event, &opts)) {

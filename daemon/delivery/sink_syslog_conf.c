@@ -57,13 +57,6 @@ check_server(const char *text, struct err *err)
 }
 
 static bool
-check_format(const char *text, struct err *err)
-{
-	return format_find(text) != NULL
-	    || err_set(err, ERR_CONF, "there is no format \"%.40s\"; write cef or raw", text);
-}
-
-static bool
 check_facility(const char *text, struct err *err)
 {
 	return facility_find(text) >= 0
@@ -88,8 +81,10 @@ const struct conf_opt sink_syslog_options[] = {
 	  .help = "Receivers as udp://host, tcp://host, tls://host (each with :port where it is not 514,"
 	    " or 6514 for tls) or unix:///path of a datagram socket. The first that answers is used,"
 	    " in this order." },
-	{ .name = "format", .type = CONF_STR, .off = F(format), .def = "cef", .check = check_format,
-	  .help = "cef: CEF:0 for SIEMs. raw: the alert's JSON in a small envelope." },
+	{ .name = "format", .type = CONF_STR, .off = F(format), .def = "cef", .check = format_check,
+	  .help = FORMATS_HELP },
+	{ .name = "raw_data", .type = CONF_BOOL, .off = F(raw_data), .def = "true",
+	  .help = RAW_DATA_HELP },
 	{ .name = "header", .type = CONF_CHOICE, .off = F(header), .def = "rfc5424", .choices = headers,
 	  .help = "Form of what stands before the message. Older collectors want rfc3164." },
 	{ .name = "framing", .type = CONF_CHOICE, .off = F(framing), .def = "auto", .choices = framings,

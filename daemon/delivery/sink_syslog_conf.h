@@ -23,7 +23,7 @@ struct sink_syslog_conf {
 	int framing; /* SINK_FRAMING_… */
 	char *hostname, *app_name, *time_zone, *facility;
 	int64_t max_message;
-	bool cef_plain_header;
+	bool cef_plain_header, raw_data;
 	int64_t confirm_after_ms, connect_timeout_ms, failback_ms, keepalive_ms;
 	struct tls_opts tls;
 };

@@ -43,7 +43,16 @@ buf_ok(const struct buf *b)
 /* Makes room for n more bytes; false (and failed) when that would pass max. */
 bool buf_room(struct buf *b, size_t n);
 void buf_add(struct buf *b, const void *p, size_t n);
-void buf_byte(struct buf *b, char c);
+static inline void
+buf_byte(struct buf *b, char c)
+{
+	if (b->failed || b->n >= b->max || b->n + 2 > b->room) {
+		buf_add(b, &c, 1);
+		return;
+	}
+	b->p[b->n++] = c;
+	b->p[b->n] = '\0';
+}
 void buf_puts(struct buf *b, const char *s);
 static inline void
 buf_str(struct buf *b, struct str s)

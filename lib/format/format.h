@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/err.h"
 #include "lib/record/event.h"
 
 /*
@@ -33,8 +34,18 @@ extern const struct format format_cef; /* CEF:0 */
 extern const struct format format_ocsf; /* OCSF 1.8 */
 extern const struct format format_raw; /* {"msspd":{…},"alert":<the object as Microsoft sent it>} */
 
+/* What the option tables of sinks say. */
+#define FORMATS_HELP \
+	"cef: CEF:0 for SIEMs. ocsf: JSON of OCSF 1.8 for data lakes. raw: the alert's JSON in a" \
+	" small envelope."
+#define RAW_DATA_HELP \
+	"With ocsf: the alert as Microsoft sent it, in raw_data too. It goes first where a message" \
+	" would be too long."
+
 /* NULL-ended, in the order of the manual. */
 extern const struct format *const formats[];
 const struct format *format_find(const char *name);
+/* For option tables: ERR_CONF names those that there are. */
+bool format_check(const char *name, struct err *err) MUST_CHECK;
 
 #endif

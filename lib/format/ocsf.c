@@ -1,6 +1,5 @@
 #include "lib/format/moment.h"
 #include "lib/format/ocsf_parts.h"
-#include "lib/format/portal.h"
 
 /*
  * ocsf: an event as JSON of the Open Cybersecurity Schema Framework, 1.8.0.
@@ -69,7 +68,7 @@ put_shortest(struct ocsf *o)
 
 	shape_int(s, "severity_id", a->severity == SEVERITY_OTHER ? 99 : (int)a->severity);
 	shape_open(s, "finding_info");
-	shape_text(s, "uid", a->id, OBSERVABLE_NONE);
+	shape_whole(s, "uid", a->id);
 	shape_text(s, "title", title, OBSERVABLE_NONE);
 	shape_close(s);
 }
@@ -90,54 +89,25 @@ put_alert(struct ocsf *o)
 }
 
 static void
-put_unreadable(struct ocsf *o)
-{
-	const struct unreadable *u = &o->ev->record->unreadable;
-	struct shape *s = &o->shape;
-	struct str title = u->title.n != 0 ? u->title : STR("Unreadable alert");
-
-	shape_bool(s, "is_alert", true);
-	ocsf_word(s, "severity_id", "severity", (struct ocsf_word){ 4, "High" });
-	shape_text(s, "message", STR("msspd could not read this alert and kept it in quarantine"),
-	    OBSERVABLE_NONE);
-	ocsf_word(s, "status_id", "status", (struct ocsf_word){ 0, "Unknown" });
-	shape_open(s, "finding_info");
-	shape_text(s, "uid", u->id, OBSERVABLE_NONE);
-	shape_text(s, "title", title, OBSERVABLE_NONE);
-	shape_text(s, "desc", u->why, OBSERVABLE_NONE);
-	shape_time(s, "created_time", u->created);
-	shape_time(s, "modified_time", u->updated);
-	buf_clear(&o->text);
-	portal_alert_link(&o->text, o->ev);
-	shape_text(s, "src_url", buf_peek(&o->text), OBSERVABLE_NONE);
-	shape_close(s);
-}
-
-static void
-put_notice(struct ocsf *o, const char *message)
-{
-	struct shape *s = &o->shape;
-
-	ocsf_word(s, "severity_id", "severity", (struct ocsf_word){ 1, "Informational" });
-	shape_text(s, "message", str_of(message), OBSERVABLE_NONE);
-}
-
-static void
 put_record(struct ocsf *o)
 {
-	switch (o->ev->record->type) {
+	const struct record *r = o->ev->record;
+	struct shape *s = &o->shape;
+
+	switch (r->type) {
 	case RECORD_ALERT:
 		put_alert(o);
 		break;
 	case RECORD_UNREADABLE:
-		put_unreadable(o);
+		shape_bool(s, "is_alert", true);
+		shape_rows(s, ocsf_unreadable_rows, &r->unreadable);
+		break;
+	case RECORD_HEALTH:
+		shape_rows(s, ocsf_health_rows, &r->health);
 		break;
 	case RECORD_INCIDENT:
-	case RECORD_HEALTH:
-		put_notice(o, "msspd health");
-		break;
 	case RECORD_CANARY:
-		put_notice(o, "msspd canary");
+		shape_rows(s, ocsf_canary_rows, r);
 		break;
 	}
 }
@@ -176,11 +146,18 @@ put_event(struct ocsf *o)
 
 /* The level is worth a try: not where the raw text alone is too long. */
 static bool
-may_fit(const struct event *ev, const struct ocsf_level *level, const struct format_opts *opts)
+may_fit(const struct event *ev, const struct ocsf_level *level, size_t max_bytes)
 {
-	if (level->has_raw && opts->without_raw)
-		return false;
-	return !level->has_raw || ev->record->raw.n < opts->max_bytes;
+	return !level->has_raw || ev->record->raw.n < max_bytes;
+}
+
+/* About as much as it will be: growing copies. */
+static void
+make_room(struct buf *b, const struct event *ev)
+{
+	size_t n = 2 * ev->record->raw.n + 2048;
+
+	buf_room(b, n < b->max ? n : b->max);
 }
 
 static bool
@@ -194,6 +171,8 @@ try_level(struct buf *out, const struct event *ev, const struct ocsf_level *leve
 	o.shape.text_max = level->text_max;
 	buf_init(&o.text, TEXT_MAX);
 	buf_init(&o.observables, max_bytes);
+	make_room(&line, ev);
+	make_room(&o.observables, ev);
 	jw_init(&o.observables_w, &o.observables);
 	if (ev->record->type == RECORD_ALERT)
 		look(&o, ev->record->alert.evidence, ev->record->alert.nevidence);
@@ -218,7 +197,9 @@ write_ocsf(struct buf *out, const struct event *ev, const struct format_opts *op
 	for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
 		struct ocsf_level level = levels[i];
 
-		if (!may_fit(ev, &level, opts))
+		/* What nobody asked for is not cut. */
+		level.has_raw &= !opts->without_raw;
+		if (!may_fit(ev, &level, opts->max_bytes))
 			continue;
 		if (try_level(out, ev, &level, opts->max_bytes))
 			return true;

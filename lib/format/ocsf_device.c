@@ -58,10 +58,9 @@ put_build(struct shape *s, const struct shape_row *row, const void *base)
 }
 
 /* The device's own addresses first; the one that its whole site shares only where it has no other. */
-static void
-put_ip(struct shape *s, const struct shape_row *row, const void *base)
+static struct str
+best_address(const struct evidence *e)
 {
-	const struct evidence *e = base;
 	struct address_best best = { .rank4 = ADDRESS_NONE };
 
 	for (size_t i = 0; i < e->device.ips.n; i++)
@@ -69,24 +68,40 @@ put_ip(struct shape *s, const struct shape_row *row, const void *base)
 	address_best_add(&best, e->device.last_ip);
 	if (best.rank4 <= ADDRESS_LOCAL && best.rank6 == ADDRESS_NONE)
 		address_best_add(&best, e->device.last_external_ip);
-	shape_text(s, row->name, best.v4.n != 0 ? best.v4 : best.v6, OBSERVABLE_IP);
+	return best.v4.n != 0 ? best.v4 : best.v6;
+}
+
+static void
+put_ip(struct shape *s, const struct shape_row *row, const void *base)
+{
+	shape_text(s, row->name, best_address(base), OBSERVABLE_IP);
+}
+
+static void
+put_interface(struct shape *s, struct str address, struct str best)
+{
+	bool is_noted = str_same(address, best);
+	enum address_rank rank;
+
+	if (address_family(address, &rank) == 0) {
+		ocsf_of(s)->needs_whole = true;
+		return;
+	}
+	shape_open(s, NULL);
+	shape_text(s, "ip", address, is_noted ? OBSERVABLE_NONE : OBSERVABLE_IP);
+	ocsf_word(s, "type_id", "type", (struct ocsf_word){ 0, "Unknown" });
+	shape_close(s);
 }
 
 static void
 put_interfaces(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct evidence *e = base;
-	enum address_rank rank;
+	struct str best = best_address(e);
 
 	shape_open_array(s, row->name);
-	for (size_t i = 0; i < e->device.ips.n; i++) {
-		if (address_family(e->device.ips.v[i], &rank) == 0)
-			continue;
-		shape_open(s, NULL);
-		shape_text(s, "ip", e->device.ips.v[i], OBSERVABLE_IP);
-		ocsf_word(s, "type_id", "type", (struct ocsf_word){ 0, "Unknown" });
-		shape_close(s);
-	}
+	for (size_t i = 0; i < e->device.ips.n; i++)
+		put_interface(s, e->device.ips.v[i], best);
 	shape_close(s);
 }
 

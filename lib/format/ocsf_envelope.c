@@ -1,7 +1,6 @@
 #include "lib/format/ocsf_parts.h"
 #include "lib/format/product.h"
 #include "lib/format/shape_table.h"
-#include "lib/json/repair.h"
 
 /* What an event of every class has: what it is, whose it is, and what has no place in OCSF. */
 
@@ -20,7 +19,7 @@ put_customer(struct shape *s, const struct shape_row *row, const void *base)
 static void
 put_tenant(struct shape *s, const struct shape_row *row, const void *base)
 {
-	shape_text(s, row->name, str_of(((const struct origin *)base)->tenant_id), OBSERVABLE_NONE);
+	shape_whole(s, row->name, str_of(((const struct origin *)base)->tenant_id));
 }
 
 const struct shape_row ocsf_cloud_rows[] = {
@@ -66,6 +65,8 @@ activity_of(const struct event *ev)
 {
 	switch (ev->record->type) {
 	case RECORD_HEALTH:
+		if (ev->record->health.level == HEALTH_WELL)
+			return (struct ocsf_word){ 99, "Recovered" };
 		return activities[KIND_HEALTH];
 	case RECORD_CANARY:
 		return activities[KIND_CANARY];
@@ -196,11 +197,9 @@ ocsf_metadata(struct ocsf *o)
 	shape_text(s, "version", STR(OCSF_VERSION), OBSERVABLE_NONE);
 	buf_clear(&o->text);
 	event_id(&o->text, o->ev);
-	/* Whatever is cut, this is not: receivers drop repeats by it. */
-	jw_name(&s->w, "uid");
-	jw_str(&s->w, buf_peek(&o->text));
-	shape_text(s, "original_event_uid", r->id, OBSERVABLE_NONE);
-	shape_text(s, "tenant_uid", str_of(o->ev->origin->tenant_id), OBSERVABLE_NONE);
+	shape_whole(s, "uid", buf_peek(&o->text));
+	shape_whole(s, "original_event_uid", r->id);
+	shape_whole(s, "tenant_uid", str_of(o->ev->origin->tenant_id));
 	shape_open(s, "product");
 	shape_text(s, "name", str_of(product_of(r)), OBSERVABLE_NONE);
 	shape_text(s, "vendor_name", str_of(vendor_of(r)), OBSERVABLE_NONE);
@@ -256,7 +255,7 @@ put_raw(struct ocsf *o)
 {
 	const struct record *r = o->ev->record;
 
-	if (r->raw.n == 0)
+	if (r->raw.n == 0 || r->type == RECORD_HEALTH)
 		return;
 	jw_name(&o->shape.w, "raw_data");
 	jw_str(&o->shape.w, r->raw);
@@ -271,6 +270,8 @@ ocsf_rest(struct ocsf *o)
 	put_msspd(o);
 	if (o->level->has_rest && r->type == RECORD_ALERT)
 		shape_rows(&o->shape, ocsf_unmapped_rows, &r->alert);
+	if (o->level->has_rest && r->type == RECORD_HEALTH)
+		shape_rows(&o->shape, ocsf_health_unmapped_rows, &r->health);
 	shape_close(&o->shape);
 	if (o->level->has_raw)
 		put_raw(o);

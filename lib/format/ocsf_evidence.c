@@ -234,7 +234,6 @@ static const struct shape_row device_data[] = {
 	SAME(TEXT, "riskScore", device.risk_score),
 	SAME(TEXT, "onboardingStatus", device.onboarding_status),
 	SAME(TEXT, "defenderAvStatus", device.av_status),
-	SAME(LIST, "ipInterfaces", device.ips),
 	SAME(TEXT, "lastIpAddress", device.last_ip),
 	SAME(TEXT, "lastExternalIpAddress", device.last_external_ip),
 	CALL("loggedOnUsers", put_logged_on, "loggedOnUsers"),
@@ -385,7 +384,8 @@ put_item(struct ocsf *o, const struct evidence *e)
 static void
 put_list(struct ocsf *o, const struct evidence *list, size_t n)
 {
-	for (size_t i = 0; i < n && o->nevidence < o->level->evidence_max; i++) {
+	for (size_t i = 0; i < n && o->nevidence < o->level->evidence_max && buf_ok(o->shape.w.out);
+	     i++) {
 		const struct evidence *e = &list[i];
 		bool is_inside = e->kind == EVIDENCE_GENERIC && !str_is(str_of(e->member), "evidence");
 

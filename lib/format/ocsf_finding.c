@@ -85,7 +85,7 @@ put_link(struct shape *s, const struct shape_row *row, const void *base)
 	(void)base;
 	buf_clear(&o->text);
 	portal_alert_link(&o->text, o->ev);
-	shape_text(s, row->name, buf_peek(&o->text), OBSERVABLE_NONE);
+	shape_whole(s, row->name, buf_peek(&o->text));
 }
 
 static void
@@ -176,7 +176,7 @@ put_incident_link(struct shape *s, const struct shape_row *row, const void *base
 		if (url.s[i] <= ' ' || url.s[i] >= 0x7f)
 			return;
 	}
-	shape_text(s, row->name, url, OBSERVABLE_NONE);
+	shape_whole(s, row->name, url);
 }
 
 static void
@@ -236,7 +236,7 @@ put_product(struct shape *s, const struct shape_row *row, const void *base)
 #define S struct alert
 
 static const struct shape_row info_rows[] = {
-	TEXT("uid", id, "id"),
+	WHOLE("uid", id, "id"),
 	TEXT("uid_alt", provider_alert_id, "providerAlertId"),
 	CALL("title", put_title, "title"),
 	TEXT("desc", description, "description"),

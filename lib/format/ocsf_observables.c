@@ -36,13 +36,13 @@ ocsf_note(struct shape *s, unsigned mark, const char *name, struct str value)
 		return;
 	shape_path(s, name, &path);
 	jw_object(w);
-	jw_name(w, "name");
+	jw_plain_name(w, "name");
 	jw_str(w, buf_peek(&path));
-	jw_name(w, "type_id");
+	jw_plain_name(w, "type_id");
 	jw_int(w, mark);
-	jw_name(w, "type");
+	jw_plain_name(w, "type");
 	jw_text(w, captions[mark]);
-	jw_name(w, "value");
+	jw_plain_name(w, "value");
 	jw_str(w, value);
 	jw_object_end(w);
 	o->nobservables++;
@@ -53,7 +53,7 @@ ocsf_observables(struct ocsf *o)
 {
 	if (o->nobservables == 0)
 		return;
-	jw_name(&o->shape.w, "observables");
+	jw_plain_name(&o->shape.w, "observables");
 	jw_array(&o->shape.w);
 	jw_raw(&o->shape.w, buf_peek(&o->observables));
 	jw_array_end(&o->shape.w);

@@ -87,6 +87,12 @@ extern const struct shape_row ocsf_cloud_rows[]; /* of a struct origin */
 extern const struct shape_row ocsf_finding_rows[]; /* of a struct alert */
 extern const struct shape_row ocsf_unmapped_rows[];
 
+/* ocsf_notice.c: what is no alert one could read. Bases: unreadable, health; none. */
+extern const struct shape_row ocsf_unreadable_rows[];
+extern const struct shape_row ocsf_health_rows[];
+extern const struct shape_row ocsf_health_unmapped_rows[];
+extern const struct shape_row ocsf_canary_rows[];
+
 /* ocsf_evidence.c: evidences, and the devices as resources. */
 void ocsf_evidence(struct ocsf *o);
 void ocsf_resources(struct ocsf *o);

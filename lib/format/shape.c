@@ -36,19 +36,27 @@ shape_open_array(struct shape *s, const char *name)
 	push(s, name, true);
 }
 
+bool
+shape_is_open(const struct shape *s)
+{
+	return s->depth == 0 || s->frame[s->depth - 1].is_open;
+}
+
 /* Begins what is still waiting for its first value. */
 static void
 begin(struct shape *s)
 {
 	unsigned i = s->depth;
 
+	if (shape_is_open(s))
+		return;
 	while (i > 0 && !s->frame[i - 1].is_open)
 		i--;
 	for (; i < s->depth; i++) {
 		struct shape_frame *f = &s->frame[i];
 
 		if (f->name != NULL)
-			jw_name(&s->w, f->name);
+			jw_plain_name(&s->w, f->name);
 		if (f->is_array)
 			jw_array(&s->w);
 		else
@@ -80,12 +88,6 @@ shape_close(struct shape *s)
 	return true;
 }
 
-bool
-shape_is_open(const struct shape *s)
-{
-	return s->depth == 0 || s->frame[s->depth - 1].is_open;
-}
-
 void
 shape_path(const struct shape *s, const char *name, struct buf *out)
 {
@@ -113,7 +115,7 @@ name_it(struct shape *s, const char *name)
 {
 	begin(s);
 	if (name != NULL)
-		jw_name(&s->w, name);
+		jw_plain_name(&s->w, name);
 	s->last = name;
 }
 
@@ -135,6 +137,16 @@ shape_text(struct shape *s, const char *name, struct str value, unsigned mark)
 		s->on_mark(s, mark, name, value);
 	count_element(s);
 	buf_release(&text);
+}
+
+void
+shape_whole(struct shape *s, const char *name, struct str value)
+{
+	size_t text_max = s->text_max;
+
+	s->text_max = 0;
+	shape_text(s, name, value, 0);
+	s->text_max = text_max;
 }
 
 void
@@ -232,6 +244,9 @@ write_value(struct shape *s, const struct shape_row *row, const void *base)
 	switch (row->how) {
 	case SHAPE_TEXT:
 		shape_text(s, row->name, *(const struct str *)at, row->mark);
+		break;
+	case SHAPE_WHOLE:
+		shape_whole(s, row->name, *(const struct str *)at);
 		break;
 	case SHAPE_INT:
 		if (*(const int64_t *)at >= 0)

@@ -18,7 +18,8 @@
  *  - an object or array begins with its first value: one that gets none is never
  *    written, and neither is an absent or empty text.
  *  - of two rows of one name, one after the other, the second is the spare.
- *  - text longer than text_max is cut at a character and ends with "...".
+ *  - text longer than text_max is cut at a character and ends with "...", but for
+ *    what is asked to be whole.
  *  - a value with a mark is told to on_mark, with the path at which it stands.
  */
 #define SHAPE_DEPTH 12
@@ -54,6 +55,8 @@ bool shape_is_open(const struct shape *s);
 void shape_path(const struct shape *s, const char *name, struct buf *out);
 
 void shape_text(struct shape *s, const char *name, struct str value, unsigned mark);
+/* Never cut: what identifies, and links. */
+void shape_whole(struct shape *s, const char *name, struct str value);
 void shape_int(struct shape *s, const char *name, int64_t value);
 void shape_bool(struct shape *s, const char *name, bool value);
 /* Ticks as milliseconds since 1970; nothing when there is none, or before 1970. */
@@ -65,6 +68,7 @@ void shape_object(struct shape *s, const char *name, struct str json);
 
 enum shape_how {
 	SHAPE_TEXT,
+	SHAPE_WHOLE, /* text that is never cut */
 	SHAPE_INT,   /* int64_t; negative: none */
 	SHAPE_TIME,  /* ticks, as milliseconds */
 	SHAPE_STAMP, /* ticks, as RFC 3339 text */

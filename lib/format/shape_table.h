@@ -13,6 +13,7 @@
 #define OFF(field)             .off = offsetof(S, field)
 
 #define TEXT(nm, field, graph)          ROW(TEXT, nm, graph, OFF(field))
+#define WHOLE(nm, field, graph)         ROW(WHOLE, nm, graph, OFF(field))
 #define IF_TEXT(nm, field, graph)       ROW(TEXT, nm, graph, OFF(field), .if_open = true)
 #define MARKED(nm, field, mk, graph)    ROW(TEXT, nm, graph, OFF(field), .mark = mk)
 #define IF_MARKED(nm, field, mk, graph) ROW(TEXT, nm, graph, OFF(field), .mark = mk, .if_open = true)

@@ -78,6 +78,20 @@ scan_quote(const char *p, const char *end)
 	return scan_string(p, end, false);
 }
 
+/* Of eight bytes: is there one that does not stand for itself in a string, or DEL? */
+static inline bool
+scan_eight_stops(uint64_t x)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\', del = x ^ ones * 0x7f;
+	uint64_t stops = x | ((x - ones * 0x20) & ~x);
+
+	stops |= (quote - ones) & ~quote;
+	stops |= (backslash - ones) & ~backslash;
+	stops |= (del - ones) & ~del;
+	return (stops & high) != 0;
+}
+
 /*
  * Copies the run of bytes that stand for themselves in a string, DEL not among them; returns its
  * length. to has room for 16 bytes more than are left.
@@ -102,6 +116,14 @@ scan_copy(char *to, const char *p, const char *end)
 			return (size_t)(p - start) + (size_t)__builtin_ctz(mask);
 	}
 #endif
+	for (; end - p >= 8; p += 8, to += 8) {
+		uint64_t x;
+
+		memcpy(&x, p, sizeof(x));
+		if (scan_eight_stops(x))
+			break;
+		memcpy(to, &x, sizeof(x));
+	}
 	while (p < end && !scan_stops_at((unsigned char)*p, true) && *p != 0x7f)
 		*to++ = *p++;
 	return (size_t)(p - start);

@@ -127,11 +127,15 @@ fill_tightly(struct buf *out, const char *p, const char *end)
 	}
 }
 
+/* The text in quotes, with a comma before it where one is due, and what stands behind it. */
 static void
-quote(struct buf *out, struct str s)
+quote(struct jw *w, struct str s, char behind)
 {
 	const char *p = s.s, *end = s.s + s.n;
+	struct buf *out = w->out;
 
+	if (w->comma)
+		buf_byte(out, ',');
 	buf_byte(out, '"');
 	while (p < end && buf_ok(out)) {
 		size_t want = room_for(out, (size_t)(end - p));
@@ -148,20 +152,43 @@ quote(struct buf *out, struct str s)
 		out->p[out->n] = '\0';
 	}
 	buf_byte(out, '"');
+	if (behind != '\0')
+		buf_byte(out, behind);
 }
 
 void
 jw_name_str(struct jw *w, struct str name)
 {
-	comma(w, false);
-	quote(w->out, name);
-	buf_byte(w->out, ':');
+	quote(w, name, ':');
+	w->comma = false;
 }
 
 void
 jw_name(struct jw *w, const char *name)
 {
 	jw_name_str(w, str_of(name));
+}
+
+void
+jw_plain_name(struct jw *w, const char *name)
+{
+	size_t n = strlen(name);
+	struct buf *out = w->out;
+	char *to;
+
+	if (!buf_room(out, n + 4))
+		return;
+	to = out->p + out->n;
+	if (w->comma)
+		*to++ = ',';
+	*to++ = '"';
+	memcpy(to, name, n);
+	to += n;
+	*to++ = '"';
+	*to++ = ':';
+	*to = '\0';
+	out->n = (size_t)(to - out->p);
+	w->comma = false;
 }
 
 void
@@ -184,8 +211,8 @@ jw_str(struct jw *w, struct str s)
 		jw_null(w);
 		return;
 	}
-	comma(w, true);
-	quote(w->out, s);
+	quote(w, s, '\0');
+	w->comma = true;
 }
 
 void

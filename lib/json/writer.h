@@ -35,6 +35,8 @@ void jw_array_end(struct jw *w);
 
 void jw_name(struct jw *w, const char *name);
 void jw_name_str(struct jw *w, struct str name);
+/* Quicker, for names that are letters, digits and the like: nothing in them is escaped. */
+void jw_plain_name(struct jw *w, const char *name);
 
 void jw_str(struct jw *w, struct str s);   /* absent: null */
 void jw_text(struct jw *w, const char *s); /* NULL: null */

@@ -1,0 +1,98 @@
+#include "lib/format/ocsf_parts.h"
+#include "lib/format/portal.h"
+#include "lib/format/shape_table.h"
+
+/* Events that are no alerts one could read: unreadable ones, health, canaries. */
+
+/* ---- a finding of which too little is known ------------------------------------------------ */
+
+static void
+put_link(struct shape *s, const struct shape_row *row, const void *base)
+{
+	struct ocsf *o = ocsf_of(s);
+
+	(void)base;
+	buf_clear(&o->text);
+	portal_alert_link(&o->text, o->ev);
+	shape_whole(s, row->name, buf_peek(&o->text));
+}
+
+#define S struct unreadable
+const struct shape_row ocsf_unreadable_rows[] = {
+	CONST("severity", "High"),
+	NUMBER("severity_id", 4),
+	CONST("message", "An alert that msspd could not read, and keeps in quarantine"),
+	CONST("status", "Unknown"),
+	NUMBER("status_id", 0),
+	OPEN("finding_info"),
+	WHOLE("uid", id, "the alert's id where it was found, else the text's SHA-256"),
+	TEXT("title", title, "title, where it was found"),
+	CONST("title", "Unreadable alert"),
+	TEXT("desc", why, "what is wrong with it"),
+	TIME("created_time", created, "createdDateTime, where it was found"),
+	TIME("modified_time", updated, "lastUpdateDateTime, where it was found"),
+	CALL("src_url", put_link, "made of tenant and id"),
+	CLOSE,
+	END,
+};
+#undef S
+
+/* ---- health ----------------------------------------------------------------------------------- */
+
+static const struct ocsf_word severities[] = {
+	[HEALTH_WELL] = { 1, "Informational" },
+	[HEALTH_NOTICE] = { 2, "Low" },
+	[HEALTH_PROBLEM] = { 3, "Medium" },
+	[HEALTH_ALARM] = { 4, "High" },
+};
+
+static void
+put_severity(struct shape *s, const struct shape_row *row, const void *base)
+{
+	ocsf_word(s, row->name, "severity", severities[((const struct health *)base)->level]);
+}
+
+static void
+put_status(struct shape *s, const struct shape_row *row, const void *base)
+{
+	bool is_well = ((const struct health *)base)->level == HEALTH_WELL;
+
+	ocsf_word(s, row->name, "status",
+	    is_well ? (struct ocsf_word){ 1, "Success" } : (struct ocsf_word){ 2, "Failure" });
+}
+
+static void
+put_raw(struct shape *s, const struct shape_row *row, const void *base)
+{
+	(void)base;
+	shape_json(s, row->name, ocsf_of(s)->ev->record->raw);
+}
+
+#define S struct health
+const struct shape_row ocsf_health_rows[] = {
+	CALL("severity_id", put_severity, "the level: well 1, notice 2, problem 3, alarm 4"),
+	TEXT("message", summary, "what happened, in a line"),
+	CONST("message", "msspd health"),
+	CALL("status_id", put_status, "well: 1 Success, else 2 Failure"),
+	TEXT("status_code", state, "the state"),
+	TEXT("status_detail", what, "what happened, and why"),
+	TIME("start_time", since, "since when"),
+	END,
+};
+
+const struct shape_row ocsf_health_unmapped_rows[] = {
+	TEXT("remedy", remedy, "what to do"),
+	TEXT("was", was, "the state before"),
+	CALL("health", put_raw, "all of it, as the raw format shows it"),
+	END,
+};
+#undef S
+
+/* ---- canaries ------------------------------------------------------------------------------------ */
+
+const struct shape_row ocsf_canary_rows[] = {
+	CONST("severity", "Informational"),
+	NUMBER("severity_id", 1),
+	CONST("message", "msspd canary"),
+	END,
+};

@@ -1,0 +1,81 @@
+#include <jansson.h>
+#include <time.h>
+
+#include "lib/base/alloc.h"
+#include "lib/format/format.h"
+
+/*
+ * bench_formats: CPU time of one alert in each format, and of OCSF where it must be
+ * shortened. Prints one row per case: what, microseconds of CPU, bytes.
+ */
+#define ROUNDS 100000
+#define SAMPLE "tests/data/cef/endpoint-new/input.json"
+
+static double
+cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static struct record *
+sample(void)
+{
+	json_error_t error;
+	json_t *top = json_load_file(SAMPLE, 0, &error);
+	char *slice = json_dumps(json_object_get(top, "alert"), JSON_COMPACT);
+	struct record *r;
+
+	if (slice == NULL)
+		BUG("%s: %s; run from the root of the tree", SAMPLE, error.text);
+	r = record_from_alert(str_of(slice), true, 0);
+	free(slice);
+	json_decref(top);
+	return r;
+}
+
+static void
+measure(const char *what, const struct format *format, const struct event *ev,
+    const struct format_opts *opts)
+{
+	struct buf out = BUF_INIT(1 << 18);
+	double start = cpu_us();
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		buf_clear(&out);
+		if (!format->write(&out, ev, opts))
+			BUG("%s was not written", what);
+	}
+	printf("%-32s %6.2f us %6zu bytes\n", what, (cpu_us() - start) / ROUNDS, out.n);
+	buf_release(&out);
+}
+
+int
+main(void)
+{
+	char tenant_id[] = "11111111-2222-3333-4444-555555555555", name[] = "contoso", empty[] = "";
+	char cloud[] = "global", host[] = "security.microsoft.com";
+	struct origin origin = { .refs = 1,
+		.tenant_id = tenant_id,
+		.tenant = name,
+		.customer = name,
+		.customer_name = name,
+		.cloud = cloud,
+		.portal_host = host,
+		.stream = name,
+		.instance = empty };
+	struct record *r = sample();
+	struct event ev = { .record = r, .origin = &origin, .kind = KIND_NEW };
+	const struct format_opts plenty = { .max_bytes = 1 << 18 };
+	const struct format_opts without_raw = { .max_bytes = 1 << 18, .without_raw = true };
+	const struct format_opts syslog = { .max_bytes = 4096 };
+
+	for (const struct format *const *f = formats; *f != NULL; f++)
+		measure((*f)->name, *f, &ev, &plenty);
+	measure("ocsf without raw_data", &format_ocsf, &ev, &without_raw);
+	measure("ocsf cut to 4096 bytes", &format_ocsf, &ev, &syslog);
+	record_unref(r);
+	return 0;
+}
