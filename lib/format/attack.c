@@ -43,9 +43,8 @@ attack_is_technique(struct str id)
 {
 	if (id.n < TECHNIQUE_LEN || id.s[0] != 'T' || !are_digits(id.s + 1, TECHNIQUE_LEN - 1))
 		return false;
-	return id.n == TECHNIQUE_LEN ||
-	       (id.n == TECHNIQUE_LEN + 4 && id.s[TECHNIQUE_LEN] == '.' &&
-	           are_digits(id.s + TECHNIQUE_LEN + 1, 3));
+	return id.n == TECHNIQUE_LEN || (id.n == TECHNIQUE_LEN + 4 && id.s[TECHNIQUE_LEN] == '.' &&
+					    are_digits(id.s + TECHNIQUE_LEN + 1, 3));
 }
 
 struct str

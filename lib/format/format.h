@@ -39,8 +39,8 @@ extern const struct format format_raw; /* {"msspd":{…},"alert":<the object as 
 	"cef: CEF:0 for SIEMs. ocsf: JSON of OCSF 1.8 for data lakes. raw: the alert's JSON in a" \
 	" small envelope."
 #define RAW_DATA_HELP \
-	"With ocsf: the alert as Microsoft sent it, in raw_data too. It goes first where a message" \
-	" would be too long."
+	"With ocsf: the alert as Microsoft sent it, in raw_data too. It goes first where a" \
+	" message would be too long."
 
 /* NULL-ended, in the order of the manual. */
 extern const struct format *const formats[];

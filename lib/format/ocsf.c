@@ -5,8 +5,8 @@
  * ocsf: an event as JSON of the Open Cybersecurity Schema Framework, 1.8.0.
  *
  * An alert is a Detection Finding (2004); so is one that could not be read, so that
- * who looks at findings sees it. What msspd tells of a tenant is an Application
- * Error (6008), a canary a Base Event (0).
+ * who looks at findings sees it. An incident is an Incident Finding (2005). What msspd
+ * tells of a tenant is an Application Error (6008), a canary a Base Event (0).
  */
 
 /* Enough for any one text that is put together: an event id, a path, a link. */
@@ -18,14 +18,28 @@
  * convenient only. What tells whose, which, when and how bad is in all of them.
  */
 static const struct ocsf_level levels[] = {
-	{ .has_raw = true, .has_data = true, .has_rest = true, .has_observables = true,
-	    .has_details = true, .evidence_max = EVIDENCE_MAX },
-	{ .has_data = true, .has_rest = true, .has_observables = true, .has_details = true,
-	    .evidence_max = EVIDENCE_MAX, .is_short = true },
-	{ .has_rest = true, .has_observables = true, .has_details = true,
-	    .evidence_max = EVIDENCE_MAX, .is_short = true },
-	{ .has_observables = true, .has_details = true, .evidence_max = EVIDENCE_MAX,
-	    .text_max = 1024, .is_short = true },
+	{ .has_raw = true,
+	    .has_data = true,
+	    .has_rest = true,
+	    .has_observables = true,
+	    .has_details = true,
+	    .evidence_max = EVIDENCE_MAX },
+	{ .has_data = true,
+	    .has_rest = true,
+	    .has_observables = true,
+	    .has_details = true,
+	    .evidence_max = EVIDENCE_MAX,
+	    .is_short = true },
+	{ .has_rest = true,
+	    .has_observables = true,
+	    .has_details = true,
+	    .evidence_max = EVIDENCE_MAX,
+	    .is_short = true },
+	{ .has_observables = true,
+	    .has_details = true,
+	    .evidence_max = EVIDENCE_MAX,
+	    .text_max = 1024,
+	    .is_short = true },
 	{ .has_details = true, .evidence_max = EVIDENCE_MAX, .text_max = 512, .is_short = true },
 	{ .has_details = true, .evidence_max = 16, .text_max = 256, .is_short = true },
 	{ .has_details = true, .evidence_max = 4, .text_max = 256, .is_short = true },
@@ -33,29 +47,6 @@ static const struct ocsf_level levels[] = {
 	{ .has_minimum = true, .text_max = 64, .is_short = true },
 	{ .has_minimum = true, .text_max = 16, .is_short = true },
 };
-
-/* ---- words ---------------------------------------------------------------------------- */
-
-void
-ocsf_word(struct shape *s, const char *id_name, const char *name, struct ocsf_word word)
-{
-	shape_int(s, id_name, word.id);
-	shape_text(s, name, str_of(word.caption), OBSERVABLE_NONE);
-}
-
-void
-ocsf_named(struct shape *s, const char *id_name, const char *name, const struct ocsf_name *names,
-    size_t n, struct str text)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (str_same_nocase(text, str_of(names[i].text))) {
-			ocsf_word(s, id_name, name, names[i].word);
-			return;
-		}
-	}
-	shape_int(s, id_name, text.n != 0 ? 99 : 0);
-	shape_text(s, name, text.n != 0 ? text : STR("Unknown"), OBSERVABLE_NONE);
-}
 
 /* ---- classes ---------------------------------------------------------------------------- */
 
@@ -106,6 +97,8 @@ put_record(struct ocsf *o)
 		shape_rows(s, ocsf_health_rows, &r->health);
 		break;
 	case RECORD_INCIDENT:
+		shape_rows(s, ocsf_incident_rows, &r->incident);
+		break;
 	case RECORD_CANARY:
 		shape_rows(s, ocsf_canary_rows, r);
 		break;
@@ -121,8 +114,7 @@ look(struct ocsf *o, const struct evidence *list, size_t n)
 		enum evidence_kind kind = list[i].kind;
 
 		o->has_device |= kind == EVIDENCE_DEVICE;
-		o->has_windows |=
-		    kind == EVIDENCE_REGISTRY_KEY || kind == EVIDENCE_REGISTRY_VALUE;
+		o->has_windows |= kind == EVIDENCE_REGISTRY_KEY || kind == EVIDENCE_REGISTRY_VALUE;
 		look(o, list[i].children, list[i].nchildren);
 	}
 }

@@ -57,7 +57,7 @@ put_build(struct shape *s, const struct shape_row *row, const void *base)
 	put_number_text(s, row->name, ((const struct evidence *)base)->device.os_build);
 }
 
-/* The device's own addresses first; the one that its whole site shares only where it has no other. */
+/* The device's own addresses; the one that its whole site shares only where there is no other. */
 static struct str
 best_address(const struct evidence *e)
 {
@@ -146,7 +146,8 @@ const struct shape_row ocsf_device_rows[] = {
 	TEXT("name", device.host_name, "hostName"),
 	MARKED("uid", device.mde_device_id, OBSERVABLE_DEVICE_UID, "mdeDeviceId"),
 	MARKED("uid", device.aad_device_id, OBSERVABLE_DEVICE_UID, "else azureAdDeviceId"),
-	CALL("ip", put_ip, "the best of ipInterfaces and lastIpAddress, else lastExternalIpAddress"),
+	CALL(
+	    "ip", put_ip, "the best of ipInterfaces and lastIpAddress, else lastExternalIpAddress"),
 	IF_TEXT("uid_alt", device.aad_device_id, "azureAdDeviceId"),
 	IF_TEXT("domain", device.dns_domain, "dnsDomain"),
 	IF_TEXT("domain", device.nt_domain, "else ntDomain"),

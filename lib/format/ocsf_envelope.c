@@ -43,7 +43,7 @@ struct class_words {
 
 static const struct class_words classes[] = {
 	[RECORD_ALERT] = { 2004, 2, "Detection Finding", "Findings" },
-	[RECORD_INCIDENT] = { 2004, 2, "Detection Finding", "Findings" },
+	[RECORD_INCIDENT] = { 2005, 2, "Incident Finding", "Findings" },
 	[RECORD_HEALTH] = { 6008, 6, "Application Error", "Application Activity" },
 	[RECORD_CANARY] = { 0, 0, "Base Event", "Uncategorized" },
 	[RECORD_UNREADABLE] = { 2004, 2, "Detection Finding", "Findings" },
@@ -117,6 +117,8 @@ product_of(const struct record *r)
 
 	if (r->type == RECORD_HEALTH || r->type == RECORD_CANARY)
 		return "msspd";
+	if (r->type == RECORD_INCIDENT)
+		return "Microsoft Defender XDR";
 	return name != NULL ? name : "Microsoft Defender";
 }
 
@@ -151,7 +153,7 @@ put_profiles(struct ocsf *o)
 
 	shape_open_array(&o->shape, "profiles");
 	shape_text(&o->shape, NULL, STR("cloud"), OBSERVABLE_NONE);
-	if (type == RECORD_ALERT || type == RECORD_INCIDENT || type == RECORD_UNREADABLE)
+	if (type == RECORD_ALERT || type == RECORD_UNREADABLE)
 		shape_text(&o->shape, NULL, STR("incident"), OBSERVABLE_NONE);
 	shape_close(&o->shape);
 }
@@ -270,6 +272,8 @@ ocsf_rest(struct ocsf *o)
 	put_msspd(o);
 	if (o->level->has_rest && r->type == RECORD_ALERT)
 		shape_rows(&o->shape, ocsf_unmapped_rows, &r->alert);
+	if (o->level->has_rest && r->type == RECORD_INCIDENT)
+		shape_rows(&o->shape, ocsf_incident_unmapped_rows, &r->incident);
 	if (o->level->has_rest && r->type == RECORD_HEALTH)
 		shape_rows(&o->shape, ocsf_health_unmapped_rows, &r->health);
 	shape_close(&o->shape);

@@ -133,7 +133,8 @@ static const struct shape_row registry_key_rows[] = {
 static const struct shape_row registry_value_rows[] = {
 	OPEN("reg_value"),
 	CALL("path", put_key, "registryHive and registryKey"),
-	IF_CALL("name", put_value_name, "registryValueName; (Default), with is_default, without one"),
+	IF_CALL(
+	    "name", put_value_name, "registryValueName; (Default), with is_default, without one"),
 	IF_TEXT("type", registry.value_type, "registryValueType"),
 	IF_TEXT("data", registry.value, "registryValue"),
 	CLOSE,
@@ -312,8 +313,7 @@ const struct ocsf_kind ocsf_kinds[] = {
 	[EVIDENCE_URL] = { "urlEvidence", ocsf_url_rows, no_data },
 	[EVIDENCE_MESSAGE] = { "analyzedMessageEvidence", ocsf_message_rows, message_data },
 	[EVIDENCE_MAILBOX] = { "mailboxEvidence", ocsf_mailbox_rows, mailbox_data },
-	[EVIDENCE_CLOUD_APP] = { "cloudApplicationEvidence", cloud_app_rows, cloud_app_data,
-	    true },
+	[EVIDENCE_CLOUD_APP] = { "cloudApplicationEvidence", cloud_app_rows, cloud_app_data, true },
 	[EVIDENCE_OAUTH_APP] = { "oauthApplicationEvidence", oauth_app_rows, oauth_app_data },
 	[EVIDENCE_REGISTRY_KEY] = { "registryKeyEvidence", registry_key_rows, no_data },
 	[EVIDENCE_REGISTRY_VALUE] = { "registryValueEvidence", registry_value_rows,
@@ -387,7 +387,8 @@ put_list(struct ocsf *o, const struct evidence *list, size_t n)
 	for (size_t i = 0; i < n && o->nevidence < o->level->evidence_max && buf_ok(o->shape.w.out);
 	     i++) {
 		const struct evidence *e = &list[i];
-		bool is_inside = e->kind == EVIDENCE_GENERIC && !str_is(str_of(e->member), "evidence");
+		bool is_inside =
+		    e->kind == EVIDENCE_GENERIC && !str_is(str_of(e->member), "evidence");
 
 		/* A child that has no type of its own is in the data of what holds it. */
 		if (!is_inside && put_item(o, e))

@@ -5,9 +5,7 @@
 /* Files, hashes and signatures. */
 
 static const struct ocsf_name algorithms[] = {
-	{ "md5", { 1, "MD5" } },
-	{ "sha1", { 2, "SHA-1" } },
-	{ "sha256", { 3, "SHA-256" } },
+	{ "md5", { 1, "MD5" } }, { "sha1", { 2, "SHA-1" } }, { "sha256", { 3, "SHA-256" } },
 	{ "sha512", { 4, "SHA-512" } },
 	{ "sha256ac", { 99, "sha256Ac" } }, /* Authenticode's: of the signed parts only */
 };
@@ -82,7 +80,8 @@ const struct shape_row ocsf_file_rows[] = {
 	IF_TEXT("parent_folder", path, "filePath"),
 	IF_INT("size", size, "fileSize"),
 	IF_TEXT("company_name", publisher, "filePublisher"),
-	IF_CALL("hashes", put_hashes, "sha256, sha1, md5, sha256Ac: algorithm_id and value of each"),
+	IF_CALL(
+	    "hashes", put_hashes, "sha256, sha1, md5, sha256Ac: algorithm_id and value of each"),
 	IF_ARRAY("signatures"),
 	OPEN(NULL),
 	TEXT("developer_uid", signer, "signer"),

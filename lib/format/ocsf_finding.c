@@ -1,6 +1,5 @@
 #include "lib/format/attack.h"
 #include "lib/format/ocsf_parts.h"
-#include "lib/format/portal.h"
 #include "lib/format/product.h"
 #include "lib/format/shape_table.h"
 
@@ -8,21 +7,13 @@
 
 #define NO_TITLE "Microsoft Defender alert"
 
-/* ---- words ------------------------------------------------------------------------------ */
-
-static const struct ocsf_name severities[] = {
-	{ "unknown", { 0, "Unknown" } },
-	{ "informational", { 1, "Informational" } },
-	{ "low", { 2, "Low" } },
-	{ "medium", { 3, "Medium" } },
-	{ "high", { 4, "High" } },
-};
+/* ---- words ---------------------------------------- */
 
 static void
 put_severity(struct shape *s, const struct shape_row *row, const void *base)
 {
-	ocsf_named(s, row->name, "severity", severities, ARRAY_LEN(severities),
-	    ((const struct alert *)base)->severity_text);
+	(void)row;
+	ocsf_severity(s, ((const struct alert *)base)->severity_text);
 }
 
 static const struct ocsf_name statuses[] = {
@@ -39,35 +30,16 @@ put_status(struct shape *s, const struct shape_row *row, const void *base)
 	    ((const struct alert *)base)->status_text);
 }
 
-static const struct ocsf_name determinations[] = {
-	{ "securityTesting", { 6, "Test" } },
-	{ "notEnoughDataToValidate", { 7, "Insufficient Data" } },
-};
-
-static const struct ocsf_name classifications[] = {
-	{ "unknown", { 0, "Unknown" } },
-	{ "falsePositive", { 1, "False Positive" } },
-	{ "truePositive", { 2, "True Positive" } },
-	{ "informationalExpectedActivity", { 5, "Benign" } },
-	{ "benignPositive", { 5, "Benign" } },
-};
-
 static void
 put_verdict(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct alert *a = base;
 
-	for (size_t i = 0; i < ARRAY_LEN(determinations); i++) {
-		if (!str_same_nocase(a->determination, str_of(determinations[i].text)))
-			continue;
-		ocsf_word(s, row->name, "verdict", determinations[i].word);
-		return;
-	}
-	ocsf_named(s, row->name, "verdict", classifications, ARRAY_LEN(classifications),
-	    a->classification);
+	(void)row;
+	ocsf_verdict(s, a->classification, a->determination);
 }
 
-/* ---- values that are put together ---------------------------------------------------------- */
+/* ---- values that are put together ---------------------------------------- */
 
 static void
 put_title(struct shape *s, const struct shape_row *row, const void *base)
@@ -75,17 +47,6 @@ put_title(struct shape *s, const struct shape_row *row, const void *base)
 	const struct alert *a = base;
 
 	shape_text(s, row->name, a->title.n != 0 ? a->title : STR(NO_TITLE), OBSERVABLE_NONE);
-}
-
-static void
-put_link(struct shape *s, const struct shape_row *row, const void *base)
-{
-	struct ocsf *o = ocsf_of(s);
-
-	(void)base;
-	buf_clear(&o->text);
-	portal_alert_link(&o->text, o->ev);
-	shape_whole(s, row->name, buf_peek(&o->text));
 }
 
 static void
@@ -182,15 +143,7 @@ put_incident_link(struct shape *s, const struct shape_row *row, const void *base
 static void
 put_assignee(struct shape *s, const struct shape_row *row, const void *base)
 {
-	struct str who = ((const struct alert *)base)->assigned_to;
-
-	shape_open(s, row->name);
-	shape_text(s, "name", who, OBSERVABLE_NONE);
-	if (who.n != 0) {
-		ocsf_email(s, "email_addr", who);
-		ocsf_word(s, "type_id", "type", (struct ocsf_word){ 1, "User" });
-	}
-	shape_close(s);
+	ocsf_assignee(s, row->name, ((const struct alert *)base)->assigned_to);
 }
 
 static void
@@ -231,7 +184,7 @@ put_product(struct shape *s, const struct shape_row *row, const void *base)
 	    OBSERVABLE_NONE);
 }
 
-/* ---- the tables ------------------------------------------------------------------------------ */
+/* ---- the tables ---------------------------------------- */
 
 #define S struct alert
 
@@ -245,7 +198,8 @@ static const struct shape_row info_rows[] = {
 	TIME("modified_time", updated, "lastUpdateDateTime"),
 	TIME("first_seen_time", first_activity, "firstActivityDateTime"),
 	TIME("last_seen_time", last_activity, "lastActivityDateTime"),
-	CALL("src_url", put_link, "alertWebUrl, where it leads into the customer's portal, else made of tenant and id"),
+	CALL("src_url", ocsf_link,
+	    "alertWebUrl, where it leads into the customer's portal, else made of tenant and id"),
 	CALL("data_sources", put_sources, "detectionSource"),
 	OPEN("product"),
 	CALL("name", put_product, "productName, else by serviceSource"),
@@ -289,7 +243,8 @@ static const struct shape_row info_rows[] = {
 const struct shape_row ocsf_finding_rows[] = {
 	CALL("severity_id", put_severity, "severity"),
 	CALL("status_id", put_status, "status"),
-	CALL("verdict_id", put_verdict, "classification; of determination only what is no verdict there"),
+	CALL("verdict_id", put_verdict,
+	    "classification; of determination only what is no verdict there"),
 	CALL("message", put_title, "title"),
 	CALL("end_time", put_end, "resolvedDateTime, when the event is that it was resolved"),
 	OPEN("finding_info"),
@@ -299,7 +254,8 @@ const struct shape_row ocsf_finding_rows[] = {
 	ARRAY("tickets"),
 	OPEN(NULL),
 	TEXT("uid", incident_id, "incidentId"),
-	IF_CALL("src_url", put_incident_link, "incidentWebUrl, where it leads into the customer's portal"),
+	IF_CALL("src_url", put_incident_link,
+	    "incidentWebUrl, where it leads into the customer's portal"),
 	CLOSE,
 	CLOSE,
 	OPEN("remediation"),
@@ -316,22 +272,14 @@ const struct shape_row ocsf_finding_rows[] = {
 	END,
 };
 
-/* ---- what OCSF has no place for --------------------------------------------------------------- */
+/* ---- what OCSF has no place for ---------------------------------------- */
 
 static void
 put_comments(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct alert *a = base;
 
-	shape_open_array(s, row->name);
-	for (size_t i = 0; i < a->ncomments; i++) {
-		shape_open(s, NULL);
-		shape_text(s, "comment", a->comments[i].text, OBSERVABLE_NONE);
-		shape_text(s, "createdByDisplayName", a->comments[i].by, OBSERVABLE_NONE);
-		shape_time(s, "createdTime", a->comments[i].created);
-		shape_close(s);
-	}
-	shape_close(s);
+	ocsf_comments(s, row->name, a->comments, a->ncomments);
 }
 
 static void
@@ -349,7 +297,8 @@ const struct shape_row ocsf_unmapped_rows[] = {
 	TEXT("investigationState", investigation_state, "investigationState"),
 	STAMP("resolvedDateTime", resolved, "resolvedDateTime"),
 	CALL("evidenceCount", put_count, "how many items evidence has"),
-	CALL("comments", put_comments, "comments: comment, createdByDisplayName, createdTime in ms"),
+	CALL(
+	    "comments", put_comments, "comments: comment, createdByDisplayName, createdTime in ms"),
 	JSON("customDetails", custom_details, "customDetails"),
 	JSON("additionalData", additional_data, "additionalData"),
 	END,

@@ -72,7 +72,8 @@ put_endpoint(struct shape *s, const struct shape_row *row, const void *base)
 
 const struct shape_row ocsf_ip_rows[] = {
 	CALL("dst_endpoint", put_endpoint,
-	    "ipAddress as ip; countryLetterCode, state and city as location; where the alert has no "
+	    "ipAddress as ip; countryLetterCode, state and city as location; where the alert has "
+	    "no "
 	    "device: src_endpoint"),
 	END,
 };
@@ -157,8 +158,8 @@ static void
 put_from(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct evidence *e = base;
-	struct str from = e->message.p2.address.n != 0 ? e->message.p2.address
-	                                               : e->message.p1.address;
+	struct str from =
+	    e->message.p2.address.n != 0 ? e->message.p2.address : e->message.p1.address;
 
 	if (from.n != 0 && !ocsf_email(s, row->name, from))
 		ocsf_of(s)->needs_whole = true;

@@ -1,21 +1,9 @@
 #include "lib/format/ocsf_parts.h"
-#include "lib/format/portal.h"
 #include "lib/format/shape_table.h"
 
 /* Events that are no alerts one could read: unreadable ones, health, canaries. */
 
-/* ---- a finding of which too little is known ------------------------------------------------ */
-
-static void
-put_link(struct shape *s, const struct shape_row *row, const void *base)
-{
-	struct ocsf *o = ocsf_of(s);
-
-	(void)base;
-	buf_clear(&o->text);
-	portal_alert_link(&o->text, o->ev);
-	shape_whole(s, row->name, buf_peek(&o->text));
-}
+/* ---- a finding of which too little is known ---------------------------------------- */
 
 #define S struct unreadable
 const struct shape_row ocsf_unreadable_rows[] = {
@@ -31,13 +19,13 @@ const struct shape_row ocsf_unreadable_rows[] = {
 	TEXT("desc", why, "what is wrong with it"),
 	TIME("created_time", created, "createdDateTime, where it was found"),
 	TIME("modified_time", updated, "lastUpdateDateTime, where it was found"),
-	CALL("src_url", put_link, "made of tenant and id"),
+	CALL("src_url", ocsf_link, "made of tenant and id"),
 	CLOSE,
 	END,
 };
 #undef S
 
-/* ---- health ----------------------------------------------------------------------------------- */
+/* ---- health ---------------------------------------- */
 
 static const struct ocsf_word severities[] = {
 	[HEALTH_WELL] = { 1, "Informational" },
@@ -88,7 +76,7 @@ const struct shape_row ocsf_health_unmapped_rows[] = {
 };
 #undef S
 
-/* ---- canaries ------------------------------------------------------------------------------------ */
+/* ---- canaries ---------------------------------------- */
 
 const struct shape_row ocsf_canary_rows[] = {
 	CONST("severity", "Informational"),

@@ -39,7 +39,7 @@ struct ocsf_level {
 	bool has_raw, has_data, has_rest, has_observables, has_details;
 	bool has_minimum; /* nothing but what the class requires */
 	bool is_short;    /* and metadata says so */
-	size_t text_max; /* 0: no limit */
+	size_t text_max;  /* 0: no limit */
 	size_t evidence_max;
 };
 
@@ -63,7 +63,7 @@ ocsf_of(struct shape *s)
 	return s->arg;
 }
 
-/* A number of an enumeration and its caption, as "x_id" and "x". */
+/* ocsf_words.c. A number of an enumeration and its caption, as "x_id" and "x". */
 struct ocsf_word {
 	int id;
 	const char *caption;
@@ -77,15 +77,27 @@ struct ocsf_name {
 void ocsf_named(struct shape *s, const char *id_name, const char *name,
     const struct ocsf_name *names, size_t n, struct str text);
 
+/* What findings of both classes have; the names of the members are OCSF's own. */
+void ocsf_severity(struct shape *s, struct str text);
+void ocsf_verdict(struct shape *s, struct str classification, struct str determination);
+void ocsf_link(struct shape *s, const struct shape_row *row, const void *base);
+void ocsf_assignee(struct shape *s, const char *name, struct str who);
+void ocsf_comments(
+    struct shape *s, const char *name, const struct alert_comment *comments, size_t n);
+
 /* ocsf_envelope.c: what every class has. */
 void ocsf_class(struct ocsf *o);
 void ocsf_metadata(struct ocsf *o);
-void ocsf_rest(struct ocsf *o); /* unmapped, raw_data */
+void ocsf_rest(struct ocsf *o);                  /* unmapped, raw_data */
 extern const struct shape_row ocsf_cloud_rows[]; /* of a struct origin */
 
 /* ocsf_finding.c: a Detection Finding's own. */
 extern const struct shape_row ocsf_finding_rows[]; /* of a struct alert */
 extern const struct shape_row ocsf_unmapped_rows[];
+
+/* ocsf_incident.c: an Incident Finding's own. */
+extern const struct shape_row ocsf_incident_rows[]; /* of a struct incident */
+extern const struct shape_row ocsf_incident_unmapped_rows[];
 
 /* ocsf_notice.c: what is no alert one could read. Bases: unreadable, health; none. */
 extern const struct shape_row ocsf_unreadable_rows[];
@@ -100,11 +112,11 @@ extern const struct ocsf_kind {
 	const char *type; /* Graph's, for the manual */
 	const struct shape_row *rows, *data;
 	bool needs_data; /* resources alone are no evidence */
-} ocsf_kinds[]; /* by enum evidence_kind */
+} ocsf_kinds[];          /* by enum evidence_kind */
 extern const size_t ocsf_nkinds;
 extern const struct shape_row ocsf_resource_rows[];
 
-/* ocsf_file.c, ocsf_device.c, ocsf_network.c: parts of evidence. Bases: file_details, evidence, …. */
+/* ocsf_file.c, ocsf_device.c, ocsf_network.c: parts of evidence. */
 extern const struct shape_row ocsf_file_rows[];
 extern const struct shape_row ocsf_hash_rows[];
 extern const struct shape_row ocsf_account_rows[];

@@ -227,7 +227,8 @@ is_end(const struct shape_row *row)
 static void
 write_texts(struct shape *s, const struct shape_row *row, const void *base)
 {
-	const struct str *v = *(const struct str *const *)(const void *)((const char *)base + row->off);
+	const struct str *v =
+	    *(const struct str *const *)(const void *)((const char *)base + row->off);
 	size_t n = *(const size_t *)(const void *)((const char *)base + row->noff);
 
 	shape_open_array(s, row->name);

@@ -92,7 +92,8 @@ struct shape_row {
 	size_t off, noff;
 	int64_t number;
 	void (*fn)(struct shape *s, const struct shape_row *row, const void *base);
-	const struct shape_row *rows; /* ends with a row of neither name nor fn nor rows nor CLOSE */
+	const struct shape_row
+	    *rows; /* ends with a row of neither name nor fn nor rows nor CLOSE */
 };
 
 /* A row that ends a table. */

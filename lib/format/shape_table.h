@@ -16,15 +16,18 @@
 #define WHOLE(nm, field, graph)         ROW(WHOLE, nm, graph, OFF(field))
 #define IF_TEXT(nm, field, graph)       ROW(TEXT, nm, graph, OFF(field), .if_open = true)
 #define MARKED(nm, field, mk, graph)    ROW(TEXT, nm, graph, OFF(field), .mark = mk)
-#define IF_MARKED(nm, field, mk, graph) ROW(TEXT, nm, graph, OFF(field), .mark = mk, .if_open = true)
+#define IF_MARKED(nm, field, mk, graph) \
+	ROW(TEXT, nm, graph, OFF(field), .mark = mk, .if_open = true)
 #define INT(nm, field, graph)           ROW(INT, nm, graph, OFF(field))
 #define IF_INT(nm, field, graph)        ROW(INT, nm, graph, OFF(field), .if_open = true)
 #define TIME(nm, field, graph)          ROW(TIME, nm, graph, OFF(field))
 #define IF_TIME(nm, field, graph)       ROW(TIME, nm, graph, OFF(field), .if_open = true)
 #define STAMP(nm, field, graph)         ROW(STAMP, nm, graph, OFF(field))
 #define JSON(nm, field, graph)          ROW(JSON, nm, graph, OFF(field))
-#define LIST(nm, field, graph)          ROW(TEXTS, nm, graph, OFF(field.v), .noff = offsetof(S, field.n))
-#define TEXTS(nm, field, count, graph)  ROW(TEXTS, nm, graph, OFF(field), .noff = offsetof(S, count))
+#define LIST(nm, field, graph) \
+	ROW(TEXTS, nm, graph, OFF(field.v), .noff = offsetof(S, field.n))
+#define TEXTS(nm, field, count, graph) \
+	ROW(TEXTS, nm, graph, OFF(field), .noff = offsetof(S, count))
 #define CONST(nm, text)                 ROW(CONST, nm, text, .if_open = true)
 #define NUMBER(nm, n)                   ROW(CONST_INT, nm, "", .number = n, .if_open = true)
 /* nm: what it writes, for the manual; spares are its own affair. */

@@ -48,7 +48,7 @@ text_at(json_t *top, const char *path)
 	json_t *value = json_at(top, path);
 
 	return value == NULL ? xstrdup("")
-			     : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+	                     : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
 }
 
 static void
@@ -64,8 +64,8 @@ assert_at(json_t *top, const char *says, const char *path, const char *want)
 
 #define EVIDENCE(type, members) \
 	"\"evidence\":[{\"@odata.type\":\"#microsoft.graph.security." type "\"," members "}]"
-#define SHA1   "da39a3ee5e6b4b0d3255bfef95601890afd80709"
-#define SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define SHA1        "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+#define SHA256      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define IN(members) "evidences[0]." members
 
 static const struct {
@@ -96,8 +96,8 @@ static const struct {
 	{ "labels", "\"x\":1", "metadata.labels",
 	    "[\"customer:contoso\",\"tenant:contoso-eu\",\"tier:gold\",\"region:eu\"]", KIND_NEW },
 	{ "the customer is the account", "\"x\":1", "cloud.account",
-	    "{\"name\":\"Contoso Ltd\",\"type\":\"M365 Tenant\",\"type_id\":17,\"uid\":\"" MADE_TENANT_ID
-	    "\"}",
+	    "{\"name\":\"Contoso Ltd\",\"type\":\"M365 "
+	    "Tenant\",\"type_id\":17,\"uid\":\"" MADE_TENANT_ID "\"}",
 	    KIND_NEW },
 	{ "time of a new alert is its creation",
 	    "\"createdDateTime\":\"2026-11-22T04:10:30.7033333Z\"", "time", "1795320630703",
@@ -157,7 +157,8 @@ static const struct {
 	{ "the incident", "\"incidentId\":\"7\"", "finding_info.related_events[0]",
 	    "{\"type_name\":\"Incident Finding: Create\",\"type_uid\":200501,\"uid\":\"7\"}",
 	    KIND_NEW },
-	{ "its link", "\"incidentId\":\"7\",\"incidentWebUrl\":\"https://security.microsoft.com/i\"",
+	{ "its link",
+	    "\"incidentId\":\"7\",\"incidentWebUrl\":\"https://security.microsoft.com/i\"",
 	    "tickets", "[{\"src_url\":\"https://security.microsoft.com/i\",\"uid\":\"7\"}]",
 	    KIND_NEW },
 	{ "but only into the portal",
@@ -173,9 +174,10 @@ static const struct {
 	    KIND_NEW },
 	{ "tags", "\"systemTags\":[\"a\",\"b\"]", "finding_info.tags",
 	    "[{\"name\":\"systemTags\",\"values\":[\"a\",\"b\"]}]", KIND_NEW },
-	{ "what to do", "\"recommendedActions\":\"r\"", "remediation", "{\"desc\":\"r\"}", KIND_NEW },
-	{ "whose it is", "\"assignedTo\":\"a@b.example\"", "assignee.email_addr",
-	    "\"a@b.example\"", KIND_NEW },
+	{ "what to do", "\"recommendedActions\":\"r\"", "remediation", "{\"desc\":\"r\"}",
+	    KIND_NEW },
+	{ "whose it is", "\"assignedTo\":\"a@b.example\"", "assignee.email_addr", "\"a@b.example\"",
+	    KIND_NEW },
 	{ "by name alone", "\"assignedTo\":\"Ana\"", "assignee",
 	    "{\"name\":\"Ana\",\"type\":\"User\",\"type_id\":1}", KIND_NEW },
 	{ "the threat", "\"threatDisplayName\":\"T\",\"threatFamilyName\":\"F\"", "malware",
@@ -194,7 +196,8 @@ static const struct {
 	{ "details as they are", "\"additionalData\":{ \"a\" :\n[1, null]}",
 	    "unmapped.additionalData", "{\"a\":[1,null]}", KIND_NEW },
 	{ "the alert itself", "\"x\":1", "raw_data",
-	    "\"{\\\"id\\\":\\\"da1_1\\\",\\\"lastUpdateDateTime\\\":\\\"2026-11-22T04:10:46.09Z\\\","
+	    "\"{\\\"id\\\":\\\"da1_1\\\",\\\"lastUpdateDateTime\\\":\\\"2026-11-22T04:10:46."
+	    "09Z\\\","
 	    "\\\"x\\\":1}\"",
 	    KIND_NEW },
 
@@ -205,7 +208,8 @@ static const struct {
 	{ "none of a word", EVIDENCE("urlEvidence", "\"url\":\"u\",\"verdict\":\"odd\""),
 	    IN("verdict"), "\"odd\"", KIND_NEW },
 	{ "what has no place is data",
-	    EVIDENCE("urlEvidence", "\"url\":\"u\",\"remediationStatus\":\"blocked\",\"roles\":[\"a\"]"),
+	    EVIDENCE(
+		"urlEvidence", "\"url\":\"u\",\"remediationStatus\":\"blocked\",\"roles\":[\"a\"]"),
 	    IN("data"), "{\"remediationStatus\":\"blocked\",\"roles\":[\"a\"]}", KIND_NEW },
 	{ "an unknown kind is data", EVIDENCE("newEvidence", "\"y\":{\"z\":[1.50]}"), IN("data.y"),
 	    "{\"z\":[1.5]}", KIND_NEW },
@@ -217,58 +221,70 @@ static const struct {
 	    IN("device"), "", KIND_NEW },
 	{ "whole", EVIDENCE("deviceEvidence", "\"osPlatform\":\"Linux\""), IN("data.osPlatform"),
 	    "\"Linux\"", KIND_NEW },
-	{ "its system", EVIDENCE("deviceEvidence", "\"hostName\":\"d\",\"osPlatform\":\"WindowsServer2022\""),
-	    IN("device.os"), "{\"name\":\"WindowsServer2022\",\"type\":\"Windows\",\"type_id\":100}",
-	    KIND_NEW },
+	{ "its system",
+	    EVIDENCE("deviceEvidence", "\"hostName\":\"d\",\"osPlatform\":\"WindowsServer2022\""),
+	    IN("device.os"),
+	    "{\"name\":\"WindowsServer2022\",\"type\":\"Windows\",\"type_id\":100}", KIND_NEW },
 	{ "the best address",
 	    EVIDENCE("deviceEvidence", "\"ipInterfaces\":[\"127.0.0.1\",\"10.0.0.1\",\"fe80::1\"]"),
 	    IN("device.ip"), "\"10.0.0.1\"", KIND_NEW },
-	{ "every address", EVIDENCE("deviceEvidence", "\"ipInterfaces\":[\"10.0.0.1\",\"fe80::1\"]"),
+	{ "every address",
+	    EVIDENCE("deviceEvidence", "\"ipInterfaces\":[\"10.0.0.1\",\"fe80::1\"]"),
 	    IN("device.network_interfaces[1].ip"), "\"fe80::1\"", KIND_NEW },
-	{ "no address is none", EVIDENCE("deviceEvidence", "\"hostName\":\"d\",\"ipInterfaces\":[\"x\"]"),
+	{ "no address is none",
+	    EVIDENCE("deviceEvidence", "\"hostName\":\"d\",\"ipInterfaces\":[\"x\"]"),
 	    IN("device.network_interfaces"), "", KIND_NEW },
 	{ "but is kept", EVIDENCE("deviceEvidence", "\"hostName\":\"d\",\"ipInterfaces\":[\"x\"]"),
 	    IN("data.ipInterfaces"), "[\"x\"]", KIND_NEW },
 	{ "a user",
-	    EVIDENCE("userEvidence",
-	        "\"userAccount\":{\"accountName\":\"a\",\"userSid\":\"S-1\",\"azureAdUserId\":\"g\","
-	        "\"userPrincipalName\":\"a@b.example\",\"domainName\":\"D\",\"displayName\":\"Ana\"}"),
+	    EVIDENCE("userEvidence", "\"userAccount\":{\"accountName\":\"a\",\"userSid\":\"S-1\","
+	                             "\"azureAdUserId\":\"g\","
+				     "\"userPrincipalName\":\"a@b.example\",\"domainName\":\"D\","
+	                             "\"displayName\":\"Ana\"}"),
 	    IN("user"),
 	    "{\"domain\":\"D\",\"email_addr\":\"a@b.example\",\"full_name\":\"Ana\",\"name\":\"a\","
 	    "\"type\":\"User\",\"type_id\":1,\"uid\":\"S-1\",\"uid_alt\":\"g\"}",
 	    KIND_NEW },
-	{ "a name that is no address", EVIDENCE("userEvidence", "\"userAccount\":{\"userPrincipalName\":\"a b\"}"),
+	{ "a name that is no address",
+	    EVIDENCE("userEvidence", "\"userAccount\":{\"userPrincipalName\":\"a b\"}"),
 	    IN("user.email_addr"), "", KIND_NEW },
 	{ "a process",
-	    EVIDENCE("processEvidence",
-	        "\"processId\":4,\"parentProcessId\":2,\"processCommandLine\":\"x y\",\"imageFile\":"
-	        "{\"fileName\":\"x.exe\",\"filePath\":\"C:\\\\d\"}"),
+	    EVIDENCE("processEvidence", "\"processId\":4,\"parentProcessId\":2,"
+	                                "\"processCommandLine\":\"x y\",\"imageFile\":"
+					"{\"fileName\":\"x.exe\",\"filePath\":\"C:\\\\d\"}"),
 	    IN("process.file.path"), "\"C:\\\\d\\\\x.exe\"", KIND_NEW },
 	{ "its parent", EVIDENCE("processEvidence", "\"processId\":4,\"parentProcessId\":2"),
 	    IN("process.parent_process"), "{\"pid\":2}", KIND_NEW },
 	{ "its user is the actor",
 	    EVIDENCE("processEvidence", "\"processId\":4,\"userAccount\":{\"accountName\":\"a\"}"),
 	    IN("actor.user.name"), "\"a\"", KIND_NEW },
-	{ "without a number it is a file", EVIDENCE("processEvidence", "\"imageFile\":{\"fileName\":\"x\"}"),
-	    IN("file.name"), "\"x\"", KIND_NEW },
-	{ "with all that is known", EVIDENCE("processEvidence", "\"processCommandLine\":\"c\",\"imageFile\":{\"fileName\":\"x\"}"),
+	{ "without a number it is a file",
+	    EVIDENCE("processEvidence", "\"imageFile\":{\"fileName\":\"x\"}"), IN("file.name"),
+	    "\"x\"", KIND_NEW },
+	{ "with all that is known",
+	    EVIDENCE("processEvidence",
+		"\"processCommandLine\":\"c\",\"imageFile\":{\"fileName\":\"x\"}"),
 	    IN("data.processCommandLine"), "\"c\"", KIND_NEW },
 	{ "a number that is none", EVIDENCE("processEvidence", "\"processId\":99999999999"),
 	    IN("process"), "", KIND_NEW },
 	{ "a file's hashes",
-	    EVIDENCE("fileEvidence",
-	        "\"fileDetails\":{\"fileName\":\"f\",\"sha1\":\"" SHA1 "\",\"sha256\":\"" SHA256 "\"}"),
+	    EVIDENCE("fileEvidence", "\"fileDetails\":{\"fileName\":\"f\",\"sha1\":\"" SHA1
+				     "\",\"sha256\":\"" SHA256 "\"}"),
 	    IN("file.hashes"),
 	    "[{\"algorithm\":\"SHA-256\",\"algorithm_id\":3,\"value\":\"" SHA256
 	    "\"},{\"algorithm\":\"SHA-1\",\"algorithm_id\":2,\"value\":\"" SHA1 "\"}]",
 	    KIND_NEW },
-	{ "a file that has a hash for a name", EVIDENCE("fileEvidence", "\"fileDetails\":{\"sha1\":\"" SHA1 "\"}"),
-	    IN("file.name"), "\"" SHA1 "\"", KIND_NEW },
-	{ "a path's last part is a name", EVIDENCE("fileEvidence", "\"fileDetails\":{\"filePath\":\"/a/b\"}"),
-	    IN("file.name"), "\"b\"", KIND_NEW },
-	{ "who signed it", EVIDENCE("fileEvidence", "\"fileDetails\":{\"fileName\":\"f\",\"signer\":\"s\"}"),
+	{ "a file that has a hash for a name",
+	    EVIDENCE("fileEvidence", "\"fileDetails\":{\"sha1\":\"" SHA1 "\"}"), IN("file.name"),
+	    "\"" SHA1 "\"", KIND_NEW },
+	{ "a path's last part is a name",
+	    EVIDENCE("fileEvidence", "\"fileDetails\":{\"filePath\":\"/a/b\"}"), IN("file.name"),
+	    "\"b\"", KIND_NEW },
+	{ "who signed it",
+	    EVIDENCE("fileEvidence", "\"fileDetails\":{\"fileName\":\"f\",\"signer\":\"s\"}"),
 	    IN("file.signatures[0].developer_uid"), "\"s\"", KIND_NEW },
-	{ "a hash by itself", EVIDENCE("fileHashEvidence", "\"algorithm\":\"sha256Ac\",\"value\":\"v\""),
+	{ "a hash by itself",
+	    EVIDENCE("fileHashEvidence", "\"algorithm\":\"sha256Ac\",\"value\":\"v\""),
 	    IN("file.hashes"), "[{\"algorithm\":\"sha256Ac\",\"algorithm_id\":99,\"value\":\"v\"}]",
 	    KIND_NEW },
 	{ "an address without a device is the source",
@@ -282,51 +298,65 @@ static const struct {
 	    "{\"hostname\":\"h.example\",\"path\":\"/a/b\",\"query_string\":\"c=d\",\"scheme\":"
 	    "\"https\",\"url_string\":\"https://u:p@h.example:8443/a/b?c=d#e\"}",
 	    KIND_NEW },
-	{ "of an address in brackets", EVIDENCE("urlEvidence", "\"url\":\"http://[2001:db8::1]:80/\""),
-	    IN("url.hostname"), "\"2001:db8::1\"", KIND_NEW },
+	{ "of an address in brackets",
+	    EVIDENCE("urlEvidence", "\"url\":\"http://[2001:db8::1]:80/\""), IN("url.hostname"),
+	    "\"2001:db8::1\"", KIND_NEW },
 	{ "what is no URL has no parts", EVIDENCE("urlEvidence", "\"url\":\"nonsense ://\""),
 	    IN("url"), "{\"url_string\":\"nonsense ://\"}", KIND_NEW },
 	{ "mail",
 	    EVIDENCE("analyzedMessageEvidence",
-	        "\"subject\":\"S\",\"recipientEmailAddress\":\"r@x.example\",\"p1Sender\":{"
-	        "\"emailAddress\":\"e@y.example\"},\"p2Sender\":{\"emailAddress\":\"h@y.example\"},"
-	        "\"senderIp\":\"203.0.113.4\",\"internetMessageId\":\"<m>\",\"networkMessageId\":\"n\","
-	        "\"urls\":[\"http://z/\"]"),
+		"\"subject\":\"S\",\"recipientEmailAddress\":\"r@x.example\",\"p1Sender\":{"
+		"\"emailAddress\":\"e@y.example\"},\"p2Sender\":{\"emailAddress\":\"h@y.example\"},"
+		"\"senderIp\":\"203.0.113.4\",\"internetMessageId\":\"<m>\",\"networkMessageId\":"
+	        "\"n\","
+		"\"urls\":[\"http://z/\"]"),
 	    IN("email"),
 	    "{\"from\":\"h@y.example\",\"message_uid\":\"<m>\",\"return_path\":\"e@y.example\","
-	    "\"subject\":\"S\",\"to\":[\"r@x.example\"],\"uid\":\"n\",\"urls\":[{\"hostname\":\"z\","
+	    "\"subject\":\"S\",\"to\":[\"r@x.example\"],\"uid\":\"n\",\"urls\":[{\"hostname\":"
+	    "\"z\","
 	    "\"path\":\"/\",\"scheme\":\"http\",\"url_string\":\"http://z/\"}],"
 	    "\"x_originating_ip\":[\"203.0.113.4\"]}",
 	    KIND_NEW },
-	{ "mail from nobody is data", EVIDENCE("analyzedMessageEvidence", "\"subject\":\"S\",\"p2Sender\":{\"emailAddress\":\"a b@c\"}"),
+	{ "mail from nobody is data",
+	    EVIDENCE("analyzedMessageEvidence",
+		"\"subject\":\"S\",\"p2Sender\":{\"emailAddress\":\"a b@c\"}"),
 	    IN("data.p2Sender.emailAddress"), "\"a b@c\"", KIND_NEW },
 	{ "a mailbox", EVIDENCE("mailboxEvidence", "\"primaryAddress\":\"m@x.example\""),
 	    IN("email.to"), "[\"m@x.example\"]", KIND_NEW },
-	{ "a registry key", EVIDENCE("registryKeyEvidence", "\"registryHive\":\"HKLM\",\"registryKey\":\"A\\\\B\""),
+	{ "a registry key",
+	    EVIDENCE("registryKeyEvidence", "\"registryHive\":\"HKLM\",\"registryKey\":\"A\\\\B\""),
 	    IN("reg_key"), "{\"path\":\"HKLM\\\\A\\\\B\"}", KIND_NEW },
 	{ "a registry value",
 	    EVIDENCE("registryValueEvidence",
-	        "\"registryHive\":\"HKLM\",\"registryKey\":\"A\",\"registryValueName\":\"n\","
-	        "\"registryValue\":\"v\",\"registryValueType\":\"String\""),
+		"\"registryHive\":\"HKLM\",\"registryKey\":\"A\",\"registryValueName\":\"n\","
+		"\"registryValue\":\"v\",\"registryValueType\":\"String\""),
 	    IN("reg_value"),
-	    "{\"data\":\"v\",\"name\":\"n\",\"path\":\"HKLM\\\\A\",\"type\":\"String\"}", KIND_NEW },
+	    "{\"data\":\"v\",\"name\":\"n\",\"path\":\"HKLM\\\\A\",\"type\":\"String\"}",
+	    KIND_NEW },
 	{ "a key's default value", EVIDENCE("registryValueEvidence", "\"registryKey\":\"A\""),
-	    IN("reg_value"), "{\"is_default\":true,\"name\":\"(Default)\",\"path\":\"A\"}", KIND_NEW },
+	    IN("reg_value"), "{\"is_default\":true,\"name\":\"(Default)\",\"path\":\"A\"}",
+	    KIND_NEW },
 	{ "the extension that has them", EVIDENCE("registryKeyEvidence", "\"registryKey\":\"A\""),
 	    "metadata.extensions", "[{\"name\":\"win\",\"uid\":\"2\",\"version\":\"1.8.0\"}]",
 	    KIND_NEW },
-	{ "a cloud application", EVIDENCE("cloudApplicationEvidence", "\"displayName\":\"App\",\"saasAppId\":11161"),
-	    IN("resources"), "[{\"name\":\"App\",\"type\":\"Cloud Application\",\"uid\":\"11161\"}]",
-	    KIND_NEW },
-	{ "an OAuth application", EVIDENCE("oauthApplicationEvidence", "\"displayName\":\"App\",\"appId\":\"i\""),
+	{ "a cloud application",
+	    EVIDENCE("cloudApplicationEvidence", "\"displayName\":\"App\",\"saasAppId\":11161"),
+	    IN("resources"),
+	    "[{\"name\":\"App\",\"type\":\"Cloud Application\",\"uid\":\"11161\"}]", KIND_NEW },
+	{ "an OAuth application",
+	    EVIDENCE("oauthApplicationEvidence", "\"displayName\":\"App\",\"appId\":\"i\""),
 	    IN("actor"), "{\"app_name\":\"App\",\"app_uid\":\"i\"}", KIND_NEW },
-	{ "an Azure resource", EVIDENCE("azureResourceEvidence", "\"resourceId\":\"/r\",\"resourceName\":\"n\",\"resourceType\":\"t\""),
+	{ "an Azure resource",
+	    EVIDENCE("azureResourceEvidence",
+		"\"resourceId\":\"/r\",\"resourceName\":\"n\",\"resourceType\":\"t\""),
 	    IN("resources"), "[{\"name\":\"n\",\"type\":\"t\",\"uid\":\"/r\"}]", KIND_NEW },
 	{ "a holder is data, and what it holds is typed",
-	    EVIDENCE("hostLogonSessionEvidence", "\"host\":{\"hostName\":\"h\"},\"sessionId\":\"s\""),
+	    EVIDENCE(
+		"hostLogonSessionEvidence", "\"host\":{\"hostName\":\"h\"},\"sessionId\":\"s\""),
 	    "evidences[1].device.hostname", "\"h\"", KIND_NEW },
-	{ "the device attacked", EVIDENCE("deviceEvidence", "\"hostName\":\"h\",\"mdeDeviceId\":\"m\""),
-	    "resources", "[{\"name\":\"h\",\"type\":\"Device\",\"uid\":\"m\"}]", KIND_NEW },
+	{ "the device attacked",
+	    EVIDENCE("deviceEvidence", "\"hostName\":\"h\",\"mdeDeviceId\":\"m\""), "resources",
+	    "[{\"name\":\"h\",\"type\":\"Device\",\"uid\":\"m\"}]", KIND_NEW },
 	{ "an observable is the path of its value", EVIDENCE("urlEvidence", "\"url\":\"u\""),
 	    "observables",
 	    "[{\"name\":\"evidences[0].url.url_string\",\"type\":\"URL String\",\"type_id\":6,"
@@ -337,7 +367,7 @@ static const struct {
 START_TEST(test_mapping)
 {
 	char *slice = xasprintf("{\"id\":\"da1_1\",\"lastUpdateDateTime\":"
-	                        "\"2026-11-22T04:10:46.09Z\",%s}",
+				"\"2026-11-22T04:10:46.09Z\",%s}",
 	    cases[_i].members);
 	struct made m;
 	struct record *r = make_from_json(&m, str_of(slice));
@@ -424,8 +454,8 @@ big_alert(struct made *m)
 	struct record *r;
 
 	buf_puts(&slice, "{\"id\":\"da1_1\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46.09Z\","
-	                 "\"title\":\"A title\",\"severity\":\"high\",\"additionalData\":{\"a\":1},"
-	                 "\"description\":\"");
+			 "\"title\":\"A title\",\"severity\":\"high\",\"additionalData\":{\"a\":1},"
+			 "\"description\":\"");
 	for (unsigned i = 0; i < 300; i++)
 		buf_puts(&slice, "\\u00e9\\\"\\n\xe2\x80\xa8");
 	buf_puts(&slice, "\",\"evidence\":[");
@@ -434,10 +464,10 @@ big_alert(struct made *m)
 		    "%s{\"@odata.type\":\"#microsoft.graph.security.%s\",\"hostName\":\"host%u\","
 		    "\"url\":\"http://h/%u\",\"resourceName\":\"n\"}",
 		    i > 0 ? "," : "",
-		    i % 4 == 0       ? "deviceEvidence"
-			: i % 4 == 1 ? "urlEvidence"
-			: i % 4 == 2 ? "azureResourceEvidence"
-				     : "newEvidence",
+		    i % 4 == 0   ? "deviceEvidence"
+		    : i % 4 == 1 ? "urlEvidence"
+		    : i % 4 == 2 ? "azureResourceEvidence"
+				 : "newEvidence",
 		    i, i);
 	buf_puts(&slice, "]}");
 	r = make_from_json(m, buf_peek(&slice));
@@ -467,9 +497,10 @@ START_TEST(test_every_size)
 		while (first < ARRAY_LEN(parts) - 1 && json_at(top, parts[first]) == NULL)
 			first++;
 		for (size_t i = first; i < ARRAY_LEN(parts) - 1; i++)
-			ck_assert_msg(json_at(top, parts[i]) != NULL || i > 4, "%s is gone before %s",
-			    parts[i], parts[first]);
-		ck_assert_msg(gone == ARRAY_LEN(parts) || first >= gone, "%s is back", parts[first]);
+			ck_assert_msg(json_at(top, parts[i]) != NULL || i > 4,
+			    "%s is gone before %s", parts[i], parts[first]);
+		ck_assert_msg(
+		    gone == ARRAY_LEN(parts) || first >= gone, "%s is back", parts[first]);
 		ck_assert_int_eq(first > 0, json_is_true(json_at(top, "metadata.is_truncated")));
 		gone = first;
 		json_decref(top);
@@ -505,7 +536,7 @@ START_TEST(test_controls)
 	make_alert(&m);
 	m.record.alert.title = STR("a\n\0\x1b\x7f\xc2\x85\xe2\x80\xa8\xff\"\\b");
 	m.record.alert.assigned_to = STR("x\",\"severity_id\":1,\"y\":\"@z.example");
-	m.origin.customer_name = (char *)(uintptr_t)"C\xff\n\"";
+	m.origin.customer_name = (char *)(uintptr_t) "C\xff\n\"";
 	top = write_ocsf(&m.event, PLENTY);
 	assert_at(top, "every character comes back", "message",
 	    "\"a\\n\\u0000\\u001B\x7f\xc2\x85\xe2\x80\xa8\xef\xbf\xbd\\\"\\\\b\"");
@@ -523,8 +554,8 @@ START_TEST(test_deep)
 	json_t *top;
 
 	buf_puts(&slice, "{\"id\":\"da1_1\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46.09Z\","
-	                 "\"evidence\":[{\"@odata.type\":\"#microsoft.graph.security.newEvidence\","
-	                 "\"x\":");
+			 "\"evidence\":[{\"@odata.type\":\"#microsoft.graph.security.newEvidence\","
+			 "\"x\":");
 	for (unsigned i = 0; i < 5000; i++)
 		buf_byte(&slice, '[');
 	for (unsigned i = 0; i < 5000; i++)
