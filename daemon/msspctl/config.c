@@ -86,9 +86,11 @@ choose(struct chosen *c, const struct args *a, int *status)
 		ok = add_name(c, a->names[i]) && ok;
 	for (size_t i = 0; a->nnames == 0 && i < c->settings->ntenants; i++)
 		add(c, &c->settings->tenants[i]);
-	if (ok)
+	if (ok && c->n != 0)
 		return true;
-	*status = EX_USAGE;
+	if (ok)
+		fprintf(stderr, "msspctl: %s has no tenants\n", a->config);
+	*status = ok ? EX_CONFIG : EX_USAGE;
 	chosen_release(c);
 	return false;
 }

@@ -17,7 +17,7 @@ struct chosen {
 
 /*
  * A name is a tenant's, or else a customer's and means all of its tenants; no names mean
- * all there are. False with *status (78, 64): nothing is chosen.
+ * all there are. False with *status (78, also where there is none; 64): nothing is chosen.
  */
 bool choose(struct chosen *c, const struct args *a, int *status);
 void chosen_release(struct chosen *c);

@@ -23,7 +23,7 @@ static const struct item {
 	    NULL, "{consent}" },
 	{ "{mssp}",
 	    "See that alerts come. The role may take some minutes to arrive in a token.",
-	    "msspctl check-tenant {tenant}" },
+	    "sudo msspctl check-tenant {tenant}" },
 
 	{ NULL, "Portal: groups and roles in the tenant of {customer}" },
 	{ "{customer}", "In Entra ID, Groups, make three security groups:",
@@ -34,7 +34,8 @@ static const struct item {
 	{ "{customer}",
 	    "In the Defender portal, Permissions > Endpoints roles & groups > Roles, as Global or "
 	    "Security Administrator, turn roles on, make these and link each to its group (Assigned "
-	    "user groups):",
+	    "user groups). Where the tenant has unified RBAC, that is Permissions > Microsoft Defender "
+	    "XDR > Roles, and the groups are assigned there:",
 	    "Tier 1 Analyst: every permission but live response and manage security settings\n"
 	    "Tier 2 Analyst: the same and live response\n"
 	    "MSSP Analyst Approvers: no role; its members decide on requests and need not see alerts",

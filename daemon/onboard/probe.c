@@ -108,7 +108,7 @@ name_on_resolved(void *arg, const struct addrinfo *ai, const struct err *err)
 	p->resolving = NULL;
 	h->is_bad = ai == NULL;
 	if (ai == NULL) {
-		probe_fail(p, "name", EX_UNAVAILABLE, xasprintf("%s: %s", h->name, err->text),
+		probe_fail(p, "name", EX_UNAVAILABLE, xstrdup(err->text),
 		    xasprintf("Look at the DNS of this machine: getent ahosts %s; /etc/resolv.conf; a "
 			      "firewall that stops port 53. Behind a proxy that resolves names, set "
 			      "proxy.",

@@ -245,6 +245,10 @@ class Onboard(Scene):
         done = self.ctl("check-tenant", "t1")
         self.assertEqual(done.returncode, EX_CONFIG)
         self.assertIn("tenants.t1.id: is missing", done.stderr)
+        self.file = self.run_.write("empty/msspd.yaml", "log_level: info\n")
+        done = self.ctl("check-tenant", "--all")
+        self.assertEqual((done.returncode, done.stdout), (EX_CONFIG, ""))
+        self.assertIn("has no tenants", done.stderr)
 
     def test_links_and_checklist(self):
         """They need no secret, no daemon and no network."""
