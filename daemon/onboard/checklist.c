@@ -72,7 +72,7 @@ static const struct item {
 	{ "{mssp}",
 	    "Analysts work in the portal by this link; without its tid= the portal opens their own "
 	    "tenant:",
-	    NULL, "{portal}" },
+	    "{portal}\n{multi_tenant}" },
 	{ "{mssp}",
 	    "Write the day on which the access ends (365 days after the approval) into the "
 	    "configuration; the log warns 30, 7 and 1 days ahead:",

@@ -20,6 +20,7 @@ static const char *const names[FACT_COUNT] = {
 	[FACT_ROLES] = "roles",
 	[FACT_CONSENT] = "consent",
 	[FACT_PORTAL] = "portal",
+	[FACT_MULTI_TENANT] = "multi_tenant",
 	[FACT_MY_ACCESS] = "my_access",
 	[FACT_ENTRA] = "entra",
 };
@@ -92,6 +93,9 @@ facts_init(struct facts *f, const struct settings *s, const struct tenant *t)
 	f->v[FACT_ROLES] = list_roles(t);
 	f->v[FACT_CONSENT] = consent_link(t);
 	f->v[FACT_PORTAL] = xasprintf("%s/?tid=%s", t->app->portal_url, t->id);
+	f->v[FACT_MULTI_TENANT] = hosts->multi_tenant != NULL
+				      ? xasprintf("all customers in one view: %s/", hosts->multi_tenant)
+				      : xstrdup("");
 	f->v[FACT_MY_ACCESS] = xasprintf(
 	    "%s/@%s#/", hosts->my_access, t->domain != NULL ? t->domain : "CUSTOMER-DOMAIN");
 	f->v[FACT_ENTRA] = xstrdup(hosts->entra);

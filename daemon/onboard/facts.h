@@ -21,6 +21,7 @@ enum fact {
 	FACT_ROLES,         /* the application permissions, "A and B" */
 	FACT_CONSENT,       /* links */
 	FACT_PORTAL,
+	FACT_MULTI_TENANT,  /* a point of its own; "" where there is none */
 	FACT_MY_ACCESS,
 	FACT_ENTRA,
 	FACT_COUNT

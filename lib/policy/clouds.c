@@ -23,7 +23,8 @@ const char *const cloud_names[] = { "global", "gcc", "gcc-high", "dod", "custom"
  * Microsoft Defender XDR for US Government customers;
  * Entitlement management: request access. */
 const struct cloud_hosts cloud_hosts[] = {
-	[CLOUD_GLOBAL] = { LOGIN, PORTAL, { GRAPH, MDE }, { GRAPH, MDE }, ENTRA, MY },
+	[CLOUD_GLOBAL] = { LOGIN, PORTAL, { GRAPH, MDE }, { GRAPH, MDE }, ENTRA, MY,
+	    "https://mto.security.microsoft.com" },
 	[CLOUD_GCC] = { LOGIN, PORTAL, { GRAPH, MDE_GCC }, { GRAPH, MDE_GCC }, ENTRA,
 	    MY },
 	[CLOUD_GCC_HIGH] = { LOGIN_GOV, "https://security.microsoft.us", { GRAPH_L4, MDE_GOV },

@@ -21,6 +21,7 @@ struct cloud_hosts {
 	const char *api[API_COUNT];      /* what requests go to */
 	const char *resource[API_COUNT]; /* whose tokens they carry: the scope less "/.default" */
 	const char *entra, *my_access;   /* what administrators and analysts open */
+	const char *multi_tenant;        /* one view of all tenants; NULL: not known here */
 };
 extern const struct cloud_hosts cloud_hosts[]; /* by enum cloud */
 extern const char *const cloud_names[];        /* by enum cloud, NULL-ended */
