@@ -12,6 +12,7 @@
 #include "daemon/engine.h"
 #include "daemon/env.h"
 #include "daemon/expiries.h"
+#include "daemon/health/ends.h"
 #include "daemon/health/watch.h"
 #include "daemon/loop.h"
 #include "daemon/resolve.h"
@@ -166,6 +167,15 @@ apply(struct engine *e, const struct settings *s)
 		watch_configure(e->watch, s);
 	watch_access(e, s);
 	credential_watch_configure(e->credentials, s);
+	ends_clear(e->watch, s, e->expiries, clock_wall(e->env.clock));
+}
+
+static void
+on_expiry(void *arg, const struct expiry *x, enum expiry_stage stage, int64_t days)
+{
+	struct engine *e = arg;
+
+	ends_tell(e->watch, e->settings, x, stage, days);
 }
 
 /* Logs every problem; keeps the first for `msspctl status`. */
@@ -323,6 +333,7 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	e->intake = intake_new(&e->env, e->fetcher, e->tokens, e->journal);
 	e->expiries = expiries_new(&e->env);
 	e->credentials = credential_watch_new(&e->env, e->expiries);
+	expiries_listen(e->expiries, on_expiry, e);
 	e->watch = watch_new(&e->env, e->journal, e->intake, e->delivery);
 	return e;
 fail:

@@ -242,6 +242,21 @@ warn_unused(struct build *b, const struct drafts *d, const char *remedy)
 }
 
 static void
+warn_unwatched(struct build *b)
+{
+	const struct settings *s = &b->w->s;
+
+	for (size_t i = 0; i < s->nsinks; i++) {
+		if (s->sinks[i].health == SINK_HEALTH_DAEMON)
+			return;
+	}
+	if (s->nsinks != 0)
+		conf_warn(&b->conf, b->root,
+		    "no sink has health: daemon, so none is told when a sink is down or the "
+		    "journal is full; write it at the sink of those who run msspd");
+}
+
+static void
 check_defaults_app(struct build *b)
 {
 	const struct node *n = node_get(node_get(b->root, "defaults"), "app");
@@ -267,4 +282,5 @@ settings_link(struct build *b)
 	warn_unused(b, &b->apps, "remove it, or name it at a tenant or in defaults");
 	warn_unused(b, &b->customers, "remove it, or name it at its tenants");
 	warn_unused(b, &b->sinks, "nothing is sent there; remove it, or route a tenant to it");
+	warn_unwatched(b);
 }

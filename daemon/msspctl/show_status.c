@@ -110,6 +110,9 @@ print_tenant(FILE *out, const json_t *t, int64_t now)
 	if (get_text(t, "trouble")[0] != '\0')
 		print_wait(out, "so", now, get_time(t, "since"), get_int(t, "next_poll_ms"));
 	print_wrapped(out, get_text(t, "trouble"));
+	if (get_text(t, "do")[0] != '\0')
+		fputs("    what to do:\n", out);
+	print_wrapped(out, get_text(t, "do"));
 }
 
 static void

@@ -35,7 +35,7 @@ def slug(state):
     return "health." + state.replace(" ", "-")
 
 
-class Health(Scene):
+class HealthScene(Scene):
     def start(self, tenants, faults, sinks, **health):
         options = [o for i, kinds in faults.items() for kind in kinds for o in ("--fault", "%s:%s" % (i, kind))]
         self.graph = harness.FakeGraph(self.run_, "--tenants", len(tenants), "--alerts", 14, *options)
@@ -44,7 +44,7 @@ class Health(Scene):
         self.msspd = harness.Msspd(self.run_, self.config(tenants, sinks)).start()
 
     def config(self, tenants, sinks):
-        return harness.config(self.graph, tenants, sinks) + self.health
+        return harness.config(self.graph, tenants, sinks, sinks=["siem"]) + self.health
 
     def records(self, receiver):
         """The health records that a receiver has: {(tenant GUID, class id): [(header, fields)]}."""
@@ -58,6 +58,8 @@ class Health(Scene):
     def states(self):
         return {t["id"]: t for t in self.msspd.status()["tenants"]}
 
+
+class States(HealthScene):
     def test_each_state(self):
         siem = harness.SyslogNg(self.run_)
         tenants = harness.tenants(len(TENANTS))
@@ -124,6 +126,97 @@ class Health(Scene):
             header, fields = records[0]
             self.assertEqual((header["severity"], fields["cs5"], fields["msspdWas"]), ("2", "healthy", state))
             self.assertEqual(len(found[GUID(i), slug(state)]), 1)
+
+
+class Many(HealthScene):
+    """What is told of many, of sinks, and over a restart. The SIEM of the MSSP is told of msspd itself."""
+
+    def setUp(self):
+        super().setUp()
+        self.siem = harness.SyslogNg(self.run_)
+        self.own = harness.SyslogNg(self.run_, name="customer-siem")
+        self.tenants = harness.tenants(12)
+        self.tenants["t012"]["sinks"] = ["siem", "own"]
+        self.sinks = {"siem": self.sink(self.siem, health="daemon"), "own": self.sink(self.own)}
+
+    @staticmethod
+    def sink(receiver, **more):
+        return syslog_sink("tcp://127.0.0.1:%d" % receiver.octet, framing="octet-counting", format="cef",
+                           confirm_after="1s", **more)
+
+    def scene(self, faults=(), **health):
+        self.start(self.tenants, {}, self.sinks, **health)
+        wait_for("all are read", 30, lambda: all(t["state"] == "healthy" for t in self.states().values()), 0.2)
+
+    def test_an_outage_of_many_is_one_record(self):
+        self.scene(settle="2s")
+        time.sleep(3)
+        self.graph.fault("*:503")
+        wait_for("it is told", 60, lambda: ("msspd", "health.unreachable") in self.records(self.siem), 0.2)
+        wait_for("the customer is told", 60, lambda: (GUID(12), "health.unreachable") in self.records(self.own), 0.2)
+        time.sleep(3)
+        found = self.records(self.siem)
+        self.assertEqual([k for k in found if k[1] == "health.unreachable"], [("msspd", "health.unreachable")])
+        (header, fields), = found["msspd", "health.unreachable"]
+        self.assertRegex(header["name"], "^12 of 12 tenants: unreachable$")
+        self.assertEqual(header["severity"], "7")
+        # The customer's own SIEM is told of its own tenant, and of nobody else.
+        self.assertEqual(list(self.records(self.own)), [(GUID(12), "health.unreachable")])
+        self.graph.ask("/_control/fault", {"clear": True})
+        wait_for("its end is told", 60, lambda: ("msspd", "health.healthy") in self.records(self.siem), 0.2)
+        wait_for("also to the customer", 30, lambda: (GUID(12), "health.healthy") in self.records(self.own), 0.2)
+        time.sleep(3)
+        found = self.records(self.siem)
+        self.assertEqual({k: len(v) for k, v in found.items()},
+                         {("msspd", "health.unreachable"): 1, ("msspd", "health.healthy"): 1})
+        self.assertEqual(len(self.records(self.own)), 2)
+        log = self.run_.read(self.msspd.log)
+        self.assertEqual(log.count("12 of 12 tenants: unreachable"), 1)
+        self.msspd.stop()
+
+    def test_a_sink_that_is_down(self):
+        self.scene()
+        time.sleep(2)
+        self.own.kill()
+        wait_for("it is told", 30, lambda: ("msspd", "health.down") in self.records(self.siem), 0.2)
+        (header, fields), = self.records(self.siem)["msspd", "health.down"]
+        self.assertRegex(header["name"], "^Sink own: down")
+        self.assertTrue(fields["msg"] and fields["reason"])
+        self.own.start()
+        wait_for("its end is told", 60, lambda: ("msspd", "health.up") in self.records(self.siem), 0.2)
+        self.assertEqual({k: len(v) for k, v in self.records(self.siem).items()},
+                         {("msspd", "health.down"): 1, ("msspd", "health.up"): 1})
+        self.assertEqual(self.records(self.own), {}, "a customer is not told of other people's sinks")
+        self.msspd.stop()
+
+    def test_a_restart_tells_nothing_twice_and_forgets_no_end(self):
+        self.scene()
+        self.graph.fault("3:noconsent")
+        self.graph.fault("3:401:for=1")
+        self.graph.fault("4:noconsent")
+        self.graph.fault("4:401:for=1")
+        two = {(GUID(i), "health.consent-withdrawn") for i in (3, 4)}
+        wait_for("it is told", 30, lambda: two <= set(self.records(self.siem)), 0.2)
+        self.msspd.stop()
+        # One of them is well when msspd starts again, and was told to be ill before.
+        self.graph.ask("/_control/fault", {"clear": True})
+        self.graph.fault("4:noconsent")
+        self.msspd.start()
+        wait_for("the end is told", 30, lambda: (GUID(3), "health.healthy") in self.records(self.siem), 0.2)
+        wait_for("the other is seen", 30, lambda: self.states()[GUID(4)]["state"] == "consent withdrawn", 0.2)
+        time.sleep(3)
+        self.assertEqual({k: len(v) for k, v in self.records(self.siem).items()},
+                         {(GUID(3), "health.consent-withdrawn"): 1, (GUID(4), "health.consent-withdrawn"): 1,
+                          (GUID(3), "health.healthy"): 1})
+        self.msspd.stop()
+
+    def test_what_is_not_read_is_told(self):
+        """Not one answer, and no timeout yet: nothing is known to be wrong, and that is the trouble."""
+        self.tenants["t005"]["poll_interval"] = "1s"
+        self.start(self.tenants, {5: ("hang",)}, self.sinks, silent_after="2s")
+        wait_for("it is told", 40, lambda: (GUID(5), "health.not-read") in self.records(self.siem), 0.2)
+        self.graph.ask("/_control/fault", {"clear": True})
+        self.msspd.stop()
 
 
 if __name__ == "__main__":

@@ -237,8 +237,10 @@ static const struct {
 	{ "a type that is a list", SINK("type: [fake]"),
 	  "m.yaml:4:19: sinks.s.type: a list; write the kind of sink\n" },
 	{ "an option of another kind", SINK("type: other, hots: h"),
-	  "m.yaml:4:26: sinks.s.hots: unknown option; here may be: type, only, require_labels, health, match, "
-	  "ca_file\n" },
+	  "m.yaml:4:26: sinks.s.hots: unknown option; here may be: type, only, require_labels, health, "
+	  "match, ca_file\n" },
+	{ "health of a kind that nobody knows", SINK("type: fake, health: all"),
+	  "m.yaml:4:33: sinks.s.health: \"all\" is unknown; it may be tenants or daemon\n" },
 	{ "an option below an option of a kind", SINK("type: fake, tls: {ca_fil: x}"),
 	  "m.yaml:4:31: sinks.s.tls.ca_fil: unknown option; did you mean ca_file?\n" },
 	{ "what a kind itself finds", SINK("type: fake, host: nowhere"),
@@ -336,6 +338,25 @@ START_TEST(test_case)
 }
 END_TEST
 
+START_TEST(test_unwatched)
+{
+	const char *const health[] = { "tenants", "daemon" };
+	struct settings_case c;
+	struct settings *s;
+	char text[600];
+
+	case_open(&c);
+	snprintf(text, sizeof(text), SINK("type: fake, health: %s"), health[_i]);
+	case_write(&c, "m.yaml", text);
+	s = case_load(&c, false);
+	ck_assert_ptr_nonnull(s);
+	ck_assert_int_eq(s->sinks[0].health, _i);
+	ck_assert_uint_eq(c.unwatched, _i == 0);
+	settings_unref(s);
+	case_close(&c);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -345,6 +366,7 @@ main(void)
 	int failed;
 
 	suite_add_tcase(s, tc);
+	tcase_add_loop_test(tc, test_unwatched, 0, 2);
 	tcase_add_loop_test(tc, test_case, 0, ARRAY_LEN(cases));
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
