@@ -170,6 +170,8 @@ read_slice(struct page *pg, struct str slice, uint64_t hash)
 		is_known =
 		    is_read ? window_knows(&p->window, r->id, r->version) : odd_knows(p, hash);
 	paging_page_add(&pg->facts, is_read ? r->version : r->unreadable.updated, !is_known);
+	if (!is_known && is_others && is_read)
+		reader_doubt(p, r->version);
 	if (is_known && is_read && !is_others)
 		window_put(&p->window, r->id, r->version, hash);
 	if (!is_known && is_others) {
@@ -218,8 +220,10 @@ learn_stored(struct page *pg)
 		p->figures.sweep_found +=
 		    p->r->span_ms != 0 && e->is_forwarded && e->now.version < p->r->paging.until;
 	}
-	if (pg->jp.cursor != TICKS_NONE)
-		p->r->cursor = pg->jp.cursor;
+	if (pg->jp.cursor == TICKS_NONE)
+		return;
+	p->r->cursor = pg->jp.cursor;
+	reader_say_window(p);
 }
 
 static void

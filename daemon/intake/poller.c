@@ -13,7 +13,9 @@
 #define SEC INT64_C(1000)
 
 #define REMIND_MS    (3600 * SEC) /* trouble that lasts is not said more often */
-#define BEHIND_PAGES 5 /* of one read, with something new */
+#define BEHIND_PAGES   5 /* of one read, with something new */
+#define SWEEP_CAP_MS   (3600 * SEC)
+#define SWEEP_PATIENCE 3 /* failures until it is worth a line */
 
 static const char held_why[] = "all alerts of a page name another tenant; they are in quarantine, "
 			       "and the cursor stays until the API gives this tenant's own";
@@ -106,7 +108,7 @@ choose(struct poller *p, int64_t now)
 	if (live->is_open || now >= p->slot || live->cursor == TICKS_NONE || p->in->is_once)
 		return live;
 	for (int i = READER_HOUR; i < READER_COUNT; i++) {
-		if (p->readers[i].is_open || now >= p->readers[i].due)
+		if (now >= p->readers[i].due)
 			return &p->readers[i];
 	}
 	return live;
@@ -115,15 +117,12 @@ choose(struct poller *p, int64_t now)
 static int64_t
 next_due(const struct poller *p, int64_t now)
 {
-	int64_t due = p->slot;
+	int64_t due = p->readers[READER_LIVE].is_open ? now : p->slot;
 
-	for (int i = READER_LIVE; i < READER_COUNT; i++) {
-		const struct reader *r = &p->readers[i];
-
-		if (r->is_open)
-			due = now;
-		else if (i != READER_LIVE && r->due < due)
-			due = r->due;
+	/* One that is under way has been due since, or waits after trouble. */
+	for (int i = READER_HOUR; i < READER_COUNT; i++) {
+		if (p->readers[i].due < due)
+			due = p->readers[i].due;
 	}
 	return due > p->not_before ? due : p->not_before;
 }
@@ -324,6 +323,24 @@ log_trouble(struct poller *p, enum tenant_state state, const char *text, int64_t
 	    (ms + 999) / 1000, p->failures, others, buf_peek(&p->answer).s);
 }
 
+/* It stands behind live reading, which goes on: the tenant is as well as that says. */
+static void
+sweep_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, char *taken_text)
+{
+	struct reader *r = p->r;
+	int64_t ms = backoff_jitter(backoff_delay(++r->failures, tenant_states[state].base_ms,
+					SWEEP_CAP_MS, hint_ms > 0 ? hint_ms : 0),
+	    some_number());
+
+	(r->failures == SWEEP_PATIENCE ? log_warn : log_debug)(&p->s->log,
+	    "the search for late alerts does not get through: %s; next try in %" PRId64
+	    " s reader=%s failures=%u%s",
+	    taken_text, (ms + 999) / 1000, r->name, r->failures, buf_peek(&p->answer).s);
+	free(taken_text);
+	r->due = mono(p) + ms;
+	wait_for_next(p);
+}
+
 void
 poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const char *fmt, ...)
 {
@@ -336,8 +353,12 @@ poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const
 	if (vasprintf(&text, fmt, ap) < 0)
 		BUG("out of memory");
 	va_end(ap);
-	p->failures++;
 	p->figures.failures++;
+	if (p->r->span_ms != 0 && (state == TENANT_UNREACHABLE || state == TENANT_GARBLED)) {
+		sweep_trouble(p, state, hint_ms, text);
+		return;
+	}
+	p->failures++;
 	ms = backoff_jitter(backoff_delay(p->failures, kind->base_ms, kind->cap_ms,
 				hint_ms > 0 ? hint_ms : 0),
 	    some_number());
@@ -356,7 +377,8 @@ poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const
 void
 poller_abandon(struct poller *p)
 {
-	close_reader(p, p->r);
+	p->r->is_open = false;
+	set_text(&p->r->link, NULL);
 }
 
 /* ---- life --------------------------------------------------------------------------------- */
@@ -400,6 +422,7 @@ learn_stream(struct poller *p)
 	p->readers[READER_LIVE].cursor = c.at;
 	p->begin = c.begin;
 	sweep_resume(p);
+	reader_say_window(p);
 }
 
 void

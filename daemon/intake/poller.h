@@ -39,6 +39,8 @@ struct reader {
 	char *link;             /* of the page before, where it may be followed */
 	int64_t cursor;         /* ticks, as stored; TICKS_NONE */
 	int64_t due;            /* of a sweep: mono ms */
+	int64_t swept;          /* ticks: when the last one that went through began; TICKS_NONE */
+	unsigned failures;      /* of a sweep, in a row */
 	int64_t begun;          /* ticks, the server's clock */
 	struct journal_gap gap; /* to be stored with the next page; why NULL: none */
 };
@@ -87,6 +89,8 @@ struct poller {
 	struct reader readers[READER_COUNT], *r; /* r: the one that is at it */
 	unsigned told;                           /* bits of enum poller_told */
 	struct window window;
+	int64_t doubt_from;  /* ticks: live reads go back to here for a while; TICKS_NONE */
+	int64_t doubt_until; /* mono ms */
 	uint64_t odd[ODD_MAX]; /* hashes of slices without readable id that are stored */
 	unsigned nodd;
 
@@ -172,6 +176,10 @@ void poller_abandon(struct poller *p);
 void sweep_init(struct poller *p);
 /* Once the stream is known: the last sweep may have been before a restart. */
 void sweep_resume(struct poller *p);
+/* Tells the journal what live reading will go on asking for, so that its memory stays. */
+void reader_say_window(const struct poller *p);
+/* Something of that version looks as if it were not ours, and may look otherwise soon. */
+void reader_doubt(struct poller *p, int64_t version);
 /* The bounds of a new read of r. False: there is nothing to sweep. */
 bool reader_bounds(struct poller *p, struct reader *r, struct paging_bounds *out);
 void sweep_done(struct poller *p, struct reader *r);

@@ -163,6 +163,12 @@ journal_cursor(const struct journal *j, uint32_t stream, const char *reader,
 	return registry_cursor(j->registry, stream, reader, c);
 }
 
+void
+journal_window(struct journal *j, uint32_t stream, int64_t from)
+{
+	registry_say_window(j->registry, stream, from);
+}
+
 uint32_t
 journal_sink(struct journal *j, const char *name)
 {

@@ -112,6 +112,13 @@ struct journal_cursor {
 bool journal_cursor(const struct journal *j, uint32_t stream, const char *reader,
     struct journal_cursor *c);
 
+/*
+ * What that stream is read again and again from: the memory of versions from here on
+ * is kept, however old. Pages say so too (window_from); a stream that brings none says
+ * it here. In memory only, so it is said anew after each opening; at once.
+ */
+void journal_window(struct journal *j, uint32_t stream, int64_t from);
+
 /* ---- append -------------------------------------------------------------- */
 
 #define JOURNAL_ROUTES 32 /* sinks one entry may be routed to */

@@ -560,6 +560,14 @@ registry_page_done(struct registry *r, uint32_t stream, const char *reader, int6
 	pthread_mutex_unlock(&r->lock);
 }
 
+void
+registry_say_window(struct registry *r, uint32_t stream, int64_t window)
+{
+	pthread_mutex_lock(&r->lock);
+	stream_at(r, stream)->window = window;
+	pthread_mutex_unlock(&r->lock);
+}
+
 int64_t
 registry_window(struct registry *r, uint32_t stream)
 {

@@ -73,6 +73,8 @@ void registry_unsave_all(struct registry *r);
 /* Committed. TICKS_NONE leaves what it was; begin and cursor as in journal_page. */
 void registry_page_done(struct registry *r, uint32_t stream, const char *reader, int64_t at,
     int64_t begin, int64_t window);
+/* The same for the window alone. */
+void registry_say_window(struct registry *r, uint32_t stream, int64_t window);
 /* Where a stream's read window begins; TICKS_NONE when it was not said. */
 int64_t registry_window(struct registry *r, uint32_t stream);
 /* Each reader in turn; *i begins at 0. The name is valid for ever. */

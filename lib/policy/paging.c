@@ -101,16 +101,19 @@ paging_page_add(struct paging_page *pg, int64_t version, bool is_fresh)
 }
 
 /* A page that is shorter than asked may be as long as the server lets it be. A server's
- * clamp is at least the longest page it ever gave, so only such pages are doubted. */
+ * clamp is at least the longest page it ever gave, so such pages are doubted; others now
+ * and then, for it may have been lowered. */
 static bool
 is_doubtful(const struct paging *p, const struct paging_page *pg)
 {
 	const struct paging_habits *h = p->habits;
 
-	if (pg->has_link || pg->count < LEAST_CLAMP || pg->count < h->biggest)
+	if (pg->has_link || pg->count < LEAST_CLAMP)
 		return false;
 	if (h->clamp != 0 && pg->count >= h->clamp)
 		return true;
+	if (pg->count < h->biggest)
+		return h->checked_age >= CHECK_AGAIN && p->checking == 0;
 	return pg->fresh != 0 || pg->count != h->checked || h->checked_age >= CHECK_AGAIN;
 }
 
@@ -120,6 +123,15 @@ is_full(const struct paging *p, const struct paging_page *pg)
 	return pg->count >= p->ask.top || is_doubtful(p, pg);
 }
 
+/* Behind the page that is checked there is something, known from before or not. */
+static bool
+shows_more(const struct paging *p, const struct paging_page *pg)
+{
+	return pg->fresh != 0 ||
+	       (p->ask.mode == PAGING_KEYSET && p->ask.from == p->checking_from &&
+		   pg->most != TICKS_NONE && pg->most > p->ask.from);
+}
+
 static void
 learn_clamp(struct paging *p, const struct paging_page *pg, bool full)
 {
@@ -127,12 +139,14 @@ learn_clamp(struct paging *p, const struct paging_page *pg, bool full)
 
 	if (h->clamp != 0 && pg->count > h->clamp)
 		h->clamp = 0;
-	if (p->checking != 0 && pg->fresh != 0) {
+	if (p->checking != 0 && shows_more(p, pg)) {
 		h->clamp = p->checking;
 		p->checking = 0;
 	}
-	if (full && pg->count < p->ask.top)
+	if (full && pg->count < p->ask.top) {
 		p->checking = pg->count;
+		p->checking_from = pg->last;
+	}
 	if (pg->count > h->biggest)
 		h->biggest = pg->count;
 }

@@ -41,7 +41,7 @@ struct paging_habits {
 	bool is_ascending;        /* proven */
 	bool is_order_refused;    /* 400 at $orderby */
 	unsigned reads_refused;   /* reads since then; it is tried again after many */
-	unsigned biggest;         /* most records on one page: a smaller page is no clamp */
+	unsigned biggest;         /* most records on one page: smaller ones are seldom cut */
 	unsigned clamp;           /* a page this long was not the end, though less than asked */
 	unsigned checked;         /* a page this long was the end */
 	unsigned checked_age;     /* reads since */
@@ -72,6 +72,7 @@ struct paging {
 	unsigned most;              /* $top that the list serves */
 	unsigned pages, turn_pages;
 	unsigned checking; /* length of the page that this request checks; 0: none */
+	int64_t checking_from; /* the last timestamp of that page */
 	unsigned faults;   /* in a row, at this place */
 	bool is_unordered, is_unfiltered, is_incomplete;
 	bool no_skip, no_most, no_before, no_link; /* refused in this read */

@@ -181,6 +181,7 @@ setup(void)
 		.max_requests = 64,
 		.request_timeout_ms = 1500,
 		.max_body = 100000,
+		.remember_ms = INT64_C(190) * 86400 * SEC,
 		.tenants = tenants,
 		.ntenants = 1 };
 }

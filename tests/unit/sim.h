@@ -56,7 +56,7 @@ sim_stamp(int64_t ms)
 /* ---- the world ---------------------------------------------------------------------- */
 
 struct sim_version {
-	int64_t at, visible; /* ms of the clock: its lastUpdateDateTime, and since when it is listed */
+	int64_t at, visible; /* ms: its lastUpdateDateTime, and since when it is listed */
 	bool is_foreign;     /* names another tenant */
 	unsigned delivered;
 	int kind;
@@ -186,7 +186,8 @@ write_alert(struct buf *b, const struct sim_row *r)
 	const struct sim_alert *a = &sim_w.a[r->i];
 
 	buf_printf(b,
-	    "{\"id\":\"a%zu\",\"tenantId\":%s,\"title\":\"version %zu\",\"severity\":\"medium\","
+	    "{\"id\":\"a%zu\",\"tenantId\":%s,\"title\":\"version %zu\","
+	    "\"severity\":\"medium\","
 	    "\"status\":\"new\",\"createdDateTime\":\"",
 	    r->i, a->v[r->v].is_foreign ? "\"99999999-0000-4000-8000-000000000000\"" : "null", r->v);
 	ticks_write(b, sim_stamp(a->created), 7);
@@ -306,7 +307,7 @@ struct sim {
 	struct tenant_stream stream;
 	struct settings settings;
 	char dir[40], secret[64];
-	char *secrets[1];
+	struct credential credential;
 	uint32_t out;
 	bool is_reading, has_more;
 	uint64_t delivered, fresh, backfill;
@@ -371,7 +372,7 @@ sim_write_secret(struct sim *s)
 	(void)fputs("fake", file);
 	(void)fclose(file);
 	(void)chmod(s->secret, 0600);
-	s->secrets[0] = s->secret;
+	s->credential = (struct credential){ .kind = CREDENTIAL_SECRET, .file = s->secret };
 }
 
 static inline void
@@ -388,7 +389,8 @@ sim_init(struct sim *s, const struct journal_engine *engine)
 	s->app = (struct app){ .name = (char *)"soc",
 		.cloud = CLOUD_CUSTOM,
 		.client_id = (char *)"6f0c8a5e-0000-4000-8000-000000000001",
-		.secrets = { s->secrets, 1 },
+		.credentials = &s->credential,
+		.ncredentials = 1,
 		.login_url = url,
 		.graph_url = url,
 		.resource = { url, url },
