@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -146,12 +147,28 @@ trial_close(struct trial *r)
 	chosen_release(&r->chosen);
 }
 
-/* A person who asks as root has what the unit has. */
+/*
+ * A person who asks as root has what the unit has, or, while it does not run, what it
+ * would be given: the files beside the configuration.
+ */
 static void
-find_credentials(void)
+find_credentials(const char *config)
 {
-	if (getenv("CREDENTIALS_DIRECTORY") == NULL && access(UNIT_CREDENTIALS, R_OK | X_OK) == 0)
+	char *path, *slash;
+
+	if (getenv("CREDENTIALS_DIRECTORY") != NULL)
+		return;
+	if (access(UNIT_CREDENTIALS, R_OK | X_OK) == 0) {
 		(void)setenv("CREDENTIALS_DIRECTORY", UNIT_CREDENTIALS, 0);
+		return;
+	}
+	path = realpath(config, NULL);
+	slash = path != NULL ? strrchr(path, '/') : NULL;
+	if (slash != NULL && slash != path) {
+		*slash = '\0';
+		(void)setenv("CREDENTIALS_DIRECTORY", path, 0);
+	}
+	free(path);
 }
 
 int
@@ -163,7 +180,7 @@ do_check_tenant(const struct args *a)
 
 	secret_forbid_cores();
 	signal(SIGPIPE, SIG_IGN);
-	find_credentials();
+	find_credentials(a->config);
 	if (!choose(&r.chosen, a, &status))
 		return status;
 	trial_open(&r);

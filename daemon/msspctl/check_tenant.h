@@ -6,7 +6,8 @@
 /*
  * check_tenant: the verb that tries tenants from this machine, without a daemon, and says
  * step by step how it went, for a person or as JSON. Secrets are read by whoever calls, so
- * mostly by root; those that systemd gives a running msspd are found by themselves.
+ * mostly by root; those that systemd gives a running msspd.service are found by themselves,
+ * and while it does not run those beside the configuration.
  *
  * Returns 0 when all is well, else the greatest exit code among what failed (sysexits.h):
  * 69 a host is not reached, 75 passing trouble, 76 answers that make no sense, 77 a

@@ -61,6 +61,7 @@ class Onboard(Scene):
     def ctl(self, *words):
         done = subprocess.run([os.path.join(harness.BIN, "msspctl"), "-c", self.file] + list(words),
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=120 * harness.SLOW,
+                              env={k: v for k, v in os.environ.items() if k != "CREDENTIALS_DIRECTORY"},
                               text=True, check=False)
         harness.refuse_reports(done.stderr, "msspctl " + " ".join(words))
         for text in (done.stdout, done.stderr):
@@ -218,6 +219,13 @@ class Onboard(Scene):
         code, tenants = self.check("t1")
         self.assertEqual(code, EX_CONFIG)
         self.assert_fails(tenants["t1"], "token", "open", "credential", "open to others")
+
+    def test_a_credential_of_the_unit(self):
+        """A bare name lies beside the configuration while no unit runs that has it."""
+        graph = FakeGraph(self.run_, "--tenants", 1)
+        self.run_.write("conf/graph-secret", FakeGraph.SECRET)
+        self.configure(graph, 1, secret_file="graph-secret")
+        self.assertEqual(self.check("t1")[0], 0)
 
     def test_a_running_daemon_is_not_disturbed(self):
         graph = FakeGraph(self.run_, "--tenants", 1, "--alerts", 2)
