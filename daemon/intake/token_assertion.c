@@ -8,6 +8,7 @@
 
 #define LIFETIME_SEC  300
 #define SIGNATURE_MAX 2048
+#define ROOM          (4 * SIGNATURE_MAX) /* at once: growing would leave copies */
 
 static void
 add_json(struct buf *out, json_t *taken)
@@ -53,6 +54,7 @@ assertion_sign(
 	char id[37];
 	bool ok;
 
+	(void)buf_room(out, ROOM);
 	graph_request_id(id);
 	add_json(out, head(a, k));
 	buf_byte(out, '.');

@@ -12,6 +12,7 @@ import test_kill
 import test_receivers
 import test_service
 import test_siem
+import test_signin
 import test_sinks
 import test_tenants
 
@@ -23,6 +24,8 @@ RUNS = (
     ("address-undefined", test_kill.KillMsspd, None, KILL),
     ("address-undefined", test_siem.Siem, ("test_tls_cut_at_random_bytes",), dict(rounds=3)),
     ("address-undefined", test_service.Service, None, {}),
+    ("address-undefined", test_signin.SignIn,
+     ("test_roll_over_in_place", "test_from_secret_to_certificate_and_nothing_secret_anywhere"), {}),
     ("address-undefined", test_receivers.Receivers, None, {}),
     ("address-undefined", test_receivers.Files, None, {}),
     ("address-undefined", test_sinks.ManySinks, (), {}),
