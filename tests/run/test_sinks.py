@@ -59,7 +59,7 @@ class ManySinks(Scene):
                  for i, (n, port) in enumerate(zip(names, collector.ports))}
         tenants = {n: {"id": harness.FakeGraph.tenant_id(i + 1), "sinks": ["siem-" + n]}
                    for i, n in enumerate(names)}
-        return harness.config(graph, tenants, sinks, sinks=["siem-t001"])
+        return harness.config(graph, tenants, sinks, sinks=["siem-t001"], overlap="20s")
 
     def test_no_foreign_record(self):
         graph = harness.FakeGraph(self.run_, "--tenants", self.customers, "--alerts", 60, "--rate", 3,
