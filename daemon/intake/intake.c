@@ -33,11 +33,28 @@ on_stopped(void *arg)
 	in->stop_done(in->stop_arg);
 }
 
+/* What cannot be stored will not be read; waiting for better times is for those who stay. */
+static void
+on_no_journal(void *arg)
+{
+	struct intake *in = arg;
+	struct poller *p;
+
+	TAILQ_FOREACH (p, &in->pollers, link) {
+		if (!p->is_once)
+			continue;
+		poller_halt(p);
+		poller_trouble(p, TENANT_PAUSED, -1, "the journal cannot be written");
+	}
+}
+
 static void
 on_nothing_to_read(void *arg)
 {
 	struct intake *in = arg;
 
+	if (journal_state(in->journal) == JOURNAL_FAILED)
+		on_no_journal(in);
 	if (in->once_left == 0 && TAILQ_EMPTY(&in->pollers))
 		in->once_done(in->once_arg, 0);
 }
@@ -58,6 +75,7 @@ intake_free(struct intake *in)
 		remove_poller(in, TAILQ_FIRST(&in->pollers));
 	loop_forget(in->env->loop, on_stopped, in);
 	loop_forget(in->env->loop, on_nothing_to_read, in);
+	loop_forget(in->env->loop, on_no_journal, in);
 	scheduler_release(&in->scheduler);
 	settings_unref(in->settings);
 	free(in);
@@ -142,8 +160,11 @@ intake_stop(struct intake *in, void (*done)(void *arg), void *arg)
 void
 intake_journal_state(struct intake *in, enum journal_state state)
 {
-	if (!in->is_stopped)
-		scheduler_shut(&in->scheduler, state != JOURNAL_OK);
+	if (in->is_stopped)
+		return;
+	scheduler_shut(&in->scheduler, state != JOURNAL_OK);
+	if (in->is_once && state == JOURNAL_FAILED)
+		loop_defer(in->env->loop, on_no_journal, in);
 }
 
 void

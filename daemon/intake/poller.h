@@ -98,6 +98,7 @@ struct poller {
 	struct fetch *fetch;
 	char *bearer;
 	char request_id[37];
+	int64_t asked; /* mono ms: the request in flight began */
 	struct buf answer; /* while it is judged: its status and ids, for the log */
 	bool has_role, is_renewed, is_fresh, is_postponed;
 	struct split split;

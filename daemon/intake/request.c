@@ -11,6 +11,8 @@
 /* With less of an answer after so long, its page holds no room that others could use. */
 #define LATE_MS    1000
 #define LATE_BYTES 4096
+/* Then it has nothing of its place left that others wait for. */
+#define HANG_MS 4000
 #define SLICES_MAX 10000
 #define URL_MAX    (LINK_MAX + 1024)
 
@@ -362,18 +364,31 @@ request_start(struct place *place)
 	if (p->r->span_ms == 0 && !p->r->is_open && late > p->figures.max_late_ms)
 		p->figures.max_late_ms = late;
 	p->at = POLLER_ASKING;
+	p->asked = clock_mono(p->in->env->clock);
 	timer_set(p->in->env->timers, &p->timer, LATE_MS);
 	p->wait = token_get(p->in->tokens, p->settings, p->t, p->s->kind->api, token_on_reply, p);
 }
 
-/* A few servers that hang must not hold, with pages that never come, the room of all others. */
+/*
+ * Servers that hang must not hold, with pages that never come, the room of all others;
+ * nor, when many begin to hang at the same moment, all the places until they time out.
+ */
 void
 request_is_late(struct poller *p)
 {
 	size_t n = p->is_splitting ? p->split.page.body.n : 0;
 
-	if (n < LATE_BYTES)
-		scheduler_shrink(&p->in->scheduler, &p->place, n);
+	if (n >= LATE_BYTES)
+		return;
+	scheduler_shrink(&p->in->scheduler, &p->place, n);
+	if (clock_mono(p->in->env->clock) - p->asked >= HANG_MS &&
+	    !scheduler_keeps_slow(&p->in->scheduler, &p->place)) {
+		log_debug(&p->s->log, "no answer yet, and others wait; asked again in turn");
+		request_cancel(p);
+		poller_again(p, 0);
+		return;
+	}
+	timer_set(p->in->env->timers, &p->timer, LATE_MS);
 }
 
 /* A link that may not be followed is kept as absent: paging may not need it. */

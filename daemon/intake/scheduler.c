@@ -19,13 +19,17 @@ fits(const struct scheduler *s, const struct place *p)
 	return s->bytes == 0 || s->bytes + p->expected <= s->max_bytes;
 }
 
+static size_t
+slow_share(const struct scheduler *s)
+{
+	return s->max / 4 > 0 ? s->max / 4 : 1;
+}
+
 /* Smaller pages that always find some room must not keep a large one out for ever. */
 static bool
 is_room(const struct scheduler *s, const struct place *p)
 {
-	size_t slow = s->max / 4 > 0 ? s->max / 4 : 1;
-
-	if (p->is_slow && s->out_slow >= slow)
+	if (p->is_slow && s->out_slow >= slow_share(s))
 		return false;
 	return fits(s, p) || (s->bytes <= s->max_bytes && s->starts - p->asked >= PATIENCE);
 }
@@ -132,6 +136,33 @@ scheduler_leave(struct scheduler *s, struct place *p)
 	s->out--;
 	s->out_slow -= p->took_slow;
 	ask_turn(s);
+}
+
+/* Of those who wait, only who could have this place counts. */
+static bool
+is_wanted(const struct scheduler *s)
+{
+	const struct place *p;
+
+	for (int i = 0; i < LANE_COUNT; i++) {
+		TAILQ_FOREACH (p, &s->lanes[i], link) {
+			if (!p->is_slow)
+				return true;
+		}
+	}
+	return false;
+}
+
+bool
+scheduler_keeps_slow(struct scheduler *s, struct place *p)
+{
+	BUG_IF(!p->is_out);
+	p->is_slow = true;
+	if (!p->took_slow && s->out_slow < slow_share(s)) {
+		p->took_slow = true;
+		s->out_slow++;
+	}
+	return p->took_slow || s->out < s->max || !is_wanted(s);
 }
 
 bool

@@ -14,7 +14,8 @@ struct loop;
  * It knows nothing of tenants, HTTP and time: it hands out places.
  *
  * Promises
- *  - at most max places are out; those who were slow last time share a quarter.
+ *  - at most max places are out; those who were slow last time share a quarter, and
+ *    so do, while others wait, those who turn out slow.
  *  - pages that are on their way or not stored yet hold at most max_bytes and one
  *    page more: that of one who found no room while many others were started.
  *  - who is due goes before who reads a backlog, and those before sweeps; within
@@ -56,6 +57,13 @@ void scheduler_resize(struct scheduler *s, size_t max);
 void scheduler_ask(struct scheduler *s, struct place *p, enum lane lane);
 /* Gives the place back; also out of the queue. What it holds stays held. */
 void scheduler_leave(struct scheduler *s, struct place *p);
+
+/*
+ * Who has the place turns out slow. True: it keeps the place, as one of the slow; false:
+ * all places are out, others wait, and the slow have their share: it shall leave, and
+ * may ask again. To be asked again while it is slow.
+ */
+bool scheduler_keeps_slow(struct scheduler *s, struct place *p);
 
 /* The page has grown to n bytes. False: there is no room for more than was expected. */
 bool scheduler_grow(struct scheduler *s, struct place *p, size_t n);

@@ -78,6 +78,25 @@ class Tenants(Scene):
         _, code = msspd.stop()
         self.assertEqual(code, 0)
 
+    def test_many_that_begin_to_hang_at_once(self):
+        """All at the same moment, as many as there are places: the others go on within seconds."""
+        interval = 2
+        graph = harness.FakeGraph(self.run_, "--tenants", 130, "--alerts", 2)
+        sinks = {"out": {"type": "file", "path": self.run_.path("out.cef"), "format": "cef"}}
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(130), sinks,
+                                                        poll_interval="%ds" % interval)).start()
+        time.sleep(6)
+        since = time.monotonic() * 1000
+        for i in range(1, 81):
+            graph.fault("%d:hang" % i)
+        time.sleep(12)
+        late = lateness_ms(json.loads(graph.ask("/_control/requests")), interval * 1000, set(range(81, 131)), since)
+        print("%d polls beside 80 that began to hang: latest %d ms late, p99 %d ms" % (
+            len(late), late[-1], p99(late)), file=sys.stderr)
+        self.assertGreater(len(late), 50 * 2)
+        self.assertLess(late[-1], 5500 * harness.SLOW)
+        self.assertEqual(msspd.stop()[1], 0)
+
     def test_nothing_is_sent_while_retry_after_lasts(self):
         faults = {1: ("429=8:for=1",), 2: ("429=date:for=1",), 3: ("429=none:for=1",), 4: ("429=absurd:for=1",)}
         graph, requests, since, msspd = self.poll_for(5, 1, 14, faults, settle=0.5)

@@ -737,6 +737,29 @@ is_once_done(void *arg)
 	return ((struct once *)arg)->is_done;
 }
 
+/* A journal that cannot be written, from the beginning or in the midst: it ends all the same. */
+START_TEST(test_once_without_journal)
+{
+	struct once once = { .is_done = false };
+
+	if (_i == 0) {
+		journal_mem_force(j, JOURNAL_FAILED);
+		(void)run_until(never, NULL, 1200);
+	}
+	g.t[0].mood = SG_HANG;
+	settings.ntenants = 2;
+	intake_configure(in, &settings);
+	intake_once(in, on_once, &once);
+	if (_i == 1) {
+		(void)run_until(never, NULL, 50);
+		journal_mem_force(j, JOURNAL_FAILED);
+	}
+	ck_assert(run_until(is_once_done, &once, 5000));
+	ck_assert_uint_eq(once.failed, _i == 0 ? 2 : 1);
+	journal_mem_force(j, JOURNAL_OK);
+}
+END_TEST
+
 START_TEST(test_once)
 {
 	struct once once = { .is_done = false };
@@ -1000,6 +1023,7 @@ main(void)
 	tcase_add_test(tc, test_tenants_do_not_mix);
 	tcase_add_test(tc, test_a_rename_keeps_the_place);
 	tcase_add_loop_test(tc, test_once, 0, 2);
+	tcase_add_loop_test(tc, test_once_without_journal, 0, 2);
 	tcase_add_loop_test(tc, test_stop, 0, 6);
 	tcase_add_test(tc, test_restart_goes_on);
 	tcase_add_loop_test(tc, test_sweep, 0, (int)ARRAY_LEN(sweeps));

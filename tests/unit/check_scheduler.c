@@ -56,6 +56,41 @@ finish(struct place *p)
 	scheduler_give_back(&s, held);
 }
 
+/* Slow ones found out while they are out: a quarter stays, others leave while somebody waits. */
+START_TEST(test_turns_out_slow)
+{
+	static struct place p[100];
+	size_t kept = 0;
+
+	for (int i = 0; i < 64; i++)
+		scheduler_ask(&s, &p[i], LANE_DUE);
+	turn();
+	ck_assert_uint_eq(nstarted, 64);
+	for (int i = 0; i < 64; i++)
+		ck_assert(scheduler_keeps_slow(&s, &p[i])); /* nobody waits */
+	for (int i = 64; i < 100; i++)
+		scheduler_ask(&s, &p[i], LANE_SWEEP);
+	for (int i = 0; i < 64; i++) {
+		bool keeps = scheduler_keeps_slow(&s, &p[i]);
+
+		kept += keeps;
+		if (keeps)
+			continue;
+		scheduler_leave(&s, &p[i]);
+		scheduler_ask(&s, &p[i], LANE_DUE);
+		turn();
+	}
+	ck_assert_uint_eq(kept, 16 + 12); /* then the other 36 had places */
+	ck_assert_uint_eq(nstarted, 100);
+	ck_assert_uint_eq(s.out, 64);
+	ck_assert_uint_eq(s.out_slow, 16);
+	for (int i = 0; i < 100; i++)
+		scheduler_leave(&s, &p[i]);
+	ck_assert_uint_eq(s.out, 0);
+	ck_assert_uint_eq(s.out_slow, 0);
+}
+END_TEST
+
 START_TEST(test_lanes)
 {
 	struct place p[3] = { { .expected = 1 }, { .expected = 1 }, { .expected = 1 } };
@@ -133,6 +168,7 @@ main(void)
 
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, test_turns_out_slow);
 	tcase_add_test(tc, test_lanes);
 	tcase_add_test(tc, test_a_large_page_gets_its_turn);
 	tcase_add_test(tc, test_a_page_larger_than_all_waits_for_none_left);
