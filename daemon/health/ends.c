@@ -29,11 +29,17 @@ tenant_of(const struct settings *s, const struct expiry *e)
 	return NULL;
 }
 
-/* "end:app:soc:secret-of-graph", short enough for an id. */
+/* "end:app:soc:secret-of-graph", short enough for an id; paths differ at their ends. */
 static void
 write_id(char *out, size_t room, const struct expiry *e)
 {
-	(void)snprintf(out, room, "end:%.60s:%.60s:%.60s", e->kind, e->name, e->what);
+	size_t n = strlen(e->what);
+
+	if (n <= 60)
+		(void)snprintf(out, room, "end:%.60s:%.60s:%s", e->kind, e->name, e->what);
+	else
+		(void)snprintf(out, room, "end:%.60s:%.60s:%.40s-%016" PRIx64, e->kind, e->name,
+		    e->what, str_hash(e->what, n));
 	for (; *out != '\0'; out++)
 		*out = *out == ' ' ? '-' : *out;
 }

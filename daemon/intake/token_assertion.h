@@ -10,7 +10,7 @@
  * credentials). Inside token only.
  *
  * A JWT for one token endpoint, good for five minutes, with an id that is never
- * used again. Costs one RSA signature, 1 ms with 2048 bits.
+ * used again. Costs one signature of daemon/keypair.h.
  */
 struct assertion {
 	const char *audience;  /* URL of the token endpoint */

@@ -14,7 +14,7 @@
  * read at each use. While a certificate and its key do not fit together, as
  * between the replacement of the one and of the other, the pair that was read
  * before stays in use. Blocks for small reads and, with a certificate, for one
- * signature (1 ms with RSA of 2048 bits).
+ * signature (daemon/keypair.h).
  */
 #define TOKEN_FORM_MAX (4 * SECRET_MAX)
 

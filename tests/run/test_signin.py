@@ -2,7 +2,9 @@
 import json
 import os
 import shutil
+import signal
 import time
+import unittest
 
 import harness
 from scene import Scene
@@ -147,6 +149,23 @@ class SignIn(Scene):
         self.assert_no_secret_in_logs(msspd.log)
         self.assertNotIn("PRIVATE", self.run_.read(msspd.log))
 
+    @unittest.skipUnless(os.getuid() == 0, "becomes another user")
+    def test_nobody_looks_into_it(self):
+        """What may be dumped or traced by its own user belongs to that user in /proc."""
+        self.scene()
+        msspd = self.msspd(secret_file=self.graph.secret_file)
+        argv = msspd.argv()
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        for folder, _, names in os.walk(self.run_.path("")):
+            for path in [folder] + [os.path.join(folder, n) for n in names]:
+                if not os.path.islink(path):
+                    os.chown(path, 65534, 65534)
+        msspd.child = self.run_.start(nobody + argv, log=msspd.log)
+        harness.wait_for("msspd answers", 30, msspd.is_up)
+        self.assertEqual(os.stat("/proc/%d/environ" % msspd.child.pid).st_uid, 0)
+        msspd.child.send_signal(signal.SIGABRT)
+        self.assertEqual(msspd.child.wait(10), -signal.SIGABRT)
+
     def test_ends_are_told_ahead(self):
         self.scene()
         cert = self.certificate("soc", days=6)
@@ -182,5 +201,4 @@ class SignIn(Scene):
 
 
 if __name__ == "__main__":
-    import unittest
     unittest.main()

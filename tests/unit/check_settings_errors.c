@@ -119,6 +119,9 @@ static const struct {
 	{ "China, with the reason", APP("cloud: china"),
 	  "m.yaml:3:85: apps.x.cloud: Microsoft does not offer the Defender alerts API in its China cloud; "
 	  "use global, gcc, gcc-high, dod or custom\n" },
+	{ "a cloud of France, with the reason", APP("cloud: bleu"),
+	  "m.yaml:3:85: apps.x.cloud: Microsoft does not offer the Defender alerts API in the French cloud "
+	  "Bleu; use global, " },
 	{ "a URL without custom", APP("graph_url: 'https://h'"),
 	  "m.yaml:3:78: apps.x.graph_url: is for cloud: custom; leave it out, each other cloud has its "
 	  "own\n" },
