@@ -170,6 +170,22 @@ apply(struct engine *e, const struct settings *s)
 	ends_clear(e->watch, s, e->expiries, clock_wall(e->env.clock));
 }
 
+static size_t
+see_tenants(void *arg, struct intake_figures *out, size_t max)
+{
+	const struct engine *e = arg;
+
+	return intake_figures(e->intake, out, max);
+}
+
+static size_t
+see_sinks(void *arg, struct delivery_figures *out, size_t max)
+{
+	const struct engine *e = arg;
+
+	return delivery_figures(e->delivery, out, max);
+}
+
 static void
 on_expiry(void *arg, const struct expiry *x, enum expiry_stage stage, int64_t days)
 {
@@ -334,7 +350,8 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	e->expiries = expiries_new(&e->env);
 	e->credentials = credential_watch_new(&e->env, e->expiries);
 	expiries_listen(e->expiries, on_expiry, e);
-	e->watch = watch_new(&e->env, e->journal, e->intake, e->delivery);
+	e->watch = watch_new(
+	    &e->env, e->journal, &(struct watch_eyes){ see_tenants, see_sinks, e });
 	return e;
 fail:
 	engine_close(e);

@@ -142,15 +142,13 @@ watch_on_timer(void *arg)
 }
 
 struct watch *
-watch_new(const struct engine_env *env, struct journal *j, const struct intake *in,
-    const struct delivery *d)
+watch_new(const struct engine_env *env, struct journal *j, const struct watch_eyes *eyes)
 {
 	struct watch *w = xcalloc(1, sizeof(*w));
 
 	w->env = env;
 	w->journal = j;
-	w->intake = in;
-	w->delivery = d;
+	w->eyes = *eyes;
 	w->teller = teller_new(env, j);
 	w->own = subject_new("journal");
 	w->journal_text = xstrdup("");

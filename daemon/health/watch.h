@@ -24,8 +24,15 @@
  */
 struct watch;
 
-struct watch *watch_new(const struct engine_env *env, struct journal *j, const struct intake *in,
-    const struct delivery *d);
+/* Where it looks; as intake_figures() and delivery_figures(). */
+struct watch_eyes {
+	size_t (*tenants)(void *arg, struct intake_figures *out, size_t max);
+	size_t (*sinks)(void *arg, struct delivery_figures *out, size_t max);
+	void *arg;
+};
+
+struct watch *watch_new(
+    const struct engine_env *env, struct journal *j, const struct watch_eyes *eyes);
 void watch_free(struct watch *w);
 
 /* Watching begins with the first one; subjects that stay keep what is known of them. */

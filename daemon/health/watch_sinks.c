@@ -88,7 +88,7 @@ void
 watch_sinks(struct watch *w)
 {
 	struct delivery_figures *f = xcalloc(w->nsinks + 1, sizeof(*f));
-	size_t n = delivery_figures(w->delivery, f, w->nsinks);
+	size_t n = w->eyes.sinks(w->eyes.arg, f, w->nsinks);
 
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < w->nsinks; k++) {

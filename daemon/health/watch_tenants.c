@@ -53,7 +53,7 @@ static void
 take_all(struct watch *w)
 {
 	struct intake_figures *f = xcalloc(w->ntenants + 1, sizeof(*f));
-	size_t n = intake_figures(w->intake, f, w->ntenants);
+	size_t n = w->eyes.tenants(w->eyes.arg, f, w->ntenants);
 
 	for (size_t i = 0; i < w->ntenants; i++)
 		w->tenants[i]->state = STEADY_UNTOLD;

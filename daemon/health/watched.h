@@ -17,8 +17,7 @@
 struct watch {
 	const struct engine_env *env;
 	struct journal *journal;
-	const struct intake *intake;
-	const struct delivery *delivery;
+	struct watch_eyes eyes;
 	struct teller *teller;
 	struct settings *settings;
 	struct timer timer;
