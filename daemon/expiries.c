@@ -16,6 +16,8 @@ struct item {
 	struct expiry e;         /* its texts are copies */
 	enum expiry_stage told;
 	bool is_left;            /* not named again yet, between begin and end */
+	bool is_renewed;         /* an earlier end was told ahead */
+	bool is_gone;            /* but its end was told ahead */
 };
 
 struct expiries {
@@ -26,6 +28,25 @@ struct expiries {
 	expiries_tell *tell;
 	void *tell_arg;
 };
+
+/* ---- what there is ------------------------------------------------------------------ */
+
+static void
+item_release(struct item *it)
+{
+	free((char *)it->e.kind);
+	free((char *)it->e.name);
+	free((char *)it->e.what);
+	free((char *)it->e.remedy);
+}
+
+static void
+remove_at(struct expiries *x, size_t i)
+{
+	item_release(&x->v[i]);
+	memmove(&x->v[i], &x->v[i + 1], (x->n - i - 1) * sizeof(*x->v));
+	x->n--;
+}
 
 /* ---- telling ------------------------------------------------------------------- */
 
@@ -47,21 +68,30 @@ write_log(const struct expiry *e, enum expiry_stage stage, int64_t days)
 }
 
 static void
-look(struct expiries *x)
+look_at(struct expiries *x, struct item *it)
 {
 	int64_t now = clock_wall(x->env->clock);
+	enum expiry_stage stage = it->is_gone ? EXPIRY_FAR : expiry_stage(now, it->e.ends);
+	int64_t days = expiry_days(now, it->e.ends);
 
-	for (size_t i = 0; i < x->n; i++) {
-		struct item *it = &x->v[i];
-		enum expiry_stage stage = expiry_stage(now, it->e.ends);
-		int64_t days = expiry_days(now, it->e.ends);
-
-		if (stage <= it->told)
-			continue;
-		it->told = stage;
+	if (stage <= it->told && !it->is_renewed && !it->is_gone)
+		return;
+	it->told = stage;
+	it->is_renewed = false;
+	if (stage != EXPIRY_FAR)
 		write_log(&it->e, stage, days);
-		if (x->tell != NULL)
-			x->tell(x->tell_arg, &it->e, stage, days);
+	if (x->tell != NULL)
+		x->tell(x->tell_arg, &it->e, stage, days);
+}
+
+static void
+look(struct expiries *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		look_at(x, &x->v[i]);
+	for (size_t i = x->n; i-- > 0;) {
+		if (x->v[i].is_gone)
+			remove_at(x, i);
 	}
 }
 
@@ -74,24 +104,7 @@ on_timer(void *arg)
 	timer_set(x->env->timers, &x->timer, LOOK_MS);
 }
 
-/* ---- what there is ------------------------------------------------------------------ */
-
-static void
-item_release(struct item *it)
-{
-	free((char *)it->e.kind);
-	free((char *)it->e.name);
-	free((char *)it->e.what);
-	free((char *)it->e.remedy);
-}
-
-static void
-remove_at(struct expiries *x, size_t i)
-{
-	item_release(&x->v[i]);
-	memmove(&x->v[i], &x->v[i + 1], (x->n - i - 1) * sizeof(*x->v));
-	x->n--;
-}
+/* ---- setting ------------------------------------------------------------------------ */
 
 static void
 insert(struct expiries *x, struct item it)
@@ -106,6 +119,18 @@ insert(struct expiries *x, struct item it)
 		x->v[i] = x->v[i - 1];
 	x->v[i] = it;
 	x->n++;
+}
+
+/* What was told to end stays until it was told that it does not. */
+static void
+drop_at(struct expiries *x, size_t i)
+{
+	if (x->v[i].told == EXPIRY_FAR && !x->v[i].is_renewed) {
+		remove_at(x, i);
+		return;
+	}
+	x->v[i].is_gone = true;
+	timer_set(x->env->timers, &x->timer, 0);
 }
 
 static bool
@@ -124,8 +149,14 @@ expiries_set(struct expiries *x, const struct expiry *e)
 	for (size_t i = 0; i < x->n; i++) {
 		if (!is_same(&x->v[i].e, e))
 			continue;
+		if (e->ends == 0) {
+			drop_at(x, i);
+			break;
+		}
 		if (x->v[i].e.ends == e->ends)
 			it.told = x->v[i].told;
+		it.is_renewed = x->v[i].is_renewed ||
+		    (x->v[i].e.ends != e->ends && x->v[i].told != EXPIRY_FAR);
 		remove_at(x, i);
 		break;
 	}
@@ -151,14 +182,18 @@ expiries_end(struct expiries *x, const char *kind)
 {
 	for (size_t i = x->n; i-- > 0;) {
 		if (x->v[i].is_left && strcmp(x->v[i].e.kind, kind) == 0)
-			remove_at(x, i);
+			drop_at(x, i);
 	}
 }
 
 const struct expiry *
 expiries_at(struct expiries *x, size_t i)
 {
-	return i < x->n ? &x->v[i].e : NULL;
+	size_t k = 0;
+
+	for (; k < x->n && (i > 0 || x->v[k].is_gone); k++)
+		i -= !x->v[k].is_gone;
+	return k < x->n ? &x->v[k].e : NULL;
 }
 
 /* ---- life ------------------------------------------------------------------------------ */

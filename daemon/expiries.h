@@ -25,7 +25,11 @@ struct expiry {
 	int64_t ends;            /* ticks */
 };
 
-/* At a stage, with the days that are left. Nothing may be set from inside. */
+/*
+ * At a stage, with the days that are left. EXPIRY_FAR: its end was told ahead, and is far away
+ * now, or it is gone itself; for listeners only, it is no line of the log. Nothing may be set
+ * from inside.
+ */
 typedef void expiries_tell(void *arg, const struct expiry *e, enum expiry_stage stage,
     int64_t days);
 

@@ -163,6 +163,31 @@ START_TEST(test_other_kinds_stay)
 }
 END_TEST
 
+START_TEST(test_what_is_well_again_is_told_to_listeners)
+{
+	expiries_listen(x, on_tell, NULL);
+	log_set_writer(NULL, NULL);
+	log_set_level(LOG_LEVEL_ERROR);
+	set("a", wall(NULL) + 5 * DAY);
+	set("b", wall(NULL) + 5 * DAY);
+	set("c", wall(NULL) + 100 * DAY);
+	run_days(0);
+	expect("a week", "told a access 2 5\ntold b access 2 5\n");
+	set("a", wall(NULL) + 365 * DAY);
+	set("c", wall(NULL) + 365 * DAY);
+	run_days(2);
+	expect("it was renewed", "told a access 0 365\n");
+	expiries_begin(x, "customer");
+	set("c", wall(NULL) + 365 * DAY);
+	expiries_end(x, "customer");
+	ck_assert_str_eq(expiries_at(x, 0)->name, "c");
+	ck_assert_ptr_null(expiries_at(x, 1));
+	run_days(0);
+	expect("what was told of is gone", "told b access 0 3\n");
+	log_set_level(LOG_LEVEL_INFO);
+}
+END_TEST
+
 START_TEST(test_sorted_and_listened_to)
 {
 	expiries_listen(x, on_tell, NULL);
@@ -191,6 +216,7 @@ main(void)
 	tcase_add_test(tc, test_a_new_end_begins_anew);
 	tcase_add_test(tc, test_who_is_gone_is_forgotten);
 	tcase_add_test(tc, test_other_kinds_stay);
+	tcase_add_test(tc, test_what_is_well_again_is_told_to_listeners);
 	tcase_add_test(tc, test_sorted_and_listened_to);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
