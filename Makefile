@@ -91,6 +91,7 @@ deps:                           ## install what building and the demo need and i
 	tools/deps.sh receivers
 check-deps: deps
 	tools/deps.sh check
+	tools/deps.sh readers
 
 check: check-deps               ## install what is missing, build, run every test (tests/README.md)
 	tests/check.sh

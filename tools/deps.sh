@@ -2,12 +2,13 @@
 # Installs what building and testing msspd needs and is missing. Root is asked
 # for only then; nothing is removed or replaced.
 #
-# usage: deps.sh build|check|receivers
+# usage: deps.sh build|check|receivers|readers
 #   build      compiler and libraries
 #   check      build, and what the tests run; an OpenID provider for them below
 #              build/oidc
 #   receivers  syslog-ng and rsyslog, extracted below build/receivers: their
 #              packages conflict with each other, so neither is installed
+#   readers    Python readers of what msspd writes that are not ours, below build/readers
 set -eu
 
 say() { printf 'deps: %s\n' "$*" >&2; }
@@ -15,8 +16,8 @@ die() { say "$*"; exit 1; }
 
 debian_build='build-essential pkg-config libcurl4-openssl-dev libjansson-dev libevent-dev
  libsqlite3-dev libfyaml-dev libssl-dev libsystemd-dev zlib1g-dev tzdata'
-debian_check='check clang clang-format libclang-rt-14-dev llvm-14 valgrind python3 openssl curl
- e2fsprogs nghttp2-proxy procps sqlite3'
+debian_check='check clang clang-format libclang-rt-14-dev llvm-14 valgrind python3 python3-venv openssl
+ curl e2fsprogs nghttp2-proxy procps sqlite3'
 fedora_build='gcc make pkgconf-pkg-config libcurl-devel jansson-devel libevent-devel sqlite-devel
  libfyaml-devel openssl-devel systemd-devel zlib-devel tzdata'
 fedora_check='check-devel clang clang-tools-extra compiler-rt llvm valgrind python3 openssl curl
@@ -24,6 +25,8 @@ fedora_check='check-devel clang clang-tools-extra compiler-rt llvm valgrind pyth
 # What syslog-ng and rsyslog need beside the C library.
 debian_receivers='syslog-ng-core rsyslog rsyslog-openssl libestr0 libfastjson4 liblognorm5
  libivykis0 libnet1 libwrap0 libpcre3 libjson-c5 libglib2.0-0 libcap2'
+
+python_readers='py-ocsf-models==0.10.0'
 
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -139,6 +142,17 @@ install_oidc() {
 	say "oidc-provider is in $dir"
 }
 
+# With a Python of its own below build/, so that nothing of the system's is touched.
+install_readers() {
+	dir=build/readers
+	[ -x $dir/bin/python ] && [ -e $dir/.complete ] && return 0
+	rm -rf $dir
+	python3 -m venv $dir && $dir/bin/pip install -q --disable-pip-version-check $python_readers >&2 ||
+	    { rm -rf $dir; die "these could not be installed: $python_readers"; }
+	touch $dir/.complete
+	say "$python_readers is in $dir"
+}
+
 case ${1:-} in
 build)
 	install "$debian_build" "$fedora_build" ;;
@@ -148,6 +162,8 @@ check)
 	install_oidc ;;
 receivers)
 	if command -v apt-get >/dev/null 2>&1; then extract_debian; else extract_fedora; fi ;;
+readers)
+	install_readers ;;
 *)
-	die "usage: deps.sh build|check|receivers" ;;
+	die "usage: deps.sh build|check|receivers|readers" ;;
 esac

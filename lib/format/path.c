@@ -26,7 +26,10 @@ struct str
 path_base(struct str path)
 {
 	const char *slash = path.n != 0 ? memrchr(path.s, slash_of(path), path.n) : NULL;
-	size_t skip = slash != NULL ? (size_t)(slash - path.s) + 1 : 0;
+	size_t skip;
 
+	if (slash == NULL)
+		return path;
+	skip = (size_t)(slash - path.s) + 1;
 	return (struct str){ path.s + skip, path.n - skip };
 }

@@ -22,6 +22,10 @@ LEAST = 90
 # What each fuzzer is for; a new one is a new line.
 TARGETS = {
     "cef": ("lib/format/cef.c", "lib/format/cef_facts.c", "lib/format/cef_evidence.c", "lib/format/escape.c"),
+    "formats": ("lib/format/ocsf.c", "lib/format/ocsf_device.c", "lib/format/ocsf_envelope.c", "lib/format/ocsf_evidence.c",
+                "lib/format/ocsf_file.c", "lib/format/ocsf_finding.c", "lib/format/ocsf_incident.c",
+                "lib/format/ocsf_network.c", "lib/format/ocsf_notice.c", "lib/format/ocsf_observables.c",
+                "lib/format/ocsf_words.c", "lib/format/attack.c", "lib/format/json_line.c", "lib/format/path.c"),
     "config": ("lib/config/yaml.c", "lib/config/conf.c"),
     "error_body": ("daemon/intake/graph.c",),
     "jwt": ("lib/policy/jwt_look.c",),

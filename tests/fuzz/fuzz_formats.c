@@ -1,0 +1,206 @@
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "lib/base/alloc.h"
+#include "lib/format/format.h"
+
+/* Fuzzers are linked with the archives only: what they share with unit tests comes along here. */
+#include "tests/unit/json_lines.c"
+#include "tests/unit/make_record.c"
+
+/*
+ * Alerts, incidents and hand-made records of any bytes at all, in the formats that
+ * are tables of members: one line, not longer than allowed, that a reader which is
+ * not ours takes, with the event's id whole, and observables that are what stands
+ * at their names.
+ *
+ * The input: format, size, kind of event, kind of record, then the record's text.
+ */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct input {
+	const uint8_t *p, *end;
+};
+
+static unsigned
+take_byte(struct input *in)
+{
+	return in->p < in->end ? *in->p++ : 0;
+}
+
+static struct str
+take_text(struct input *in)
+{
+	size_t n = take_byte(in), left = (size_t)(in->end - in->p);
+	struct str s = { (const char *)in->p, n < left ? n : left };
+
+	in->p += s.n;
+	return s;
+}
+
+static struct str
+take_rest(struct input *in)
+{
+	struct str s = { (const char *)in->p, (size_t)(in->end - in->p) };
+
+	in->p = in->end;
+	return s;
+}
+
+/* ---- records ----------------------------------------------------------------------------- */
+
+static void
+any_texts(struct input *in, struct str *const *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		*fields[i] = take_text(in);
+}
+
+static void
+any_alert(struct made *m, struct input *in)
+{
+	static struct evidence e[5];
+	static struct str ips[2];
+	struct alert *a = &m->record.alert;
+	struct str *const fields[] = { &a->title, &a->description, &a->category, &a->severity_text,
+		&a->status_text, &a->classification, &a->determination, &a->assigned_to,
+		&a->incident_id, &a->incident_web_url, &e[0].device.dns_name, &ips[0], &ips[1],
+		&e[0].device.os_platform, &e[1].user.account.upn, &e[1].user.account.account_name,
+		&e[2].file.details.path, &e[2].file.details.sha1, &e[3].url.url,
+		&e[4].message.recipient, &e[4].message.p2.address, &e[4].message.sender_ip };
+
+	e[0] = make_evidence(EVIDENCE_DEVICE);
+	e[1] = make_evidence(EVIDENCE_USER);
+	e[2] = make_evidence(EVIDENCE_FILE);
+	e[3] = make_evidence(EVIDENCE_URL);
+	e[4] = make_evidence(EVIDENCE_MESSAGE);
+	any_texts(in, fields, ARRAY_LEN(fields));
+	e[0].device.ips = (struct str_list){ ips, 2 };
+	for (size_t i = 0; i < ARRAY_LEN(e); i++)
+		e[i].member = "evidence";
+	a->evidence = e;
+	a->nevidence = a->nevidence_all = ARRAY_LEN(e);
+}
+
+static void
+any_health(struct made *m, struct input *in)
+{
+	struct health *h = &m->record.health;
+	struct str *const fields[] = { &h->summary, &h->state, &h->was, &h->what, &h->remedy };
+
+	h->level = (enum health_level)(take_byte(in) % HEALTH_LEVELS);
+	any_texts(in, fields, ARRAY_LEN(fields));
+}
+
+/* A record of its own, or NULL where m holds it. */
+static struct record *
+any_record(struct made *m, struct input *in)
+{
+	struct record *r = NULL;
+
+	switch (take_byte(in) % 5) {
+	case 0:
+		return make_from_json(m, take_rest(in));
+	case 1:
+		make_alert(m);
+		r = record_from_incident(take_rest(in), true, ticks_at("2026-11-22T04:12:00Z"));
+		m->event.record = r;
+		return r;
+	case 2:
+		make_health(m);
+		any_health(m, in);
+		break;
+	case 3:
+		make_health(m);
+		m->record.type = RECORD_CANARY;
+		break;
+	default:
+		make_alert(m);
+		any_alert(m, in);
+		break;
+	}
+	return NULL;
+}
+
+/* ---- what must hold -------------------------------------------------------------------------- */
+
+static void
+check_ocsf(json_t *top, struct str id)
+{
+	json_t *uid = json_at(top, "metadata.uid");
+
+	if (observables_fault(top) != NULL)
+		BUG("%s", observables_fault(top));
+	if (!json_is_integer(json_at(top, "class_uid")) ||
+	    !json_is_integer(json_at(top, "severity_id")))
+		BUG("something that is required is not there");
+	if (!str_same(
+		(struct str){ json_string_value(uid), json_string_length(uid) }, id) &&
+	    utf8_valid(id.s, id.n))
+		BUG("the event's id is another one");
+}
+
+static const struct {
+	const struct format *format;
+	void (*check)(json_t *top, struct str id);
+} targets[] = {
+	{ &format_ocsf, check_ocsf },
+};
+
+/* What jansson does not take, though it is JSON: names with a NUL, numbers out of range. */
+static bool
+is_beyond(const json_error_t *error)
+{
+	enum json_error_code code = json_error_code(error);
+
+	return code == json_error_null_byte_in_key || code == json_error_numeric_overflow;
+}
+
+static void
+check(size_t target, struct str line, const struct event *ev)
+{
+	struct buf id = BUF_INIT(8192);
+	json_error_t error;
+	json_t *top;
+
+	if (line_fault(line) != NULL)
+		BUG("%s: %.*s", line_fault(line), STR_ARG(line));
+	top = json_loadb(line.s, line.n, JSON_ALLOW_NUL, &error);
+	if (top == NULL && is_beyond(&error))
+		return;
+	if (top == NULL)
+		BUG("%s: %.*s", error.text, STR_ARG(line));
+	event_id(&id, ev);
+	targets[target].check(top, buf_peek(&id));
+	json_decref(top);
+	buf_release(&id);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = { .p = data, .end = data + size };
+	size_t target = take_byte(&in) % ARRAY_LEN(targets), max = take_byte(&in);
+	unsigned kind = take_byte(&in);
+	struct format_opts opts = { .max_bytes = max == 255 ? 1 << 20 : 480 + max * 64,
+		.without_raw = kind & 0x80 };
+	struct buf out = BUF_INIT(2 << 20);
+	struct made m;
+	struct record *r = any_record(&m, &in);
+
+	m.event.changed = kind * 37 % (1u << PART_COUNT);
+	m.event.flags = kind >> 5 & 3;
+	if (m.event.kind < KIND_HEALTH)
+		m.event.kind = (enum event_kind)(kind % KIND_HEALTH);
+	if (!targets[target].format->write(&out, &m.event, &opts)) {
+		if (out.n != 0 || !buf_ok(&out))
+			BUG("not written, but something is there: %s", out.p);
+	} else {
+		if (out.n > opts.max_bytes)
+			BUG("%zu bytes, not %zu", out.n, opts.max_bytes);
+		check(target, buf_peek(&out), &m.event);
+	}
+	buf_release(&out);
+	record_unref(r);
+	return 0;
+}

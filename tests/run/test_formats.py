@@ -1,0 +1,59 @@
+"""Every alert of the corpus, hostile ones too, in every format: valid for readers that are not ours."""
+import json
+import os
+import re
+import subprocess
+import unittest
+
+import harness
+import ocsf_rules
+from truth import Truth
+
+READERS = os.path.join(harness.ROOT, "build/readers/bin/python")
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Formats(unittest.TestCase):
+    def setUp(self):
+        self.run_ = harness.Run()
+        self.addCleanup(self.run_.close, os.environ.get("MSSPD_KEEP") == "1")
+
+    def write(self, alerts, hostile, sinks):
+        """One file a sink, as what msspd wrote to it."""
+        graph = harness.FakeGraph(self.run_, "--tenants", 3, "--alerts", alerts, "--hostile", hostile)
+        sinks = {name: dict({"type": "file", "path": self.run_.path(name)}, **more) for name, more in sinks.items()}
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(3), sinks))
+        done = msspd.call("--once", "--timeout", "60s")
+        self.assertEqual(done.returncode, 0, done.stderr[-3000:])
+        lines = {}
+        for name in sinks:
+            with open(self.run_.path(name), "rb") as f:
+                lines[name] = f.read().decode("utf-8").split("\n")
+            self.assertEqual(lines[name].pop(), "", "the last line has no end")
+            for line in lines[name]:
+                self.assertIsNone(CONTROLS.search(line), line[:300])
+        return graph, lines
+
+    def test_ocsf(self):
+        graph, lines = self.write(250, 60, {"all": {"format": "ocsf"},
+                                            "small": {"format": "ocsf", "raw_data": False}})
+        count = len(Truth(graph.truth_file).alerts)
+        for name, texts in lines.items():
+            events = [json.loads(text) for text in texts]
+            self.assertEqual(len({e["metadata"]["uid"] for e in events}), count, name)
+            wrong = ["%s: %s" % (e["metadata"]["uid"], fault) for e in events for fault in ocsf_rules.faults(e)]
+            self.assertEqual(wrong, [], name)
+            self.assertEqual({"raw_data" in e for e in events}, {name == "all"}, name)
+        kinds = {evidence["name"] for text in lines["all"] for evidence in json.loads(text).get("evidences", [])}
+        self.assertLessEqual({"deviceEvidence", "userEvidence", "processEvidence", "fileEvidence", "ipEvidence",
+                              "urlEvidence", "analyzedMessageEvidence", "mailboxEvidence"}, kinds)
+        self.check_typed(lines["all"])
+
+    def check_typed(self, texts):
+        if not os.path.exists(READERS):
+            self.skipTest("py-ocsf-models is not in build/readers: tools/deps.sh readers")
+        done = subprocess.run([READERS, os.path.join(harness.ROOT, "tests/run/ocsf_typed.py")], capture_output=True,
+                              input="".join(text + "\n" for text in texts), text=True, timeout=120, check=False)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.stderr, "%d events\n" % len(texts))
+        self.assertEqual(done.returncode, 0)
