@@ -1,7 +1,7 @@
 #include "lib/format/cef_facts.h"
 #include "lib/format/escape.h"
 #include "lib/format/format.h"
-#include "lib/format/product.h"
+#include "lib/format/headline.h"
 
 /*
  * CEF:0 as OpenText's "Implementing ArcSight Common Event Format" has it. Limits
@@ -17,68 +17,123 @@ struct key_style {
 	struct str before, after;
 	size_t limit;
 	bool is_whole; /* left out rather than cut */
+	const char *label, *from; /* for the manual */
 };
 
 /* clang-format off */
-#define KEY(k, max)             { STR(" " k "="), { NULL, 0 }, max, false }
-#define WHOLE(k, max)           { STR(" " k "="), { NULL, 0 }, max, true }
-#define LABELLED(k, max, label) { STR(" " k "="), STR(" " k "Label=" label), max, false }
+#define KEY(k, max, from)             { STR(" " k "="), { NULL, 0 }, max, false, NULL, from }
+#define WHOLE(k, max, from)           { STR(" " k "="), { NULL, 0 }, max, true, NULL, from }
+#define LABELLED(k, max, label, from) \
+	{ STR(" " k "="), STR(" " k "Label=" label), max, false, label, from }
 /* clang-format on */
 #define NUMBER_MAX 20
 static const struct key_style styles[CEF_KEYS] = {
-	[CEF_RT] = KEY("rt", NUMBER_MAX),
-	[CEF_ACT] = KEY("act", 63),
-	[CEF_EXTERNAL_ID] = WHOLE("externalId", 40),
-	[CEF_CAT] = KEY("cat", 1023),
-	[CEF_TENANT_ID] = LABELLED("cs3", 4000, "TenantId"),
-	[CEF_CUSTOMER] = LABELLED("cs4", 4000, "Customer"),
-	[CEF_ALERT_ID] = LABELLED("flexString2", 1023, "AlertId"),
-	[CEF_EVENT_ID] = KEY("MicrosoftDefenderEventId", 2000),
-	[CEF_INCIDENT] = LABELLED("cn1", NUMBER_MAX, "IncidentId"),
-	[CEF_INCIDENT_TEXT] = KEY("MicrosoftDefenderIncidentId", 255),
-	[CEF_MERGED] = KEY("MicrosoftDefenderMergedInto", 255),
-	[CEF_STATUS] = LABELLED("cs5", 4000, "Status"),
-	[CEF_WAS] = KEY("msspdWas", 255),
-	[CEF_VERDICT] = LABELLED("cs6", 4000, "Verdict"),
-	[CEF_START] = KEY("start", NUMBER_MAX),
-	[CEF_END] = KEY("end", NUMBER_MAX),
-	[CEF_CREATED] = LABELLED("deviceCustomDate1", NUMBER_MAX, "Created"),
-	[CEF_RESOLVED] = LABELLED("deviceCustomDate2", NUMBER_MAX, "Resolved"),
-	[CEF_SERVICE] = KEY("sourceServiceName", 1023),
-	[CEF_FACILITY] = KEY("deviceFacility", 1023),
-	[CEF_SHOST] = KEY("shost", 1023),
-	[CEF_SOURCE_DNS_DOMAIN] = KEY("sourceDnsDomain", 255),
-	[CEF_DVCHOST] = WHOLE("dvchost", 100),
-	[CEF_DEVICE_ID] = KEY("deviceExternalId", 255),
-	[CEF_SRC] = KEY("src", 45),
-	[CEF_DST] = KEY("dst", 45),
-	[CEF_SRC6] = LABELLED("c6a2", 45, "Source IPv6 Address"),
-	[CEF_DST6] = LABELLED("c6a3", 45, "Destination IPv6 Address"),
-	[CEF_SUSER] = KEY("suser", 1023),
-	[CEF_SNTDOM] = KEY("sntdom", 255),
-	[CEF_SUID] = KEY("suid", 1023),
-	[CEF_DUSER] = KEY("duser", 1023),
-	[CEF_SPID] = KEY("spid", NUMBER_MAX),
-	[CEF_SPROC] = KEY("sproc", 1023),
-	[CEF_FNAME] = KEY("fname", 1023),
-	[CEF_FSIZE] = KEY("fsize", NUMBER_MAX),
-	[CEF_FILE_HASH] = KEY("fileHash", 255),
-	[CEF_FILE_PATH] = KEY("filePath", 1023),
-	[CEF_REQUEST] = KEY("request", 1023),
-	[CEF_CLOUD_APP] = KEY("destinationServiceName", 1023),
-	[CEF_EVIDENCE_COUNT] = LABELLED("cn2", NUMBER_MAX, "EvidenceCount"),
-	[CEF_PRIORITY] = LABELLED("cn3", NUMBER_MAX, "PriorityScore"),
-	[CEF_TAGS] = KEY("MicrosoftDefenderTags", 1023),
-	[CEF_THREAT] = LABELLED("cs1", 4000, "ThreatName"),
-	[CEF_TECHNIQUES] = LABELLED("cs2", 4000, "MitreTechniques"),
-	[CEF_CHANGED] = KEY("MicrosoftDefenderChanged", 255),
-	[CEF_ORIGIN] = KEY("MicrosoftDefenderOrigin", 63),
-	[CEF_ACTOR] = KEY("MicrosoftDefenderActor", 255),
-	[CEF_SHA256] = KEY("MicrosoftDefenderSha256", 255),
-	[CEF_ALERT_URL] = LABELLED("flexString1", 1023, "AlertUrl"),
-	[CEF_COMMAND_LINE] = KEY("MicrosoftDefenderCommandLine", 4000),
-	[CEF_MSG] = KEY("msg", 1023),
-	[CEF_REASON] = KEY("reason", 1023),
+	[CEF_RT] = KEY("rt", NUMBER_MAX,
+	    "the event's time, in ms since 1970: of a new alert createdDateTime, of a resolved one resolvedDateTime, else lastUpdateDateTime"),
+	[CEF_ACT] = KEY("act", 63,
+	    "what happened: new, escalated, updated, resolved, reopened; health, canary, unreadable"),
+	[CEF_EXTERNAL_ID] = WHOLE("externalId", 40,
+	    "id, where it has at most 40 bytes"),
+	[CEF_CAT] = KEY("cat", 1023,
+	    "category, else the first of categories; of health what it is about"),
+	[CEF_TENANT_ID] = LABELLED("cs3", 4000, "TenantId",
+	    "the tenant's ID"),
+	[CEF_CUSTOMER] = LABELLED("cs4", 4000, "Customer",
+	    "the customer's name"),
+	[CEF_ALERT_ID] = LABELLED("flexString2", 1023, "AlertId",
+	    "id"),
+	[CEF_EVENT_ID] = KEY("MicrosoftDefenderEventId", 2000,
+	    "the event's id, to drop repeats by"),
+	[CEF_INCIDENT] = LABELLED("cn1", NUMBER_MAX, "IncidentId",
+	    "incidentId, where it is a number; an incident's id"),
+	[CEF_INCIDENT_TEXT] = KEY("MicrosoftDefenderIncidentId", 255,
+	    "incidentId, where it is none"),
+	[CEF_MERGED] = KEY("MicrosoftDefenderMergedInto", 255,
+	    "an incident's redirectIncidentId"),
+	[CEF_STATUS] = LABELLED("cs5", 4000, "Status",
+	    "status; of health the state"),
+	[CEF_WAS] = KEY("msspdWas", 255,
+	    "of health the state before"),
+	[CEF_VERDICT] = LABELLED("cs6", 4000, "Verdict",
+	    "classification/determination"),
+	[CEF_START] = KEY("start", NUMBER_MAX,
+	    "firstActivityDateTime, in ms; of health since when"),
+	[CEF_END] = KEY("end", NUMBER_MAX,
+	    "lastActivityDateTime, in ms"),
+	[CEF_CREATED] = LABELLED("deviceCustomDate1", NUMBER_MAX, "Created",
+	    "createdDateTime, in ms"),
+	[CEF_RESOLVED] = LABELLED("deviceCustomDate2", NUMBER_MAX, "Resolved",
+	    "resolvedDateTime, in ms"),
+	[CEF_SERVICE] = KEY("sourceServiceName", 1023,
+	    "serviceSource"),
+	[CEF_FACILITY] = KEY("deviceFacility", 1023,
+	    "detectionSource"),
+	[CEF_SHOST] = KEY("shost", 1023,
+	    "deviceDnsName, else hostName, of the primary device or the first"),
+	[CEF_SOURCE_DNS_DOMAIN] = KEY("sourceDnsDomain", 255,
+	    "its dnsDomain"),
+	[CEF_DVCHOST] = WHOLE("dvchost", 100,
+	    "the same as shost, where it has at most 100 bytes"),
+	[CEF_DEVICE_ID] = KEY("deviceExternalId", 255,
+	    "its mdeDeviceId"),
+	[CEF_SRC] = KEY("src", 45,
+	    "its best IPv4 address; without a device ipAddress of ipEvidence"),
+	[CEF_DST] = KEY("dst", 45,
+	    "ipAddress of ipEvidence, where there is a device"),
+	[CEF_SRC6] = LABELLED("c6a2", 45, "Source IPv6 Address",
+	    "the same as src, of IPv6"),
+	[CEF_DST6] = LABELLED("c6a3", 45, "Destination IPv6 Address",
+	    "the same as dst, of IPv6"),
+	[CEF_SUSER] = KEY("suser", 1023,
+	    "userPrincipalName, else accountName, of a userEvidence, else of a process; else a mail's sender"),
+	[CEF_SNTDOM] = KEY("sntdom", 255,
+	    "domainName of the same user"),
+	[CEF_SUID] = KEY("suid", 1023,
+	    "userSid of the same user"),
+	[CEF_DUSER] = KEY("duser", 1023,
+	    "a mail's recipientEmailAddress, else a mailbox's address"),
+	[CEF_SPID] = KEY("spid", NUMBER_MAX,
+	    "processId"),
+	[CEF_SPROC] = KEY("sproc", 1023,
+	    "a process's filePath and fileName"),
+	[CEF_FNAME] = KEY("fname", 1023,
+	    "fileName"),
+	[CEF_FSIZE] = KEY("fsize", NUMBER_MAX,
+	    "fileSize"),
+	[CEF_FILE_HASH] = KEY("fileHash", 255,
+	    "sha1, else sha256; value of a fileHashEvidence"),
+	[CEF_FILE_PATH] = KEY("filePath", 1023,
+	    "filePath"),
+	[CEF_REQUEST] = KEY("request", 1023,
+	    "url"),
+	[CEF_CLOUD_APP] = KEY("destinationServiceName", 1023,
+	    "displayName of a cloud or OAuth application"),
+	[CEF_EVIDENCE_COUNT] = LABELLED("cn2", NUMBER_MAX, "EvidenceCount",
+	    "how many items evidence has"),
+	[CEF_PRIORITY] = LABELLED("cn3", NUMBER_MAX, "PriorityScore",
+	    "an incident's priorityScore"),
+	[CEF_TAGS] = KEY("MicrosoftDefenderTags", 1023,
+	    "an incident's customTags and systemTags"),
+	[CEF_THREAT] = LABELLED("cs1", 4000, "ThreatName",
+	    "threatDisplayName, else threatFamilyName"),
+	[CEF_TECHNIQUES] = LABELLED("cs2", 4000, "MitreTechniques",
+	    "mitreTechniques, with commas"),
+	[CEF_CHANGED] = KEY("MicrosoftDefenderChanged", 255,
+	    "what changed, with commas"),
+	[CEF_ORIGIN] = KEY("MicrosoftDefenderOrigin", 63,
+	    "backfill or replay"),
+	[CEF_ACTOR] = KEY("MicrosoftDefenderActor", 255,
+	    "actorDisplayName"),
+	[CEF_SHA256] = KEY("MicrosoftDefenderSha256", 255,
+	    "sha256"),
+	[CEF_ALERT_URL] = LABELLED("flexString1", 1023, "AlertUrl",
+	    "the link into the customer's portal"),
+	[CEF_COMMAND_LINE] = KEY("MicrosoftDefenderCommandLine", 4000,
+	    "processCommandLine"),
+	[CEF_MSG] = KEY("msg", 1023,
+	    "description; of an incident else summary; of health what happened"),
+	[CEF_REASON] = KEY("reason", 1023,
+	    "recommendedActions; an incident's resolvingComment; of health what to do; what is wrong with an unreadable alert"),
 };
 #undef KEY
 #undef WHOLE
@@ -117,88 +172,6 @@ struct lengths {
 	size_t name;
 };
 
-/* What the header says about each type of record, but for what an alert says itself. */
-static const struct {
-	const char *vendor, *product, *class_id, *name;
-} headers[] = {
-	[RECORD_ALERT] = { "Microsoft", "Microsoft Defender", "unknown",
-	    "Microsoft Defender alert" },
-	[RECORD_INCIDENT] = { "Microsoft", "Microsoft Defender XDR Incident", "incident",
-	    "Microsoft Defender incident" },
-	[RECORD_HEALTH] = { "msspd", "msspd", "health", "msspd health" },
-	[RECORD_CANARY] = { "msspd", "msspd", "canary", "msspd canary" },
-	[RECORD_UNREADABLE] = { "Microsoft", "Microsoft Defender", "unreadable",
-	    "Unreadable alert" },
-};
-
-static const char *const severities[] = {
-	[SEVERITY_UNKNOWN] = "Unknown",
-	[SEVERITY_INFORMATIONAL] = "1",
-	[SEVERITY_LOW] = "3",
-	[SEVERITY_MEDIUM] = "6",
-	[SEVERITY_HIGH] = "8",
-	[SEVERITY_OTHER] = "Unknown",
-};
-
-static const char *const health_severities[] = {
-	[HEALTH_WELL] = "2",
-	[HEALTH_NOTICE] = "3",
-	[HEALTH_PROBLEM] = "5",
-	[HEALTH_ALARM] = "7",
-};
-
-static const char *
-severity(const struct record *r)
-{
-	switch (r->type) {
-	case RECORD_ALERT:
-	case RECORD_INCIDENT:
-		return severities[record_severity(r)];
-	case RECORD_UNREADABLE:
-		return "7";
-	case RECORD_HEALTH:
-		return health_severities[r->health.level];
-	case RECORD_CANARY:
-		return "0";
-	}
-	return "Unknown";
-}
-
-static const char *
-product(const struct record *r)
-{
-	const char *name = r->type == RECORD_ALERT ? product_name(r->alert.service_source) : NULL;
-
-	return name != NULL ? name : headers[r->type].product;
-}
-
-/* "health.consent-withdrawn" */
-static void
-write_state(struct buf *out, struct str state)
-{
-	for (size_t i = 0; i < state.n && i < CLASS_MAX_BYTES; i++) {
-		char c = state.s[i];
-		bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-
-		if (i == 0)
-			buf_byte(out, '.');
-		buf_byte(out, is_plain ? c : '-');
-	}
-}
-
-static void
-write_class(struct buf *out, const struct cef_facts *f)
-{
-	const struct record *r = f->ev->record;
-
-	if (r->type == RECORD_ALERT && (escape_name(out, r->alert.detector_id, CLASS_MAX_BYTES) ||
-					   escape_name(out, f->value[CEF_CAT], CLASS_MAX_BYTES)))
-		return;
-	buf_puts(out, headers[r->type].class_id);
-	if (r->type == RECORD_HEALTH)
-		write_state(out, r->health.state);
-}
-
 /* " called <title>", as far as there is one and limit allows. */
 static void
 write_called(struct buf *out, struct str title, bool is_plain, size_t limit)
@@ -218,16 +191,22 @@ write_name(struct buf *out, const struct cef_facts *f, bool is_plain, size_t lim
 	const struct record *r = f->ev->record;
 	size_t start = out->n;
 
-	if (r->type == RECORD_ALERT)
-		escape_header(out, r->alert.title, limit, is_plain);
-	else if (r->type == RECORD_INCIDENT)
-		escape_header(out, r->incident.name, limit, is_plain);
-	else if (r->type == RECORD_HEALTH)
-		escape_header(out, r->health.summary, limit, is_plain);
+	escape_header(out, headline_title(r), limit, is_plain);
 	if (out->n == start)
-		buf_puts(out, headers[r->type].name);
+		buf_puts(out, headline_name(r));
 	if (r->type == RECORD_UNREADABLE)
 		write_called(out, r->unreadable.title, is_plain, limit - (out->n - start));
+}
+
+static void
+write_severity(struct buf *out, const struct record *r)
+{
+	int severity = headline_severity(r);
+
+	if (severity >= 0)
+		buf_int(out, severity);
+	else
+		buf_puts(out, "Unknown");
 }
 
 static void
@@ -258,17 +237,17 @@ write_line(struct buf *out, const struct cef_facts *f, bool is_plain, const stru
 	size_t start;
 
 	buf_puts(out, "CEF:0|");
-	buf_puts(out, headers[r->type].vendor);
+	buf_puts(out, headline_vendor(r));
 	buf_byte(out, '|');
-	buf_puts(out, product(r));
+	buf_puts(out, headline_product(r));
 	buf_puts(out, "|" MAPPING_VERSION "|");
-	write_class(out, f);
+	headline_class(out, r, f->value[CEF_CAT], CLASS_MAX_BYTES);
 	buf_byte(out, '|');
 	start = out->n;
 	write_name(out, f, is_plain, plan->name);
 	used->name = out->n - start;
 	buf_byte(out, '|');
-	buf_puts(out, severity(r));
+	write_severity(out, r);
 	/* The bar takes the place of the space before the first key, and there always is one. */
 	start = out->n;
 	for (size_t i = 0; i < CEF_KEYS; i++)
@@ -372,8 +351,21 @@ write_cef(struct buf *out, const struct event *ev, const struct format_opts *opt
 	return false;
 }
 
+static void
+describe(struct buf *out)
+{
+	buf_puts(out, "| key | label | at most | what is there |\n|---|---|---|---|\n");
+	for (size_t i = 0; i < CEF_KEYS; i++) {
+		const struct key_style *k = &styles[i];
+
+		buf_printf(out, "| `%.*s` | %s | %zu | %s |\n", (int)k->before.n - 2,
+		    k->before.s + 1, k->label != NULL ? k->label : "", k->limit, k->from);
+	}
+}
+
 const struct format format_cef = {
 	.name = "cef",
 	.help = "ArcSight Common Event Format, CEF:0",
 	.write = write_cef,
+	.describe = describe,
 };

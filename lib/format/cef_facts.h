@@ -13,7 +13,7 @@
  *
  * It knows the mapping (Microsoft's own CEF table for alerts_v2, and its older one
  * for the SIEM connector, wherever they speak) and nothing of how a line is
- * written. Private to the CEF format.
+ * written. CEF and LEEF are written from it.
  */
 
 /* In their order in the line: what tells alerts apart first, long text last, as

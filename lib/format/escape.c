@@ -45,6 +45,13 @@ static const struct style plain_header_style = { .with = {
 						     [EQUALS] = STR(":"),
 						     [BAR] = STR("/"),
 						 } };
+static const struct style plain_style = { .with = {
+					      [SPACE] = STR(" "),
+					      [LINE_END] = STR(" "),
+					      [BACKSLASH] = STR("\\"),
+					      [EQUALS] = STR("="),
+					      [BAR] = STR("|"),
+					  } };
 
 /* Length of the character that ends at s[n - 1], as far as it may be a control. */
 static size_t
@@ -150,6 +157,12 @@ escape_header(struct buf *out, struct str text, size_t limit, bool plain)
 	while (text.n > 0 && text.n <= 3 * limit && text.s[text.n - 1] == '\\')
 		text = trimmed((struct str){ text.s, text.n - 1 }, limit);
 	write_styled(out, text, limit, plain ? &plain_header_style : &header_style);
+}
+
+void
+escape_plain(struct buf *out, struct str text, size_t limit)
+{
+	write_styled(out, trimmed(text, limit), limit, &plain_style);
 }
 
 static bool

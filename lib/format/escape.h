@@ -8,7 +8,7 @@
 #include "lib/base/str.h"
 
 /*
- * escape: text from anywhere as CEF wants it, within a number of bytes.
+ * escape: text from anywhere as CEF and LEEF want it, within a number of bytes.
  *
  * Promises, for every function here
  *  - what is written is well-formed UTF-8 without any control (C0, DEL, C1,
@@ -29,6 +29,9 @@ void escape_value(struct buf *out, struct str text, size_t limit);
  * | \ = become / / : for readers that know no escapes in headers.
  */
 void escape_header(struct buf *out, struct str text, size_t limit, bool plain);
+
+/* Text without any escapes, line ends as one space: for formats that have none. */
+void escape_plain(struct buf *out, struct str text, size_t limit);
 
 /*
  * A header field that names a kind of thing: letters, digits, space . _ - only,

@@ -28,16 +28,19 @@ struct format {
 	 * when not even the shortest form fits, or out is full (nothing appended then).
 	 */
 	bool (*write)(struct buf *out, const struct event *ev, const struct format_opts *opts);
+	/* Appends Markdown for docs/FORMATS.md: what stands where. */
+	void (*describe)(struct buf *out);
 };
 
 extern const struct format format_cef; /* CEF:0 */
+extern const struct format format_leef; /* LEEF:2.0 */
 extern const struct format format_ocsf; /* OCSF 1.8 */
 extern const struct format format_raw; /* {"msspd":{…},"alert":<the object as Microsoft sent it>} */
 
 /* What the option tables of sinks say. */
 #define FORMATS_HELP \
-	"cef: CEF:0 for SIEMs. ocsf: JSON of OCSF 1.8 for data lakes. raw: the alert's JSON in a" \
-	" small envelope."
+	"cef: CEF:0 for SIEMs. leef: LEEF:2.0 for QRadar. ocsf: JSON of OCSF 1.8 for data lakes." \
+	" raw: the alert's JSON in a small envelope."
 #define RAW_DATA_HELP \
 	"With ocsf: the alert as Microsoft sent it, in raw_data too. It goes first where a" \
 	" message would be too long."

@@ -206,8 +206,30 @@ write_raw(struct buf *out, const struct event *ev, const struct format_opts *opt
 	       try_write(out, ev, max, false, 0);
 }
 
+static void
+describe(struct buf *out)
+{
+	buf_puts(out,
+	    "| member | what is there |\n|---|---|\n"
+	    "| `msspd.event_id` | the event's id, to drop repeats by |\n"
+	    "| `msspd.kind` | what happened: new, escalated, updated, resolved, reopened, … |\n"
+	    "| `msspd.changed` | what changed, a list |\n"
+	    "| `msspd.backfill` | true: from before msspd knew the tenant |\n"
+	    "| `msspd.replay` | true: sent again because somebody asked for it |\n"
+	    "| `msspd.journalled` | when msspd stored it |\n"
+	    "| `msspd.tenant`, `tenant_id`, `customer`, `customer_name`, `cloud`, `stream`, "
+	    "`instance` | whose it is |\n"
+	    "| `alert` | the object as Microsoft sent it; null where it cannot be shown |\n"
+	    "| `incident` | the same of an incident |\n"
+	    "| `health` | what happened, of health |\n"
+	    "| `unreadable` | id, why, size and text of what is no JSON |\n"
+	    "| `too_large` | size, id, title, severity and url of what is longer than a message may "
+	    "be |\n");
+}
+
 const struct format format_raw = {
 	.name = "raw",
 	.help = "JSON: the alert as Microsoft sent it, in a small envelope",
 	.write = write_raw,
+	.describe = describe,
 };

@@ -201,8 +201,55 @@ write_ocsf(struct buf *out, const struct event *ev, const struct format_opts *op
 	return false;
 }
 
+/* ---- the manual ------------------------------------------------------------------------ */
+
+static const struct {
+	const char *title;
+	const struct shape_row *rows;
+	const char *prefix;
+} sections[] = {
+	{ "Every event", ocsf_event_rows, "" },
+	{ "Whose it is", ocsf_cloud_rows, "cloud." },
+	{ "Alerts: Detection Finding, 2004", ocsf_finding_rows, "" },
+	{ "What OCSF has no place for", ocsf_unmapped_rows, "unmapped." },
+	{ "Devices, as what is affected", ocsf_resource_rows, "resources" },
+	{ "Incidents: Incident Finding, 2005", ocsf_incident_rows, "" },
+	{ "What OCSF has no place for in incidents", ocsf_incident_unmapped_rows, "unmapped." },
+	{ "Alerts that could not be read: Detection Finding, 2004", ocsf_unreadable_rows, "" },
+	{ "Health: Application Error, 6008", ocsf_health_rows, "" },
+	{ "What OCSF has no place for in health", ocsf_health_unmapped_rows, "unmapped." },
+	{ "Canaries: Base Event, 0", ocsf_canary_rows, "" },
+};
+
+static void
+describe_table(struct buf *out, const char *title, const struct shape_row *rows, const char *prefix)
+{
+	buf_printf(out, "\n### %s\n\n| attribute | what is there |\n|---|---|\n", title);
+	shape_describe(out, rows, prefix);
+}
+
+static void
+describe(struct buf *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+		describe_table(out, sections[i].title, sections[i].rows, sections[i].prefix);
+	for (size_t i = 0; i < ocsf_nkinds; i++) {
+		const struct ocsf_kind *k = &ocsf_kinds[i];
+
+		if (k->rows == NULL)
+			continue;
+		describe_table(out, k->type, k->rows, "evidences[].");
+		if (k->needs_data)
+			buf_puts(out, "| `evidences[].data` | the whole item |\n");
+		else
+			shape_describe(out, k->data, "evidences[].data.");
+	}
+	describe_table(out, "Every kind of evidence", ocsf_every_data, "evidences[].data.");
+}
+
 const struct format format_ocsf = {
 	.name = "ocsf",
 	.help = "JSON of the Open Cybersecurity Schema Framework 1.8",
 	.write = write_ocsf,
+	.describe = describe,
 };

@@ -280,3 +280,50 @@ ocsf_rest(struct ocsf *o)
 	if (o->level->has_raw)
 		put_raw(o);
 }
+
+/* What the functions above write, for the manual. */
+const struct shape_row ocsf_event_rows[] = {
+	ROW(TEXT, "class_uid", "by what it is; category_uid, type_uid and their names go with it"),
+	ROW(TEXT, "activity_id",
+	    "of findings: new is Create (1), escalated, updated and reopened Update (2), resolved "
+	    "Close (3); of health General Error (1), or Other (99) \"Recovered\""),
+	ROW(TEXT, "is_alert", "of an alert's finding: true when it is new"),
+	ROW(TEXT, "time",
+	    "the event's time, in ms since 1970: of a new alert createdDateTime, of a "
+	    "resolved one resolvedDateTime, else lastUpdateDateTime"),
+	OPEN("metadata"),
+	ROW(TEXT, "version", "always \"" OCSF_VERSION "\""),
+	ROW(TEXT, "uid", "the event's id, to drop repeats by"),
+	ROW(TEXT, "original_event_uid", "id"),
+	ROW(TEXT, "tenant_uid", "the tenant's ID"),
+	ROW(TEXT, "product.name", "by serviceSource: the name that the service is sold under"),
+	ROW(TEXT, "profiles", "cloud; incident with it for class 2004"),
+	ROW(TEXT, "is_truncated", "true where something was left out to keep to a size"),
+	ROW(TEXT, "labels",
+	    "customer:NAME, tenant:NAME, and the customer's own, as the configuration "
+	    "has them"),
+	ROW(TEXT, "log_name", "the stream: alerts, incidents, …"),
+	ROW(TEXT, "logged_time", "when msspd stored it, in ms"),
+	ROW(TEXT, "original_time", "lastUpdateDateTime, as text"),
+	ROW(TEXT, "extensions", "win, where there is evidence of the registry"),
+	CLOSE,
+	ROW(TEXT, "observables",
+	    "name (the path), type_id, type and value of every address, host, "
+	    "user, hash, URL, file, command line, … in the evidence"),
+	OPEN("unmapped.msspd"),
+	ROW(TEXT, "kind", "what happened: new, escalated, updated, resolved, reopened, …"),
+	ROW(TEXT, "changed",
+	    "what changed: severity, status, verdict, assignee, incident, evidence, "
+	    "remediation, comment, other"),
+	ROW(TEXT, "backfill", "true: from before msspd knew the tenant"),
+	ROW(TEXT, "replay", "true: sent again because somebody asked for it"),
+	ROW(TEXT, "tenant",
+	    "the tenant's name in the configuration; likewise customer, cloud, stream "
+	    "and instance"),
+	ROW(TEXT, "unreadable", "of an alert that could not be read: why; size has its bytes"),
+	CLOSE,
+	ROW(TEXT, "raw_data",
+	    "the alert or incident as Microsoft sent it, as a string; not with "
+	    "raw_data: false"),
+	END,
+};

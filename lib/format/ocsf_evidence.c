@@ -218,7 +218,7 @@ put_logged_on(struct shape *s, const struct shape_row *row, const void *base)
 
 #define SAME(how, name, ...) how(name, __VA_ARGS__, name)
 
-static const struct shape_row every_data[] = {
+const struct shape_row ocsf_every_data[] = {
 	SAME(TEXT, "verdict", verdict),
 	SAME(TEXT, "remediationStatus", remediation_status),
 	SAME(TEXT, "remediationStatusDetails", remediation_details),
@@ -345,7 +345,7 @@ put_data(struct shape *s, const struct evidence *e, const struct ocsf_kind *kind
 		return;
 	}
 	shape_open(s, "data");
-	shape_rows(s, every_data, e);
+	shape_rows(s, ocsf_every_data, e);
 	shape_rows(s, kind->data, e);
 	shape_close(s);
 }

@@ -89,6 +89,7 @@ void ocsf_comments(
 void ocsf_class(struct ocsf *o);
 void ocsf_metadata(struct ocsf *o);
 void ocsf_rest(struct ocsf *o);                  /* unmapped, raw_data */
+extern const struct shape_row ocsf_event_rows[]; /* for the manual */
 extern const struct shape_row ocsf_cloud_rows[]; /* of a struct origin */
 
 /* ocsf_finding.c: a Detection Finding's own. */
@@ -115,6 +116,7 @@ extern const struct ocsf_kind {
 } ocsf_kinds[];          /* by enum evidence_kind */
 extern const size_t ocsf_nkinds;
 extern const struct shape_row ocsf_resource_rows[];
+extern const struct shape_row ocsf_every_data[]; /* data of all kinds */
 
 /* ocsf_file.c, ocsf_device.c, ocsf_network.c: parts of evidence. */
 extern const struct shape_row ocsf_file_rows[];
