@@ -113,9 +113,11 @@ demo: deps                      ## three customers, a SIEM and msspd between the
 	$(MAKE) all
 	tools/demo.sh
 
-docs: docs/CONFIGURATION.md     ## the manuals that are made from the program's tables
+docs: docs/CONFIGURATION.md docs/FORMATS.md ## the manuals that are made from the program's tables
 docs/CONFIGURATION.md: $(BIN)/msspd
 	$(BIN)/msspd --print-manual > $@
+docs/FORMATS.md: $(BIN)/msspd
+	$(BIN)/msspd --print-formats > $@
 fmt:                            ## bring the lines that you changed into the house's shape
 	git clang-format -f --extensions c,h
 

@@ -9,6 +9,7 @@
 #include "daemon/service.h"
 #include "daemon/settings.h"
 #include "lib/base/log.h"
+#include "lib/format/manual.h"
 
 static void
 on_libevent_log(int severity, const char *msg)
@@ -47,6 +48,26 @@ say_checked(const struct settings *s, const char *file, const struct tally *t)
 	return EX_OK;
 }
 
+/* What is made from the program's tables; no configuration is read for it. */
+static bool
+prints_a_manual(const struct options *o)
+{
+	struct buf formats_page = BUF_INIT(1 << 20);
+
+	if (o->mode == RUN_LIST) {
+		settings_print_options(stdout);
+	} else if (o->mode == RUN_MANUAL) {
+		settings_print_manual(stdout);
+	} else if (o->mode == RUN_FORMATS) {
+		formats_manual(&formats_page);
+		fputs(formats_page.p, stdout);
+		buf_release(&formats_page);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -57,10 +78,8 @@ main(int argc, char **argv)
 
 	if (!options_parse(&o, argc, argv, &status))
 		return status;
-	if (o.mode == RUN_LIST || o.mode == RUN_MANUAL) {
-		(o.mode == RUN_LIST ? settings_print_options : settings_print_manual)(stdout);
+	if (prints_a_manual(&o))
 		return EX_OK;
-	}
 	secret_forbid_cores();
 	umask(0077);
 	log_set_prefixes(getenv("JOURNAL_STREAM") != NULL);

@@ -23,13 +23,14 @@ static const char usage[] =
     "                      send nothing\n"
     "  -v, --verbose       log more, whatever the configuration says\n"
     "      --print-manual  print the configuration reference as Markdown\n"
+    "      --print-formats print the formats, field by field, as Markdown\n"
     "  -V, --version       print the version\n"
     "  -h, --help          print this\n"
     "\n"
     "SIGHUP reads the configuration anew, SIGTERM stops with everything saved.\n"
     "Exit codes follow sysexits.h: 64 usage, 75 try again, 78 configuration.\n";
 
-enum { OPT_ONCE = 256, OPT_TIMEOUT, OPT_DRY, OPT_MANUAL };
+enum { OPT_ONCE = 256, OPT_TIMEOUT, OPT_DRY, OPT_MANUAL, OPT_FORMATS };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -40,6 +41,7 @@ static const struct option long_options[] = {
 	{ "dry-run", no_argument, NULL, OPT_DRY },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "print-manual", no_argument, NULL, OPT_MANUAL },
+	{ "print-formats", no_argument, NULL, OPT_FORMATS },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -80,6 +82,8 @@ take(struct options *o, int c, int *status)
 		return set_mode(o, RUN_DRY, status);
 	case OPT_MANUAL:
 		return set_mode(o, RUN_MANUAL, status);
+	case OPT_FORMATS:
+		return set_mode(o, RUN_FORMATS, status);
 	case OPT_TIMEOUT:
 		if (!unit_time(str_of(optarg), &o->timeout_ms) || o->timeout_ms <= 0)
 			return bad_usage(status, "--timeout wants a duration such as 30s or 5m");

@@ -12,6 +12,7 @@ enum run_mode {
 	RUN_CHECK,   /* -n */
 	RUN_LIST,    /* -L */
 	RUN_MANUAL,  /* --print-manual: the configuration reference, for docs/ */
+	RUN_FORMATS, /* --print-formats: the formats, likewise */
 	RUN_ONCE,    /* --once */
 	RUN_DRY,     /* --dry-run */
 };

@@ -29,9 +29,11 @@ struct key_style {
 #define NUMBER_MAX 20
 static const struct key_style styles[CEF_KEYS] = {
 	[CEF_RT] = KEY("rt", NUMBER_MAX,
-	    "the event's time, in ms since 1970: of a new alert createdDateTime, of a resolved one resolvedDateTime, else lastUpdateDateTime"),
+	    "the event's time, in ms since 1970: of a new alert createdDateTime, of a resolved "
+	    "one resolvedDateTime, else lastUpdateDateTime"),
 	[CEF_ACT] = KEY("act", 63,
-	    "what happened: new, escalated, updated, resolved, reopened; health, canary, unreadable"),
+	    "what happened: new, escalated, updated, resolved, reopened; health, canary, "
+	    "unreadable"),
 	[CEF_EXTERNAL_ID] = WHOLE("externalId", 40,
 	    "id, where it has at most 40 bytes"),
 	[CEF_CAT] = KEY("cat", 1023,
@@ -85,7 +87,8 @@ static const struct key_style styles[CEF_KEYS] = {
 	[CEF_DST6] = LABELLED("c6a3", 45, "Destination IPv6 Address",
 	    "the same as dst, of IPv6"),
 	[CEF_SUSER] = KEY("suser", 1023,
-	    "userPrincipalName, else accountName, of a userEvidence, else of a process; else a mail's sender"),
+	    "userPrincipalName, else accountName, of a userEvidence, else of a process; else a "
+	    "mail's sender"),
 	[CEF_SNTDOM] = KEY("sntdom", 255,
 	    "domainName of the same user"),
 	[CEF_SUID] = KEY("suid", 1023,
@@ -133,7 +136,8 @@ static const struct key_style styles[CEF_KEYS] = {
 	[CEF_MSG] = KEY("msg", 1023,
 	    "description; of an incident else summary; of health what happened"),
 	[CEF_REASON] = KEY("reason", 1023,
-	    "recommendedActions; an incident's resolvingComment; of health what to do; what is wrong with an unreadable alert"),
+	    "recommendedActions; an incident's resolvingComment; of health what to do; what is "
+	    "wrong with an unreadable alert"),
 };
 #undef KEY
 #undef WHOLE
@@ -354,7 +358,7 @@ write_cef(struct buf *out, const struct event *ev, const struct format_opts *opt
 static void
 describe(struct buf *out)
 {
-	buf_puts(out, "| key | label | at most | what is there |\n|---|---|---|---|\n");
+	buf_puts(out, "\n| key | label | at most | what is there |\n|---|---|---|---|\n");
 	for (size_t i = 0; i < CEF_KEYS; i++) {
 		const struct key_style *k = &styles[i];
 

@@ -40,7 +40,7 @@ extern const struct format format_raw; /* {"msspd":{…},"alert":<the object as 
 /* What the option tables of sinks say. */
 #define FORMATS_HELP \
 	"cef: CEF:0 for SIEMs. leef: LEEF:2.0 for QRadar. ocsf: JSON of OCSF 1.8 for data lakes." \
-	" raw: the alert's JSON in a small envelope."
+	" raw: the alert's JSON in a small envelope. docs/FORMATS.md has each, field by field."
 #define RAW_DATA_HELP \
 	"With ocsf: the alert as Microsoft sent it, in raw_data too. It goes first where a" \
 	" message would be too long."

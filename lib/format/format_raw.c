@@ -210,7 +210,7 @@ static void
 describe(struct buf *out)
 {
 	buf_puts(out,
-	    "| member | what is there |\n|---|---|\n"
+	    "\n| member | what is there |\n|---|---|\n"
 	    "| `msspd.event_id` | the event's id, to drop repeats by |\n"
 	    "| `msspd.kind` | what happened: new, escalated, updated, resolved, reopened, … |\n"
 	    "| `msspd.changed` | what changed, a list |\n"
@@ -223,8 +223,8 @@ describe(struct buf *out)
 	    "| `incident` | the same of an incident |\n"
 	    "| `health` | what happened, of health |\n"
 	    "| `unreadable` | id, why, size and text of what is no JSON |\n"
-	    "| `too_large` | size, id, title, severity and url of what is longer than a message may "
-	    "be |\n");
+	    "| `too_large` | size, id, title, severity and url of what is longer than a message "
+	    "may be |\n");
 }
 
 const struct format format_raw = {

@@ -8,9 +8,9 @@
  * escapes: pairs are parted by a tab, which the header names, and a tab or a line end in a
  * value is a space. What an event has to say is what it has to say in CEF.
  */
-#define MAPPING_VERSION "1.0" /* the header's version: which key means what */
-#define CLASS_MAX_BYTES 255
-#define TITLE_MAX_BYTES 512
+#define MAPPING_VERSION     "1.0" /* the header's version: which key means what */
+#define CLASS_MAX_BYTES     255
+#define TITLE_MAX_BYTES     512
 #define SEVERITY_UNKNOWN_AS 5 /* sev is 1 to 10, and is never missing */
 
 enum leef_flags {
@@ -221,9 +221,10 @@ write_leef(struct buf *out, const struct event *ev, const struct format_opts *op
 static void
 describe(struct buf *out)
 {
-	buf_puts(out, "| key | what is there |\n|---|---|\n"
-	              "| `title` | title; of an incident displayName |\n"
-	              "| `sev` | severity: informational 1, low 3, medium 6, high 8, unknown 5 |\n");
+	buf_puts(out,
+	    "\n| key | what is there |\n|---|---|\n"
+	    "| `title` | title; of an incident displayName |\n"
+	    "| `sev` | severity: informational 1, low 3, medium 6, high 8, unknown 5 |\n");
 	for (size_t i = 0; i < NKEYS; i++) {
 		if (keys[i].from != NULL)
 			buf_printf(out, "| `%s` | %s |\n", keys[i].name, keys[i].from);

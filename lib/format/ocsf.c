@@ -209,15 +209,15 @@ static const struct {
 	const char *prefix;
 } sections[] = {
 	{ "Every event", ocsf_event_rows, "" },
-	{ "Whose it is", ocsf_cloud_rows, "cloud." },
+	{ "Whose it is", ocsf_cloud_rows, "cloud" },
 	{ "Alerts: Detection Finding, 2004", ocsf_finding_rows, "" },
-	{ "What OCSF has no place for", ocsf_unmapped_rows, "unmapped." },
+	{ "What OCSF has no place for", ocsf_unmapped_rows, "unmapped" },
 	{ "Devices, as what is affected", ocsf_resource_rows, "resources" },
 	{ "Incidents: Incident Finding, 2005", ocsf_incident_rows, "" },
-	{ "What OCSF has no place for in incidents", ocsf_incident_unmapped_rows, "unmapped." },
+	{ "What OCSF has no place for in incidents", ocsf_incident_unmapped_rows, "unmapped" },
 	{ "Alerts that could not be read: Detection Finding, 2004", ocsf_unreadable_rows, "" },
 	{ "Health: Application Error, 6008", ocsf_health_rows, "" },
-	{ "What OCSF has no place for in health", ocsf_health_unmapped_rows, "unmapped." },
+	{ "What OCSF has no place for in health", ocsf_health_unmapped_rows, "unmapped" },
 	{ "Canaries: Base Event, 0", ocsf_canary_rows, "" },
 };
 
@@ -238,13 +238,13 @@ describe(struct buf *out)
 
 		if (k->rows == NULL)
 			continue;
-		describe_table(out, k->type, k->rows, "evidences[].");
+		describe_table(out, k->type, k->rows, "evidences[]");
 		if (k->needs_data)
 			buf_puts(out, "| `evidences[].data` | the whole item |\n");
 		else
-			shape_describe(out, k->data, "evidences[].data.");
+			shape_describe(out, k->data, "evidences[].data");
 	}
-	describe_table(out, "Every kind of evidence", ocsf_every_data, "evidences[].data.");
+	describe_table(out, "Every kind of evidence", ocsf_every_data, "evidences[].data");
 }
 
 const struct format format_ocsf = {

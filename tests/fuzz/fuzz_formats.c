@@ -3,9 +3,11 @@
 
 #include "lib/base/alloc.h"
 #include "lib/format/format.h"
+#include "lib/format/manual.h"
 
 /* Fuzzers are linked with the archives only: what they share with unit tests comes along here. */
 #include "tests/unit/json_lines.c"
+#include "tests/unit/leef_parse.c"
 #include "tests/unit/make_record.c"
 
 /*
@@ -140,13 +142,6 @@ check_ocsf(json_t *top, struct str id)
 		BUG("the event's id is another one");
 }
 
-static const struct {
-	const struct format *format;
-	void (*check)(json_t *top, struct str id);
-} targets[] = {
-	{ &format_ocsf, check_ocsf },
-};
-
 /* What jansson does not take, though it is JSON: names with a NUL, numbers out of range. */
 static bool
 is_beyond(const json_error_t *error)
@@ -157,23 +152,56 @@ is_beyond(const json_error_t *error)
 }
 
 static void
-check(size_t target, struct str line, const struct event *ev)
+check_json(struct str line, struct str id, void (*check)(json_t *top, struct str id))
 {
-	struct buf id = BUF_INIT(8192);
 	json_error_t error;
 	json_t *top;
 
 	if (line_fault(line) != NULL)
 		BUG("%s: %.*s", line_fault(line), STR_ARG(line));
 	top = json_loadb(line.s, line.n, JSON_ALLOW_NUL, &error);
-	if (top == NULL && is_beyond(&error))
-		return;
-	if (top == NULL)
+	if (top == NULL && !is_beyond(&error))
 		BUG("%s: %.*s", error.text, STR_ARG(line));
-	event_id(&id, ev);
-	targets[target].check(top, buf_peek(&id));
+	if (top != NULL)
+		check(top, id);
 	json_decref(top);
-	buf_release(&id);
+}
+
+static void
+check_ocsf_line(struct str line, struct str id)
+{
+	check_json(line, id, check_ocsf);
+}
+
+static void
+check_leef_line(struct str line, struct str id)
+{
+	struct leef_parsed p;
+	const char *wrong = leef_parse(&p, line);
+
+	if (wrong != NULL)
+		BUG("%s: %.*s", wrong, STR_ARG(line));
+	if (leef_get(&p, "eventId").n == 0 || leef_get(&p, "tenantId").n == 0)
+		BUG("no event id: %.*s", STR_ARG(id));
+}
+
+static const struct {
+	const struct format *format;
+	void (*check)(struct str line, struct str id);
+} targets[] = {
+	{ &format_ocsf, check_ocsf_line },
+	{ &format_leef, check_leef_line },
+};
+
+static void
+check_manual(void)
+{
+	struct buf page = BUF_INIT(1 << 20);
+
+	formats_manual(&page);
+	if (!buf_ok(&page) || !utf8_valid(page.p, page.n))
+		BUG("the page of the formats is broken");
+	buf_release(&page);
 }
 
 int
@@ -184,10 +212,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned kind = take_byte(&in);
 	struct format_opts opts = { .max_bytes = max == 255 ? 1 << 20 : 480 + max * 64,
 		.without_raw = kind & 0x80 };
-	struct buf out = BUF_INIT(2 << 20);
+	struct buf out = BUF_INIT(2 << 20), id = BUF_INIT(8192);
 	struct made m;
 	struct record *r = any_record(&m, &in);
 
+	if (size == 0)
+		check_manual();
 	m.event.changed = kind * 37 % (1u << PART_COUNT);
 	m.event.flags = kind >> 5 & 3;
 	if (m.event.kind < KIND_HEALTH)
@@ -198,7 +228,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		if (out.n > opts.max_bytes)
 			BUG("%zu bytes, not %zu", out.n, opts.max_bytes);
-		check(target, buf_peek(&out), &m.event);
+		event_id(&id, &m.event);
+		targets[target].check(buf_peek(&out), buf_peek(&id));
+		buf_release(&id);
 	}
 	buf_release(&out);
 	record_unref(r);

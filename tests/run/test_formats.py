@@ -18,7 +18,7 @@ class Formats(unittest.TestCase):
         self.run_ = harness.Run()
         self.addCleanup(self.run_.close, os.environ.get("MSSPD_KEEP") == "1")
 
-    def write(self, alerts, hostile, sinks):
+    def write(self, alerts, hostile, sinks, controls=CONTROLS):
         """One file a sink, as what msspd wrote to it."""
         graph = harness.FakeGraph(self.run_, "--tenants", 3, "--alerts", alerts, "--hostile", hostile)
         sinks = {name: dict({"type": "file", "path": self.run_.path(name)}, **more) for name, more in sinks.items()}
@@ -31,7 +31,7 @@ class Formats(unittest.TestCase):
                 lines[name] = f.read().decode("utf-8").split("\n")
             self.assertEqual(lines[name].pop(), "", "the last line has no end")
             for line in lines[name]:
-                self.assertIsNone(CONTROLS.search(line), line[:300])
+                self.assertIsNone(controls.search(line), line[:300])
         return graph, lines
 
     def test_ocsf(self):
@@ -48,6 +48,23 @@ class Formats(unittest.TestCase):
         self.assertLessEqual({"deviceEvidence", "userEvidence", "processEvidence", "fileEvidence", "ipEvidence",
                               "urlEvidence", "analyzedMessageEvidence", "mailboxEvidence"}, kinds)
         self.check_typed(lines["all"])
+
+    def test_leef(self):
+        """Parted as IBM's guide says: header by bars, pairs by the tab that the header names, once each."""
+        tabs = re.compile(CONTROLS.pattern.replace("\x00-\x1f", "\x00-\x08\x0a-\x1f"))
+        graph, lines = self.write(100, 60, {"leef": {"format": "leef"}}, tabs)
+        seen = set()
+        for line in lines["leef"]:
+            head = line.split("|", 6)
+            self.assertEqual((head[0], head[1], head[3], head[5]), ("LEEF:2.0", "Microsoft", "1.0", "x09"), line)
+            pairs = [pair.split("=", 1) for pair in head[6].split("\t")]
+            keys = [key for key, _ in pairs]
+            self.assertEqual(len(set(keys)), len(keys), line)
+            self.assertTrue(all(key.isalnum() and value.strip(" ") == value != "" for key, value in pairs), line)
+            values = dict(pairs)
+            self.assertTrue(1 <= int(values["sev"]) <= 10 and int(values["devTime"]) >= 0, line)
+            seen.add(values["eventId"])
+        self.assertEqual(len(seen), len(Truth(graph.truth_file).alerts))
 
     def check_typed(self, texts):
         if not os.path.exists(READERS):

@@ -68,6 +68,11 @@ class Tree(unittest.TestCase):
         self.assertEqual(printed, read("docs/CONFIGURATION.md"),
                          "docs/CONFIGURATION.md is stale: make docs")
 
+    def test_the_formats_page_is_what_the_program_prints(self):
+        printed = subprocess.run([os.path.join(harness.BIN, "msspd"), "--print-formats"],
+                                 capture_output=True, check=True, text=True).stdout
+        self.assertEqual(printed, read("docs/FORMATS.md"), "docs/FORMATS.md is stale: make docs")
+
     def test_help_names_every_option_of_the_command_line(self):
         tables = {"msspd": ("daemon/options.c", r'\{ "([a-z-]+)", (?:no|required)_argument'),
                   "msspctl": ("daemon/msspctl/msspctl.c", r'\{ "([a-z-]+)", (?:no|required)_argument'),

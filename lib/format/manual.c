@@ -1,0 +1,102 @@
+#include "lib/format/format.h"
+#include "lib/format/manual.h"
+
+static const char intro[] =
+    "# Formats\n"
+    "\n"
+    "What msspd writes, field by field. This page is made from the tables that the program writes\n"
+    "by (`msspd --print-formats`). Names in the column \"what is there\" are those of Microsoft\n"
+    "Graph's `microsoft.graph.security.alert`, `incident` and kinds of evidence, where nothing\n"
+    "else is said.\n"
+    "\n"
+    "Every sink chooses one: `format: cef`, `leef`, `ocsf` or `raw`.\n"
+    "\n"
+    "- Each record in each format carries the **event id** "
+    "`tenant-GUID/alert:<id>/<lastUpdateDateTime\n"
+    "  with 7 digits>`, and likewise `incident:`, `health:`, `canary:` and `unreadable:`. Delivery "
+    "is at\n"
+    "  least once: drop what you have seen by it.\n"
+    "- A record is **one line** of UTF-8 without control characters, whatever the alert holds "
+    "(LEEF has\n"
+    "  tabs between its pairs). Bytes that are no UTF-8 are U+FFFD.\n"
+    "- What is **too long** for a sink is made shorter, never cut off. What tells whose, which, "
+    "when, what\n"
+    "  and how bad is never left out.\n"
+    "- What is absent, null or empty in the alert is left out.\n"
+    "- An alert that msspd **could not read** is sent nevertheless, with what is known of it.\n";
+
+static const struct {
+	const struct format *format;
+	const char *title, *about;
+} sections[] = {
+	{ &format_cef, "CEF",
+	    "`CEF:0|vendor|product|1.0|class|name|severity|` and the keys below, of which each "
+	    "comes\n"
+	    "once. Vendor is `Microsoft` (`msspd` for health and canaries), product the name that\n"
+	    "serviceSource is sold under, class the detectorId, else the category, name the "
+	    "title.\n"
+	    "Severity: informational 1, low 3, medium 6, high 8, else `Unknown`. The mapping "
+	    "follows\n"
+	    "Microsoft's own tables for CEF where they speak. Labelled keys have the label in the "
+	    "key\n"
+	    "of the same name with `Label` behind it. Limits are bytes of the escaped value.\n"
+	    "\n"
+	    "A line that is too long gives up text first (`reason`, `msg`, lists, `cs` values, the "
+	    "command\n"
+	    "line), then whole keys. `cef_plain_header: true` writes `|`, `\\` and `=` in the "
+	    "header as `/`,\n"
+	    "`/` and `:`, for readers that do not know CEF's escapes.\n" },
+	{ &format_leef, "LEEF",
+	    "`LEEF:2.0|vendor|product|1.0|class|x09|` and the keys below, with a tab between two "
+	    "of them.\n"
+	    "The header is CEF's. LEEF has no escapes: a tab or a line end in a value is a space. "
+	    "Of each\n"
+	    "kind of evidence the first is used, of devices a primary one. Times are ms since "
+	    "1970.\n"
+	    "\n"
+	    "A line that is too long gives up text of `recommendedActions`, `description`, "
+	    "`commandLine`,\n"
+	    "`tags` and `mitreTechniques`, then whole keys from the end of this table on.\n" },
+	{ &format_ocsf, "OCSF",
+	    "One JSON object of the Open Cybersecurity Schema Framework, version 1.8.0, with the "
+	    "profiles\n"
+	    "`cloud` and `incident`. Words of Graph's that OCSF has a number for are numbers and "
+	    "captions\n"
+	    "(`severity_id` and `severity`); others are 99 and the word as it came.\n"
+	    "\n"
+	    "- `evidences` has each item of evidence, with its kind in `name`; those that others "
+	    "hold follow\n"
+	    "  them. What OCSF has no typed place for is in `data`, by Graph's names. `data` is "
+	    "the whole item\n"
+	    "  where a value is not of the type that OCSF wants (an address that is none, a "
+	    "process without a\n"
+	    "  number), and for every kind without a table below.\n"
+	    "- `observables` names the values to search for; `name` is the path at which each "
+	    "stands, as\n"
+	    "  `evidences[0].device.ip`.\n"
+	    "- JSON from Microsoft that is nested more than 48 levels deep is written as a "
+	    "string.\n"
+	    "\n"
+	    "What is too long loses, in this order: `raw_data`; `data` of evidence; `unmapped` but "
+	    "for `msspd`,\n"
+	    "and text over 1024 bytes; `observables`, and text over 512 bytes; evidence from the "
+	    "17th on, from\n"
+	    "the 5th on, all of it; and at last all that the class does not require. "
+	    "`metadata.is_truncated`\n"
+	    "is true then. Ids and links are never cut.\n" },
+	{ &format_raw, "raw",
+	    "One JSON object: an envelope and the object as Microsoft sent it, byte for byte, but "
+	    "that line\n"
+	    "ends between tokens are spaces and controls in strings are escapes.\n" },
+};
+
+void
+formats_manual(struct buf *out)
+{
+	buf_puts(out, intro);
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+		buf_printf(out, "\n## %s: `format: %s`\n\n%s", sections[i].title,
+		    sections[i].format->name, sections[i].about);
+		sections[i].format->describe(out);
+	}
+}
