@@ -136,7 +136,7 @@ class Tokens(unittest.TestCase):
             self.assertEqual((status, reply["token_type"], reply["expires_in"]),
                              (200, "Bearer", 3599))
             self.assertEqual((len(parts), claims["tid"], claims["roles"], claims["aud"]),
-                             (3, guid(1), ["SecurityAlert.Read.All"], g.url))
+                             (3, guid(1), ["SecurityAlert.Read.All", "SecurityIncident.Read.All"], g.url))
             self.assertEqual(claims["exp"] - claims["iat"], 3599)
 
     def test_errors_are_entras(self):
