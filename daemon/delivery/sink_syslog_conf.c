@@ -144,6 +144,8 @@ leaves_in_the_clear(const struct target *t)
 	    && strcmp(t->host, "::1") != 0 && strcmp(t->host, "localhost") != 0;
 }
 
+#define OCSF_ROOMY 16384 /* what a usual alert needs with its own text in it */
+
 static void
 warn_about(const struct sink_syslog_conf *c, const struct targets *ts,
     void (*warn)(void *arg, const char *text), void *arg)
@@ -162,6 +164,9 @@ warn_about(const struct sink_syslog_conf *c, const struct targets *ts,
 		warn(arg, "tcp sends alerts in the clear; use tls where the network is not trusted");
 		break;
 	}
+	if (strcmp(c->format, format_ocsf.name) == 0 && c->raw_data && c->max_message < OCSF_ROOMY)
+		warn(arg, "ocsf with raw_data is longer than max_message for most alerts, which lose"
+		    " raw_data first; raise max_message to 65535, or say raw_data: false");
 	if (has_tls && !c->tls.verify)
 		warn(arg, "tls.verify: false: anybody on the way can read and change the alerts");
 	if (!has_tls && (c->tls.ca_file != NULL || c->tls.certificate_file != NULL))

@@ -57,7 +57,7 @@ put_shortest(struct ocsf *o)
 	struct shape *s = &o->shape;
 	struct str title = a->title.n != 0 ? a->title : STR("Microsoft Defender alert");
 
-	shape_int(s, "severity_id", a->severity == SEVERITY_OTHER ? 99 : (int)a->severity);
+	ocsf_severity(s, a->severity_text);
 	shape_open(s, "finding_info");
 	shape_whole(s, "uid", a->id);
 	shape_text(s, "title", title, OBSERVABLE_NONE);

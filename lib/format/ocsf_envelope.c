@@ -98,7 +98,7 @@ ocsf_class(struct ocsf *o)
 	buf_clear(&o->text);
 	buf_puts(&o->text, c->name);
 	buf_puts(&o->text, ": ");
-	buf_puts(&o->text, activity.caption);
+	buf_puts(&o->text, activity.id == 99 ? "Other" : activity.caption);
 	shape_text(s, "type_name", buf_peek(&o->text), OBSERVABLE_NONE);
 	shape_int(s, "timezone_offset", 0);
 }

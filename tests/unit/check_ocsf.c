@@ -238,9 +238,9 @@ static const struct {
 	    IN("data.ipInterfaces"), "[\"x\"]", KIND_NEW },
 	{ "a user",
 	    EVIDENCE("userEvidence", "\"userAccount\":{\"accountName\":\"a\",\"userSid\":\"S-1\","
-	                             "\"azureAdUserId\":\"g\","
+				     "\"azureAdUserId\":\"g\","
 				     "\"userPrincipalName\":\"a@b.example\",\"domainName\":\"D\","
-	                             "\"displayName\":\"Ana\"}"),
+				     "\"displayName\":\"Ana\"}"),
 	    IN("user"),
 	    "{\"domain\":\"D\",\"email_addr\":\"a@b.example\",\"full_name\":\"Ana\",\"name\":\"a\","
 	    "\"type\":\"User\",\"type_id\":1,\"uid\":\"S-1\",\"uid_alt\":\"g\"}",
@@ -250,7 +250,7 @@ static const struct {
 	    IN("user.email_addr"), "", KIND_NEW },
 	{ "a process",
 	    EVIDENCE("processEvidence", "\"processId\":4,\"parentProcessId\":2,"
-	                                "\"processCommandLine\":\"x y\",\"imageFile\":"
+					"\"processCommandLine\":\"x y\",\"imageFile\":"
 					"{\"fileName\":\"x.exe\",\"filePath\":\"C:\\\\d\"}"),
 	    IN("process.file.path"), "\"C:\\\\d\\\\x.exe\"", KIND_NEW },
 	{ "its parent", EVIDENCE("processEvidence", "\"processId\":4,\"parentProcessId\":2"),
@@ -308,7 +308,7 @@ static const struct {
 		"\"subject\":\"S\",\"recipientEmailAddress\":\"r@x.example\",\"p1Sender\":{"
 		"\"emailAddress\":\"e@y.example\"},\"p2Sender\":{\"emailAddress\":\"h@y.example\"},"
 		"\"senderIp\":\"203.0.113.4\",\"internetMessageId\":\"<m>\",\"networkMessageId\":"
-	        "\"n\","
+		"\"n\","
 		"\"urls\":[\"http://z/\"]"),
 	    IN("email"),
 	    "{\"from\":\"h@y.example\",\"message_uid\":\"<m>\",\"return_path\":\"e@y.example\","
@@ -377,6 +377,66 @@ START_TEST(test_mapping)
 	m.event.kind = cases[_i].kind;
 	top = write_ocsf(&m.event, PLENTY);
 	assert_at(top, cases[_i].says, cases[_i].path, cases[_i].want);
+	json_decref(top);
+	record_unref(r);
+	free(slice);
+}
+END_TEST
+
+/* ---- incidents ------------------------------------------------------------------------- */
+
+#define INCIDENT "finding_info_list[0]."
+
+static const struct {
+	const char *says, *members, *path, *want;
+} incidents[] = {
+	{ "an incident is an incident finding", "\"x\":1", "type_uid", "200501" },
+	{ "its name", "\"displayName\":\"N\"", "message", "\"N\"" },
+	{ "which is never missing", "\"x\":1", INCIDENT "title",
+	    "\"Microsoft Defender incident\"" },
+	{ "its id", "\"x\":1", INCIDENT "uid", "\"40817\"" },
+	{ "severity", "\"severity\":\"medium\"", "severity_id", "3" },
+	{ "active is new", "\"status\":\"active\"", "status", "\"New\"" },
+	{ "awaiting action is on hold", "\"status\":\"awaitingAction\"", "status_id", "3" },
+	{ "redirected is closed", "\"status\":\"redirected\"", "status_id", "5" },
+	{ "no status is unknown, as one is required", "\"x\":1", "status_id", "0" },
+	{ "verdict", "\"classification\":\"falsePositive\"", "verdict_id", "1" },
+	{ "description", "\"description\":\"d\",\"summary\":\"s\"", "desc", "\"d\"" },
+	{ "summary without one", "\"summary\":\"s\"", INCIDENT "desc", "\"s\"" },
+	{ "whose it is", "\"assignedTo\":\"a@b.example\"", "assignee.email_addr",
+	    "\"a@b.example\"" },
+	{ "nobody's is a group's, as somebody is required", "\"x\":1", "assignee_group",
+	    "{\"name\":\"unassigned\"}" },
+	{ "what it was merged into", "\"redirectIncidentId\":\"7\"",
+	    INCIDENT "related_events[0].uid", "\"7\"" },
+	{ "tags", "\"customTags\":[\"a\"],\"systemTags\":[\"b\"]", INCIDENT "tags",
+	    "[{\"name\":\"customTags\",\"values\":[\"a\"]},"
+	    "{\"name\":\"systemTags\",\"values\":[\"b\"]}]" },
+	{ "the portal's link", "\"x\":1", "src_url",
+	    "\"https://security.microsoft.com/incidents/40817?tid=" MADE_TENANT_ID "\"" },
+	{ "the last comment", "\"comments\":[{\"comment\":\"c\"}]", "comment", "\"c\"" },
+	{ "or why it is done", "\"comments\":[{\"comment\":\"c\"}],\"resolvingComment\":\"r\"",
+	    "comment", "\"r\"" },
+	{ "priority has no place", "\"priorityScore\":80", "unmapped.priorityScore", "80" },
+};
+
+START_TEST(test_incident)
+{
+	char *slice = xasprintf("{\"id\":\"40817\",\"lastUpdateDateTime\":"
+				"\"2026-11-22T04:10:46.09Z\",%s}",
+	    incidents[_i].members);
+	struct made m;
+	struct record *r = record_from_incident(str_of(slice), true, 0);
+	json_t *top;
+
+	make_alert(&m);
+	m.event.record = r;
+	ck_assert_int_eq(r->type, RECORD_INCIDENT);
+	top = write_ocsf(&m.event, PLENTY);
+	assert_at(top, incidents[_i].says, incidents[_i].path, incidents[_i].want);
+	json_decref(top);
+	top = write_ocsf(&m.event, LEAST + 400);
+	assert_at(top, "its id is in the shortest form, too", INCIDENT "uid", "\"40817\"");
 	json_decref(top);
 	record_unref(r);
 	free(slice);
@@ -602,6 +662,7 @@ main(void)
 	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_mapping, 0, (int)ARRAY_LEN(cases));
+	tcase_add_loop_test(tc, test_incident, 0, (int)ARRAY_LEN(incidents));
 	tcase_add_test(tc, test_msspd);
 	tcase_add_test(tc, test_other_records);
 	tcase_add_test(tc, test_without_raw);
