@@ -313,6 +313,30 @@ any_alert(struct input *in, struct alert *a, struct evidence *e, size_t n)
 }
 
 static void
+any_incident(struct input *in, struct incident *i)
+{
+	static struct str tags[2];
+
+	tags[0] = take_text(in);
+	tags[1] = take_text(in);
+	*i = (struct incident){ .id = take_text(in),
+		.name = take_text(in),
+		.description = take_text(in),
+		.summary = take_text(in),
+		.determination = take_text(in),
+		.classification = take_text(in),
+		.redirect_id = take_text(in),
+		.resolving_comment = take_text(in),
+		.web_url = take_text(in),
+		.status_text = take_text(in),
+		.severity = (enum severity)(take_byte(in) % (SEVERITY_OTHER + 1)),
+		.priority = take_number(in),
+		.created = take_number(in),
+		.custom_tags = tags,
+		.ncustom_tags = 2 };
+}
+
+static void
 any_event(struct input *in, const struct format_opts *opts)
 {
 	struct buf out = BUF_INIT(take_byte(in) * 100);
@@ -345,6 +369,8 @@ any_event(struct input *in, const struct format_opts *opts)
 			.remedy = take_text(in),
 			.level = (enum health_level)(take_byte(in) % HEALTH_LEVELS),
 			.since = take_number(in) };
+	} else if (m.record.type == RECORD_INCIDENT) {
+		any_incident(in, &m.record.incident);
 	} else {
 		any_alert(in, &m.record.alert, e, ARRAY_LEN(e));
 	}

@@ -23,6 +23,8 @@ static const struct {
 	{ "cn1Label", TEXT, 1023 },
 	{ "cn2", NUMBER, 19 },
 	{ "cn2Label", TEXT, 1023 },
+	{ "cn3", NUMBER, 19 },
+	{ "cn3Label", TEXT, 1023 },
 	{ "cs1", TEXT, 4000 },
 	{ "cs1Label", TEXT, 1023 },
 	{ "cs2", TEXT, 4000 },
@@ -74,8 +76,10 @@ static const struct {
 	{ "MicrosoftDefenderCommandLine", TEXT, 4000 },
 	{ "MicrosoftDefenderEventId", TEXT, 2000 },
 	{ "MicrosoftDefenderIncidentId", TEXT, 255 },
+	{ "MicrosoftDefenderMergedInto", TEXT, 255 },
 	{ "MicrosoftDefenderOrigin", TEXT, 63 },
 	{ "MicrosoftDefenderSha256", TEXT, 255 },
+	{ "MicrosoftDefenderTags", TEXT, 1023 },
 	{ "msspdWas", TEXT, 255 },
 };
 
