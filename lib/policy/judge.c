@@ -48,6 +48,13 @@ kind_of_change(const struct seen *was, const struct seen *now)
 	return KIND_UPDATED;
 }
 
+/* Both APIs have it: Graph's says more, and tells of the next version, too. */
+static bool
+is_graphs_own(const struct seen *was, const struct seen *now)
+{
+	return (now->rev & SEEN_MDE) != 0 && (was->rev & SEEN_MDE) == 0;
+}
+
 static void
 judge_first(const struct seen *now, int64_t memory_begin, struct judgement *out)
 {
@@ -63,7 +70,7 @@ judge_first(const struct seen *now, int64_t memory_begin, struct judgement *out)
 static void
 judge_change(const struct seen *was, const struct seen *now, struct judgement *out)
 {
-	if (now->version <= was->version)
+	if (now->version <= was->version || is_graphs_own(was, now))
 		return;
 	out->changed = changed_parts(was, now);
 	out->act = out->changed != 0 ? JUDGE_FORWARD : JUDGE_REMEMBER;
@@ -77,7 +84,8 @@ judge_unreadable(
 {
 	bool is_same = was != NULL && memcmp(was->part, now->part, sizeof(was->part)) == 0;
 
-	if (is_same || (was != NULL && now->version <= was->version))
+	if (is_same ||
+	    (was != NULL && (now->version <= was->version || is_graphs_own(was, now))))
 		return;
 	judge_first(now, memory_begin, out);
 	out->kind = KIND_UNREADABLE;

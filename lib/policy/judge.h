@@ -16,6 +16,7 @@
  *    counts as changed (PART_OTHER)
  *  - one newer version that is several things at once is the first of:
  *    reopened, escalated, resolved, updated
+ *  - an alert of Defender for Endpoint's own API is nothing where Graph's is remembered
  *  - an unreadable version is unreadable, once for the same bytes; the first
  *    readable one after it is a first sight, whatever its time
  */

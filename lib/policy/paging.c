@@ -51,14 +51,15 @@ paging_begin(struct paging *p, struct paging_habits *h, const struct paging_boun
 		.last = TICKS_NONE,
 		.page_size = b->page_size,
 		.wanted = b->page_size,
-		.most = b->most != 0 ? b->most : PAGING_MOST };
+		.most = b->most != 0 ? b->most : PAGING_MOST,
+		.is_by_skip = b->is_by_skip };
 	if (h->is_order_refused && ++h->reads_refused > ORDER_AGAIN)
 		h->is_order_refused = false;
 	if (h->patience == 0)
 		h->patience = PATIENCE;
 	h->checked_age++;
-	p->is_unordered = h->is_order_refused;
-	p->ask.with_order = !h->is_order_refused;
+	p->is_unordered = h->is_order_refused || b->is_by_skip;
+	p->ask.with_order = !p->is_unordered;
 	p->ask.before = PAGING_FOREVER;
 	paging_ask_keyset(p, b->from);
 }
@@ -245,25 +246,34 @@ follow_link(struct paging *p, const struct paging_page *pg, struct paging_step *
 	p->is_shifting = true;
 }
 
-/* The same place with more of it; false: there is no more to be had. */
+/* On by position, with some that were read before; false: no further that way. */
 static bool
-ask_more_here(struct paging *p, const struct paging_page *pg)
+skip_on(struct paging *p, const struct paging_page *pg)
 {
-	unsigned most = top_for(p, p->most), covered = p->ask.skip + pg->count;
+	unsigned covered = p->ask.skip + pg->count;
 
-	if (p->ask.mode == PAGING_KEYSET && p->ask.top < most && pg->count >= p->ask.top &&
-	    !p->no_most) {
-		p->ask.top = most;
-		return true;
-	}
 	covered -= pg->count / 4 < SKIP_MARGIN ? pg->count / 4 : SKIP_MARGIN;
-	if (covered > PAGING_SKIP_MOST)
+	if (covered > PAGING_SKIP_MOST && !p->is_by_skip)
 		covered = PAGING_SKIP_MOST;
 	if (p->no_skip || covered <= p->ask.skip)
 		return false;
 	p->ask.mode = PAGING_SKIP;
 	p->ask.skip = p->position = covered;
 	return true;
+}
+
+/* The same place with more of it; false: there is no more to be had. */
+static bool
+ask_more_here(struct paging *p, const struct paging_page *pg)
+{
+	unsigned most = top_for(p, p->most);
+
+	if (p->ask.mode == PAGING_KEYSET && p->ask.top < most && pg->count >= p->ask.top &&
+	    !p->no_most) {
+		p->ask.top = most;
+		return true;
+	}
+	return skip_on(p, pg);
 }
 
 /* Links may be positions too, and alerts before them may have moved away meanwhile: a
@@ -335,11 +345,25 @@ ask_most(struct paging *p, const struct paging_page *pg)
 	return true;
 }
 
+/* Not full: the pass has come to the end of the list. */
+static void
+step_by_skip(struct paging *p, const struct paging_page *pg, bool full, struct paging_step *out)
+{
+	if (full && skip_on(p, pg)) {
+		p->is_shifting = true;
+		return;
+	}
+	if (!read_tie_again(p))
+		paging_window_complete(p, out);
+}
+
 static void
 step_unordered(struct paging *p, const struct paging_page *pg, bool full, struct paging_step *out)
 {
 	if (pg->has_link) {
 		follow_link(p, pg, out);
+	} else if (p->is_by_skip && !p->no_skip) {
+		step_by_skip(p, pg, full, out);
 	} else if (p->ask.mode == PAGING_LINK || !full) {
 		paging_window_complete(p, out);
 	} else if (ask_most(p, pg) || cut_window(p, pg) || ask_more_here(p, pg)) {
@@ -441,7 +465,7 @@ learn_order(struct paging *p, const struct paging_page *pg)
 	if (p->ask.with_order)
 		learn_ascent(p->habits, pg, is_broken);
 	p->is_unfiltered |= is_unfiltered;
-	p->has_fresh |= pg->fresh_at_from != 0;
+	p->has_fresh |= p->is_by_skip ? pg->fresh != 0 : pg->fresh_at_from != 0;
 	if (pg->last != TICKS_NONE)
 		p->last = pg->last;
 	return (is_broken || is_unfiltered) && !p->is_unordered && restart_unordered(p);

@@ -24,6 +24,8 @@
  *  - nextLink, where the keyset cannot progress: a page on one timestamp, an
  *    empty or short page that has a link, an order that is not proven.
  *  - $top 1000, then $skip up to 500, where neither helps; then one tick is given up.
+ *  - a list that knows no order and no links (is_by_skip): $skip, again and again until a
+ *    whole pass brings nothing new, for what changes meanwhile moves what lies behind it.
  *  - an order that is ignored or refused: links are followed to their end; where
  *    there are none the window of time is cut until its page is not full. The
  *    cursor then moves once, when the read is complete.
@@ -70,6 +72,7 @@ struct paging {
 	int64_t last;               /* last timestamp of the page before */
 	unsigned page_size, wanted; /* now, and at the beginning */
 	unsigned most;              /* $top that the list serves */
+	bool is_by_skip;
 	unsigned pages, turn_pages;
 	unsigned checking; /* length of the page that this request checks; 0: none */
 	int64_t checking_from; /* the last timestamp of that page */
@@ -116,6 +119,7 @@ struct paging_bounds {
 	int64_t cursor; /* as stored; TICKS_NONE: none yet */
 	unsigned page_size; /* $top wanted */
 	unsigned most;      /* $top that the list serves at most; 0: PAGING_MOST */
+	bool is_by_skip;    /* no $orderby, no links, and no end of $skip */
 };
 /* A new read. p->ask is its first request. habits live as long as p. */
 void paging_begin(struct paging *p, struct paging_habits *habits, const struct paging_bounds *b);

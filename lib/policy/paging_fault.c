@@ -83,6 +83,10 @@ static void
 fault_skip(struct paging *p, struct paging_step *out)
 {
 	p->no_skip = true;
+	if (p->is_by_skip) {
+		paging_ask_keyset(p, p->ask.from);
+		return;
+	}
 	if (p->is_poisoned || p->is_probing) {
 		give_up_poison(p, out);
 	} else if (p->is_unordered && p->ask.before != p->ask.from + 1) {

@@ -143,6 +143,9 @@ bool whole_read(struct reading *rd, const struct fields *t, void *base, struct s
 /* It can be told from others, and its versions from each other; false and why. */
 bool whole_has_name(const struct reading *rd, struct str id, int64_t updated, struct str *why);
 
+/* mde.c: likewise for an alert of Defender for Endpoint's own API. */
+bool mde_read(struct reading *rd, struct alert *a, struct str *why);
+
 /* incident.c: likewise for an incident. */
 bool incident_read(struct reading *rd, struct incident *i, struct str *why);
 extern const struct fields incident_fields;

@@ -82,12 +82,15 @@ glance(struct glimpse *g, struct str text, struct arena *arena)
 	} wanted[] = {
 		{ "id", &g->id },
 		{ "tenantId", &g->tenant_id },
+		{ "aadTenantId", &g->tenant_id },
 		{ "title", &g->title },
 		{ "displayName", &g->title },
 		{ "severity", &g->severity },
 		{ "status", &g->status },
 		{ "createdDateTime", &g->created },
+		{ "alertCreationTime", &g->created },
 		{ "lastUpdateDateTime", &g->updated },
+		{ "lastUpdateTime", &g->updated },
 	};
 	struct skim_member m;
 	struct skim s;
@@ -102,7 +105,7 @@ glance(struct glimpse *g, struct str text, struct arena *arena)
 		}
 		if (str_is(m.name, "id"))
 			g->has_two_ids |= differs(&m, before.id, arena);
-		if (str_is(m.name, "tenantId"))
+		if (str_is(m.name, "tenantId") || str_is(m.name, "aadTenantId"))
 			g->has_two_tenants |= differs(&m, before.tenant_id, arena);
 	}
 }
@@ -165,6 +168,16 @@ as_alert(struct reading *rd, struct record *r, struct str *why)
 }
 
 static bool
+as_mde(struct reading *rd, struct record *r, struct str *why)
+{
+	bool ok = mde_read(rd, &r->alert, why);
+
+	r->id = r->alert.id;
+	r->version = r->alert.updated;
+	return ok;
+}
+
+static bool
 as_incident(struct reading *rd, struct record *r, struct str *why)
 {
 	bool ok = incident_read(rd, &r->incident, why);
@@ -210,6 +223,20 @@ record_from_alert(struct str slice, bool copy_raw, int64_t now)
 		parts_of_alert(&r->seen, &r->alert);
 	else
 		become_unreadable(r, text, why, now);
+	return r;
+}
+
+struct record *
+record_from_mde(struct str slice, bool copy_raw, int64_t now)
+{
+	struct record *r = new_record(RECORD_ALERT, slice, copy_raw);
+	struct str text, why;
+
+	if (read_slice(r, as_mde, &text, &why))
+		parts_of_alert(&r->seen, &r->alert);
+	else
+		become_unreadable(r, text, why, now);
+	r->seen.rev |= SEEN_MDE;
 	return r;
 }
 
@@ -265,11 +292,12 @@ struct record *
 record_from_entry(enum record_type type, struct str id, int64_t version, struct str body)
 {
 	struct record *r = new_record(type, body, false);
-	struct str text, why;
+	struct str text, why, unused;
 
 	switch (type) {
 	case RECORD_ALERT:
-		if (!read_slice(r, as_alert, &text, &why))
+		if (!read_slice(r, as_alert, &text, &why) &&
+		    !read_slice(r, as_mde, &text, &unused))
 			become_unreadable(r, text, why, version);
 		break;
 	case RECORD_UNREADABLE:

@@ -104,6 +104,8 @@ void record_unref(struct record *r);
  */
 struct record *record_from_alert(struct str slice, bool copy_raw, int64_t now);
 
+/* Likewise one slice of Defender for Endpoint's own API; it becomes an alert, too. */
+struct record *record_from_mde(struct str slice, bool copy_raw, int64_t now);
 /* Likewise one slice of Graph's incidents. */
 struct record *record_from_incident(struct str slice, bool copy_raw, int64_t now);
 

@@ -37,12 +37,14 @@ enum status { STATUS_UNKNOWN, STATUS_NEW, STATUS_IN_PROGRESS, STATUS_RESOLVED, S
 /* Raised whenever the same alert could give other part hashes: a newer version then
  * counts as changed. */
 #define SEEN_REVISION 1
+/* In rev: the parts were made of what Defender for Endpoint's own API says of the alert. */
+#define SEEN_MDE 0x8000
 
 struct seen {
 	int64_t created; /* ticks of createdDateTime; TICKS_NONE when absent */
 	int64_t version; /* ticks of lastUpdateDateTime */
 	uint16_t part[PART_COUNT];
-	uint16_t rev;     /* SEEN_REVISION of the program that made the parts */
+	uint16_t rev;     /* SEEN_REVISION of the program that made the parts, and SEEN_MDE */
 	uint8_t severity; /* enum severity: to tell an escalation */
 	uint8_t status;   /* enum status: to tell resolved and reopened */
 };
