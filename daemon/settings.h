@@ -58,6 +58,7 @@ struct app {
 	char *login_url;        /* https://login.microsoftonline.com */
 	char *graph_url;        /* https://graph.microsoft.com */
 	char *mde_url;          /* https://api.securitycenter.microsoft.com; "": a custom cloud's */
+	int mde_region;         /* index of mde_regions: 0 none */
 	char *portal_url;       /* https://security.microsoft.com */
 	char *resource[API_COUNT]; /* by enum api: whose tokens an API takes */
 	char *ca_file;          /* of our own, for login and graph; NULL: the system's */
@@ -94,7 +95,8 @@ struct sink_conf {
 struct tenant_stream {
 	struct log_ctx log; /* "tenant", its name; with "/incidents" behind it for all but alerts */
 	const struct stream_kind *kind;
-	char *key;          /* for the journal: the tenant's key, a slash, the kind's name */
+	char *key;          /* for the journal: the tenant's key, a slash, the name of the stream that
+	                     * it shares its memory with, mostly its own */
 	struct origin *origin;
 };
 
@@ -113,6 +115,7 @@ struct tenant {
 	const struct sink_conf **sinks;
 	size_t nsinks;
 	int64_t poll_interval_ms, overlap_ms, first_lookback_ms;
+	int64_t mde_wait_ms;     /* alerts of mde-alerts wait so long for Graph's */
 	int64_t page_size;       /* $top */
 	int64_t budget_per_min;  /* requests */
 };

@@ -16,6 +16,7 @@ struct defaults {
 	char *app;
 	struct conf_list sinks, streams;
 	int64_t poll_interval_ms, overlap_ms, first_lookback_ms, page_size, budget_per_min;
+	int64_t mde_wait_ms;
 };
 
 /* What a struct settings really is: settings.c gives it back as a whole. */

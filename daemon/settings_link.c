@@ -129,11 +129,11 @@ make_stream(struct build *b, const struct tenant *t, const struct stream_kind *k
 	struct arena *a = &b->w->arena;
 	bool is_plain = kind == &stream_kinds[STREAM_ALERTS];
 	char *name = xasprintf("%s/%s", t->name, kind->name);
-	char *key = xasprintf("%s/%s", t->key, kind->name);
+	char *key = xasprintf("%s/%s", t->key, stream_kinds[kind->memory].name);
 	struct tenant_stream s = { .log = { "tenant", is_plain ? t->name : arena_strdup(a, name) },
 		.kind = kind,
 		.key = arena_strdup(a, key),
-		.origin = make_origin(b, t, kind) };
+		.origin = make_origin(b, t, &stream_kinds[kind->memory]) };
 
 	free(name);
 	free(key);
@@ -146,8 +146,14 @@ link_streams(struct build *b, const struct tenant_draft *d, struct tenant *t)
 	t->key = tenant_key(b, t);
 	t->streams = arena_alloc(&b->w->arena, STREAM_COUNT * sizeof(*t->streams));
 	for (int i = 0; i < STREAM_COUNT; i++) {
-		if (is_chosen(d, stream_kinds[i].name))
-			t->streams[t->nstreams++] = make_stream(b, t, &stream_kinds[i]);
+		if (!is_chosen(d, stream_kinds[i].name))
+			continue;
+		if (*api_url(t->app, stream_kinds[i].api) == '\0')
+			conf_error_key(&b->conf, d->d.node, NULL,
+			    "reads mde-alerts, and its app %s does not say where; give the app an "
+			    "mde_url",
+			    t->app->name);
+		t->streams[t->nstreams++] = make_stream(b, t, &stream_kinds[i]);
 	}
 	t->origin = t->streams[0].origin;
 }

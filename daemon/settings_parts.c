@@ -33,6 +33,20 @@ resolve_url(
 		(*url)[--len] = '\0';
 }
 
+/* Only the global cloud has regions; a custom one says where it is, or has none. */
+static void
+resolve_mde(struct build *b, struct app_draft *a, const char *builtin)
+{
+	const struct node *region = node_get(a->d.node, "mde_region");
+
+	if (region != NULL && a->app.cloud != CLOUD_GLOBAL)
+		conf_error_key(&b->conf, region, NULL,
+		    "is for cloud: global; leave it out, no other cloud has regions");
+	if (a->app.mde_region != 0 && a->app.cloud == CLOUD_GLOBAL)
+		builtin = mde_regions[a->app.mde_region].url;
+	resolve_url(b, a, "mde_url", &a->app.mde_url, builtin != NULL ? builtin : "");
+}
+
 /* Of a custom cloud's API the resource is its address. */
 static void
 set_resources(struct app *app, const struct cloud_hosts *h)
@@ -55,7 +69,7 @@ read_app(struct build *b, struct app_draft *a)
 	resolve_url(b, a, "login_url", &a->app.login_url, h->login);
 	resolve_url(b, a, "graph_url", &a->app.graph_url, h->api[API_GRAPH]);
 	resolve_url(b, a, "portal_url", &a->app.portal_url, h->portal);
-	a->app.mde_url = arena_strdup(&b->w->arena, h->api[API_MDE] != NULL ? h->api[API_MDE] : "");
+	resolve_mde(b, a, h->api[API_MDE]);
 	set_resources(&a->app, h);
 	settings_finish_proxy(b, a->d.node, &a->app.proxy, &b->w->s.proxy);
 	settings_read_credentials(b, a);
@@ -257,6 +271,7 @@ inherit(const struct defaults *d, struct tenant_draft *t)
 	t->tenant.first_lookback_ms = d->first_lookback_ms;
 	t->tenant.page_size = d->page_size;
 	t->tenant.budget_per_min = d->budget_per_min;
+	t->tenant.mde_wait_ms = d->mde_wait_ms;
 	t->streams = d->streams;
 }
 

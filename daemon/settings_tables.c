@@ -222,9 +222,11 @@ static const struct conf_opt defaults_opts[] = {
 	{ .name = "streams", .type = CONF_LIST, .off = F(streams), .def = "alerts", .min = 1,
 	  .max = 8, .check = check_stream,
 	  .help = "What is read from a tenant: `alerts` (of all Defender products, by Graph's "
-	      "alerts_v2) and `incidents` (what Microsoft puts alerts together to, as records of "
-	      "their own). Each needs a permission of its own: SecurityAlert.Read.All, "
-	      "SecurityIncident.Read.All." },
+	      "alerts_v2), `incidents` (what Microsoft puts alerts together to, as records of "
+	      "their own) and `mde-alerts` (of Defender for Endpoint alone, by its own API; beside "
+	      "`alerts` it only adds what Graph does not have). Each needs a permission of its own: "
+	      "SecurityAlert.Read.All, SecurityIncident.Read.All, and Alert.Read.All of "
+	      "WindowsDefenderATP." },
 	{ .name = "poll_interval", .type = CONF_TIME, .off = F(poll_interval_ms), .def = "60s",
 	  .min = SECOND, .max = DAY,
 	  .help = "A tenant is asked for news this often." },
@@ -242,7 +244,13 @@ static const struct conf_opt defaults_opts[] = {
 	{ .name = "budget", .type = CONF_INT, .off = F(budget_per_min), .def = "150", .min = 1,
 	  .max = 10000,
 	  .help = "Requests a minute to one tenant, at most, by all its streams of an API together. "
-	      "Microsoft allows an app 150 of Graph's in a tenant." },
+	      "Microsoft allows an app 150 of Graph's in a tenant, and 100 of Defender for Endpoint's, "
+	      "1500 an hour, which are kept whatever is written here." },
+	{ .name = "mde_wait", .type = CONF_TIME, .off = F(mde_wait_ms), .def = "15m",
+	  .min = 0, .max = DAY,
+	  .help = "Where a tenant is read for alerts and mde-alerts, an alert that only Defender for "
+	      "Endpoint's API has waits so long, from when it was made, for the same alert in Graph, "
+	      "which is sent instead." },
 	{ .name = NULL }
 };
 #undef F
@@ -358,6 +366,14 @@ const struct conf_opt app_opts[] = {
 	{ .name = "graph_url", .type = CONF_STR, .off = F(app.graph_url), .check = check_service_url,
 	  .shown = "by cloud",
 	  .help = "With `cloud: custom` only, and required there: the base of Microsoft Graph." },
+	{ .name = "mde_url", .type = CONF_STR, .off = F(app.mde_url), .check = check_service_url,
+	  .shown = "by cloud",
+	  .help = "With `cloud: custom` only: the base of Defender for Endpoint's API, needed for the "
+	      "stream mde-alerts." },
+	{ .name = "mde_region", .type = CONF_CHOICE, .off = F(app.mde_region), .def = "any",
+	  .choices = mde_region_names,
+	  .help = "With `cloud: global` only: the region whose server of Defender for Endpoint's API is "
+	      "asked; nearer ones answer sooner." },
 	{ .name = "portal_url", .type = CONF_STR, .off = F(app.portal_url), .check = check_portal_url,
 	  .shown = "by cloud",
 	  .help = "With `cloud: custom` only: the Defender portal that links lead to; "

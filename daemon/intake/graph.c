@@ -23,7 +23,7 @@ graph_url(struct buf *out, const struct app *app, const struct stream_kind *kind
     const struct paging_ask *ask)
 {
 	graph_root(out, app, kind->api);
-	buf_printf(out, "%s?$top=%u", kind->path, ask->top);
+	buf_printf(out, "%s?$top=%u%s", kind->path, ask->top, kind->more);
 	if (ask->with_order)
 		buf_printf(out, "&$orderby=%s%%20asc", kind->time_field);
 	buf_puts(out, "&$filter=");

@@ -10,6 +10,8 @@
 #define TURN_COST   16384 /* of one turn, of slices: known 1, read COST_READ */
 #define COST_READ   64
 #define FOREIGN     UINT64_C(0xf0e1d2c3b4a59687) /* into the hash of what is somebody else's */
+#define WAITING     UINT64_C(0x8796a5b4c3d2e1f0) /* likewise of what is not taken yet */
+#define FAR_AHEAD   (3600 * TICKS_SEC)
 #define FULL_PAGE   100
 #define LEAST_BYTES ((size_t)32 << 10)
 
@@ -152,6 +154,30 @@ add_record(struct page *pg, struct str slice, uint64_t hash, struct record *take
 	    taken->unreadable.why.n);
 }
 
+/* A time that is far ahead is none to wait for. */
+static bool
+is_waiting(const struct page *pg, const struct record *r)
+{
+	const struct poller *p = pg->p;
+
+	return p->s->kind->waits && r->seen.created > pg->facts.limit &&
+	       r->seen.created <= poller_server_now(p) + FAR_AHEAD;
+}
+
+/* It comes again, as the cursor does not pass it. */
+static void
+leave_waiting(struct page *pg, struct record *taken, uint64_t hash)
+{
+	struct window *w = &pg->p->window;
+	int64_t version;
+	bool is_known = window_knows_slice(w, hash ^ WAITING, &version);
+
+	paging_page_add(&pg->facts, taken->version, !is_known);
+	if (!is_known)
+		window_put_slice(w, hash ^ WAITING, taken->version);
+	record_unref(taken);
+}
+
 /* What no earlier answer brought, byte for byte: read whole, and judged by what it says. */
 static void
 read_slice(struct page *pg, struct str slice, uint64_t hash)
@@ -162,6 +188,11 @@ read_slice(struct page *pg, struct str slice, uint64_t hash)
 	bool is_others = is_foreign(p, record_tenant_id(r));
 	bool is_known;
 	int64_t version;
+
+	if (!is_others && is_waiting(pg, r)) {
+		leave_waiting(pg, r, hash);
+		return;
+	}
 
 	pg->foreign += is_others;
 	if (is_others)
@@ -438,7 +469,7 @@ page_start(struct poller *p, struct split_page *taken)
 	pg->held = pg->keeps = taken->body.n;
 	scheduler_hand_over(pg->scheduler, &p->place, pg->held);
 	p->place.expected = pg->held + pg->held / 4 + LEAST_BYTES;
-	paging_page_init(&pg->facts, &p->r->paging, poller_server_now(p));
+	paging_page_init(&pg->facts, &p->r->paging, poller_limit(p));
 	p->page = pg;
 	p->at = POLLER_STORING;
 	if (TAILQ_EMPTY(&p->in->pages))

@@ -38,6 +38,28 @@ poller_was_read(const struct poller *p)
 	return p->readers[READER_LIVE].cursor != TICKS_NONE;
 }
 
+/* Until when the stream that p waits for has read all there was; one that cannot be read is not
+ * waited for longer. */
+static int64_t
+read_until(const struct poller *other, int64_t now)
+{
+	if (state_is_ill(other->state))
+		return now;
+	return other->complete;
+}
+
+int64_t
+poller_limit(const struct poller *p)
+{
+	const struct poller *other = p->tn->streams[p->s->kind->memory];
+	int64_t now = poller_server_now(p), until;
+
+	if (!p->s->kind->waits || other == NULL)
+		return now;
+	until = read_until(other, now);
+	return until != TICKS_NONE ? until - ticks_from_ms(p->t->mde_wait_ms) : p->begin - 1;
+}
+
 /* Date has whole seconds: the server's clock is less than one ahead of it. */
 void
 poller_learn_date(struct poller *p, int64_t date)
@@ -238,6 +260,7 @@ live_done(struct poller *p)
 	int64_t now = mono(p);
 
 	p->last_success = clock_wall(p->in->env->clock);
+	p->complete = p->readers[READER_LIVE].begun;
 	if (p->slot <= now)
 		p->slot = spread_next(p->hash, p->t->poll_interval_ms, now);
 }
@@ -394,13 +417,13 @@ poller_new(struct intake *in, struct tenancy *tn, const struct tenant_stream *s)
 	tenancy_join(tn, p, p->which);
 	p->hash = str_hash(s->key, strlen(s->key));
 	p->since = clock_wall(in->env->clock);
-	p->last_success = TICKS_NONE;
+	p->last_success = p->complete = TICKS_NONE;
 	p->at = POLLER_RESTING;
 	p->has_role = true;
 	buf_init(&p->answer, 256);
 	timer_init(&p->timer, poller_on_timer, p);
 	window_init(&p->window, &in->windows);
-	p->readers[READER_LIVE].name = "live";
+	p->readers[READER_LIVE].name = s->kind->live;
 	sweep_init(p);
 	p->r = &p->readers[READER_LIVE];
 	p->stream = UINT32_MAX;
@@ -420,7 +443,8 @@ learn_stream(struct poller *p)
 	if (!journal_cursor(j, p->stream, p->readers[READER_LIVE].name, &c))
 		c.at = TICKS_NONE;
 	p->readers[READER_LIVE].cursor = c.at;
-	p->begin = c.begin;
+	/* A stream that shares another one's memory is not read from when that began. */
+	p->begin = c.at == TICKS_NONE && p->s->kind->memory != p->which ? TICKS_NONE : c.begin;
 	sweep_resume(p);
 	reader_say_window(p);
 }

@@ -77,6 +77,7 @@ struct poller {
 	enum tenant_state state;
 	char *trouble;
 	int64_t since, last_success; /* ticks */
+	int64_t complete;            /* ticks, the server's: a live read that began then is complete */
 	int64_t said_at;             /* mono ms: when its trouble was logged last */
 	bool is_hushed;              /* too many others have it: nor is its end told */
 
@@ -153,6 +154,9 @@ bool poller_tells(struct poller *p, enum poller_told what);
 /* Something of it was stored once, now or before a restart. */
 bool poller_was_read(const struct poller *p);
 
+/* Records made after it are not taken yet, and the cursor stays behind it; ticks of the
+ * server's clock. */
+int64_t poller_limit(const struct poller *p);
 /* The server's clock, ticks. */
 int64_t poller_server_now(const struct poller *p);
 void poller_learn_date(struct poller *p, int64_t server_date);

@@ -14,14 +14,21 @@
  *
  * It knows nothing of tenants, of requests in flight and of time. Pure.
  */
-enum stream { STREAM_ALERTS, STREAM_INCIDENTS, STREAM_COUNT };
+enum stream { STREAM_ALERTS, STREAM_INCIDENTS, STREAM_MDE_ALERTS, STREAM_COUNT };
 
 struct stream_kind {
 	const char *name;       /* in configurations, {stream}, at the end of the journal's key */
 	enum api api;
 	const char *path;       /* of the list, below the API's root */
+	const char *more;       /* of each request's query, as it stands there; "": nothing */
 	const char *time_field; /* that the list is filtered and ordered by */
-	unsigned page_max;      /* $top that is served at most */
+	unsigned page_max;      /* $top that is asked for at most */
+	bool is_by_skip;        /* see paging.h */
+	enum stream memory;     /* whose memory in the journal it has; its own, mostly */
+	const char *live, *hour, *day; /* names of its readers there */
+	/* What is younger than mde_wait waits for the stream whose memory it shares: both may have
+	 * it, and that one tells more. */
+	bool waits;
 	const char *items;      /* for people: "alerts" */
 	enum token_role may;    /* that the token must hold */
 	const char *role;       /* the least that gives it, for people */

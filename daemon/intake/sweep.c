@@ -10,12 +10,12 @@
 void
 sweep_init(struct poller *p)
 {
-	p->readers[READER_HOUR] = (struct reader){ .name = "sweep-hour",
+	p->readers[READER_HOUR] = (struct reader){ .name = stream_kinds[p->which].hour,
 		.span_ms = 3 * HOUR_MS,
 		.every_ms = HOUR_MS,
 		.cursor = TICKS_NONE,
 		.swept = TICKS_NONE };
-	p->readers[READER_DAY] = (struct reader){ .name = "sweep-day",
+	p->readers[READER_DAY] = (struct reader){ .name = stream_kinds[p->which].day,
 		.span_ms = 7 * DAY_MS,
 		.every_ms = DAY_MS,
 		.cursor = TICKS_NONE,
@@ -58,6 +58,10 @@ live_from(const struct poller *p)
 void
 reader_say_window(const struct poller *p)
 {
+	const struct poller *owner = p->tn->streams[p->s->kind->memory];
+
+	if (owner != NULL && owner != p)
+		return;
 	if (p->readers[READER_LIVE].cursor != TICKS_NONE)
 		journal_window(p->in->journal, p->stream, live_from(p));
 }
@@ -123,6 +127,7 @@ reader_bounds(struct poller *p, struct reader *r, struct paging_bounds *out)
 		.cursor = is_live ? r->cursor : PAGING_FOREVER,
 		.page_size = (unsigned)(top < most ? top : most),
 		.most = (unsigned)most,
+		.is_by_skip = p->s->kind->is_by_skip,
 	};
 	return is_live || out->from < out->until;
 }

@@ -33,3 +33,16 @@ const struct cloud_hosts cloud_hosts[] = {
 	    { GRAPH_L5, MDE_GOV }, ENTRA_GOV, MY_GOV },
 	[CLOUD_CUSTOM] = { NULL, PORTAL, { NULL, NULL }, { NULL, NULL }, ENTRA, MY },
 };
+
+/* Microsoft Learn: Get alerts, "For better performance, you can use a server closer to
+ * your geo location". Tokens are those of the cloud. */
+#define REGION(name) "https://" name ".api.security.microsoft.com"
+const struct mde_region mde_regions[] = {
+	{ "any", NULL },
+	{ "us", REGION("us") },
+	{ "eu", REGION("eu") },
+	{ "uk", REGION("uk") },
+	{ "au", REGION("au") },
+	{ "swa", REGION("swa") },
+};
+const char *const mde_region_names[] = { "any", "us", "eu", "uk", "au", "swa", NULL };

@@ -24,6 +24,12 @@ struct cloud_hosts {
 	const char *multi_tenant;        /* one view of all tenants; NULL: not known here */
 };
 extern const struct cloud_hosts cloud_hosts[]; /* by enum cloud */
+/* Where Defender for Endpoint answers sooner, in the global cloud; url NULL: the cloud's own. */
+struct mde_region {
+	const char *name, *url;
+};
+extern const struct mde_region mde_regions[];
+extern const char *const mde_region_names[];   /* the same order, NULL-ended */
 extern const char *const cloud_names[];        /* by enum cloud, NULL-ended */
 
 #endif

@@ -349,10 +349,10 @@ ask_most(struct paging *p, const struct paging_page *pg)
 static void
 step_by_skip(struct paging *p, const struct paging_page *pg, bool full, struct paging_step *out)
 {
-	if (full && skip_on(p, pg)) {
-		p->is_shifting = true;
+	/* What moved by a few places was read twice, not passed over. */
+	p->is_shifting |= p->ask.mode == PAGING_SKIP && pg->fresh != 0;
+	if (full && skip_on(p, pg))
 		return;
-	}
 	if (!read_tie_again(p))
 		paging_window_complete(p, out);
 }

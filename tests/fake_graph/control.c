@@ -241,6 +241,7 @@ put_tenant(struct buf *b, const struct tenant *t, bool with_polls)
 	j_strs(b, "tenant", t->guid);
 	j_strs(b, "name", t->name);
 	j_int(b, "requests", (int64_t)c->requests);
+	j_int(b, "mde_requests", (int64_t)c->mde_requests);
 	j_int(b, "pages", (int64_t)c->pages);
 	j_int(b, "tokens", (int64_t)c->tokens);
 	j_int(b, "by_certificate", (int64_t)c->by_certificate);

@@ -42,6 +42,13 @@ rule_of(const struct alert *a)
 	return &rules[rng_child(a->seed, 1) % nrules];
 }
 
+bool
+corpus_is_mde(const struct alert *a)
+{
+	return !a->is_incident && a->hostile == NULL &&
+	       strcmp(rule_of(a)->product->service, "microsoftDefenderForEndpoint") == 0;
+}
+
 int64_t
 corpus_round(struct rng *r, int64_t ticks)
 {

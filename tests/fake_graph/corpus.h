@@ -22,6 +22,9 @@ void corpus_first_facts(const struct alert *a, struct facts *f, bool is_bench);
 void corpus_render(struct buf *b, const struct alert *a, const struct facts *f,
     bool has_newer_enums, bool is_bench);
 
+/* Defender for Endpoint raised it. */
+bool corpus_is_mde(const struct alert *a);
+
 /* As sound JSON, for the truth: what should be understood. */
 void corpus_title(struct buf *b, const struct alert *a);
 void corpus_id(struct buf *b, const struct alert *a);

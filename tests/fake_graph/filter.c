@@ -97,11 +97,22 @@ enum_value(enum property p, struct str t, int64_t *value)
 	return true;
 }
 
+/* Both APIs' names for the times. */
+static int
+find_property(struct str name)
+{
+	if (str_is(name, "lastUpdateTime"))
+		return BY_UPDATED;
+	if (str_is(name, "alertCreationTime"))
+		return BY_CREATED;
+	return find_word(name, properties, ARRAY_LEN(properties));
+}
+
 static bool
 read_test(struct reader *r, struct expr *e)
 {
 	struct str name = next_token(r), op = next_token(r), value = next_token(r);
-	int property = find_word(name, properties, ARRAY_LEN(properties));
+	int property = find_property(name);
 	int which = find_word(op, ops, ARRAY_LEN(ops));
 
 	if (property < 0)

@@ -33,9 +33,8 @@ header(const struct ask *a, const char *name)
 	return evhttp_find_header(evhttp_request_get_input_headers(a->req), name);
 }
 
-/* Whose token it is; without one the ask is answered, and that is false. */
-static bool
-authenticate(struct ask *a, struct token_claims *c)
+bool
+ask_authenticate(struct ask *a, struct token_claims *c)
 {
 	const char *value = header(a, "Authorization");
 
@@ -307,12 +306,14 @@ graph_ask(struct ask *a)
 {
 	struct token_claims c;
 
-	if (!authenticate(a, &c))
+	if (!ask_authenticate(a, &c))
 		return;
 	a->tenant->counters.requests++;
 	note_poll(&a->tenant->counters);
 	if (evhttp_request_get_command(a->req) != EVHTTP_REQ_GET)
 		reply_graph_error(a, 405, "MethodNotAllowed", "The method is not allowed.");
+	else if (c.is_mde)
+		reply_unauthorized(a, "Invalid audience.", false);
 	else if (!may_read(a, &c))
 		reply_graph_error(a, 403, "Forbidden",
 		    is_for_incidents(a)

@@ -40,7 +40,7 @@ struct options {
 	int paging, orderby, filter;
 	const char **policies; /* --policy TENANTS:paging=skip */
 	size_t npolicies;
-	long long max_top, per_minute;
+	long long max_top, per_minute, mde_per_minute, mde_per_hour, mde_only;
 	bool is_alerts_only; /* tokens name the role for alerts only */
 	bool page_gzip, with_control, is_quiet, shall_print_config;
 	const char *config_file;

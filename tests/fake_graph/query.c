@@ -135,6 +135,8 @@ read_option(
 			return err_set(err, ERR_PERM,
 			    "The query specified in the URI is not valid. Query "
 			    "option 'OrderBy' is not allowed. ($orderby)");
+		if (p->is_mde)
+			return err_set(err, ERR_PERM, "The query option '$orderby' is not allowed.");
 		return p->orderby == OBEY_IGNORE || read_orderby(q, value, err);
 	}
 	if (str_is(name, "$top")) {
@@ -144,7 +146,7 @@ read_option(
 	if (str_is(name, "$skip")) {
 		if (!read_number(name, value, &q->skip, err))
 			return false;
-		if (q->skip > MAX_SKIP)
+		if (q->skip > MAX_SKIP && !p->is_mde)
 			return err_set(
 			    err, ERR_TEMP, "$skip=%u cannot exceed %d", q->skip, MAX_SKIP);
 		return true;
@@ -155,6 +157,10 @@ read_option(
 	}
 	if (str_is(name, "$skiptoken"))
 		return read_place(q, value, err);
+	if (str_is(name, "$expand")) {
+		q->wants_evidence = str_is(value, "evidence");
+		return true;
+	}
 	if (str_is(name, "$select") || name.n == 0 || name.s[0] != '$')
 		return true;
 	return err_set(
@@ -168,6 +174,7 @@ query_parse(struct query *q, struct str text, const struct policy *p, struct err
 
 	/* Without $orderby: "most recent alerts at the top". */
 	*q = (struct query){ .by_created = true, .is_descending = true };
+	q->is_mde = p->is_mde;
 	arena_init(&q->arena);
 	while (query_next(&text, &q->arena, &name, &value)) {
 		if (!read_option(q, name, value, p, err))
@@ -189,6 +196,10 @@ query_release(struct query *q)
 bool
 query_matches(const struct query *q, const struct version *v)
 {
+	const struct alert *a = v->alert;
+
+	if (q->is_mde ? !a->is_mde : a->is_mde_only)
+		return false;
 	return q->filter == NULL || filter_matches(q->filter, v);
 }
 

@@ -30,7 +30,8 @@ struct query {
 	const struct expr *filter; /* NULL: all */
 	bool by_created, is_descending;
 	unsigned top, skip;
-	bool has_top, wants_count, has_place;
+	bool has_top, wants_count, has_place, wants_evidence;
+	bool is_mde; /* of Defender for Endpoint's list */
 	struct place place; /* of the $skiptoken */
 };
 
@@ -39,6 +40,7 @@ struct policy {
 	enum paging paging;
 	enum obey orderby, filter;
 	unsigned max_top;
+	bool is_mde; /* of Defender for Endpoint: no $orderby, any $skip */
 };
 
 /* text: the query string as it came. False: err is a message for the 400. */

@@ -118,7 +118,7 @@ static bool
 is_api_path(struct str path)
 {
 	static const char *const roots[] = { "/v1.0/security/alerts_v2", "/security/alerts_v2",
-		"/v1.0/security/incidents" };
+		"/v1.0/security/incidents", "/mde/api/alerts" };
 
 	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
 		size_t n = strlen(roots[i]);
@@ -136,7 +136,9 @@ route(struct ask *a)
 	bool is_api = is_api_path(path);
 
 	look_for_strays(a, is_api);
-	if (is_api)
+	if (is_api && str_starts(path, "/mde/"))
+		mde_ask(a);
+	else if (is_api)
 		graph_ask(a);
 	else if (is_token_path(path, &tenant))
 		entra_ask(a, tenant);

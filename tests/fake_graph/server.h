@@ -93,6 +93,9 @@ void ask_done(struct ask *a);
 /* The places a request can come to, and control.h; each answers and ends the ask. */
 void entra_ask(struct ask *a, struct str tenant);
 void graph_ask(struct ask *a);
+void mde_ask(struct ask *a);
+/* Whose token it is; without a good one the ask is answered, and that is false. */
+bool ask_authenticate(struct ask *a, struct token_claims *c);
 /* The index of a tenant by index, GUID or name, or 0; arg is the server. */
 unsigned server_resolve_tenant(struct str who, void *arg);
 /* "TENANT:paging=skip", "*:orderby=ignore" */

@@ -57,6 +57,11 @@ publish(struct story *s, struct alert *a, int64_t visible_from, int64_t now)
 {
 	struct buf b = BUF_INIT(MAX_BODY);
 
+	if (a->nversions == 0) {
+		a->is_mde = corpus_is_mde(a);
+		a->is_mde_only =
+		    a->is_mde && (long long)(rng_child(a->seed, 8) % 100) < s->opt->mde_only;
+	}
 	corpus_render(&b, a, &a->facts, true, s->world->is_bench);
 	BUG_IF(!buf_ok(&b));
 	world_publish(s->world, a, xmemdup(b.p, b.n), b.n, visible_from, now);

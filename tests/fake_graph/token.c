@@ -145,6 +145,14 @@ put_mac(struct buf *b, const unsigned char key[TOKEN_KEY], struct str text)
 	put_base64url(b, mac, n);
 }
 
+static bool
+is_mde_audience(const char *audience)
+{
+	size_t n = audience != NULL ? strlen(audience) : 0;
+
+	return n > 4 && strcmp(audience + n - 4, "/mde") == 0;
+}
+
 static void
 put_roles(struct buf *b, const struct token_claims *c)
 {
@@ -173,7 +181,9 @@ token_make(struct buf *b, const unsigned char key[TOKEN_KEY], const struct token
 	j_int(&claims, "exp", c->expires);
 	j_strs(&claims, "appid", client_id);
 	j_strs(&claims, "idtyp", "app");
-	if (c->has_role)
+	if (c->has_role && is_mde_audience(audience))
+		j_raw(&claims, "roles", "[\"Alert.Read.All\"]");
+	else if (c->has_role)
 		put_roles(&claims, c);
 	j_strs(&claims, "tid", c->tid);
 	j_strs(&claims, "ver", "1.0");
@@ -209,6 +219,7 @@ read_claims(const unsigned char *p, size_t n, struct token_claims *c)
 
 	c->issued = json_integer_value(json_object_get(root, "iat"));
 	c->expires = json_integer_value(json_object_get(root, "exp"));
+	c->is_mde = is_mde_audience(json_string_value(json_object_get(root, "aud")));
 	c->has_role = json_object_get(root, "roles") != NULL;
 	c->may_read_incidents = second != NULL && strcmp(second, "SecurityIncident.Read.All") == 0;
 	json_decref(root);

@@ -20,6 +20,7 @@ struct token_claims {
 	int64_t issued, expires; /* Unix seconds */
 	bool has_role;          /* to read alerts */
 	bool may_read_incidents;
+	bool is_mde;            /* for Defender for Endpoint's API, by its audience */
 	bool may_change;        /* alerts: more than a reader needs */
 };
 

@@ -146,6 +146,7 @@ truth_line(struct buf *b, const struct version *v)
 	j_strs(b, "tenant", a->tenant->guid);
 	j_int(b, "index", a->tenant->index);
 	j_strs(b, "stream", stream_name(a));
+	j_strs(b, "mde", !a->is_mde ? "no" : a->is_mde_only ? "only" : "both");
 	j_strs(b, "key", a->id);
 	j_key(b, "id");
 	corpus_id(b, a);
@@ -210,7 +211,8 @@ truth_help(void)
 {
 	printf("The truth file: JSON lines. At the birth of a version\n"
 	       "  "
-	       "{\"t\":\"v\",\"tenant\":GUID,\"index\":N,\"stream\":…,\"key\":…,\"id\":…|null,\"version\":N,"
+	       "{\"t\":\"v\",\"tenant\":GUID,\"index\":N,\"stream\":…,\"mde\":…,\"key\":…,"
+	       "\"id\":…|null,\"version\":N,"
 	       "\"created\":…,\n"
 	       "   "
 	       "\"updated\":…,\"severity\":…,\"status\":…,\"evidence\":N,\"title\":…,\"visible_"
@@ -222,7 +224,8 @@ truth_help(void)
 	       "\"state\":HEX}\n"
 	       "and when it is shown no more, or was overtaken before it was ever shown\n"
 	       "  "
-	       "{\"t\":\"x\",\"tenant\":GUID,\"stream\":…,\"key\":…,\"version\":N,\"updated\":…,\"replaced_at\":"
+	       "{\"t\":\"x\",\"tenant\":GUID,\"stream\":…,\"key\":…,\"version\":N,\"updated\":…,"
+	       "\"replaced_at\":"
 	       "MS,\n"
 	       "   \"poller_could_see\":true|false}\n"
 	       "key names the alert in its tenant. id is null where none can be trusted. Times: "
@@ -231,7 +234,8 @@ truth_help(void)
 	       "replaced_at).\n"
 	       "event: new updated escalated resolved reopened; change: new evidence verdict "
 	       "comment assigned\n"
-	       "escalated lowered resolved reopened touched merged. sha256 of the bytes sent, for "
+	       "escalated lowered resolved reopened touched merged. mde: who has it, no (Graph alone), both, "
+	       "only (Defender for\nEndpoint alone). sha256 of the bytes sent, for "
 	       "unreadable ones.\n"
 	       "state is equal where nothing but lastUpdateDateTime differs.\n");
 }

@@ -12,7 +12,8 @@
  * truth: what existed and when, for comparing with what was delivered.
  *
  * JSON lines, in order of time. At the birth of a version:
- *   {"t":"v","tenant":GUID,"index":n,"stream":"alerts"|"incidents","key":"…","id":"…"|null,"version":n,
+ *   {"t":"v","tenant":GUID,"index":n,"stream":"alerts"|"incidents",
+ *    "mde":"no"|"both"|"only","key":"…","id":"…"|null,"version":n,
  *    "created":"…","updated":"2026-11-22T04:10:46.0900000Z","severity":"high",
  *    "status":"new","evidence":n,"title":"…","visible_from":ms,"replaced_at":0,
  *    "event":"new","change":"new","poller_could_see":true,

@@ -82,6 +82,7 @@ struct alert {
 	unsigned nversions;
 	bool is_fixed; /* the story leaves it alone */
 	bool is_incident;
+	bool is_mde, is_mde_only; /* Defender for Endpoint has it; Graph has not */
 	const struct hostile *hostile;
 };
 
@@ -98,6 +99,7 @@ struct order {
 
 /* What a test asks about a tenant's clients. */
 struct counters {
+	uint64_t mde_requests;
 	uint64_t requests, pages, tokens, token_errors, bytes, faults, limited;
 	uint64_t status[6];        /* by hundreds */
 	uint64_t by_certificate, by_federation; /* of the tokens */
@@ -105,6 +107,12 @@ struct counters {
 	int64_t first_ms, last_ms; /* monotonic */
 	int64_t *poll_ms;          /* ring of POLL_TIMES, made at the first poll */
 	uint64_t npolls;
+};
+
+/* Requests since then. */
+struct meter {
+	int64_t since_ms;
+	unsigned n;
 };
 
 struct tenant {
@@ -118,6 +126,7 @@ struct tenant {
 	int64_t last_stamp;
 	int64_t minute_ms; /* start and count of the rate limit's window */
 	unsigned in_minute;
+	struct meter mde_minute, mde_hour;
 	struct counters counters;
 	bool is_incidents;        /* it is only the list of another one's incidents */
 	struct tenant *incidents; /* that list; NULL in such a one */

@@ -34,7 +34,7 @@ TARGETS = {
     "portal": ("lib/format/portal.c",),
     "reader": ("lib/json/reader.c", "lib/json/repair.c", "lib/json/unescape.c", "lib/json/skim.c"),
     "record": ("lib/record/alert.c", "lib/record/evidence.c", "lib/record/fields.c", "lib/record/record.c",
-               "lib/record/parts.c", "lib/record/incident.c"),
+               "lib/record/parts.c", "lib/record/incident.c", "lib/record/mde.c"),
     "retry_after": ("lib/policy/retry_after.c",),
     "split": ("lib/json/split.c",),
     "ticks": ("lib/base/ticks.c",),

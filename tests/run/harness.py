@@ -478,6 +478,7 @@ def config(graph, tenants, sinks, /, **defaults):
     sections = {
         "log_level": "info",
         "apps": {"soc": {"cloud": "custom", "login_url": graph.url, "graph_url": graph.url,
+                         "mde_url": graph.url + "/mde",
                          "client_id": "6f0c8a5e-0000-4000-8000-000000000001",
                          "secret_file": graph.secret_file}},
         "defaults": first, "tenants": tenants, "sinks": sinks}

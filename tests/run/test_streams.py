@@ -56,19 +56,27 @@ class Streams(Scene):
         self.check_records()
         self.assertEqual(graph.requests()["bearer_elsewhere"], 0)
 
-    def settle(self, graph, only):
+    def settle(self, graph, only, mde=False):
         """Waits until all is there of the streams that are read; only: {tenant: streams}."""
         end = time.monotonic() + 30 * harness.SLOW
         self.mark_down()
         while True:
             truth = Truth(graph.truth_file)
-            for key in [k for k, versions in truth.alerts.items()
-                        if next(iter(versions.values()))["stream"] not in only.get(k[0], ("alerts", "incidents"))]:
-                del truth.alerts[key]
+            for key, versions in list(truth.alerts.items()):
+                if not self.is_read(next(iter(versions.values())), only.get(key[0], ("alerts", "incidents")), mde):
+                    del truth.alerts[key]
+                for v in versions.values():
+                    v["evidence"] = None if v["mde"] == "only" or "mde-alerts" in only.get(key[0], ()) else v["evidence"]
             wrong = compare(truth, Delivered(self.cef.rows()), self.interval_ms * harness.SLOW, self.up)
             if not wrong or time.monotonic() > end:
                 return wrong
             time.sleep(0.5)
+
+    @staticmethod
+    def is_read(version, streams, mde):
+        if version["mde"] == "only" and not mde:
+            return False
+        return version["stream"] in streams or ("mde-alerts" in streams and version["mde"] != "no")
 
     def check_records(self):
         kinds = collections.Counter()
@@ -92,6 +100,62 @@ class Streams(Scene):
         incidents = [o for o in whole if o["msspd"]["stream"] == "incidents"]
         self.assertEqual(len(incidents), sum(kinds.values()) - kinds["merged"])
         self.assertTrue(all("displayName" in o["incident"] for o in incidents))
+
+    def events(self):
+        return Delivered(self.cef.rows()).events
+
+    def test_endpoint_alerts_of_both_apis(self):
+        """What both have comes once, as Graph tells it; what only the endpoint API has comes after the wait."""
+        graph = harness.FakeGraph(self.run_, "--alerts", 120, "--mde-only", 40, "--rate", 4, "--stop-after", 4,
+                                  "--history", 40000)
+        msspd = self.start(graph, harness.tenants(1), ["alerts", "mde-alerts"], mde_wait="12s", page_size=20)
+        time.sleep(6)
+        early = self.events()
+        young = [v for v in Truth(graph.truth_file).versions()
+                 if v["mde"] == "only" and v["version"] == 1 and v["visible_from"] > self._up_since + 1000]
+        old = self.first_versions(graph, "only", before=self._up_since)
+        self.assertTrue(young and old, "the story has some of each")
+        self.assertEqual([v["key"] for v in young if any(v["key"] in name for name in early)], [], "it waits")
+        self.assertEqual([k for k in old if not any(k in name for name in early)], [], "what is old does not wait")
+        time.sleep(9)
+        wrong = self.settle(graph, {}, mde=True)
+        self.assertEqual(wrong, [], self.run_.read(msspd.log)[-3000:])
+        self.check_once(graph)
+        self.assertGreater(graph.requests()["tenants"][0]["mde_requests"], 5)
+        self.assertEqual(graph.requests()["bearer_elsewhere"], 0)
+        self.assertEqual(graph.requests()["tenants"][0]["status"]["4xx"], 0)
+
+    def first_versions(self, graph, mde, before):
+        return {v["key"] for v in Truth(graph.truth_file).versions()
+                if v["mde"] == mde and v["version"] == 1 and v["visible_from"] < before}
+
+    def check_once(self, graph):
+        """No version twice, and what both have in Graph's words only."""
+        where = {v["key"]: v["mde"] for v in Truth(graph.truth_file).versions()}
+        names = collections.Counter(json.loads(row["msg"])["msspd"]["event_id"] for row in self.raw.rows())
+        self.assertEqual([n for n, times in names.items() if times > 1], [])
+        seen = set()
+        for row in self.raw.rows():
+            alert = json.loads(row["msg"])["alert"]
+            seen.add(where[alert["id"]])
+            self.assertEqual("lastUpdateTime" in alert, where[alert["id"]] == "only")
+        self.assertEqual(seen, {"no", "both", "only"})
+
+    def test_endpoint_alerts_alone(self):
+        """Paged by position, with evidence, within the API's own limits; read as Graph's are."""
+        graph = harness.FakeGraph(self.run_, "--alerts", 300, "--rate", 3, "--stop-after", 3, "--mde-per-minute", 100,
+                                  "--mde-per-hour", 1500, "--history", 40000)
+        self.start(graph, harness.tenants(1), ["mde-alerts"], page_size=40, poll_interval="2s")
+        time.sleep(4)
+        wrong = self.settle(graph, {harness.FakeGraph.tenant_id(1): {"mde-alerts"}}, mde=True)
+        self.assertEqual(wrong, [], self.run_.read(self.msspd.log)[-3000:])
+        one = next(json.loads(row["msg"])["alert"] for row in self.raw.rows() if "entityType" in row["msg"])
+        self.assertEqual(one["aadTenantId"], harness.FakeGraph.tenant_id(1))
+        fields = [cef.parse(row["msg"])[1] for row in self.cef.rows()]
+        self.assertTrue(all(f["shost"] == "pc7.corp.example" for f in fields))
+        self.assertTrue({f["cs5"] for f in fields} <= {"new", "inProgress", "resolved"})
+        self.assertEqual(graph.requests()["tenants"][0]["limited"], 0)
+        self.assertEqual(graph.requests()["tenants"][0]["requests"], 0, "Graph is not asked")
 
     def test_one_stream_without_its_permission(self):
         """Alerts go on; the tenant is in the worse state, and the trouble names the stream and the role."""

@@ -160,7 +160,8 @@ static const struct {
 	{ "a sink twice", BASE "defaults: {app: soc, sinks: [siem, lake, siem]}\n" TENANT,
 	  "m.yaml:3:42: defaults.sinks[2]: \"siem\" is there twice; leave one out\n" },
 	{ "a stream that there is not", BASE "defaults: {app: soc, sinks: siem, streams: [alerts, "
-	  "secure-scores]}\n" TENANT, "m.yaml:3:53: defaults.streams[1]: \"secure-scores\" is not a stream; the streams are: alerts, incidents\n" },
+	  "secure-scores]}\n" TENANT, "m.yaml:3:53: defaults.streams[1]: \"secure-scores\" is not a stream; the streams are: alerts, "
+	  "incidents, mde-alerts\n" },
 	{ "the SIEM API", BASE "defaults: {app: soc, sinks: siem, streams: [alerts, "
 	  "siem-api]}\n" TENANT, "m.yaml:3:53: defaults.streams[1]: \"siem-api\" is the SIEM API, which Microsoft has "
 	  "retired; write alerts, which has its alerts and those of all other Defender products\n" },
