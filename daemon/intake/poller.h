@@ -77,7 +77,7 @@ struct poller {
 	enum tenant_state state;
 	char *trouble;
 	int64_t since, last_success; /* ticks */
-	int64_t complete;            /* ticks, the server's: a live read that began then is complete */
+	int64_t complete; /* ticks, the server's: a live read that began then came to its end */
 	int64_t said_at;             /* mono ms: when its trouble was logged last */
 	bool is_hushed;              /* too many others have it: nor is its end told */
 

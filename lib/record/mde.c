@@ -216,7 +216,8 @@ static const struct field rows[] = {
 	TEXT("machineId", machine_id, PART_NONE),
 	TEXT("computerDnsName", dns_name, PART_NONE),
 	TEXT("rbacGroupName", group, PART_NONE),
-	FIELD_ROW(FIELD_TEXT, "aadTenantId", AT(a.tenant_id), .part = PART_NONE, .once = ONCE_TENANT),
+	FIELD_ROW(
+	    FIELD_TEXT, "aadTenantId", AT(a.tenant_id), .part = PART_NONE, .once = ONCE_TENANT),
 	TEXTS("mitreTechniques", a.mitre_techniques, a.nmitre_techniques, PART_NONE),
 	OBJECT("relatedUser", related, related),
 	OBJECTS("comments", a.comments, a.ncomments, comment_fields),

@@ -112,7 +112,7 @@ static const struct {
 	{ "a secret in the file", APP("client_secret: hunter2"),
 	  "m.yaml:3:78: apps.x.client_secret: unknown option; here may be: cloud, client_id, "
 	  "certificate_file, key_file, key_passphrase_file, signature, federated_token_file, secret_file, "
-	  "secret_expires, login_url, graph_url, portal_url, redirect_uri, ca_file, proxy\n" },
+	  "secret_expires, login_url, graph_url, mde_url, mde_region, portal_url, redirect_uri, ca_file, proxy\n" },
 	{ "a cloud that does not exist", APP("cloud: gcchigh"),
 	  "m.yaml:3:85: apps.x.cloud: \"gcchigh\" is unknown; did you mean gcc-high? It may be global, gcc, "
 	  "gcc-high, dod or custom\n" },
@@ -128,6 +128,19 @@ static const struct {
 	{ "custom without URLs", APP("cloud: custom"),
 	  "m.yaml:3:8: apps.x.login_url: is missing; cloud: custom needs it\n"
 	  "m.yaml:3:8: apps.x.graph_url: is missing; cloud: custom needs it\n" },
+	{ "a region of another cloud", APP("cloud: gcc, mde_region: eu"),
+	  "m.yaml:3:90: apps.x.mde_region: is for cloud: global; leave it out, no other cloud has "
+	  "regions\n" },
+	{ "a region that there is not", APP("mde_region: fr"),
+	  "m.yaml:3:90: apps.x.mde_region: \"fr\" is unknown; it may be any, us, eu, uk, au or swa\n" },
+	{ "the endpoint API's place of a real cloud", APP("mde_url: 'https://h'"),
+	  "m.yaml:3:78: apps.x.mde_url: is for cloud: custom; " },
+	{ "mde-alerts in a custom cloud that does not say where", "tenants: {a: {id: " GUID(1)
+	  ", app: x, sinks: s, streams: [mde-alerts]}}\n" "sinks: {s: {type: fake}}\n"
+	  "apps: {x: {client_id: " GUID(9) ", secret_file: /s, cloud: custom, login_url: 'https://l', "
+	  "graph_url: 'https://g'}}\n",
+	  "m.yaml:1:11: tenants.a: reads mde-alerts, and its app x does not say where; give the app an "
+	  "mde_url\n" },
 	{ "http to elsewhere", APP("cloud: custom, login_url: 'http://h', graph_url: 'https://h'"),
 	  "m.yaml:3:104: apps.x.login_url: \"http://h\" would send tokens in the clear; write https (http is "
 	  "for 127.0.0.1, [::1] and localhost only)\n" },
