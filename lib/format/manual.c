@@ -83,8 +83,8 @@ static const struct {
 	    "17th on, from\n"
 	    "the 5th on, all of it; and at last all that the class does not require. "
 	    "`metadata.is_truncated`\n"
-	    "is true then. Ids and links are never cut. A usual alert has 8 to 16 KiB with `raw_data`,\n"
-    "half of that without; under 1 KiB nothing fits.\n" },
+	    "is true then. Ids and links are never cut. A usual alert has 8 to 16 KiB with\n"
+	    "`raw_data`, half of that without; under 1 KiB nothing fits.\n" },
 	{ &format_raw, "raw",
 	    "One JSON object: an envelope and the object as Microsoft sent it, byte for byte, but "
 	    "that line\n"
