@@ -60,6 +60,7 @@ static int
 credential_check(const struct ask *a, const struct form *f)
 {
 	struct server *s = a->server;
+	int64_t now = wall_ms() / 1000 + plan_clock_ahead(&a->plan);
 	struct buf url = BUF_INIT(4096);
 	int wrong;
 
@@ -70,7 +71,7 @@ credential_check(const struct ask *a, const struct form *f)
 	if (!str_is(f->assertion_type, "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"))
 		return 7000218;
 	buf_printf(&url, "%s%s", s->url, a->path);
-	wrong = assertion_check(&s->assertions, s->opt, f->assertion, url.p, wall_ms() / 1000);
+	wrong = assertion_check(&s->assertions, s->opt, f->assertion, url.p, now);
 	buf_release(&url);
 	return wrong;
 }

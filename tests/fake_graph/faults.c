@@ -22,7 +22,8 @@ static const struct kind {
 	    "[=N] closes at byte N of the body, or a random one" },
 	{ "slow", ON_TOKEN | ON_GRAPH, FX_SLOW, 0, "[=MS] one byte per MS (100)" },
 	{ "clock", ON_TOKEN | ON_GRAPH, FX_CLOCK, 0,
-	    "=SECONDS the Date header is ahead by so much (a minus: behind)" },
+	    "=SECONDS the server's clock is ahead by so much (a minus: behind): its Date, and what "
+	    "it judges assertions by" },
 	{ "html", ON_TOKEN | ON_GRAPH, FX_HTML, 0, "200 with a captive portal's page" },
 	{ "garbage", ON_TOKEN | ON_GRAPH, FX_GARBAGE, 0, "200 with random bytes" },
 	{ "redirect", ON_TOKEN | ON_GRAPH, FX_REDIRECT, 0, "[=URL] 302 to a foreign host" },
@@ -342,6 +343,14 @@ plan_bend(const struct fault_plan *plan, enum fault_effect effect)
 			return plan->bends[i];
 	}
 	return NULL;
+}
+
+long long
+plan_clock_ahead(const struct fault_plan *plan)
+{
+	const struct fault *f = plan_bend(plan, FX_CLOCK);
+
+	return f != NULL && f->arg != NULL ? strtoll(f->arg, NULL, 10) : 0;
 }
 
 void

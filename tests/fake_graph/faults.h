@@ -99,6 +99,8 @@ void faults_plan(struct faults *f, unsigned tenant, enum fault_scope scope, int6
 /* The fault's argument as a number, def without one. */
 long long fault_number(const struct fault *f, long long def);
 const struct fault *plan_bend(const struct fault_plan *plan, enum fault_effect effect);
+/* Seconds that the server's clock is ahead. */
+long long plan_clock_ahead(const struct fault_plan *plan);
 void faults_help(void);
 
 #endif

@@ -70,6 +70,14 @@ class SignIn(Scene):
             key_passphrase_file=self.run_.write("passphrase", "open sesame\n")))
         self.assertEqual(self.counters()["by_certificate"], 1)
 
+    def test_a_clock_that_is_off(self):
+        """An hour: the second assertion is dated by the Date of the answer that refused the first."""
+        self.scene("--fault", "1:token-clock=3600")
+        cert = self.certificate("soc")
+        self.register(cert)
+        self.assert_once(self.msspd(certificate_file=cert.file, key_file=cert.key))
+        self.assertEqual((self.counters()["token_errors"], self.counters()["by_certificate"]), (1, 1))
+
     def test_federated_token_is_read_at_each_use(self):
         issuer = self.certificate("issuer")
         self.scene("--federated-key", issuer.public_key(self.run_.path("issuer.pem")), "--token-lifetime", 3)
