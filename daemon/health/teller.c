@@ -196,7 +196,7 @@ teller_on_again(void *arg)
 
 	if (TAILQ_EMPTY(&t->waiting))
 		return;
-	if (journal_state(t->journal) != JOURNAL_OK) {
+	if (journal_state(t->journal) == JOURNAL_FAILED) {
 		timer_set(t->env->timers, &t->again, AGAIN_MS);
 		return;
 	}
@@ -251,6 +251,7 @@ teller_tell(struct teller *t, const struct telling *what)
 		.judge = judge_health,
 		.entries = &n->entry,
 		.n = 1,
+		.is_urgent = true,
 		.release = note_release,
 	};
 	submit(t, n);

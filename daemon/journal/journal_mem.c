@@ -379,7 +379,8 @@ append_page(struct store *s, struct page_job *job)
 {
 	const struct journal_page *page = job->page;
 
-	job->result.ok = s->stats.state == JOURNAL_OK;
+	job->result.ok = s->stats.state == JOURNAL_OK ||
+	                 (page->is_urgent && s->stats.state == JOURNAL_PAUSED);
 	job->result.state = s->stats.state;
 	if (!job->result.ok) {
 		err_set(&job->result.err, ERR_TEMP, "the journal in memory takes nothing now");

@@ -84,6 +84,13 @@ write_marks(struct store *s, struct mark_job *marks, size_t n)
 	return false;
 }
 
+static bool
+takes(const struct store *s, const struct journal_page *page)
+{
+	return s->state == JOURNAL_OK ||
+	       (page->is_urgent && s->state == JOURNAL_PAUSED && !s->is_disk_full);
+}
+
 /* Refuses what cannot be taken now; what is left is moved to the front. */
 static size_t
 admit(struct store *s, struct page_job **pages, size_t n)
@@ -94,7 +101,7 @@ admit(struct store *s, struct page_job **pages, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct journal_page *page = pages[i]->page;
 
-		if (s->state == JOURNAL_OK && disk_has_room(s, page)) {
+		if (takes(s, page) && disk_has_room(s, page)) {
 			pages[left++] = pages[i];
 			continue;
 		}

@@ -517,6 +517,7 @@ static void
 high_water_pauses_and_resumes(struct kit *k)
 {
 	struct journal_appended r = { .ok = true };
+	struct kit_page *urgent;
 	uint32_t siem;
 	size_t accepted = 0, taken;
 
@@ -537,6 +538,11 @@ high_water_pauses_and_resumes(struct kit *k)
 	kit_run(k, 20);
 	ck_assert_int_eq(journal_state(k->j), JOURNAL_PAUSED);
 	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_STATE], 1);
+	urgent = page(k, "urgent", 1, 500, siem);
+	urgent->page.is_urgent = true;
+	ck_assert_msg(kit_append(k, urgent).ok, "what is urgent is taken");
+	ck_assert(!kit_append(k, page(k, "not", 1, 500, siem)).ok);
+	accepted++;
 	taken = kit_drain(k, siem, true);
 	ck_assert_uint_eq(taken, accepted);
 	kit_wait_backlog(k, siem, 0);

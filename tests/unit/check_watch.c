@@ -478,16 +478,18 @@ force(enum journal_state state)
 	ck_assert_int_eq(journal_state(j), state);
 }
 
-/* What cannot be stored is told when it can. */
+/* That it is full is told while it is; what cannot be stored is told when it can. */
 START_TEST(test_journal)
 {
 	pass(3 * MIN);
 	force(JOURNAL_PAUSED);
 	pass(3 * MIN);
-	ASSERT_TOLD(0, "");
+	ASSERT_TOLD(0, "Journal: paused");
+	force(JOURNAL_FAILED);
+	pass(3 * MIN);
 	force(JOURNAL_OK);
 	pass(3 * MIN);
-	ASSERT_TOLD(0, "Journal: paused; Journal: ok again");
+	ASSERT_TOLD(0, "Journal: paused; Journal: failed; Journal: ok again");
 }
 END_TEST
 
