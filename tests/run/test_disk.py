@@ -26,8 +26,9 @@ class FullDisk(Scene):
     def scene(self, siem_port, place, alerts):
         graph = harness.FakeGraph(self.run_, "--tenants", 10, "--alerts", alerts, "--corpus", "bench")
         sinks = {"siem": syslog_sink("tcp://127.0.0.1:%d" % siem_port, framing="octet-counting",
-                                     confirm_after="1s")}
-        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(10), sinks),
+                                     confirm_after="1s", health="daemon")}
+        config = harness.config(graph, harness.tenants(10), sinks) + "health: {settle: 1s}\n"
+        msspd = harness.Msspd(self.run_, config,
                               state=os.path.join(place, "state"))
         return graph, msspd
 
@@ -42,8 +43,11 @@ class FullDisk(Scene):
         self.assertTrue(any(t["state"] == "paused" for t in msspd.status()["tenants"]))
         self.assertIn("no new alerts are taken", self.run_.read(msspd.log))
         siem.start()
-        self.assert_all_arrived(graph, msspd, siem, seconds=240)
+        delivered = self.assert_all_arrived(graph, msspd, siem, seconds=240)
         self.assertEqual(msspd.status()["journal"]["state"], "ok")
+        told = [header["class_id"] for header, fields in delivered.health if fields["cs3"] == "msspd"]
+        self.assertIn("health.paused", told)
+        self.assertIn("health.down", told)
         _, code = msspd.stop()
         self.assertEqual(code, 0)
 
