@@ -296,19 +296,25 @@ probe_next(struct probe *p)
 static size_t
 add_host(struct probe *p, const char *base)
 {
-	struct probe_host *h = &p->hosts[p->nhosts];
+	struct probe_host h = { .base = base };
 	struct err err;
 	struct url u;
 
-	for (size_t i = 0; i < p->nhosts; i++) {
-		if (strcmp(p->hosts[i].base, base) == 0)
-			return i;
-	}
 	BUG_IF(!url_split(str_of(base), &u, &err));
-	*h = (struct probe_host){ .base = base,
-		.name = xstrndup(u.host.s, u.host.n),
-		.port = xasprintf("%u", u.port),
-		.is_https = u.is_https };
+	h.name = xstrndup(u.host.s, u.host.n);
+	h.port = xasprintf("%u", u.port);
+	h.is_https = u.is_https;
+	for (size_t i = 0; i < p->nhosts; i++) {
+		const struct probe_host *known = &p->hosts[i];
+
+		if (strcmp(known->name, h.name) == 0 && strcmp(known->port, h.port) == 0 &&
+		    known->is_https == h.is_https) {
+			free(h.name);
+			free(h.port);
+			return i;
+		}
+	}
+	p->hosts[p->nhosts] = h;
 	return p->nhosts++;
 }
 

@@ -117,6 +117,28 @@ class Onboard(Scene):
         for line in done.stdout.splitlines():
             self.assertTrue(len(line) <= 80 or line.strip().startswith("http"), line)
 
+    def test_every_stream(self):
+        graph = FakeGraph(self.run_, "--tenants", 2, "--alerts", 40, "--incidents", 3, "--fault",
+                          "2:noroles")
+        self.configure(graph, 2, mde_url=graph.url + "/mde")
+        with open(self.file, encoding="utf-8") as f:
+            config = json.load(f)
+        config["defaults"]["streams"] = ["alerts", "incidents", "mde-alerts"]
+        self.run_.write("conf/msspd.yaml", json.dumps(config))
+        code, tenants = self.check("t1")
+        self.assertEqual(code, 0, tenants)
+        graph_steps = ["role", "read", "role", "read"]
+        self.assertEqual([s["step"] for s in tenants["t1"]["steps"]], ["name", "TLS", "token", "tid"] + graph_steps
+                         + ["token", "tid", "role", "read", "clock", "sinks"])
+        read = [s["text"] for s in tenants["t1"]["steps"] if s["step"] == "read"]
+        for stream, text in zip(("alerts", "incidents", "mde-alerts"), read):
+            self.assertRegex(text, '%s: one read: [a-z]+, ".+"' % stream)
+        code, tenants = self.check("t2")
+        self.assertEqual(code, EX_NOPERM)
+        missing = [s["text"] for s in tenants["t2"]["steps"] if s["outcome"] == "failed"]
+        self.assertEqual([re.search("no role (.*)", text).group(1) for text in missing],
+                         ["SecurityAlert.Read.All", "SecurityIncident.Read.All", "Alert.Read.All"])
+
     def test_more_than_is_needed_is_told(self):
         graph = FakeGraph(self.run_, "--tenants", 1, "--fault", "1:moreroles")
         self.configure(graph, 1)
