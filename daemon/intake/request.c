@@ -282,6 +282,8 @@ fetch_on_data(void *arg, const char *bytes, size_t n)
 		p->place.expected = size * 2;
 		return false;
 	}
+	if (p->split.page.body.n == 0)
+		split_expect(&p->split, p->place.expected);
 	return split_feed(&p->split, bytes, n);
 }
 

@@ -50,6 +50,15 @@ buf_room(struct buf *b, size_t n)
 }
 
 void
+buf_fit(struct buf *b)
+{
+	if (b->room <= b->n + 1)
+		return;
+	b->room = b->n + 1;
+	b->p = xrealloc(b->p, b->room);
+}
+
+void
 buf_add(struct buf *b, const void *p, size_t n)
 {
 	if (!buf_room(b, n))

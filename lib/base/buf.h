@@ -63,6 +63,8 @@ void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(print
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Decimal digits, faster than printf. */
 void buf_int(struct buf *b, int64_t v);
+/* Gives back the memory that was taken for more. */
+void buf_fit(struct buf *b);
 /* Cuts to n bytes. */
 void buf_cut(struct buf *b, size_t n);
 /* Hands the memory (NUL-terminated, from malloc) to the caller and starts anew. */

@@ -48,6 +48,14 @@ split_release(struct split *s)
 	split_page_release(&s->page);
 }
 
+void
+split_expect(struct split *s, size_t n)
+{
+	struct buf *body = &s->page.body;
+
+	(void)buf_room(body, n < body->max - body->n ? n : body->max - body->n);
+}
+
 static bool
 fault(struct split *s, enum split_fault what, const char *why)
 {
@@ -348,6 +356,7 @@ split_finish(struct split *s, struct split_page *taken, struct err *err)
 	if (is_wrong)
 		fault(s, SPLIT_BROKEN, "its nextLink is no text");
 	if (s->fault == SPLIT_FINE) {
+		buf_fit(&s->page.body);
 		*taken = s->page;
 		s->page = (struct split_page){ .n = 0 };
 		return true;

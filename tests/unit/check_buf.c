@@ -130,6 +130,23 @@ START_TEST(test_take)
 }
 END_TEST
 
+START_TEST(test_fit)
+{
+	struct buf b = BUF_INIT(10000);
+
+	buf_fit(&b);
+	ck_assert_ptr_null(b.p);
+	ck_assert(buf_room(&b, 5000));
+	buf_puts(&b, "seven b");
+	buf_fit(&b);
+	ck_assert_uint_eq(b.room, 8);
+	ck_assert_str_eq(b.p, "seven b");
+	buf_puts(&b, "ytes");
+	ck_assert_str_eq(b.p, "seven bytes");
+	buf_release(&b);
+}
+END_TEST
+
 START_TEST(test_wipe)
 {
 	struct buf b = BUF_INIT(100);
@@ -200,6 +217,7 @@ main(void)
 	tcase_add_test(tc, test_growth);
 	tcase_add_loop_test(tc, test_int, 0, (int)ARRAY_LEN(numbers));
 	tcase_add_test(tc, test_take);
+	tcase_add_test(tc, test_fit);
 	tcase_add_test(tc, test_wipe);
 	tcase_add_test(tc, test_arena);
 	tcase_add_test(tc, test_arena_trim);

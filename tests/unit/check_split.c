@@ -230,6 +230,29 @@ START_TEST(test_too_many_bytes)
 }
 END_TEST
 
+/* However much was expected: the limit is another's affair. */
+START_TEST(test_expect)
+{
+	const size_t expected[] = { 0, 1, MAX_BYTES, SIZE_MAX };
+	struct str whole = STR("{\"value\":[{\"a\":1},2]}");
+
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+		struct split_page page;
+		struct split s;
+		struct err err;
+
+		split_init(&s, MAX_BYTES, MAX_SLICES);
+		split_expect(&s, expected[i]);
+		ck_assert(split_feed(&s, whole.s, whole.n));
+		ck_assert(split_finish(&s, &page, &err));
+		ck_assert_uint_eq(page.n, 2);
+		ck_assert(str_is(split_slice(&page, 0), "{\"a\":1}"));
+		ck_assert_uint_eq(page.body.room, whole.n + 1);
+		split_page_release(&page);
+	}
+}
+END_TEST
+
 /* Two million brackets are one slice, and cost neither memory nor stack. */
 START_TEST(test_depth)
 {
@@ -278,6 +301,7 @@ main(void)
 	tcase_add_loop_test(tc, test_wrong, 0, ARRAY_LEN(wrongs));
 	tcase_add_loop_test(tc, test_cut, 0, ARRAY_LEN(pages));
 	tcase_add_test(tc, test_too_many_bytes);
+	tcase_add_test(tc, test_expect);
 	tcase_add_test(tc, test_depth);
 	tcase_add_test(tc, test_given_up);
 	srunner_run_all(sr, CK_ENV);
