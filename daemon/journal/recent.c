@@ -5,8 +5,7 @@
 #include "daemon/journal/recent.h"
 #include "lib/base/alloc.h"
 
-#define BYTES_MOST ((size_t)6 << 20)
-#define KEEP_MS    2000
+#define KEEP_MS 2000
 
 struct kept_page {
 	TAILQ_ENTRY(kept_page) link;
@@ -20,7 +19,7 @@ struct kept_page {
 
 struct recent {
 	struct outbox *out;
-	TAILQ_HEAD(, kept_page) pages; /* the oldest first */
+	TAILQ_HEAD(kept_list, kept_page) pages; /* the oldest first */
 	size_t bytes;
 };
 
@@ -88,7 +87,7 @@ recent_add(struct recent *r, struct journal_page *page, int64_t now_ms)
 {
 	struct kept_page *k;
 
-	if (page->keeps == 0 || page->keeps > BYTES_MOST)
+	if (page->keeps == 0 || page->keeps > RECENT_BYTES)
 		return NULL;
 	k = kept_page_new(page);
 	if (k->n == 0) {
@@ -96,11 +95,32 @@ recent_add(struct recent *r, struct journal_page *page, int64_t now_ms)
 		return NULL;
 	}
 	k->since = now_ms;
-	while (r->bytes + page->keeps > BYTES_MOST)
+	while (r->bytes + page->keeps > RECENT_BYTES)
 		let_go(r, TAILQ_FIRST(&r->pages));
 	TAILQ_INSERT_TAIL(&r->pages, k, link);
 	r->bytes += page->keeps;
 	return k;
+}
+
+uint64_t
+recent_last(const struct recent *r)
+{
+	const struct kept_page *k = TAILQ_LAST(&r->pages, kept_list);
+
+	return k == NULL ? 0 : k->first + k->n - 1;
+}
+
+size_t
+recent_after(const struct recent *r, uint64_t seq)
+{
+	const struct kept_page *k = TAILQ_FIRST(&r->pages);
+	size_t bytes = 0;
+
+	if (k == NULL || k->first > seq + 1)
+		return 0;
+	TAILQ_FOREACH(k, &r->pages, link)
+		bytes += k->first + k->n > seq + 1 ? k->page->keeps : 0;
+	return bytes;
 }
 
 const struct journal_entry *

@@ -14,6 +14,8 @@
  * by this, by the answer to its append and by batches; the last of them gives it
  * back to whoever made it, on the loop's thread.
  */
+#define RECENT_BYTES ((size_t)6 << 20)
+
 struct recent;
 struct kept_page;
 struct outbox;
@@ -26,6 +28,11 @@ void recent_free(struct recent *r);
 struct kept_page *recent_add(struct recent *r, struct journal_page *page, int64_t now_ms);
 /* Lets go of what has been here for seconds: who had use for it has it. */
 void recent_age(struct recent *r, int64_t now_ms);
+
+/* Of the youngest page; 0: there is none. */
+uint64_t recent_last(const struct recent *r);
+/* The bytes of the pages with entries behind seq; 0 when some of those went already. */
+size_t recent_after(const struct recent *r, uint64_t seq);
 
 /* NULL: not here. *page, not counted, holds the entry. */
 const struct journal_entry *recent_find(const struct recent *r, uint64_t seq,

@@ -12,6 +12,8 @@
 #define RETRY_WAIT_MS  1000
 #define GROUP_PAGES    16
 #define GROUP_ENTRIES  400
+#define HOLD_MS        100
+#define UNREAD_MOST    (RECENT_BYTES / 2)
 #define MEMO_MAX       4096
 #define WHY_MAX        1000
 #define NEVER          INT64_MAX
@@ -46,7 +48,10 @@ struct worker {
 	size_t npages, nentries;
 	struct mark_job *marks;
 	size_t nmarks, room;
-	int64_t due;       /* when, at the latest */
+	int64_t due;        /* when, at the latest */
+	int64_t read_at;    /* when a sink asked last */
+	uint64_t taken;     /* the quickest sink has all up to it */
+	int64_t hold_until; /* so long the next page may wait for that sink */
 	bool is_save_asked;
 };
 
@@ -91,6 +96,8 @@ flush(struct worker *w)
 	for (size_t i = 0; i < npages; i++)
 		pages[i] = &w->pages[i]->page;
 	w->npages = w->nentries = 0;
+	if (npages > 0)
+		w->hold_until = w->read_at + HOLD_MS;
 	w->is_save_asked = false;
 	if (w->engine->write(w->store, pages, npages, w->marks, w->nmarks)) {
 		marks_free(w->marks, w->nmarks);
@@ -138,6 +145,18 @@ add_marks(struct worker *w, struct job *job)
 /* ---- the thread ---------------------------------------------------------- */
 
 static void
+note_read(struct worker *w, const struct journal_batch *b)
+{
+	uint64_t last = recent_last(w->recent);
+
+	if (b->has_more)
+		last = b->n > 0 ? b->items[b->n - 1].pos.seq : 0;
+	w->read_at = now_ms();
+	if (last > w->taken)
+		w->taken = last;
+}
+
+static void
 read_now(struct worker *w, struct job *job)
 {
 	struct told *t = job->answer;
@@ -146,6 +165,7 @@ read_now(struct worker *w, struct job *job)
 	if (!w->engine->read(w->store, job->sink, job->max, job->max_bytes, t->read.batch,
 	    &t->read.err))
 		t->read.err.kind = t->read.err.kind == ERR_NONE ? ERR_TEMP : t->read.err.kind;
+	note_read(w, t->read.batch);
 	outbox_put(w->out, t);
 }
 
@@ -175,6 +195,18 @@ do_job(struct worker *w, struct job *job)
 }
 
 /*
+ * A storm is stored no faster than the quickest of the sinks takes it: that one would get nothing
+ * any sooner, and what falls out of memory before it is read is read from the file and parsed once
+ * more. A page waits only for a sink that reads, has not fallen behind what is in memory, and not
+ * for long: the slow ones are what the file is for.
+ */
+static bool
+must_hold(const struct worker *w)
+{
+	return now_ms() < w->hold_until && recent_after(w->recent, w->taken) > UNREAD_MOST;
+}
+
+/*
  * Waits for a job or the time. Takes all but appends, of which it takes one: what sinks ask for
  * does not wait behind a backlog of pages, and then finds what was stored last still in memory.
  * True when the work is to end.
@@ -182,16 +214,18 @@ do_job(struct worker *w, struct job *job)
 static bool
 wait_for_jobs(struct worker *w, int64_t until, struct job_list *taken)
 {
-	struct timespec ts = { .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
+	bool is_held = must_hold(w), is_stopping;
+	int64_t end = is_held && w->hold_until < until ? w->hold_until : until;
+	struct timespec ts = { .tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000 };
 	struct job *append;
-	bool is_stopping;
 	int rc = 0;
 
 	pthread_mutex_lock(&w->lock);
-	while (STAILQ_EMPTY(&w->jobs) && STAILQ_EMPTY(&w->appends) && !w->is_stopping && rc == 0)
+	while (STAILQ_EMPTY(&w->jobs) && (is_held || STAILQ_EMPTY(&w->appends)) && !w->is_stopping
+	    && rc == 0)
 		rc = pthread_cond_timedwait(&w->wake, &w->lock, &ts);
 	STAILQ_CONCAT(taken, &w->jobs);
-	append = STAILQ_FIRST(&w->appends);
+	append = is_held && !w->is_stopping ? NULL : STAILQ_FIRST(&w->appends);
 	if (append != NULL) {
 		STAILQ_REMOVE_HEAD(&w->appends, link);
 		STAILQ_INSERT_TAIL(taken, append, link);
@@ -254,6 +288,7 @@ worker_start(const struct journal_engine *engine, struct store *store, struct ou
 	w->pool = batch_pool_new();
 	w->recent = recent_new(out);
 	w->due = NEVER;
+	w->read_at = w->hold_until = now_ms() - HOLD_MS;
 	STAILQ_INIT(&w->jobs);
 	STAILQ_INIT(&w->appends);
 	pthread_mutex_init(&w->lock, NULL);
