@@ -237,6 +237,15 @@ read_refusal(
 	    error[0] != '\0' ? error : "without saying why; is there a proxy in between?");
 }
 
+/* Within what an integer holds. */
+static long long
+whole_sec(double sec)
+{
+	if (sec >= LIFETIME_MAX_SEC)
+		return LIFETIME_MAX_SEC;
+	return sec > 0 ? (long long)sec : 0;
+}
+
 /* A number, or a number as text (v1.0 endpoints). */
 static int64_t
 read_lifetime_sec(const json_t *v)
@@ -248,8 +257,7 @@ read_lifetime_sec(const json_t *v)
 	if (json_is_integer(v)) {
 		sec = json_integer_value(v);
 	} else if (json_is_real(v)) {
-		sec = json_real_value(v) < LIFETIME_MAX_SEC ? (long long)json_real_value(v)
-		                                            : LIFETIME_MAX_SEC;
+		sec = whole_sec(json_real_value(v));
 	} else if (text != NULL && text[0] >= '0' && text[0] <= '9') {
 		sec = strtoll(text, &end, 10);
 		sec = *end == '\0' ? sec : LIFETIME_UNKNOWN_SEC;

@@ -421,6 +421,7 @@ static const struct {
 	{ "absent", "", 269 },
 	{ "null", ",\"expires_in\":null", 269 },
 	{ "negative", ",\"expires_in\":-5", 269 },
+	{ "so negative that no integer holds it", ",\"expires_in\":-1e300", 269 },
 	{ "text that is no number", ",\"expires_in\":\"soon\"", 269 },
 	{ "text that overflows", ",\"expires_in\":\"99999999999999999999\"", 86339 },
 	{ "a year is cut to a day", ",\"expires_in\":31536000", 86339 },
