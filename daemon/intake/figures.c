@@ -103,13 +103,14 @@ intake_figures(const struct intake *in, struct intake_figures *out, size_t max)
 size_t
 intake_stream_figures(const struct intake *in, struct intake_figures *out, size_t max)
 {
-	const struct poller *p;
+	const struct tenancy *tn;
 	size_t n = 0;
 
-	TAILQ_FOREACH (p, &in->pollers, link) {
-		if (n == max)
-			break;
-		out[n++] = of_stream(in, p);
+	TAILQ_FOREACH (tn, &in->tenancies, link) {
+		for (int i = 0; i < STREAM_COUNT && n < max; i++) {
+			if (tn->streams[i] != NULL)
+				out[n++] = of_stream(in, tn->streams[i]);
+		}
 	}
 	return n;
 }

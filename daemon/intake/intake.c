@@ -90,13 +90,20 @@ read_once(struct intake *in, struct poller *p)
 	poller_read_once(p);
 }
 
+int64_t
+intake_spread_ms(const struct settings *s, const struct tenant *t)
+{
+	int64_t ms = (int64_t)s->ntenants * FIRST_MS;
+
+	return ms < t->poll_interval_ms ? ms : t->poll_interval_ms;
+}
+
 /* First polls come soon after the start, but not all in one moment. */
 static void
 add_stream(struct intake *in, struct settings *s, const struct tenant *t, size_t i)
 {
 	struct tenancy *tn = tenancy_of(in, t->key);
 	struct poller *p = tn->streams[stream_number(t->streams[i].kind)];
-	int64_t spread = (int64_t)s->ntenants * FIRST_MS;
 	bool is_new = p == NULL;
 
 	if (is_new) {
@@ -105,12 +112,10 @@ add_stream(struct intake *in, struct settings *s, const struct tenant *t, size_t
 	}
 	p->is_kept = true;
 	poller_configure(p, s, t, &t->streams[i]);
-	if (spread > t->poll_interval_ms)
-		spread = t->poll_interval_ms;
 	if (is_new && in->is_once)
 		read_once(in, p);
 	else if (is_new)
-		poller_start(p, (int64_t)(p->hash % (uint64_t)spread));
+		poller_start(p, (int64_t)(p->hash % (uint64_t)intake_spread_ms(s, t)));
 }
 
 static void

@@ -55,7 +55,7 @@ struct intake_figures {
 /* One a tenant: counts of all its streams, the state of the worst. Returns how many were filled,
  * at most max. */
 size_t intake_figures(const struct intake *in, struct intake_figures *out, size_t max);
-/* One a stream, likewise. */
+/* One a stream, likewise, in the order of the tenants. */
 size_t intake_stream_figures(const struct intake *in, struct intake_figures *out, size_t max);
 
 #endif

@@ -13,6 +13,7 @@
 #define SEC INT64_C(1000)
 
 #define REMIND_MS    (3600 * SEC) /* trouble that lasts is not said more often */
+#define OVERSLEPT_MS (5 * SEC) /* so late for all at once: the machine slept, or the process stood */
 #define BEHIND_PAGES   5 /* of one read, with something new */
 #define SWEEP_CAP_MS   (3600 * SEC)
 #define SWEEP_PATIENCE 3 /* failures until it is worth a line */
@@ -197,6 +198,10 @@ poller_on_timer(void *arg)
 		return;
 	if (now < next_due(p, now)) {
 		wait(p, next_due(p, now) - now);
+		return;
+	}
+	if (now - next_due(p, now) > OVERSLEPT_MS && !p->is_once) {
+		poller_again(p, (int64_t)(p->hash % (uint64_t)intake_spread_ms(p->settings, p->t)));
 		return;
 	}
 	p->r = choose(p, now);

@@ -176,6 +176,10 @@ void poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, 
 /* As after poller_trouble(), and the read begins anew. */
 void poller_abandon(struct poller *p);
 
+/* ---- intake.c: over how long those are spread who would all begin at once ------------- */
+
+int64_t intake_spread_ms(const struct settings *s, const struct tenant *t);
+
 /* ---- sweep.c: when and how far back late arrivals are looked for -------------------- */
 
 void sweep_init(struct poller *p);

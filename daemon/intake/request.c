@@ -133,7 +133,7 @@ on_forbidden(struct poller *p, const struct err *why)
 	struct buf role = BUF_INIT(256);
 
 	/* The token may be older than what the customer changed. */
-	token_reject(p->in->tokens, p->t, p->s->kind->api, p->bearer);
+	token_forget(p->in->tokens, p->t, p->s->kind->api, p->bearer);
 	buf_printf(&role,
 	    "the token has no role %s: grant that application permission "
 	    "to the app and have the customer's administrator consent to it",

@@ -551,13 +551,31 @@ token_cancel(struct token_wait *w)
 	free(w);
 }
 
-void
-token_reject(struct tokens *ts, const struct tenant *t, enum api api, const char *bearer)
+/* The one of that bearer; NULL: it is gone already. */
+static struct token *
+find_bearer(struct tokens *ts, const struct tenant *t, enum api api, const char *bearer)
 {
 	struct token *k = find(ts, t, api);
 
-	if (k == NULL || k->bearer == NULL || strcmp(k->bearer, bearer) != 0)
+	return k != NULL && k->bearer != NULL && strcmp(k->bearer, bearer) == 0 ? k : NULL;
+}
+
+void
+token_reject(struct tokens *ts, const struct tenant *t, enum api api, const char *bearer)
+{
+	struct token *k = find_bearer(ts, t, api, bearer);
+
+	if (k == NULL)
 		return;
 	k->rejected = str_hash(bearer, strlen(bearer));
 	drop_bearer(k);
+}
+
+void
+token_forget(struct tokens *ts, const struct tenant *t, enum api api, const char *bearer)
+{
+	struct token *k = find_bearer(ts, t, api, bearer);
+
+	if (k != NULL)
+		drop_bearer(k);
 }

@@ -60,5 +60,9 @@ void token_cancel(struct token_wait *w);
 /* The API answered 401 to this bearer: it is not handed out again, and is freed now. */
 void token_reject(
     struct tokens *ts, const struct tenant *t, enum api api, const char *bearer);
+/* It is good, but may be older than a right that was granted since: the next who asks gets another
+ * one, or the same again. Freed now. */
+void token_forget(
+    struct tokens *ts, const struct tenant *t, enum api api, const char *bearer);
 
 #endif

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "daemon/expiries.h"
+#include "daemon/intake/streams.h"
 #include "daemon/ops/status.h"
 #include "lib/base/alloc.h"
 #include "lib/base/version.h"
@@ -85,16 +86,43 @@ tenant_object(const struct intake_figures *f)
 }
 
 static json_t *
+stream_object(const struct intake_figures *f)
+{
+	json_t *o = json_object();
+
+	set(o, "stream", text(f->stream));
+	set(o, "state", text(tenant_states[f->state].name));
+	set(o, "trouble", text(f->trouble));
+	set(o, "since", time_or_null(f->since));
+	set(o, "last_success", time_or_null(f->last_success));
+	set(o, "cursor", time_or_null(f->cursor));
+	set(o, "next_poll_ms", json_integer(f->next_poll_ms));
+	set_count(o, "pages", f->pages);
+	set_count(o, "forwarded", f->forwarded);
+	return o;
+}
+
+/* The streams stand in the order of their tenants. */
+static json_t *
 tenants_array(const struct engine_view *v)
 {
-	size_t max = v->settings->ntenants;
+	size_t max = v->settings->ntenants, at = 0;
 	struct intake_figures *f = xcalloc(max, sizeof(*f));
+	struct intake_figures *s = xcalloc(max * STREAM_COUNT, sizeof(*s));
 	size_t n = intake_figures(v->intake, f, max);
+	size_t nstreams = intake_stream_figures(v->intake, s, max * STREAM_COUNT);
 	json_t *a = json_array();
 
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(a, tenant_object(&f[i]));
+	for (size_t i = 0; i < n; i++) {
+		json_t *o = tenant_object(&f[i]), *streams = json_array();
+
+		for (; at < nstreams && s[at].id == f[i].id; at++)
+			json_array_append_new(streams, stream_object(&s[at]));
+		set(o, "streams", streams);
+		json_array_append_new(a, o);
+	}
 	free(f);
+	free(s);
 	return a;
 }
 

@@ -2,6 +2,7 @@
 import collections
 import contextlib
 import json
+import signal
 import time
 import unittest
 
@@ -163,6 +164,9 @@ class Streams(Scene):
         self.start(graph, harness.tenants(1), ["alerts", "incidents"])
         harness.wait_for("trouble", 20, lambda: "incidents: " in self.state_of("t001")["trouble"])
         self.assertIn("SecurityIncident.Read.All", self.state_of("t001")["trouble"])
+        states = {x["stream"]: x["state"] for x in self.state_of("t001")["streams"]}
+        self.assertEqual(states["alerts"], "healthy")
+        self.assertNotEqual(states["incidents"], "healthy")
         before = graph.requests()["tenants"][0]["pages"]
         harness.wait_for("alerts go on", 20, lambda: graph.requests()["tenants"][0]["pages"] >= before + 2)
         self.assertEqual(len(self.cef.rows()), 5)
@@ -200,6 +204,20 @@ class Streams(Scene):
         late = lateness_ms(requests, 2000, set(range(2, 21)), since)
         self.assertTrue(late)
         self.assertLess(late[int(len(late) * 0.99)], 1000 * harness.SLOW)
+
+    def test_many_that_wake_together_are_spread(self):
+        """After a pause of the whole process all polls are overdue; they do not come in one burst."""
+        graph = harness.FakeGraph(self.run_, "--tenants", 200, "--alerts", 1)
+        msspd = self.start(graph, harness.tenants(200), ["alerts"], poll_interval="4s")
+        harness.wait_for("all were read", 60, lambda: self.arrived() >= 200)
+        msspd.child.send_signal(signal.SIGSTOP)
+        time.sleep(11)
+        msspd.child.send_signal(signal.SIGCONT)
+        woke = time.monotonic() * 1000
+        time.sleep(5)
+        after = [p - woke for t in graph.requests()["tenants"] for p in t["polls"] if p >= woke - 100]
+        self.assertGreater(len(after), 150, "all are read again")
+        self.assertLess(sum(ms < 400 for ms in after), 100, "not all at once")
 
     def arrived(self):
         with contextlib.suppress(FileNotFoundError):
