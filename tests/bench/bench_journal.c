@@ -12,7 +12,9 @@
  * bench_journal [entries [sinks [remembered]]]: CPU per entry of the journal
  * alone: append, commit, memory, read, settle, trim. Full pages of 200, bodies
  * of 5.2 KB, 50 streams; each sink takes everything. `remembered`: alerts that
- * are in the memory before the clock runs.
+ * are in the memory before the clock runs; then also what the memory costs by
+ * itself: new alerts (remember), the newest ones again and unchanged (again), and
+ * newer versions of alerts of the newest 27th, as a week is of 190 days (update).
  */
 #define PAGE    200
 #define BODY    5220
@@ -27,7 +29,8 @@ struct bench {
 	uint32_t sink[8], stream[STREAMS];
 	uint64_t settled[8];
 	bool is_reading[8];
-	bool is_remembering;
+	enum { DELIVER, REMEMBER, AGAIN, UPDATE } what;
+	uint64_t remembered;
 	int64_t now;
 	char dir[64];
 };
@@ -68,11 +71,13 @@ judge(const struct seen *was, struct journal_entry *e, const void *ctx)
 {
 	const struct bench *b = ctx;
 
+	if (was != NULL && b->what == UPDATE)
+		return JOURNAL_REMEMBER;
 	if (was != NULL)
 		return JOURNAL_SKIP;
 	e->nroutes = (uint8_t)b->nsinks;
 	memcpy(e->route, b->sink, b->nsinks * sizeof(b->sink[0]));
-	return b->is_remembering ? JOURNAL_REMEMBER : JOURNAL_FORWARD;
+	return b->what != DELIVER ? JOURNAL_REMEMBER : JOURNAL_FORWARD;
 }
 
 static void
@@ -95,23 +100,43 @@ on_appended(void *arg, const struct journal_page *p, const struct journal_append
 	go_on(b);
 }
 
+/* Which alert the i-th of the next page is; a page's are all of one stream. */
+static uint64_t
+number(const struct bench *b, unsigned i)
+{
+	uint64_t n = b->sent + i, all = b->remembered / PAGE / STREAMS, week = all / 27 + 1;
+
+	switch (b->what) {
+	case DELIVER:
+	case REMEMBER:
+		return n;
+	case AGAIN:
+		return b->remembered - b->total + n;
+	case UPDATE:
+		n = n * UINT64_C(0x9e3779b97f4a7c15) >> 20;
+		return ((all - 1 - n % week) * STREAMS + b->sent / PAGE % STREAMS) * PAGE +
+		       n / week % PAGE;
+	}
+	return n;
+}
+
 static void
 send_page(struct bench *b)
 {
 	struct page *p = xmalloc(sizeof(*p));
 
-	p->page = (struct journal_page) { .stream = b->stream[b->sent / PAGE % STREAMS],
+	p->page = (struct journal_page) { .stream = b->stream[number(b, 0) / PAGE % STREAMS],
 		.reader = "live", .cursor = (int64_t)b->sent, .memory_begin = TICKS_NONE,
 		.window_from = TICKS_NONE, .judge = judge, .ctx = b, .entries = p->entries,
 		.n = PAGE, .is_full = true, .release = release };
 	for (unsigned i = 0; i < PAGE; i++) {
 		/* Ten alerts a second, as if they had come in over a while. */
-		int64_t at = b->now + (int64_t)(b->sent + i) * TICKS_SEC / 10;
+		int64_t at = b->now + (int64_t)number(b, i) * TICKS_SEC / 10;
 		int n = snprintf(p->ids[i], sizeof(p->ids[i]), "da%018" PRIu64 "_-%d",
-		    (b->sent + i) * UINT64_C(0x9e3779b97f4a7c15), b->is_remembering);
+		    number(b, i) * UINT64_C(0x9e3779b97f4a7c15), b->what != DELIVER);
 
 		p->entries[i] = (struct journal_entry) { .id = { p->ids[i], (size_t)n },
-			.now = { .created = at, .version = at }, .body = body + i, .len = BODY };
+			.now = { .created = at, .version = at + (b->what == UPDATE) }, .body = body + i, .len = BODY };
 	}
 	b->sent += PAGE;
 	journal_append(b->j, &p->page, on_appended, b);
@@ -182,9 +207,9 @@ go_on(struct bench *b)
 	if (b->nsinks == 0)
 		least = b->answered;
 	while (b->sent < b->total && b->sent - b->answered < AHEAD * PAGE
-	    && (b->is_remembering || b->sent - least < 20 * PAGE))
+	    && (b->what != DELIVER || b->sent - least < 20 * PAGE))
 		send_page(b);
-	if (b->answered >= b->total && (b->is_remembering || least >= b->total))
+	if (b->answered >= b->total && (b->what != DELIVER || least >= b->total))
 		event_base_loopbreak(b->base);
 }
 
@@ -254,6 +279,25 @@ open_journal(struct bench *b)
 	}
 }
 
+/* Alerts of a month ago and older are in the memory when the others are delivered. */
+static void
+run_memory(struct bench *b, uint64_t remembered)
+{
+	uint64_t total = b->total;
+
+	b->what = REMEMBER;
+	b->total = b->remembered = remembered;
+	run(b, "remember");
+	b->total = remembered < 100000 ? remembered : 100000;
+	b->what = AGAIN;
+	run(b, "again");
+	b->what = UPDATE;
+	run(b, "update");
+	b->what = DELIVER;
+	b->total = total;
+	b->now += INT64_C(30) * 86400 * TICKS_SEC;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -270,16 +314,8 @@ main(int argc, char **argv)
 	b.now = wall(&real);
 	b.base = event_base_new();
 	open_journal(&b);
-	if (argc > 3) {
-		uint64_t total = b.total;
-
-		b.is_remembering = true;
-		b.total = strtoull(argv[3], NULL, 10) / PAGE * PAGE;
-		run(&b, "remember");
-		b.total = total;
-		b.is_remembering = false;
-		b.now += INT64_C(30) * 86400 * TICKS_SEC;
-	}
+	if (argc > 3)
+		run_memory(&b, strtoull(argv[3], NULL, 10) / PAGE * PAGE);
 	for (unsigned i = 0; i < b.nsinks; i++) {
 		char name[16];
 
