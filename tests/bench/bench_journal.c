@@ -136,7 +136,8 @@ send_page(struct bench *b)
 		    number(b, i) * UINT64_C(0x9e3779b97f4a7c15), b->what != DELIVER);
 
 		p->entries[i] = (struct journal_entry) { .id = { p->ids[i], (size_t)n },
-			.now = { .created = at, .version = at + (b->what == UPDATE) }, .body = body + i, .len = BODY };
+			.now = { .created = at, .version = at + (b->what == UPDATE) },
+			.body = body + i, .len = BODY };
 	}
 	b->sent += PAGE;
 	journal_append(b->j, &p->page, on_appended, b);
