@@ -9,6 +9,7 @@ from unittest import mock
 
 import harness
 import test_kill
+import test_onboard
 import test_receivers
 import test_service
 import test_siem
@@ -26,6 +27,7 @@ RUNS = (
     ("address-undefined", test_service.Service, None, {}),
     ("address-undefined", test_signin.SignIn,
      ("test_roll_over_in_place", "test_from_secret_to_certificate_and_nothing_secret_anywhere"), {}),
+    ("address-undefined", test_onboard.Onboard, ("test_each_failing_step", "test_every_stream", "test_command_line"), {}),
     ("address-undefined", test_receivers.Receivers, None, {}),
     ("address-undefined", test_receivers.Files, None, {}),
     ("address-undefined", test_sinks.ManySinks, (), {}),
