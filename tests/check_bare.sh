@@ -22,14 +22,18 @@ debootstrap --variant=minbase --include=make,git,ca-certificates bookworm "$root
 # The same way to the packages as this machine has.
 cp -a /etc/apt/. "$root/etc/apt/"
 cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
+cp -a /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/"
+chroot "$root" update-ca-certificates >/dev/null
 for d in proc sys dev; do
 	mount --rbind --make-rslave /$d "$root/$d"
 done
 git clone -q "$top" "$root/src"
 
+authorities=/etc/ssl/certs/ca-certificates.crt
 inside() {
 	chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb \
 	    ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
+	    NODE_EXTRA_CA_CERTS=$authorities PIP_CERT=$authorities \
 	    sh -c "cd /src && $1"
 }
 # BARE_STEPS=demo leaves the long one out.
