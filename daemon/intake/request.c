@@ -132,8 +132,14 @@ on_forbidden(struct poller *p, const struct err *why)
 {
 	struct buf role = BUF_INIT(256);
 
-	/* The token may be older than what the customer changed. */
+	/* The token may be older than what the customer changed: only a new one says which it is. */
 	token_forget(p->in->tokens, p->t, p->s->kind->api, p->bearer);
+	if (p->has_role && !p->is_renewed && p->state != TENANT_NO_LICENCE) {
+		p->is_renewed = true;
+		poller_again(p, 0);
+		return;
+	}
+	p->is_renewed = false;
 	buf_printf(&role,
 	    "the token has no role %s: grant that application permission "
 	    "to the app and have the customer's administrator consent to it",

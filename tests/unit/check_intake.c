@@ -554,6 +554,13 @@ START_TEST(test_unreadable_and_foreign)
 }
 END_TEST
 
+static void
+turn_clock(int64_t ms)
+{
+	ahead_ms += ms;
+	(void)timers_run(env.timers);
+}
+
 /* ---- trouble ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -566,7 +573,7 @@ static const struct {
 } troubles[] = {
 	{ "401 for ever: one new token, then parked", SG_401, TENANT_REFUSED, 290, 370,
 	    "fresh token", 2 },
-	{ "403: parked", SG_403, TENANT_NO_LICENCE, 290, 370, "licence", 1 },
+	{ "403 with a new token, too: parked", SG_403, TENANT_NO_LICENCE, 290, 370, "licence", 2 },
 	{ "403 without roles: what to grant", SG_NO_ROLES, TENANT_NOT_ONBOARDED, 290, 370,
 	    "SecurityAlert.Read.All", 1 },
 	{ "no consent: parked", SG_NO_CONSENT, TENANT_NOT_ONBOARDED, 290, 370, "", 1 },
@@ -614,6 +621,25 @@ START_TEST(test_trouble)
 	ck_assert_uint_ge(fig->failures, 1);
 	ck_assert_int_eq(fig->last_success, TICKS_NONE);
 	ck_assert_ptr_null(strstr(logged, "sig-"));
+	/* It is well again by itself, once what was wrong is mended. */
+	g.t[0].mood = SG_WELL;
+	turn_clock(troubles[_i].most_s * SEC);
+	wait_state(0, TENANT_HEALTHY);
+	ck_assert_str_eq(figures(0).trouble, "");
+}
+END_TEST
+
+/* Of a tenant that was read once, what says "no consent" says more. */
+START_TEST(test_consent_withdrawn)
+{
+	sg_add(&g, 0, now() - HOUR);
+	start(1);
+	wait_state(0, TENANT_HEALTHY);
+	g.t[0].mood = SG_NO_ROLES;
+	wait_state(0, TENANT_CONSENT_WITHDRAWN);
+	turn_clock(370 * SEC);
+	g.t[0].mood = SG_NO_CONSENT;
+	wait_state(0, TENANT_CONSENT_WITHDRAWN);
 }
 END_TEST
 
@@ -816,13 +842,6 @@ END_TEST
 
 /* ---- late arrivals ------------------------------------------------------------------------- */
 
-static void
-turn_clock(int64_t ms)
-{
-	ahead_ms += ms;
-	(void)timers_run(env.timers);
-}
-
 /* Half an hour late, an hour, a day: by which sweep they are found. */
 static const struct {
 	const char *says;
@@ -1012,6 +1031,7 @@ main(void)
 	tcase_add_test(tc, test_an_answer_that_is_all_foreign);
 	tcase_add_test(tc, test_unreadable_slice_is_delivered_once);
 	tcase_add_test(tc, test_unreadable_and_foreign);
+	tcase_add_test(tc, test_consent_withdrawn);
 	tcase_add_loop_test(tc, test_trouble, 0, (int)ARRAY_LEN(troubles));
 	tcase_add_test(tc, test_the_hanging_do_not_stop_the_others);
 	tcase_add_test(tc, test_401_once_renews_the_token);
