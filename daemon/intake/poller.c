@@ -13,6 +13,7 @@
 #define SEC INT64_C(1000)
 
 #define REMIND_MS    (3600 * SEC) /* trouble that lasts is not said more often */
+#define FIRST_WAIT_MS 250
 #define OVERSLEPT_MS (5 * SEC) /* so late for all at once: the machine slept, or the process stood */
 #define BEHIND_PAGES   5 /* of one read, with something new */
 #define SWEEP_CAP_MS   (3600 * SEC)
@@ -184,6 +185,16 @@ queue(struct poller *p)
 	scheduler_ask(&p->in->scheduler, &p->place, lane);
 }
 
+/* Before the other one has come to its end there is nothing that would not wait for it. */
+static bool
+waits_for_first(const struct poller *p)
+{
+	const struct poller *other = p->tn->streams[p->s->kind->memory];
+
+	return p->s->kind->waits && other != NULL &&
+	       read_until(other, poller_server_now(p)) == TICKS_NONE;
+}
+
 static void
 poller_on_timer(void *arg)
 {
@@ -202,6 +213,11 @@ poller_on_timer(void *arg)
 	}
 	if (now - next_due(p, now) > OVERSLEPT_MS && !p->is_once) {
 		poller_again(p, (int64_t)(p->hash % (uint64_t)intake_spread_ms(p->settings, p->t)));
+		return;
+	}
+	if (waits_for_first(p)) {
+		p->slot = now + FIRST_WAIT_MS;
+		wait(p, FIRST_WAIT_MS);
 		return;
 	}
 	p->r = choose(p, now);

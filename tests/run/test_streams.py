@@ -1,6 +1,7 @@
 """A tenant's streams: incidents beside alerts, what they share, and who is told when one of them fails."""
 import collections
 import contextlib
+import datetime
 import json
 import signal
 import time
@@ -26,12 +27,22 @@ class FileSink:
         return []
 
 
+def ms_of(text):
+    """Of "2026-11-22T04:10:46.0900000Z"."""
+    whole, _, part = text.rstrip("Z").partition(".")
+    moment = datetime.datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=datetime.timezone.utc)
+    return int(moment.timestamp() * 1000) + int((part + "000")[:3])
+
+
 class Streams(Scene):
-    def start(self, graph, tenants, streams, **defaults):
+    def prepare(self, graph, tenants, streams, **defaults):
         self.cef, self.raw = FileSink(self.run_.path("out.cef")), FileSink(self.run_.path("out.raw"))
         sinks = {"cef": {"type": "file", "path": self.cef.path, "format": "cef"},
                  "raw": {"type": "file", "path": self.raw.path, "format": "raw"}}
         self.msspd = harness.Msspd(self.run_, harness.config(graph, tenants, sinks, streams=streams, **defaults))
+
+    def start(self, graph, tenants, streams, **defaults):
+        self.prepare(graph, tenants, streams, **defaults)
         self.mark_up()
         return self.msspd.start()
 
@@ -125,6 +136,17 @@ class Streams(Scene):
         self.assertGreater(graph.requests()["tenants"][0]["mde_requests"], 5)
         self.assertEqual(graph.requests()["bearer_elsewhere"], 0)
         self.assertEqual(graph.requests()["tenants"][0]["status"]["4xx"], 0)
+
+    def test_endpoint_alerts_once(self):
+        """--once reads the endpoint API behind Graph's, so that nothing waits for the next time."""
+        graph = harness.FakeGraph(self.run_, "--alerts", 60, "--mde-only", 40, "--history", 40000,
+                                  "--fault", "1:latency=500:for=2")
+        self.prepare(graph, harness.tenants(1), ["alerts", "mde-alerts"])
+        self.assertEqual(self.msspd.call("--once").returncode, 0)
+        keys = {v["key"] for v in Truth(graph.truth_file).versions()
+                if v["visible_from"] - ms_of(v["created"]) > 16 * 60 * 1000}
+        seen = self.events()
+        self.assertEqual([k for k in keys if not any(k in name for name in seen)], [])
 
     def first_versions(self, graph, mde, before):
         return {v["key"] for v in Truth(graph.truth_file).versions()
