@@ -17,7 +17,7 @@
 struct format_opts {
 	size_t max_bytes;      /* the whole result, at most; at least 480 */
 	bool cef_plain_header; /* | \ = in CEF header fields become / / : */
-	bool without_raw;      /* ocsf: no raw_data */
+	bool without_raw;      /* ocsf, ecs: not the alert's own text */
 };
 
 struct format {
@@ -35,15 +35,17 @@ struct format {
 extern const struct format format_cef; /* CEF:0 */
 extern const struct format format_leef; /* LEEF:2.0 */
 extern const struct format format_ocsf; /* OCSF 1.8 */
+extern const struct format format_ecs; /* Elastic Common Schema */
 extern const struct format format_raw; /* {"msspd":{…},"alert":<the object as Microsoft sent it>} */
 
 /* What the option tables of sinks say. */
 #define FORMATS_HELP \
 	"cef: CEF:0 for SIEMs. leef: LEEF:2.0 for QRadar. ocsf: JSON of OCSF 1.8 for data lakes." \
+	" ecs: JSON of the Elastic Common Schema." \
 	" raw: the alert's JSON in a small envelope. docs/FORMATS.md has each, field by field."
 #define RAW_DATA_HELP \
-	"With ocsf: the alert as Microsoft sent it, in raw_data too. It goes first where a" \
-	" message would be too long."
+	"With ocsf and ecs: the alert as Microsoft sent it, in raw_data or event.original, too." \
+	" It goes first where a message would be too long."
 
 /* NULL-ended, in the order of the manual. */
 extern const struct format *const formats[];

@@ -1,7 +1,7 @@
 #include "lib/format/format.h"
 
-const struct format *const formats[] = { &format_cef, &format_leef, &format_ocsf, &format_raw,
-	NULL };
+const struct format *const formats[] = { &format_cef, &format_leef, &format_ocsf, &format_ecs,
+	&format_raw, NULL };
 
 const struct format *
 format_find(const char *name)

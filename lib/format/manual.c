@@ -9,7 +9,7 @@ static const char intro[] =
     "Graph's `microsoft.graph.security.alert`, `incident` and kinds of evidence, where nothing\n"
     "else is said.\n"
     "\n"
-    "Every sink chooses one: `format: cef`, `leef`, `ocsf` or `raw`.\n"
+    "Every sink chooses one: `format: cef`, `leef`, `ocsf`, `ecs` or `raw`.\n"
     "\n"
     "- Each record in each format carries the **event id** "
     "`tenant-GUID/alert:<id>/<lastUpdateDateTime\n"
@@ -85,6 +85,22 @@ static const struct {
 	    "`metadata.is_truncated`\n"
 	    "is true then. Ids and links are never cut. A usual alert has 8 to 16 KiB with\n"
 	    "`raw_data`, half of that without; under 1 KiB nothing fits.\n" },
+	{ &format_ecs, "ECS",
+	    "One JSON object of the Elastic Common Schema, version 8.17. The schema has one host, "
+	    "one\n"
+	    "user, one file: of each kind of evidence the first is used, of devices a primary one, "
+	    "and\n"
+	    "`related` has what could be looked for of all of it. What the schema has no field for "
+	    "is\n"
+	    "below `msspd`; kinds of evidence without a table below are in `event.original` only. "
+	    "Use\n"
+	    "`msspd.event_id` as the document's `_id`, so that repeats replace each other.\n"
+	    "\n"
+	    "What is too long loses, in this order: `event.original`; text over 512 bytes; what is "
+	    "below\n"
+	    "`msspd` but for the id and what happened, and text over 256 bytes; the evidence and "
+	    "`related`;\n"
+	    "text over 64 bytes. `msspd.truncated` is true then. Ids and links are never cut.\n" },
 	{ &format_raw, "raw",
 	    "One JSON object: an envelope and the object as Microsoft sent it, byte for byte, but "
 	    "that line\n"

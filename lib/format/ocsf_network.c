@@ -1,6 +1,7 @@
 #include "lib/format/address.h"
 #include "lib/format/ocsf_parts.h"
 #include "lib/format/shape_table.h"
+#include "lib/format/web_url.h"
 
 /* Addresses, URLs and mail. */
 
@@ -80,62 +81,19 @@ const struct shape_row ocsf_ip_rows[] = {
 
 /* ---- URLs --------------------------------------------------------------------------------- */
 
-/* Up to the first of some characters; the rest stays in *left. */
-static struct str
-up_to(struct str *left, const char *stops)
-{
-	struct str head = { left->s, 0 };
-
-	while (head.n < left->n && (left->s[head.n] == '\0' || !strchr(stops, left->s[head.n])))
-		head.n++;
-	left->s += head.n;
-	left->n -= head.n;
-	return head;
-}
-
-static void
-put_host(struct shape *s, struct str authority)
-{
-	const char *at = authority.n != 0 ? memrchr(authority.s, '@', authority.n) : NULL;
-
-	if (at != NULL) {
-		authority.n -= (size_t)(at + 1 - authority.s);
-		authority.s = at + 1;
-	}
-	if (authority.n != 0 && authority.s[0] == '[')
-		authority = up_to(&authority, "]");
-	else
-		authority = up_to(&authority, ":");
-	if (authority.n != 0 && authority.s[0] == '[')
-		authority = (struct str){ authority.s + 1, authority.n - 1 };
-	shape_text(s, "hostname", authority, OBSERVABLE_HOSTNAME);
-}
-
-/* What can be told of it without guessing: scheme://authority/path?query. */
-static void
-put_url_parts(struct shape *s, struct str url)
-{
-	struct str left = url, scheme = up_to(&left, ":/?#");
-
-	if (left.n < 3 || memcmp(left.s, "://", 3) != 0 || !is_in(scheme, "+-."))
-		return;
-	left = (struct str){ left.s + 3, left.n - 3 };
-	shape_text(s, "scheme", scheme, OBSERVABLE_NONE);
-	put_host(s, up_to(&left, "/?#\\"));
-	shape_text(s, "path", up_to(&left, "?#"), OBSERVABLE_NONE);
-	if (left.n > 1 && left.s[0] == '?') {
-		left = (struct str){ left.s + 1, left.n - 1 };
-		shape_text(s, "query_string", up_to(&left, "#"), OBSERVABLE_NONE);
-	}
-}
-
 static void
 put_url(struct shape *s, const char *name, struct str url)
 {
+	struct web_url u;
+
 	shape_open(s, name);
 	shape_text(s, "url_string", url, OBSERVABLE_URL);
-	if (url.n != 0)
-		put_url_parts(s, url);
+	if (web_url_split(url, &u)) {
+		shape_text(s, "scheme", u.scheme, OBSERVABLE_NONE);
+		shape_text(s, "hostname", u.host, OBSERVABLE_HOSTNAME);
+		shape_text(s, "path", u.path, OBSERVABLE_NONE);
+		shape_text(s, "query_string", u.query, OBSERVABLE_NONE);
+	}
 	shape_close(s);
 }
 

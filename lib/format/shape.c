@@ -272,7 +272,7 @@ write_value(struct shape *s, const struct shape_row *row, const void *base)
 		shape_int(s, row->name, row->number);
 		break;
 	case SHAPE_CALL:
-		row->fn(s, row, base);
+		row->fn(s, row, at);
 		break;
 	case SHAPE_ROWS:
 		shape_rows(s, row->rows, at);

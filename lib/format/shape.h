@@ -76,7 +76,7 @@ enum shape_how {
 	SHAPE_JSON,
 	SHAPE_CONST, /* the text `from` */
 	SHAPE_CONST_INT,
-	SHAPE_CALL, /* fn */
+	SHAPE_CALL, /* fn, with what is at off */
 	SHAPE_OPEN,
 	SHAPE_OPEN_ARRAY,
 	SHAPE_CLOSE,

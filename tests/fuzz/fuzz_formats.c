@@ -174,6 +174,25 @@ check_ocsf_line(struct str line, struct str id)
 }
 
 static void
+check_ecs(json_t *top, struct str id)
+{
+	json_t *uid = json_at(top, "msspd.event_id");
+
+	if (!json_is_string(json_at(top, "@timestamp")) ||
+	    !json_is_string(json_at(top, "message")) || !json_is_string(json_at(top, "event.kind")))
+		BUG("something that is required is not there");
+	if (!str_same((struct str){ json_string_value(uid), json_string_length(uid) }, id) &&
+	    utf8_valid(id.s, id.n))
+		BUG("the event's id is another one");
+}
+
+static void
+check_ecs_line(struct str line, struct str id)
+{
+	check_json(line, id, check_ecs);
+}
+
+static void
 check_leef_line(struct str line, struct str id)
 {
 	struct leef_parsed p;
@@ -191,6 +210,7 @@ static const struct {
 } targets[] = {
 	{ &format_ocsf, check_ocsf_line },
 	{ &format_leef, check_leef_line },
+	{ &format_ecs, check_ecs_line },
 };
 
 static void

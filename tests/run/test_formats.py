@@ -5,6 +5,7 @@ import re
 import subprocess
 import unittest
 
+import ecs_rules
 import harness
 import ocsf_rules
 from truth import Truth
@@ -65,6 +66,15 @@ class Formats(unittest.TestCase):
             self.assertTrue(1 <= int(values["sev"]) <= 10 and int(values["devTime"]) >= 0, line)
             seen.add(values["eventId"])
         self.assertEqual(len(seen), len(Truth(graph.truth_file).alerts))
+
+    def test_ecs(self):
+        graph, lines = self.write(150, 60, {"all": {"format": "ecs"}, "small": {"format": "ecs", "raw_data": False}})
+        for name, texts in lines.items():
+            events = [json.loads(text) for text in texts]
+            wrong = ["%s: %s" % (e["msspd"]["event_id"], fault) for e in events for fault in ecs_rules.faults(e)]
+            self.assertEqual(wrong, [], name)
+            self.assertEqual(len({e["msspd"]["event_id"] for e in events}), len(Truth(graph.truth_file).alerts))
+            self.assertEqual({"original" in e["event"] for e in events}, {name == "all"}, name)
 
     def check_typed(self, texts):
         if not os.path.exists(READERS):
