@@ -53,7 +53,7 @@ base_of(const struct record *r)
 	return r;
 }
 
-/* ---- parts of every event ------------------------------------------------------------------ */
+/* ---- parts of every event ---------------------------- */
 
 static void
 put_stamp(struct ecs *e, const char *name, int64_t ticks)
@@ -197,7 +197,7 @@ put_record(struct ecs *e)
 	shape_close(s);
 }
 
-/* ---- one event ------------------------------------------------------------------------------ */
+/* ---- one event ---------------------------- */
 
 static bool
 try_level(struct buf *out, const struct event *ev, const struct ecs_level *level, size_t max_bytes)
@@ -239,7 +239,7 @@ write_ecs(struct buf *out, const struct event *ev, const struct format_opts *opt
 	return false;
 }
 
-/* ---- the manual ------------------------------------------------------------------------------- */
+/* ---- the manual ---------------------------- */
 
 /* What the functions above write. */
 static const struct shape_row event_rows[] = {

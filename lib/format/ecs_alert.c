@@ -49,7 +49,7 @@ put_text_of_json(struct shape *s, const struct shape_row *row, const void *at)
 	shape_text(s, row->name, *(const struct str *)at, ECS_NONE);
 }
 
-/* ---- threat ------------------------------------------------------------------------------- */
+/* ---- threat ---------------------------- */
 
 static void
 put_tactics(struct shape *s, const struct alert *a, const char *name, bool wants_id)
@@ -107,7 +107,7 @@ put_subtechniques(struct shape *s, const struct shape_row *row, const void *base
 	shape_close(s);
 }
 
-/* ---- alerts --------------------------------------------------------------------------------- */
+/* ---- alerts ---------------------------- */
 
 static void
 put_alert_comments(struct shape *s, const struct shape_row *row, const void *base)
@@ -197,7 +197,7 @@ const struct shape_row ecs_alert_own_rows[] = {
 };
 #undef S
 
-/* ---- incidents -------------------------------------------------------------------------------- */
+/* ---- incidents ---------------------------- */
 
 static void
 put_incident_comments(struct shape *s, const struct shape_row *row, const void *base)
@@ -248,7 +248,7 @@ const struct shape_row ecs_incident_own_rows[] = {
 };
 #undef S
 
-/* ---- alerts that could not be read ---------------------------------------------------------------- */
+/* ---- alerts that could not be read ---------------------------- */
 
 #define S struct unreadable
 
@@ -279,7 +279,7 @@ const struct shape_row ecs_unreadable_own_rows[] = {
 };
 #undef S
 
-/* ---- health ------------------------------------------------------------------------------------------ */
+/* ---- health ---------------------------- */
 
 static void
 put_health_severity(struct shape *s, const struct shape_row *row, const void *base)

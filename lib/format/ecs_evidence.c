@@ -9,7 +9,7 @@
  * used, of devices a primary one. What could be looked for is in `related`, of all.
  */
 
-/* ---- related ---------------------------------------------------------------------------- */
+/* ---- related ---------------------------- */
 
 static void
 relate(struct ecs *e, enum ecs_list list, struct str value)
@@ -104,7 +104,7 @@ relate_item(struct ecs *e, const struct evidence *item)
 	}
 }
 
-/* ---- values that are put together ----------------------------------------------------------- */
+/* ---- values that are put together ---------------------------- */
 
 static void
 put_addresses(struct shape *s, const struct shape_row *row, const void *base)
@@ -206,7 +206,7 @@ put_registry_path(struct shape *s, const struct shape_row *row, const void *base
 	shape_text(s, row->name, buf_peek(text), ECS_NONE);
 }
 
-/* ---- the tables ---------------------------------------------------------------------------------- */
+/* ---- the tables ---------------------------- */
 
 #define S struct file_details
 static const struct shape_row hash_rows[] = {
@@ -393,7 +393,7 @@ const struct ecs_kind ecs_kinds[] = {
 };
 const size_t ecs_nkinds = ARRAY_LEN(ecs_kinds);
 
-/* ---- one alert -------------------------------------------------------------------------------------- */
+/* ---- one alert ---------------------------- */
 
 static void
 look(struct ecs *e, const struct evidence **chosen, const struct evidence *list, size_t n)
@@ -450,7 +450,7 @@ ecs_evidence(struct ecs *e)
 	put_related(e);
 }
 
-/* ---- event.category, by what kinds of evidence there are ----------------------------------------------- */
+/* ---- event.category, by what kinds of evidence there are ---------------------------- */
 
 static void
 note_kinds(bool *has, const struct evidence *list, size_t n)
