@@ -259,7 +259,7 @@ on_journal_note(void *arg, enum journal_note note, enum journal_state state, con
 
 	if (note == JOURNAL_NOTE_STATE && state == JOURNAL_OK)
 		log_info(NULL, "journal: %s", text);
-	else if (note == JOURNAL_NOTE_CHECK)
+	else if (note == JOURNAL_NOTE_CHECK || note == JOURNAL_NOTE_REFILL)
 		log_info(NULL, "journal: %s", text);
 	else
 		log_error(NULL, "journal: %s", text);
@@ -268,6 +268,8 @@ on_journal_note(void *arg, enum journal_note note, enum journal_state state, con
 	watch_journal(e->watch, note, state, text);
 	if (note == JOURNAL_NOTE_STATE)
 		intake_journal_state(e->intake, state);
+	if (note == JOURNAL_NOTE_REFILL)
+		intake_look_for_periods(e->intake);
 	if (note == JOURNAL_NOTE_SALVAGE)
 		intake_journal_salvaged(e->intake);
 	if (note == JOURNAL_NOTE_SALVAGE || note == JOURNAL_NOTE_QUARANTINE)
@@ -478,6 +480,31 @@ engine_once(struct engine *e, int64_t timeout_ms, void (*done)(void *arg, bool o
 	delivery_on_idle(e->delivery, on_once_idle, e);
 	intake_once(e->intake, on_once_polled, e);
 	apply(e, e->settings);
+}
+
+bool
+engine_replay(struct engine *e, const struct replay_ask *ask, uint64_t numbers[REPLAYS_MOST],
+    size_t *n, struct err *err)
+{
+	if (!replays_ask(e->journal, e->settings, ask, clock_wall(e->env.clock), numbers, n, err))
+		return false;
+	intake_look_for_periods(e->intake);
+	return true;
+}
+
+bool
+engine_replay_cancel(struct engine *e, uint64_t number)
+{
+	if (!journal_period_cancel(e->journal, number))
+		return false;
+	intake_look_for_periods(e->intake);
+	return true;
+}
+
+const struct origin *
+engine_origin(struct engine *e, uint32_t stream)
+{
+	return origin_of(e, stream);
 }
 
 void

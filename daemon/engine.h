@@ -7,6 +7,7 @@
 #include "daemon/delivery/delivery.h"
 #include "daemon/intake/intake.h"
 #include "daemon/journal/journal.h"
+#include "daemon/replays.h"
 #include "daemon/settings.h"
 
 struct event_base;
@@ -47,6 +48,15 @@ bool engine_reload(struct engine *e, struct err *err) MUST_CHECK;
 void engine_stop(struct engine *e, int64_t patience_ms, void (*done)(void *arg), void *arg);
 /* Everything not yet saved by engine_stop() is read or sent again after the next start. */
 void engine_close(struct engine *e);
+
+/* Has a time of a tenant read again; see replays_ask(). */
+bool engine_replay(struct engine *e, const struct replay_ask *ask, uint64_t numbers[REPLAYS_MOST],
+    size_t *n, struct err *err) MUST_CHECK;
+/* False: there is none of that number that has not ended. */
+bool engine_replay_cancel(struct engine *e, uint64_t number);
+
+/* Whose that stream of the journal is; never NULL. */
+const struct origin *engine_origin(struct engine *e, uint32_t stream);
 
 /* For the control socket; all valid until the loop runs again. */
 struct engine_view {

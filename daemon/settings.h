@@ -75,18 +75,24 @@ struct customer {
 };
 
 enum sink_health { SINK_HEALTH_TENANTS, SINK_HEALTH_DAEMON };
+/* What may wait for a sink before it is parked. */
+struct sink_backlog {
+	int64_t size;   /* bytes; as resolved: never 0 */
+	int64_t age_ms; /* of the oldest; 0: any */
+};
 
 struct sink_conf {
 	char *name;
 	const struct sink_kind *kind;
 	void *conf;                /* kind->conf_size bytes, filled from kind->opts */
 	const struct match *match; /* NULL: none */
+	struct sink_backlog backlog;
 	struct conf_list only;     /* customers */
 	const struct match_label *require_labels;
 	size_t nrequire_labels;
 	int health;                /* enum sink_health: whose health it is told of */
 	/* Canonical text of its kind and that kind's options: equal text, equal sink (for reload).
-	 * Routing, only, require_labels and match are not in it: they are decided before an entry
+	 * Routing, only, require_labels, match and backlog are not in it: they are decided before an entry
 	 * gets to a sink. */
 	char *text;
 };

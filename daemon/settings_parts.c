@@ -245,6 +245,8 @@ read_sink(struct build *b, struct sink_draft *s)
 		describe_sink(b, s);
 	}
 	copy_required(b, s);
+	if (s->sink.backlog.size == 0)
+		s->sink.backlog.size = b->w->s.journal_max_size / 4;
 	if (s->match != NULL)
 		s->sink.match = settings_read_match(b, s->match);
 	for (size_t i = 0; i < s->sink.only.n; i++)

@@ -450,6 +450,21 @@ const struct conf_opt tenant_opts[] = {
 };
 #undef F
 
+#define F(field) offsetof(struct sink_backlog, field)
+static const struct conf_opt backlog_opts[] = {
+	{ .name = "size", .type = CONF_SIZE, .off = F(size), .min = 64 * KIB, .max = 16384 * GIB,
+	  .shown = "a quarter of `journal.max_size`",
+	  .help = "A sink for which more than this waits is parked: it keeps the oldest entries, the "
+	      "others are let go, and when it has taken those it keeps, the time it missed is read "
+	      "from Microsoft again. Other sinks and polling go on meanwhile." },
+	{ .name = "age", .type = CONF_TIME, .off = F(age_ms), .min = MINUTE, .max = 150 * DAY,
+	  .shown = "any",
+	  .help = "Likewise when the oldest entry waits longer than this. Microsoft keeps alerts for "
+	      "180 days by default; what is older cannot be read again." },
+	{ .name = NULL }
+};
+#undef F
+
 #define F(field) offsetof(struct sink_draft, field)
 const struct conf_opt sink_opts[] = {
 	{ .name = "type", .type = CONF_STR, .off = F(type), .flags = CONF_REQUIRED,
@@ -470,6 +485,8 @@ const struct conf_opt sink_opts[] = {
 	{ .name = "match", .type = CONF_TREE, .off = F(match), .sub = match_opts,
 	  .shown = "everything",
 	  .help = "Which of the alerts routed here are sent; see the section on match." },
+	{ .name = "backlog", .type = CONF_MAP, .off = F(sink.backlog), .sub = backlog_opts,
+	  .help = "How much may wait for this sink." },
 	{ .name = NULL }
 };
 #undef F

@@ -173,6 +173,17 @@ intake_journal_state(struct intake *in, enum journal_state state)
 }
 
 void
+intake_look_for_periods(struct intake *in)
+{
+	struct poller *p;
+
+	TAILQ_FOREACH (p, &in->pollers, link) {
+		if (!in->is_stopped)
+			poller_look_for_periods(p);
+	}
+}
+
+void
 intake_journal_salvaged(struct intake *in)
 {
 	struct poller *p;

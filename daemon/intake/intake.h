@@ -29,6 +29,8 @@ void intake_free(struct intake *in);
 void intake_configure(struct intake *in, const struct settings *s);
 /* Ends requests in flight; pages handed to the journal are its own. done once, later. */
 void intake_stop(struct intake *in, void (*done)(void *arg), void *arg);
+/* Periods were added to the journal, or can be read now. */
+void intake_look_for_periods(struct intake *in);
 /* From the journal's notes. */
 void intake_journal_state(struct intake *in, enum journal_state state);
 /* Likewise: a damaged journal was replaced, its cursors may have gone back and what was stored may

@@ -105,6 +105,13 @@ odd_put(struct poller *p, uint64_t hash)
 	p->nodd = p->nodd + 1 < 2 * ODD_MAX ? p->nodd + 1 : ODD_MAX;
 }
 
+/* What this way through the stream has stored. A replay must see what the others know. */
+static struct window *
+window_of(struct poller *p)
+{
+	return replay_is_at_it(p) ? &p->replay.window : &p->window;
+}
+
 static bool
 is_foreign(const struct poller *p, struct str tenant_id)
 {
@@ -178,6 +185,28 @@ leave_waiting(struct page *pg, struct record *taken, uint64_t hash)
 	record_unref(taken);
 }
 
+/* Of a time that this read is not for. */
+static bool
+is_outside(struct page *pg, const struct record *r, bool is_read)
+{
+	const struct poller *p = pg->p;
+
+	if (replay_is_at_it(p))
+		return !replay_wants(p, is_read ? r->version : r->unreadable.updated);
+	if (!is_read || r->version >= p->begin)
+		return false;
+	pg->before_begin++;
+	return true;
+}
+
+static bool
+is_known_to(struct poller *p, const struct record *r, uint64_t hash)
+{
+	if (r->type != RECORD_UNREADABLE)
+		return window_knows(window_of(p), r->id, r->version);
+	return !replay_is_at_it(p) && odd_knows(p, hash);
+}
+
 /* What no earlier answer brought, byte for byte: read whole, and judged by what it says. */
 static void
 read_slice(struct page *pg, struct str slice, uint64_t hash)
@@ -196,20 +225,17 @@ read_slice(struct page *pg, struct str slice, uint64_t hash)
 
 	pg->foreign += is_others;
 	if (is_others)
-		is_known = window_knows_slice(&p->window, hash ^ FOREIGN, &version);
+		is_known = window_knows_slice(window_of(p), hash ^ FOREIGN, &version);
 	else
-		is_known =
-		    is_read ? window_knows(&p->window, r->id, r->version) : odd_knows(p, hash);
+		is_known = is_known_to(p, r, hash);
 	paging_page_add(&pg->facts, is_read ? r->version : r->unreadable.updated, !is_known);
 	if (!is_known && is_others && is_read)
 		reader_doubt(p, r->version);
 	if (is_known && is_read && !is_others)
-		window_put(&p->window, r->id, r->version, hash);
+		window_put(window_of(p), r->id, r->version, hash);
 	if (!is_known && is_others) {
 		add_foreign(pg, slice, hash);
-	} else if (!is_known && is_read && r->version < p->begin) {
-		pg->before_begin++;
-	} else if (!is_known) {
+	} else if (!is_known && !is_outside(pg, r, is_read)) {
 		add_record(pg, slice, hash, r);
 		return;
 	}
@@ -223,7 +249,7 @@ look_at(struct page *pg, struct str slice)
 	uint64_t hash = window_hash(&pg->p->in->windows, slice);
 	int64_t version;
 
-	if (window_knows_slice(&pg->p->window, hash, &version)) {
+	if (window_knows_slice(window_of(pg->p), hash, &version)) {
 		paging_page_add(&pg->facts, version, false);
 		return 1;
 	}
@@ -237,19 +263,22 @@ static void
 learn_stored(struct page *pg)
 {
 	struct poller *p = pg->p;
+	struct window *w = window_of(p);
 
 	for (size_t i = 0; i < pg->n; i++) {
 		const struct journal_entry *e = &pg->entries[i];
 		uint64_t hash = pg->hashes[i];
 
 		if (e->user == NULL)
-			window_put_slice(&p->window, hash ^ FOREIGN, pg->facts.limit);
-		else if (e->type == RECORD_UNREADABLE)
-			odd_put(p, hash);
+			window_put_slice(w, hash ^ FOREIGN, pg->facts.limit);
+		else if (e->type != RECORD_UNREADABLE)
+			window_put(w, e->id, e->now.version, hash);
+		else if (replay_is_at_it(p))
+			window_put_slice(w, hash, pg->facts.limit);
 		else
-			window_put(&p->window, e->id, e->now.version, hash);
+			odd_put(p, hash);
 		p->figures.sweep_found +=
-		    p->r->span_ms != 0 && e->is_forwarded && e->now.version < p->r->paging.until;
+		    p->r->every_ms != 0 && e->is_forwarded && e->now.version < p->r->paging.until;
 	}
 	if (pg->jp.cursor == TICKS_NONE)
 		return;
@@ -402,7 +431,7 @@ submit(struct page *pg)
 		.cursor = cursor,
 		.memory_begin = p->begin,
 		.window_from = window,
-		.judge = routing_judge,
+		.judge = replay_is_at_it(p) ? replay_judge : routing_judge,
 		.ctx = pg->routing,
 		.entries = pg->entries,
 		.n = pg->n,
@@ -410,8 +439,10 @@ submit(struct page *pg)
 		.is_full = pg->n >= FULL_PAGE,
 		.keeps = pg->keeps,
 		.release = page_release };
+	if (replay_is_at_it(p))
+		replay_mark_page(p, &pg->step, pg->n, &pg->jp);
 	report(pg);
-	if (pg->n == 0 && cursor == TICKS_NONE && pg->gap.why == NULL) {
+	if (pg->n == 0 && pg->jp.period == 0 && cursor == TICKS_NONE && pg->gap.why == NULL) {
 		go_on(pg);
 		page_free(pg);
 		return;
@@ -464,7 +495,7 @@ page_start(struct poller *p, struct split_page *taken)
 
 	pg->p = p;
 	pg->scheduler = &p->in->scheduler;
-	pg->routing = routing_ref(p->routing);
+	pg->routing = routing_ref(replay_is_at_it(p) ? p->replay.routing : p->routing);
 	pg->split = *taken;
 	pg->held = pg->keeps = taken->body.n;
 	scheduler_hand_over(pg->scheduler, &p->place, pg->held);

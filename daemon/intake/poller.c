@@ -135,7 +135,7 @@ choose(struct poller *p, int64_t now)
 		if (now >= p->readers[i].due)
 			return &p->readers[i];
 	}
-	return live;
+	return now >= p->readers[READER_REPLAY].due ? &p->readers[READER_REPLAY] : live;
 }
 
 static int64_t
@@ -247,7 +247,9 @@ close_reader(struct poller *p, struct reader *r)
 {
 	r->is_open = false;
 	set_text(&r->link, NULL);
-	if (r->span_ms != 0)
+	if (r == &p->readers[READER_REPLAY])
+		replay_closed(p);
+	else if (r->span_ms != 0)
 		sweep_done(p, r);
 }
 
@@ -304,6 +306,8 @@ poller_go_on(struct poller *p, const struct paging_step *step)
 		close_reader(p, r);
 		if (is_live)
 			live_done(p);
+	} else if (replay_is_at_it(p)) {
+		replay_went_on(p);
 	}
 	if (is_live && step->err.kind == ERR_NONE && !r->is_held &&
 	    (is_behind || step->what == PAGING_DONE || p->state != TENANT_BEHIND))
@@ -377,9 +381,8 @@ sweep_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, char *
 	    some_number());
 
 	(r->failures == SWEEP_PATIENCE ? log_warn : log_debug)(&p->s->log,
-	    "the search for late alerts does not get through: %s; next try in %" PRId64
-	    " s reader=%s failures=%u%s",
-	    taken_text, (ms + 999) / 1000, r->name, r->failures, buf_peek(&p->answer).s);
+	    "%s does not get through: %s; next try in %" PRId64 " s reader=%s failures=%u%s",
+	    replay_is_at_it(p) ? "what reads a time again" : "the search for late alerts", taken_text, (ms + 999) / 1000, r->name, r->failures, buf_peek(&p->answer).s);
 	free(taken_text);
 	r->due = mono(p) + ms;
 	wait_for_next(p);
@@ -446,6 +449,7 @@ poller_new(struct intake *in, struct tenancy *tn, const struct tenant_stream *s)
 	window_init(&p->window, &in->windows);
 	p->readers[READER_LIVE].name = s->kind->live;
 	sweep_init(p);
+	replay_init(p);
 	p->r = &p->readers[READER_LIVE];
 	p->stream = UINT32_MAX;
 	p->begin = p->r->cursor = TICKS_NONE;
@@ -468,6 +472,7 @@ learn_stream(struct poller *p)
 	p->begin = c.at == TICKS_NONE && p->s->kind->memory != p->which ? TICKS_NONE : c.begin;
 	sweep_resume(p);
 	reader_say_window(p);
+	replay_look(p);
 }
 
 void
@@ -488,6 +493,7 @@ poller_configure(struct poller *p, struct settings *settings, const struct tenan
 	p->routing = NULL;
 	if (p->begin != TICKS_NONE)
 		p->routing = routing_new(p->in->journal, settings, t, s, p->begin);
+	replay_configured(p);
 	settings_unref(was);
 	/* Credentials or consent may be what was changed. */
 	if (!is_new && p->at == POLLER_WAITING && state_is_parked(p->state)) {
@@ -510,6 +516,14 @@ poller_read_once(struct poller *p)
 	p->slot = p->not_before = mono(p);
 	if (p->at == POLLER_WAITING || p->at == POLLER_RESTING)
 		wait(p, 0);
+}
+
+void
+poller_look_for_periods(struct poller *p)
+{
+	replay_look(p);
+	if (p->at == POLLER_WAITING)
+		wait_for_next(p);
 }
 
 void
@@ -536,6 +550,7 @@ poller_relearn(struct poller *p)
 	window_init(&p->window, &p->in->windows);
 	p->nodd = 0;
 	p->is_postponed = false;
+	replay_forget(p);
 	learn_stream(p);
 	if (p->begin == TICKS_NONE)
 		p->begin = begin;
@@ -552,6 +567,7 @@ poller_free(struct poller *p)
 	for (int i = 0; i < READER_COUNT; i++)
 		free(p->readers[i].link);
 	window_release(&p->window);
+	replay_release(p);
 	routing_unref(p->routing);
 	settings_unref(p->settings);
 	tenancy_leave(p->in, p->tn, p->which);

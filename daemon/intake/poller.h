@@ -3,6 +3,7 @@
 
 #include "daemon/hush.h"
 #include "daemon/intake/intake.h"
+#include "daemon/intake/replay.h"
 #include "daemon/intake/routing.h"
 #include "daemon/intake/scheduler.h"
 #include "daemon/intake/tenancy.h"
@@ -29,7 +30,7 @@ enum poller_at {
 /* One way through the stream. */
 struct reader {
 	const char *name;   /* in the journal */
-	int64_t span_ms;    /* of a sweep: how far back; 0: the live reader */
+	int64_t span_ms;    /* of a sweep: how far back; 0: the live reader, and no other */
 	int64_t every_ms;   /* of a sweep */
 	bool is_open;       /* a read is under way */
 	unsigned new_pages; /* of this read: with something that was not known */
@@ -38,7 +39,7 @@ struct reader {
 	struct paging_habits habits;
 	char *link;             /* of the page before, where it may be followed */
 	int64_t cursor;         /* ticks, as stored; TICKS_NONE */
-	int64_t due;            /* of a sweep: mono ms */
+	int64_t due;            /* of a sweep and of a replay's next page: mono ms */
 	int64_t swept;          /* ticks: when the last one that went through began; TICKS_NONE */
 	unsigned failures;      /* of a sweep, in a row */
 	int64_t begun;          /* ticks, the server's clock */
@@ -54,7 +55,7 @@ enum poller_told {
 	TOLD_LARGE = 16
 };
 
-enum { READER_LIVE, READER_HOUR, READER_DAY, READER_COUNT };
+enum { READER_LIVE, READER_HOUR, READER_DAY, READER_REPLAY, READER_COUNT };
 
 #define ODD_MAX 32
 
@@ -88,6 +89,7 @@ struct poller {
 	bool is_once;       /* one live read is to be reported */
 
 	struct reader readers[READER_COUNT], *r; /* r: the one that is at it */
+	struct replay replay;
 	unsigned told;                           /* bits of enum poller_told */
 	struct window window;
 	int64_t doubt_from;  /* ticks: live reads go back to here for a while; TICKS_NONE */
@@ -179,6 +181,8 @@ void poller_abandon(struct poller *p);
 /* ---- intake.c: over how long those are spread who would all begin at once ------------- */
 
 int64_t intake_spread_ms(const struct settings *s, const struct tenant *t);
+/* The reader that replays has something to do now, or nothing any more. */
+void poller_look_for_periods(struct poller *p);
 
 /* ---- sweep.c: when and how far back late arrivals are looked for -------------------- */
 

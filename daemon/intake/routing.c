@@ -45,12 +45,31 @@ routing_unref(struct routing *r)
 	free(r);
 }
 
+void
+routing_select(const struct routing *r, struct journal_entry *e)
+{
+	struct event ev = { .record = e->user,
+		.origin = r->origin,
+		.kind = e->kind,
+		.changed = e->changed,
+		.flags = e->flags };
+	size_t n = route_select(r->routes, r->n, &ev, e->route, JOURNAL_ROUTES);
+
+	e->nroutes = (uint8_t)n;
+	if (r->only == 0)
+		return;
+	e->nroutes = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (e->route[i] == r->only)
+			e->route[e->nroutes++] = r->only;
+	}
+}
+
 enum journal_act
 routing_judge(const struct seen *was, struct journal_entry *e, const void *ctx)
 {
 	const struct routing *r = ctx;
 	struct judgement j;
-	struct event ev;
 
 	if (e->user == NULL)
 		return was == NULL ? JOURNAL_REMEMBER : JOURNAL_SKIP;
@@ -62,11 +81,6 @@ routing_judge(const struct seen *was, struct journal_entry *e, const void *ctx)
 	e->kind = (uint8_t)j.kind;
 	e->changed = (uint16_t)j.changed;
 	e->flags |= (uint8_t)j.flags;
-	ev = (struct event){ .record = e->user,
-		.origin = r->origin,
-		.kind = j.kind,
-		.changed = j.changed,
-		.flags = e->flags };
-	e->nroutes = (uint8_t)route_select(r->routes, r->n, &ev, e->route, JOURNAL_ROUTES);
+	routing_select(r, e);
 	return JOURNAL_FORWARD;
 }

@@ -22,12 +22,19 @@ struct routing {
 	struct route *routes;
 	size_t n;
 	int64_t memory_begin;
+	/* Of a replay: */
+	uint32_t only;       /* the sink it is for; 0: all of them */
+	bool is_all;         /* what is known, too */
+	int64_t period_from; /* ticks */
 };
 
 struct routing *routing_new(struct journal *j, const struct settings *settings,
     const struct tenant *t, const struct tenant_stream *s, int64_t memory_begin);
 struct routing *routing_ref(struct routing *r);
 void routing_unref(struct routing *r);
+
+/* Fills e's routes by its kind, changes and flags. On any thread. */
+void routing_select(const struct routing *r, struct journal_entry *e);
 
 /* ctx is the routing, e->user the record; no record: an alert of somebody else,
  * remembered (so that it is quarantined once) and shown to nobody. */

@@ -30,7 +30,7 @@ sweep_resume(struct poller *p)
 	struct journal_cursor c = { .at = TICKS_NONE };
 	int64_t live = p->readers[READER_LIVE].cursor;
 
-	for (int i = READER_HOUR; i < READER_COUNT; i++)
+	for (int i = READER_HOUR; i <= READER_DAY; i++)
 		p->readers[i].due = spread_next(p->hash >> 8, p->readers[i].every_ms, now);
 	/* The hourly one is not on record; it ran at most so long before the stop. */
 	if (live != TICKS_NONE)
@@ -129,6 +129,8 @@ reader_bounds(struct poller *p, struct reader *r, struct paging_bounds *out)
 		.most = (unsigned)most,
 		.is_by_skip = p->s->kind->is_by_skip,
 	};
+	if (r == &p->readers[READER_REPLAY])
+		return replay_bounds(p, out);
 	return is_live || out->from < out->until;
 }
 

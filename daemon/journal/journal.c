@@ -224,6 +224,19 @@ journal_period_cancel(struct journal *j, uint64_t number)
 	return true;
 }
 
+bool
+journal_period_find(const struct journal *j, uint64_t number, struct journal_period *out)
+{
+	return periods_find(registry_periods(j->registry), number, out);
+}
+
+bool
+journal_period_next(const struct journal *j, uint32_t stream, uint64_t after,
+    struct journal_period *out)
+{
+	return periods_next(registry_periods(j->registry), stream, after, out);
+}
+
 size_t
 journal_periods(const struct journal *j, struct journal_period *out, size_t max)
 {
@@ -271,6 +284,12 @@ size_t
 journal_backlogs(const struct journal *j, struct journal_backlog *out, size_t max)
 {
 	return registry_backlogs(j->registry, out, max);
+}
+
+bool
+journal_backlog_of(const struct journal *j, uint32_t sink, struct journal_backlog *out)
+{
+	return registry_backlog_of(j->registry, sink, out);
 }
 
 void

@@ -188,6 +188,7 @@ struct journal_page {
 	bool is_period_done;   /* this is the period's last page */
 	bool is_urgent;        /* small, and taken above the high-water mark while there is room: that
 	                        * nothing else is taken must itself be told */
+	bool is_part_done;     /* likewise, but it is to be read once more, by another reader */
 	bool is_full;          /* commit it by itself; others are grouped for up to 10 ms */
 	size_t keeps;          /* bytes of memory it holds, where it may stay a while behind its
 	                        * callback, so that sinks get its entries as they are; 0: it may not */
@@ -240,6 +241,9 @@ struct journal_backlog {
 /* All sinks known, from memory, nothing waits. Returns how many were filled, at most max. */
 size_t journal_backlogs(const struct journal *j, struct journal_backlog *out, size_t max);
 
+/* One of them. False: unknown. */
+bool journal_backlog_of(const struct journal *j, uint32_t sink, struct journal_backlog *out);
+
 /* ---- periods ------------------------------------------------------------- */
 
 /*
@@ -252,6 +256,7 @@ size_t journal_backlogs(const struct journal *j, struct journal_backlog *out, si
 #define JOURNAL_PERIOD_GROWS     0x4  /* its sink is parked: not to be read yet */
 #define JOURNAL_PERIOD_DONE      0x8  /* read to its end; kept a while for a look */
 #define JOURNAL_PERIOD_CANCELLED 0x10 /* likewise */
+#define JOURNAL_PERIOD_PART      0x100 /* times how often it was read to its end, to begin anew */
 
 struct journal_period {
 	uint64_t number;
@@ -268,6 +273,11 @@ struct journal_period {
 uint64_t journal_period_add(struct journal *j, const struct journal_period *what);
 /* False when there is none of that number that has not ended. A page that is under way is stored. */
 bool journal_period_cancel(struct journal *j, uint64_t number);
+/* False: there is none of that number (any more). */
+bool journal_period_find(const struct journal *j, uint64_t number, struct journal_period *out);
+/* The first of that stream that is to be read, number above `after`. */
+bool journal_period_next(const struct journal *j, uint32_t stream, uint64_t after,
+    struct journal_period *out);
 /* In the order of their numbers, from memory. Returns how many were filled, at most max. */
 size_t journal_periods(const struct journal *j, struct journal_period *out, size_t max);
 

@@ -244,6 +244,10 @@ period_page(struct store *s, const struct page_job *job)
 	p.told += job->result.forwarded;
 	if (page->is_period_done)
 		p.flags |= JOURNAL_PERIOD_DONE;
+	if (page->is_part_done) {
+		p.flags += JOURNAL_PERIOD_PART;
+		p.at = TICKS_NONE;
+	}
 	periods_put(registry_periods(s->reg), &p);
 }
 

@@ -88,6 +88,10 @@ period_page(struct store *s, const struct page_job *job)
 	u->period.told += job->result.forwarded;
 	if (page->is_period_done)
 		u->period.flags |= JOURNAL_PERIOD_DONE;
+	if (page->is_part_done) {
+		u->period.flags += JOURNAL_PERIOD_PART;
+		u->period.at = TICKS_NONE;
+	}
 }
 
 /* ---- its beginning and end ----------------------------------------------- */

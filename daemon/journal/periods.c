@@ -139,6 +139,28 @@ periods_cancel(struct periods *p, uint64_t number)
 	return is_open;
 }
 
+static bool
+is_to_be_read(const struct row *row, uint32_t stream)
+{
+	return !row->is_gone && !has_ended(row) && row->period.stream == stream
+	    && (row->period.flags & JOURNAL_PERIOD_GROWS) == 0;
+}
+
+bool
+periods_next(struct periods *p, uint32_t stream, uint64_t after, struct journal_period *out)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->n && !found; i++) {
+		found = p->rows[i].period.number > after && is_to_be_read(&p->rows[i], stream);
+		if (found)
+			*out = p->rows[i].period;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return found;
+}
+
 size_t
 periods_list(struct periods *p, struct journal_period *out, size_t max)
 {

@@ -27,6 +27,8 @@ void periods_free(struct periods *p);
 /* Returns its number. The oldest of those that ended go where there are too many. */
 uint64_t periods_add(struct periods *p, const struct journal_period *what);
 bool periods_cancel(struct periods *p, uint64_t number);
+/* The first of that stream that is to be read, number above `after`. */
+bool periods_next(struct periods *p, uint32_t stream, uint64_t after, struct journal_period *out);
 size_t periods_list(struct periods *p, struct journal_period *out, size_t max);
 
 /* ---- the engine's side --------------------------------------------------- */

@@ -374,29 +374,47 @@ registry_periods(struct registry *r)
 	return r->periods;
 }
 
+/* False: nothing there, or let go. */
+static bool
+fill_backlog(const struct registry *r, size_t i, struct journal_backlog *out)
+{
+	const struct sink *s = r->sinks[i];
+
+	if (s->name == NULL || s->is_forgotten)
+		return false;
+	*out = (struct journal_backlog) {
+		.sink = s->name,
+		.number = (uint32_t)i + 1,
+		.is_declared = s->is_declared,
+		.is_parked = s->is_parked,
+		.undeclared_since = s->undeclared_since,
+		.entries = s->entries,
+		.bytes = s->bytes,
+		.oldest = s->oldest,
+		.dead = s->dead,
+	};
+	return true;
+}
+
+bool
+registry_backlog_of(struct registry *r, uint32_t sink, struct journal_backlog *out)
+{
+	bool is_known;
+
+	pthread_mutex_lock(&r->lock);
+	is_known = sink >= 1 && sink <= r->nsinks && fill_backlog(r, sink - 1, out);
+	pthread_mutex_unlock(&r->lock);
+	return is_known;
+}
+
 size_t
 registry_backlogs(struct registry *r, struct journal_backlog *out, size_t max)
 {
 	size_t n = 0;
 
 	pthread_mutex_lock(&r->lock);
-	for (size_t i = 0; i < r->nsinks && n < max; i++) {
-		const struct sink *s = r->sinks[i];
-
-		if (s->name == NULL || s->is_forgotten)
-			continue;
-		out[n++] = (struct journal_backlog) {
-			.sink = s->name,
-			.number = (uint32_t)i + 1,
-			.is_declared = s->is_declared,
-			.is_parked = s->is_parked,
-			.undeclared_since = s->undeclared_since,
-			.entries = s->entries,
-			.bytes = s->bytes,
-			.oldest = s->oldest,
-			.dead = s->dead,
-		};
-	}
+	for (size_t i = 0; i < r->nsinks && n < max; i++)
+		n += fill_backlog(r, i, &out[n]);
 	pthread_mutex_unlock(&r->lock);
 	return n;
 }

@@ -40,6 +40,7 @@ bool registry_is_known(struct registry *r, const char *name);
 void registry_park(struct registry *r, uint32_t sink, bool is_parked);
 /* The registry's own; see periods.h. */
 struct periods *registry_periods(struct registry *r);
+bool registry_backlog_of(struct registry *r, uint32_t sink, struct journal_backlog *out);
 size_t registry_backlogs(struct registry *r, struct journal_backlog *out, size_t max);
 void registry_stats(struct registry *r, struct journal_stats *out);
 enum journal_state registry_state(struct registry *r);

@@ -14,7 +14,9 @@ struct args {
 	bool is_json;           /* --json */
 	bool wants_requests;    /* --requests */
 	bool wants_all;         /* --all */
-	char *const *names;     /* of tenants or customers */
+	const char *tenant, *sink, *from, *to; /* --tenant and so on; NULL */
+	bool is_detached;       /* --detach */
+	char *const *names;     /* of tenants or customers; numbers of replays */
 	size_t nnames;
 };
 

@@ -8,6 +8,7 @@
 #include "daemon/msspctl/call.h"
 #include "daemon/msspctl/check_tenant.h"
 #include "daemon/msspctl/onboard.h"
+#include "daemon/msspctl/replay.h"
 #include "daemon/msspctl/show_status.h"
 #include "lib/base/str.h"
 #include "lib/base/version.h"
@@ -24,6 +25,16 @@ static const char usage[] =
     "  status [--json]     how the tenants, the sinks and the journal are; exits 0\n"
     "                      also when something is wrong with them\n"
     "  reload              read the configuration anew; a bad one changes nothing\n"
+    "  replay --tenant T --from A [--to B] [--sink S] [--all] [--detach]\n"
+    "                      read a time of that tenant again, up to 180 days back, and\n"
+    "                      deliver, marked as replay, what is not known; --all: also\n"
+    "                      what is; --sink: to that sink alone. A and B are a day, an\n"
+    "                      RFC 3339 time, or so long ago (36h); B is now where it is not\n"
+    "                      given. Follows it to its end, unless --detach; Ctrl-C leaves\n"
+    "                      it running\n"
+    "  replays [--json]    what is read again, was lately, or will be: replays, and what\n"
+    "                      sinks missed\n"
+    "  replay-cancel N...  end those replays, by their numbers\n"
     "\n"
     "Reads the configuration and needs no running msspd; NAME is a tenant, or a\n"
     "customer for all of its tenants:\n"
@@ -50,15 +61,21 @@ static const char usage[] =
     "  -V, --version       print the version\n"
     "  -h, --help          print this\n";
 
-enum { OPT_JSON = 256, OPT_REQUESTS, OPT_STATE, OPT_ALL };
+enum { OPT_JSON = 256, OPT_REQUESTS, OPT_STATE, OPT_ALL, OPT_TENANT, OPT_SINK, OPT_FROM, OPT_TO,
+	OPT_DETACH };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
 	{ "config", required_argument, NULL, 'c' },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "requests", no_argument, NULL, OPT_REQUESTS },
-	{ "all", no_argument, NULL, OPT_ALL },
 	{ "state", required_argument, NULL, OPT_STATE },
+	{ "tenant", required_argument, NULL, OPT_TENANT },
+	{ "sink", required_argument, NULL, OPT_SINK },
+	{ "from", required_argument, NULL, OPT_FROM },
+	{ "to", required_argument, NULL, OPT_TO },
+	{ "all", no_argument, NULL, OPT_ALL },
+	{ "detach", no_argument, NULL, OPT_DETACH },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -102,7 +119,8 @@ do_reload(const struct args *a)
 }
 
 /* What a verb takes besides -s and -c; anything else is refused. */
-enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8, TAKES_ALL = 16 };
+enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8, TAKES_ALL = 16,
+	TAKES_PERIOD = 32, TAKES_NUMBERS = 64 };
 
 static const struct command {
 	const char *name;
@@ -112,6 +130,9 @@ static const struct command {
 	{ "status", do_status, TAKES_JSON },
 	{ "reload", do_reload, 0 },
 	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON },
+	{ "replay", do_replay, TAKES_PERIOD | TAKES_ALL },
+	{ "replays", do_replays, TAKES_JSON },
+	{ "replay-cancel", do_replay_cancel, TAKES_NUMBERS },
 	{ "consent-url", do_consent_url, TAKES_NAMES | TAKES_STATE },
 	{ "onboard", do_onboard, TAKES_NAMES | TAKES_REQUESTS | TAKES_JSON },
 };
@@ -126,9 +147,12 @@ bad_usage(const char *what)
 static unsigned
 given(const struct args *a)
 {
+	bool has_period = a->tenant != NULL || a->sink != NULL || a->from != NULL || a->to != NULL ||
+	                  a->is_detached;
+
 	return (a->is_json ? TAKES_JSON : 0) | (a->wants_requests ? TAKES_REQUESTS : 0) |
-	       (a->state != NULL ? TAKES_STATE : 0) | (a->nnames != 0 ? TAKES_NAMES : 0) |
-	       (a->wants_all ? TAKES_ALL : 0);
+	       (a->state != NULL ? TAKES_STATE : 0) | (a->wants_all ? TAKES_ALL : 0) |
+	       (has_period ? TAKES_PERIOD : 0);
 }
 
 static int
@@ -139,12 +163,15 @@ run_command(const struct args *a, const char *name)
 
 		if (strcmp(c->name, name) != 0)
 			continue;
-		if ((given(a) & ~c->takes) != 0)
+		if ((given(a) & ~c->takes) != 0 ||
+		    (a->nnames != 0 && (c->takes & (TAKES_NAMES | TAKES_NUMBERS)) == 0))
 			return bad_usage("that command does not take all of these options or names");
 		if ((c->takes & TAKES_NAMES) != 0 && (a->nnames == 0) != a->wants_all)
 			return bad_usage((c->takes & TAKES_ALL) != 0
 					       ? "name tenants or customers, or say --all"
 					       : "name a tenant or a customer");
+		if ((c->takes & TAKES_NUMBERS) != 0 && a->nnames == 0)
+			return bad_usage("give the number of a replay");
 		if ((c->takes & TAKES_REQUESTS) != 0 && a->is_json && !a->wants_requests)
 			return bad_usage("--json goes with --requests");
 		return c->run(a);
@@ -153,10 +180,26 @@ run_command(const struct args *a, const char *name)
 	return EX_USAGE;
 }
 
+/* An option of replay. False: it is none. */
+static bool
+take_period(struct args *a, int c)
+{
+	const char **texts[] = { [OPT_TENANT - OPT_TENANT] = &a->tenant,
+		[OPT_SINK - OPT_TENANT] = &a->sink, [OPT_FROM - OPT_TENANT] = &a->from,
+		[OPT_TO - OPT_TENANT] = &a->to };
+
+	if (c >= OPT_TENANT && c <= OPT_TO)
+		*texts[c - OPT_TENANT] = optarg;
+	a->is_detached |= c == OPT_DETACH;
+	return c >= OPT_TENANT && c <= OPT_DETACH;
+}
+
 /* One option; false ends the program with *status. */
 static bool
 take(struct args *a, int c, int *status)
 {
+	if (take_period(a, c))
+		return true;
 	switch (c) {
 	case 's':
 		a->socket = optarg;

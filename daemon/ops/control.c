@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/ops/control.h"
+#include "daemon/ops/periods.h"
 #include "daemon/ops/status.h"
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
@@ -62,9 +63,32 @@ verb_reload(struct control *c, const json_t *request, struct err *err)
 	return c->reload(c->reload_arg, err) ? json_object() : NULL;
 }
 
+static json_t *
+verb_replay(struct control *c, const json_t *request, struct err *err)
+{
+	return periods_ask(c->engine, request, err);
+}
+
+static json_t *
+verb_replays(struct control *c, const json_t *request, struct err *err)
+{
+	(void)request;
+	(void)err;
+	return periods_list_all(c->engine);
+}
+
+static json_t *
+verb_replay_cancel(struct control *c, const json_t *request, struct err *err)
+{
+	return periods_end(c->engine, request, err);
+}
+
 static const struct verb verbs[] = {
 	{ "status", verb_status },
 	{ "reload", verb_reload },
+	{ "replay", verb_replay },
+	{ "replays", verb_replays },
+	{ "replay-cancel", verb_replay_cancel },
 };
 
 static const struct verb *

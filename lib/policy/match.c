@@ -60,9 +60,13 @@ ask_severities(const struct match *m, const struct event *ev)
 	return severity == SEVERITY_UNKNOWN || severity == SEVERITY_OTHER ? UNKNOWN : NO;
 }
 
+/* What happened to an alert that is read again is not known where nothing says more than that. */
 static enum answer
 ask_kinds(const struct match *m, const struct event *ev)
 {
+	if (m->kinds != 0 && ev->kind == KIND_UPDATED && ev->changed == 0 &&
+	    (ev->flags & EVENT_REPLAY) != 0)
+		return UNKNOWN;
 	return m->kinds == 0 ? NOT_ASKED : yes_or_no(m->kinds & 1u << ev->kind);
 }
 

@@ -111,10 +111,17 @@ a_page_moves_its_period(struct kit *k)
 	ck_assert_int_eq(p.at, V(40));
 	ck_assert_uint_eq(p.told, 4);
 	page = replay_page(k, "b", 0, number, V(100));
+	page->page.is_part_done = true;
+	kit_must_append(k, page);
+	ck_assert(period(k, number, &p));
+	ck_assert_int_eq(p.at, TICKS_NONE);
+	ck_assert_uint_eq(p.flags, JOURNAL_PERIOD_ALL | JOURNAL_PERIOD_PART);
+	page = replay_page(k, "b", 0, number, V(100));
 	page->page.is_period_done = true;
 	kit_must_append(k, page);
 	ck_assert(period(k, number, &p));
-	ck_assert_uint_eq(p.flags, JOURNAL_PERIOD_ALL | JOURNAL_PERIOD_DONE);
+	ck_assert_uint_eq(p.flags,
+	    JOURNAL_PERIOD_ALL | JOURNAL_PERIOD_PART | JOURNAL_PERIOD_DONE);
 	ck_assert(!journal_period_cancel(k->j, number));
 }
 

@@ -1,0 +1,220 @@
+#include "daemon/msspctl/replay.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "daemon/msspctl/call.h"
+
+#define TIMEOUT_S 30
+
+static const char *
+get_text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+static long long
+get_int(const json_t *o, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(o, key));
+}
+
+static bool
+has_ended(const json_t *replay)
+{
+	const char *state = get_text(replay, "state");
+
+	return strcmp(state, "done") == 0 || strcmp(state, "cancelled") == 0;
+}
+
+/* Times are cut to the minute: "2026-11-01T08:00". */
+static void
+print_one(const json_t *r)
+{
+	const char *sink = get_text(r, "sink");
+
+	printf("%6lld  %-12s %3lld %%  %s/%s  %.16s to %.16s", get_int(r, "number"),
+	    get_text(r, "state"), get_int(r, "percent"), get_text(r, "tenant"),
+	    get_text(r, "stream"), get_text(r, "from"), get_text(r, "to"));
+	if (*sink != '\0')
+		printf("  for %s", sink);
+	printf("%s  read %lld, delivered %lld\n",
+	    strcmp(get_text(r, "why"), "gap") == 0 ? " (what it missed)" : "", get_int(r, "read"),
+	    get_int(r, "delivered"));
+}
+
+int
+do_replays(const struct args *a)
+{
+	int status = EX_OK;
+	json_t *result = call(a->socket, json_pack("{s:s}", "verb", "replays"), TIMEOUT_S, &status);
+	const json_t *list = json_object_get(result, "replays");
+
+	if (result == NULL)
+		return status;
+	if (a->is_json) {
+		json_dumpf(result, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else if (json_array_size(list) == 0) {
+		puts("nothing is read again");
+	}
+	for (size_t i = 0; !a->is_json && i < json_array_size(list); i++)
+		print_one(json_array_get(list, i));
+	json_decref(result);
+	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+int
+do_replay_cancel(const struct args *a)
+{
+	int status = EX_OK;
+
+	for (size_t i = 0; i < a->nnames && status == EX_OK; i++) {
+		char *end;
+		long long number = strtoll(a->names[i], &end, 10);
+		json_t *result;
+
+		if (*end != '\0' || number <= 0) {
+			fprintf(stderr, "msspctl: '%s' is no number of a replay\n", a->names[i]);
+			return EX_USAGE;
+		}
+		result = call(a->socket, json_pack("{s:s, s:I}", "verb", "replay-cancel", "number",
+		    (json_int_t)number), TIMEOUT_S, &status);
+		if (result != NULL)
+			printf("replay %lld is cancelled; what it delivered stays delivered\n", number);
+		json_decref(result);
+	}
+	return status;
+}
+
+/* ---- following ---------------------------------------------------------------- */
+
+static volatile sig_atomic_t is_interrupted;
+
+static void
+on_interrupt(int number)
+{
+	(void)number;
+	is_interrupted = 1;
+}
+
+static const json_t *
+find(const json_t *list, const json_t *number)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *r = json_array_get(list, i);
+
+		if (json_equal((json_t *)json_object_get(r, "number"), (json_t *)number))
+			return r;
+	}
+	return NULL;
+}
+
+static void
+print_all(const json_t *list, const json_t *numbers)
+{
+	for (size_t i = 0; i < json_array_size(numbers); i++) {
+		const json_t *r = find(list, json_array_get(numbers, i));
+
+		if (r != NULL)
+			print_one(r);
+	}
+	fflush(stdout);
+}
+
+static bool
+have_ended(const json_t *list, const json_t *numbers)
+{
+	for (size_t i = 0; i < json_array_size(numbers); i++) {
+		const json_t *r = find(list, json_array_get(numbers, i));
+
+		if (r != NULL && !has_ended(r))
+			return false;
+	}
+	return true;
+}
+
+static int
+ended_well(const json_t *list, const json_t *numbers)
+{
+	for (size_t i = 0; i < json_array_size(numbers); i++) {
+		const json_t *r = find(list, json_array_get(numbers, i));
+
+		if (r != NULL && strcmp(get_text(r, "state"), "done") != 0)
+			return EXIT_FAILURE;
+	}
+	return EX_OK;
+}
+
+/* A line each two seconds for who looks; for a file only the end. */
+static int
+follow(const struct args *a, const json_t *numbers)
+{
+	int status = EX_OK;
+
+	signal(SIGINT, on_interrupt);
+	for (unsigned n = 1; !is_interrupted; n++) {
+		json_t *result =
+		    call(a->socket, json_pack("{s:s}", "verb", "replays"), TIMEOUT_S, &status);
+		const json_t *list = json_object_get(result, "replays");
+		bool is_over;
+
+		if (result == NULL)
+			return status;
+		is_over = have_ended(list, numbers);
+		if (is_over || (n % 4 == 0 && isatty(STDOUT_FILENO)))
+			print_all(list, numbers);
+		if (is_over)
+			status = ended_well(list, numbers);
+		json_decref(result);
+		if (is_over)
+			return status;
+		usleep(500000);
+	}
+	puts("it goes on without you: 'msspctl replays' shows it, 'msspctl replay-cancel' ends it");
+	return EX_OK;
+}
+
+static void
+add(json_t *request, const char *key, const char *value)
+{
+	if (value != NULL)
+		json_object_set_new(request, key, json_string(value));
+}
+
+int
+do_replay(const struct args *a)
+{
+	json_t *request = json_pack("{s:s, s:b}", "verb", "replay", "all", a->wants_all), *result;
+	const json_t *numbers;
+	int status = EX_OK;
+
+	if (a->tenant == NULL || a->from == NULL) {
+		json_decref(request);
+		fputs("msspctl: replay needs --tenant and --from\nTry 'msspctl --help'.\n", stderr);
+		return EX_USAGE;
+	}
+	add(request, "tenant", a->tenant);
+	add(request, "from", a->from);
+	add(request, "to", a->to);
+	add(request, "sink", a->sink);
+	result = call(a->socket, request, TIMEOUT_S, &status);
+	if (result == NULL)
+		return status;
+	numbers = json_object_get(result, "numbers");
+	for (size_t i = 0; i < json_array_size(numbers); i++)
+		printf("replay %lld has begun\n",
+		    (long long)json_integer_value(json_array_get(numbers, i)));
+	fflush(stdout);
+	if (!a->is_detached)
+		status = follow(a, numbers);
+	json_decref(result);
+	return status;
+}

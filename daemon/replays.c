@@ -1,0 +1,120 @@
+#include "daemon/replays.h"
+
+#include <string.h>
+
+#include "lib/base/ticks.h"
+#include "lib/config/unit.h"
+
+#define DAY (INT64_C(86400) * TICKS_SEC)
+
+/* ---- moments --------------------------------------------------------------- */
+
+static bool
+parse_day(const char *text, int64_t *ticks)
+{
+	char moment[32];
+
+	if (strlen(text) != 10)
+		return false;
+	snprintf(moment, sizeof(moment), "%.10sT00:00:00Z", text);
+	return ticks_parse(str_of(moment), ticks);
+}
+
+bool
+replays_moment(const char *text, int64_t now, int64_t *ticks, struct err *err)
+{
+	int64_t ms;
+
+	if (strcmp(text, "now") == 0) {
+		*ticks = now;
+		return true;
+	}
+	if (ticks_parse(str_of(text), ticks) || parse_day(text, ticks))
+		return true;
+	if (!unit_time(str_of(text), &ms) || ms > INT64_C(86400000) * 36500)
+		return err_set(err, ERR_CONF, "\"%.60s\" is no time; write one like 2026-11-01, "
+		    "2026-11-01T08:00:00Z, or 36h for so long ago", text);
+	*ticks = now - ticks_from_ms(ms);
+	return true;
+}
+
+/* ---- what is asked for ------------------------------------------------------- */
+
+static const struct sink_conf *
+sink_of(const struct tenant *t, const char *name)
+{
+	for (size_t i = 0; i < t->nsinks; i++) {
+		if (strcmp(t->sinks[i]->name, name) == 0)
+			return t->sinks[i];
+	}
+	return NULL;
+}
+
+static bool
+check_sink(const struct settings *s, const struct tenant *t, const char *name, struct err *err)
+{
+	if (name == NULL || sink_of(t, name) != NULL)
+		return true;
+	if (settings_sink(s, name) == NULL)
+		return err_set(err, ERR_CONF, "there is no sink \"%.80s\"", name);
+	return err_set(err, ERR_CONF, "tenant %s is not routed to sink %s, so that sink must not "
+	    "be shown its alerts", t->name, name);
+}
+
+static bool
+read_times(const struct replay_ask *ask, int64_t now, struct journal_period *p, struct err *err)
+{
+	const char *to = ask->to != NULL ? ask->to : "now";
+
+	if (!replays_moment(ask->from, now, &p->from, err) || !replays_moment(to, now, &p->to, err))
+		return false;
+	if (p->from >= p->to)
+		return err_set(err, ERR_CONF, "the time ends before it begins");
+	if (p->to > now)
+		return err_set(err, ERR_CONF, "the time ends in the future");
+	/* An hour of grace for who counts the days by hand. */
+	return p->from >= now - REPLAYS_DAYS * DAY - DAY / 24
+	    || err_set(err, ERR_CONF, "the time begins more than %d days ago: Microsoft keeps "
+	    "alerts for so long", REPLAYS_DAYS);
+}
+
+/* A stream before it has the same place in the journal, and the same periods. */
+static bool
+is_shared(const struct tenant *t, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (strcmp(t->streams[k].key, t->streams[i].key) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+replays_ask(struct journal *j, const struct settings *s, const struct replay_ask *ask, int64_t now,
+    uint64_t out[REPLAYS_MOST], size_t *n, struct err *err)
+{
+	const struct tenant *t = settings_tenant(s, ask->tenant);
+	struct journal_period p = { .at = TICKS_NONE, .made = now };
+
+	*n = 0;
+	if (t == NULL)
+		return err_set(err, ERR_CONF, "there is no tenant \"%.80s\"", ask->tenant);
+	if (t->nsinks == 0)
+		return err_set(err, ERR_CONF, "tenant %s is routed to no sink", t->name);
+	if (!check_sink(s, t, ask->sink, err) || !read_times(ask, now, &p, err))
+		return false;
+	p.flags = ask->is_all ? JOURNAL_PERIOD_ALL : 0;
+	p.sink = ask->sink != NULL ? journal_sink(j, ask->sink) : 0;
+	for (size_t i = 0; i < t->nstreams && i < REPLAYS_MOST; i++) {
+		char *about;
+
+		if (is_shared(t, i))
+			continue;
+		about = origin_about(t->streams[i].origin);
+
+		p.stream = journal_stream(j, t->streams[i].key, about);
+		free(about);
+		out[(*n)++] = journal_period_add(j, &p);
+	}
+	return true;
+}

@@ -1,0 +1,32 @@
+#ifndef REPLAYS_H
+#define REPLAYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/journal/journal.h"
+#include "daemon/settings.h"
+
+/*
+ * replays: what an operator asks to be read again, as periods of the journal.
+ *
+ * It knows nothing of how they are read.
+ */
+#define REPLAYS_DAYS 180 /* as long as Microsoft keeps alerts by default */
+#define REPLAYS_MOST 8   /* streams of one tenant */
+
+struct replay_ask {
+	const char *tenant, *sink; /* names; sink NULL: all that the tenant is routed to */
+	const char *from, *to;     /* moments; to NULL: now */
+	bool is_all;               /* what is known, too */
+};
+
+/* A moment as people write it: RFC 3339, a day ("2026-11-01"), "now", or so long ago ("36h"). */
+bool replays_moment(const char *text, int64_t now, int64_t *ticks, struct err *err) MUST_CHECK;
+
+/* One period for each stream of the tenant; their numbers, *n of them, are put into out. */
+bool replays_ask(struct journal *j, const struct settings *s, const struct replay_ask *ask,
+    int64_t now, uint64_t out[REPLAYS_MOST], size_t *n, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,164 @@
+"""Times that are read again: replays, and what a parked sink or a new one has missed."""
+import json
+import time
+import unittest
+
+import harness
+from scene import Scene, syslog_sink
+from truth import Delivered, Truth, event_id
+
+
+def newest(truth):
+    """The event id of each alert's last version."""
+    return {event_id(max(alert.values(), key=lambda v: v["version"])) for alert in truth.alerts.values()}
+
+
+def is_replay(delivered, name):
+    return delivered.fields[name][2].get("MicrosoftDefenderOrigin") == "replay"
+
+
+class Replay(Scene):
+    def scene(self, *options, lookback="30d", sinks=1, **more):
+        self.graph = harness.FakeGraph(self.run_, "--tenants", 2, *options)
+        self.siems = [harness.SyslogNg(self.run_, "siem%d" % i) for i in range(sinks)]
+        confs = {"siem%d" % i: syslog_sink("tcp://127.0.0.1:%d" % s.octet, framing="octet-counting",
+                                           confirm_after="1s", **more) for i, s in enumerate(self.siems)}
+        self.confs, self.lookback = confs, lookback
+        self.msspd = harness.Msspd(self.run_, self.config())
+        return self.msspd.start()
+
+    def config(self, **sinks):
+        return harness.config(self.graph, harness.tenants(2), dict(self.confs, **sinks),
+                              first_lookback=self.lookback, page_size=50)
+
+    def delivered(self, i=0):
+        return Delivered(self.siems[i].rows())
+
+    def wait_events(self, n, i=0, seconds=30):
+        harness.wait_for("%d events" % n, seconds, lambda: sum(self.delivered(i).events.values()) >= n)
+
+    def wait_quiet(self, i=0):
+        """Until nothing has come for a while."""
+        last, since = -1, time.monotonic()
+        while time.monotonic() - since < 2.5 * harness.SLOW:
+            n = sum(self.delivered(i).events.values())
+            if n != last:
+                last, since = n, time.monotonic()
+            time.sleep(0.1)
+        return self.delivered(i)
+
+    def replays(self):
+        return json.loads(self.msspd.ctl("replays", "--json").stdout)["replays"]
+
+    def replay(self, *options, code=0):
+        done = self.msspd.ctl("replay", "--tenant", "t001", *options)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def cursor(self):
+        return {t["tenant"]: t["cursor"] for t in self.msspd.status()["tenants"]}
+
+    def of_tenant(self, names, i=1):
+        return {n for n in names if n.startswith(harness.FakeGraph.tenant_id(i))}
+
+    def test_a_replay_delivers_what_is_missing_once(self):
+        self.scene("--alerts", 300, "--history", 72000, lookback="2h")
+        self.wait_events(20)
+        before = self.wait_quiet()
+        wanted = newest(Truth(self.graph.truth_file))
+        missing = self.of_tenant(wanted - set(before.events))
+        self.assertGreater(len(missing), 150)
+        cursor = self.cursor()
+        done = self.replay("--from", "2d")
+        self.assertIn("done", done.stdout)
+        after = self.wait_quiet()
+        self.assertEqual(set(after.events) - set(before.events), missing)
+        self.assertEqual(after.repeats(), 0)
+        self.assertTrue(all(is_replay(after, name) for name in missing))
+        self.assertFalse(any(is_replay(after, name) for name in before.events))
+        self.assertEqual(self.cursor(), cursor)
+        # It is known now: the same again brings nothing.
+        self.replay("--from", "2d")
+        self.assertEqual(self.wait_quiet().events, after.events)
+        last = self.replays()[-1]
+        self.assertEqual((last["state"], last["percent"], last["delivered"]), ("done", 100, 0))
+
+    def test_all_delivers_everything_of_the_time_marked(self):
+        self.scene("--alerts", 200, "--history", 72000, sinks=2)
+        self.wait_events(400)
+        self.wait_events(400, 1)
+        wanted = self.of_tenant(newest(Truth(self.graph.truth_file)))
+        self.replay("--from", "2d", "--all", "--sink", "siem1")
+        second = self.wait_quiet(1)
+        self.assertEqual({n for n, count in second.events.items() if count == 2}, wanted)
+        self.assertEqual(second.repeats(), len(wanted))
+        self.assertTrue(all(is_replay(second, name) for name in wanted))
+        self.assertEqual(self.delivered(0).repeats(), 0)
+        self.replay("--from", "2d", "--all")
+        self.assertEqual(self.wait_quiet(0).repeats(), len(wanted))
+
+    def test_what_is_asked_for_wrongly_is_refused(self):
+        self.scene("--alerts", 5)
+        for options, why in ((("--from", "200d"), "180 days"), (("--from", "yesterday"), "no time"),
+                             (("--from", "1h", "--to", "2h"), "ends before"),
+                             (("--from", "1h", "--sink", "nobody"), "no sink")):
+            self.assertIn(why, self.replay(*options, code=1).stderr)
+        self.assertIn("no replay", self.msspd.ctl("replay-cancel", "77").stderr)
+
+    def test_a_replay_survives_a_kill_and_can_be_cancelled(self):
+        self.scene("--alerts", 3000, "--history", 72000, lookback="1h")
+        self.wait_quiet()
+        before = self.delivered()
+        self.graph.fault("1:latency=300")
+        self.replay("--from", "2d", "--detach")
+        harness.wait_for("some of it was read", 20, lambda: self.replays()[-1]["read"] > 400)
+        self.msspd.kill()
+        self.msspd.start()
+        again = self.replays()[-1]
+        self.assertIn(again["state"], ("reading",))
+        self.assertGreater(again["read"], 300)
+        self.graph.ask("/_control/fault", {"clear": True})
+        harness.wait_for("the replay ends", 60, lambda: self.replays()[-1]["state"] == "done")
+        after = self.wait_quiet()
+        self.assertEqual(self.of_tenant(newest(Truth(self.graph.truth_file)) - set(after.events)), set())
+        self.assertEqual(len(set(before.events) - set(after.events)), 0)
+        self.graph.fault("1:latency=300")
+        self.replay("--from", "2d", "--all", "--detach")
+        number = str(self.replays()[-1]["number"])
+        harness.wait_for("it has begun", 20, lambda: self.replays()[-1]["read"] > 0)
+        self.assertIn("is cancelled", self.msspd.ctl("replay-cancel", number).stdout)
+        self.graph.ask("/_control/fault", {"clear": True})
+        self.wait_quiet()
+        last = self.replays()[-1]
+        self.assertEqual(last["state"], "cancelled")
+        self.assertLess(last["read"], 2000)
+
+    def test_live_reading_does_not_wait_for_a_replay(self):
+        self.scene("--alerts", 6000, "--history", 72000, lookback="1h")
+        self.wait_quiet()
+        self.graph.fault("1:latency=150")
+        self.replay("--from", "2d", "--all", "--detach")
+        harness.wait_for("it has begun", 20, lambda: self.replays()[-1]["read"] > 0)
+        late = []
+        for _ in range(4):
+            had = set(self.delivered().events)
+            began = time.monotonic()
+            self.graph.ask("/_control/story", {"tenant": 1, "make": 1})
+            fresh = self.newest_made(had)
+            harness.wait_for("the new alert", 20, lambda: fresh in self.delivered().events)
+            late.append(time.monotonic() - began)
+            self.assertFalse(is_replay(self.delivered(), fresh))
+        self.assertEqual(self.replays()[-1]["state"], "reading")
+        # An interval, a page of the replay, and what receivers take to show it.
+        self.assertLess(sorted(late)[1], 3 * harness.SLOW, late)
+
+    def newest_made(self, had):
+        tenant = harness.FakeGraph.tenant_id(1)
+        versions = [v for v in Truth(self.graph.truth_file).versions() if v["tenant"] == tenant]
+        name = event_id(max(versions, key=lambda v: v["visible_from"]))
+        self.assertNotIn(name, had)
+        return name
+
+
+if __name__ == "__main__":
+    unittest.main()
