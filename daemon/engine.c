@@ -317,7 +317,9 @@ open_journal(struct engine *e, bool is_dry, struct err *err)
 	const struct settings *s = e->settings;
 	struct journal_opts opts = { .dir = s->state_dir, .max_size = (uint64_t)s->journal_max_size,
 		.remember_ms = s->remember_ms, .keep_delivered_ms = s->keep_delivered_ms,
-		.forget_sink_ms = s->forget_after_ms, .clock = e->env.clock, .base = e->env.base };
+		.forget_sink_ms = s->forget_after_ms,
+		.own_types = 1u << RECORD_HEALTH | 1u << RECORD_CANARY,
+		.clock = e->env.clock, .base = e->env.base };
 
 	e->journal = journal_open(is_dry ? &journal_mem : &journal_sqlite, &opts, on_journal_note, e,
 	    err);

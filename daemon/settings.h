@@ -77,7 +77,7 @@ struct customer {
 enum sink_health { SINK_HEALTH_TENANTS, SINK_HEALTH_DAEMON };
 /* What may wait for a sink before it is parked. */
 struct sink_backlog {
-	int64_t size;   /* bytes; as resolved: never 0 */
+	int64_t size;   /* bytes; 0: any */
 	int64_t age_ms; /* of the oldest; 0: any */
 };
 

@@ -452,7 +452,7 @@ const struct conf_opt tenant_opts[] = {
 
 #define F(field) offsetof(struct sink_backlog, field)
 static const struct conf_opt backlog_opts[] = {
-	{ .name = "size", .type = CONF_SIZE, .off = F(size), .min = 64 * KIB, .max = 16384 * GIB,
+	{ .name = "size", .type = CONF_SIZE, .off = F(size), .min = 8 * MIB, .max = 16384 * GIB,
 	  .shown = "a quarter of `journal.max_size`",
 	  .help = "A sink for which more than this waits is parked: it keeps the oldest entries, the "
 	      "others are let go, and when it has taken those it keeps, the time it missed is read "

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "daemon/delivery/owner.h"
+#include "daemon/delivery/parking.h"
 #include "daemon/loop.h"
 #include "lib/base/alloc.h"
 #include "lib/policy/backoff.h"
@@ -181,6 +182,10 @@ delivery_configure(struct delivery *d, const struct settings *s)
 	for (size_t i = 0; i < s->nsinks; i++)
 		delivery_apply_sink(d, s, &s->sinks[i]);
 	delivery_declare(d, s);
+	if (d->settings == NULL)
+		parking_start(d);
+	settings_unref(d->settings);
+	d->settings = settings_ref(s);
 }
 
 void
@@ -274,6 +279,7 @@ delivery_stop(struct delivery *d, int64_t patience_ms, void (*done)(void *arg), 
 	d->stopped = done;
 	d->stopped_arg = arg;
 	timer_set(d->env->timers, &d->patience, patience_ms);
+	parking_stop(d);
 	TAILQ_FOREACH(o, &d->owners, link)
 		owner_replace(o, NULL, NULL);
 	delivery_check_stopped(d);
@@ -297,6 +303,7 @@ delivery_new(const struct engine_env *env, struct journal *j, delivery_origin_cb
 	timer_init(&d->work, delivery_on_work, d);
 	timer_init(&d->idle, delivery_on_idle_check, d);
 	timer_init(&d->patience, delivery_on_impatient, d);
+	parking_init(d);
 	journal_on_ready(j, delivery_on_ready, d);
 	return d;
 }
@@ -321,6 +328,8 @@ delivery_free(struct delivery *d)
 	timer_unset(d->env->timers, &d->work);
 	timer_unset(d->env->timers, &d->idle);
 	timer_unset(d->env->timers, &d->patience);
+	parking_stop(d);
+	settings_unref(d->settings);
 	free(d);
 }
 

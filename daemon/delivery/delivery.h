@@ -20,6 +20,7 @@
  * Promises
  *  - no sink waits for another; one bad entry holds back its own alert only.
  *  - an entry is settled OK only after its sink said SINK_OK for it.
+ *  - a sink for which more waits than its backlog allows is parked, and goes on by itself.
  *  - memory per sink is bounded, whatever the backlog and however long the
  *    receiver takes to confirm.
  */

@@ -17,6 +17,7 @@
  *   owner.c    its life: opened, started, backed off, drained, closed
  *   handout.c  journal to sink: reading, parsing, handing out
  *   verdict.c  sink to journal: results become marks
+ *   parking.c  sinks for which too much waits
  *   delivery.c all of them together
  */
 struct reading;
@@ -94,6 +95,8 @@ struct delivery {
 	void *origin_arg;
 	LIST_HEAD(, reading) readings; /* under way */
 	struct owner_list owners, runnable, gone; /* gone: freed at the end of the turn */
+	struct settings *settings; /* of now; NULL before delivery_configure() */
+	struct timer parking;
 	struct timer work;
 	bool is_stopping, is_stopped;
 	struct timer patience;

@@ -205,7 +205,7 @@ is_busy(const struct poller *p, const struct sink_conf *sink, bool is_meant)
 		return false;
 	if (log.is_parked)
 		return is_meant;
-	return log.bytes > (uint64_t)sink->backlog.size / 2;
+	return sink->backlog.size != 0 && log.bytes > (uint64_t)sink->backlog.size / 2;
 }
 
 static bool

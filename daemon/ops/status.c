@@ -149,6 +149,7 @@ add_backlog(json_t *o, const struct journal_backlog *b)
 	set_count(o, "backlog_bytes", b->bytes);
 	set(o, "oldest", time_or_null(b->oldest));
 	set_count(o, "dead_letters", b->dead);
+	set(o, "over_backlog", json_boolean(b->is_parked));
 }
 
 static json_t *

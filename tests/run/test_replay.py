@@ -22,26 +22,27 @@ class Replay(Scene):
         self.graph = harness.FakeGraph(self.run_, "--tenants", 2, *options)
         self.siems = [harness.SyslogNg(self.run_, "siem%d" % i) for i in range(sinks)]
         confs = {"siem%d" % i: syslog_sink("tcp://127.0.0.1:%d" % s.octet, framing="octet-counting",
-                                           confirm_after="1s", **more) for i, s in enumerate(self.siems)}
+                                           confirm_after="1s") for i, s in enumerate(self.siems)}
+        confs["siem%d" % (sinks - 1)].update(more)
         self.confs, self.lookback = confs, lookback
         self.msspd = harness.Msspd(self.run_, self.config())
         return self.msspd.start()
 
     def config(self, **sinks):
         return harness.config(self.graph, harness.tenants(2), dict(self.confs, **sinks),
-                              first_lookback=self.lookback, page_size=50)
+                              first_lookback=self.lookback, page_size=50, budget=10000)
 
     def delivered(self, i=0):
         return Delivered(self.siems[i].rows())
 
     def wait_events(self, n, i=0, seconds=30):
-        harness.wait_for("%d events" % n, seconds, lambda: sum(self.delivered(i).events.values()) >= n)
+        harness.wait_for("%d events" % n, seconds, lambda: len(self.siems[i].rows()) >= n)
 
     def wait_quiet(self, i=0):
         """Until nothing has come for a while."""
         last, since = -1, time.monotonic()
         while time.monotonic() - since < 2.5 * harness.SLOW:
-            n = sum(self.delivered(i).events.values())
+            n = len(self.siems[i].rows())
             if n != last:
                 last, since = n, time.monotonic()
             time.sleep(0.1)
@@ -151,6 +152,51 @@ class Replay(Scene):
         self.assertEqual(self.replays()[-1]["state"], "reading")
         # An interval, a page of the replay, and what receivers take to show it.
         self.assertLess(sorted(late)[1], 3 * harness.SLOW, late)
+
+    def freeze_past_the_limit(self):
+        """One of two sinks is frozen until it is parked; the other one has everything."""
+        self.scene("--alerts", 50, "--rate", 2, sinks=2, backlog={"size": "8MiB"})
+        self.wait_events(100, 1)
+        self.siems[1].freeze()
+        self.graph.ask("/_control/story", {"tenant": "*", "make": 1500})
+        harness.wait_for("it is parked", 90, lambda: self.sink("siem1")["over_backlog"])
+        self.assertIn("it is parked", self.run_.read(self.msspd.log))
+        self.assertIn("over its backlog", self.msspd.ctl("status").stdout)
+        self.graph.ask("/_control/story", {"tenant": 2, "make": 300})
+
+    def sink(self, name):
+        return next(s for s in self.msspd.status()["sinks"] if s["sink"] == name)
+
+    def assert_refilled(self):
+        harness.wait_for("it is not parked any more", 60, lambda: not self.sink("siem1")["over_backlog"])
+        self.graph.stop_story()
+        harness.wait_for("what it missed is read", 90,
+                         lambda: self.replays() and all(r["state"] == "done" for r in self.replays()))
+        self.wait_quiet(1)
+        wanted = newest(Truth(self.graph.truth_file))
+        for i in (0, 1):
+            harness.wait_for("everything is at %d" % i, 60, lambda i=i: not wanted - set(self.delivered(i).events))
+        self.assertTrue(all(r["why"] == "gap" and r["sink"] == "siem1" for r in self.replays()))
+        whole, refilled = self.delivered(0), self.delivered(1)
+        self.assertEqual(whole.repeats(), 0)
+        self.assertFalse(any(is_replay(whole, n) for n in whole.events))
+        self.assertTrue(any(is_replay(refilled, n) for n in refilled.events))
+        self.assertLess(refilled.repeats(), 400)
+
+    def test_a_frozen_sink_is_parked_and_refilled(self):
+        self.freeze_past_the_limit()
+        wanted = newest(Truth(self.graph.truth_file))
+        harness.wait_for("the other goes on", 60, lambda: len(wanted - set(self.delivered(0).events)) < 20)
+        harness.wait_for("the newest are let go", 20, lambda: self.sink("siem1")["backlog"] < 2700)
+        self.siems[1].thaw()
+        self.assert_refilled()
+
+    def test_a_parked_sink_is_refilled_after_a_kill(self):
+        self.freeze_past_the_limit()
+        self.msspd.kill()
+        self.siems[1].thaw()
+        self.msspd.start()
+        self.assert_refilled()
 
     def newest_made(self, had):
         tenant = harness.FakeGraph.tenant_id(1)
