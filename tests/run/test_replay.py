@@ -167,7 +167,7 @@ class Replay(Scene):
     def sink(self, name):
         return next(s for s in self.msspd.status()["sinks"] if s["sink"] == name)
 
-    def assert_refilled(self):
+    def assert_refilled(self, repeats=1):
         harness.wait_for("it is not parked any more", 60, lambda: not self.sink("siem1")["over_backlog"])
         self.graph.stop_story()
         harness.wait_for("what it missed is read", 90,
@@ -178,7 +178,7 @@ class Replay(Scene):
             harness.wait_for("everything is at %d" % i, 60, lambda i=i: not wanted - set(self.delivered(i).events))
         self.assertTrue(all(r["why"] == "gap" and r["sink"] == "siem1" for r in self.replays()))
         whole, refilled = self.delivered(0), self.delivered(1)
-        self.assertEqual(whole.repeats(), 0)
+        self.assertLess(whole.repeats(), repeats)
         self.assertFalse(any(is_replay(whole, n) for n in whole.events))
         self.assertTrue(any(is_replay(refilled, n) for n in refilled.events))
         self.assertLess(refilled.repeats(), 400)
@@ -196,7 +196,7 @@ class Replay(Scene):
         self.msspd.kill()
         self.siems[1].thaw()
         self.msspd.start()
-        self.assert_refilled()
+        self.assert_refilled(repeats=60)  # what the other had not settled when it was killed
 
     def newest_made(self, had):
         tenant = harness.FakeGraph.tenant_id(1)
