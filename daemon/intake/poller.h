@@ -177,12 +177,12 @@ void poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, 
     ...) __attribute__((format(printf, 4, 5)));
 /* As after poller_trouble(), and the read begins anew. */
 void poller_abandon(struct poller *p);
+/* The reader that replays has something to do now, or nothing any more. */
+void poller_look_for_periods(struct poller *p);
 
 /* ---- intake.c: over how long those are spread who would all begin at once ------------- */
 
 int64_t intake_spread_ms(const struct settings *s, const struct tenant *t);
-/* The reader that replays has something to do now, or nothing any more. */
-void poller_look_for_periods(struct poller *p);
 
 /* ---- sweep.c: when and how far back late arrivals are looked for -------------------- */
 

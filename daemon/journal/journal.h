@@ -186,9 +186,9 @@ struct journal_page {
 	int64_t period_at;     /* all of the period before it is journalled; TICKS_NONE: not said */
 	size_t period_seen;    /* alerts of the period on this page */
 	bool is_period_done;   /* this is the period's last page */
+	bool is_part_done;     /* likewise, but it is to be read once more, by another reader */
 	bool is_urgent;        /* small, and taken above the high-water mark while there is room: that
 	                        * nothing else is taken must itself be told */
-	bool is_part_done;     /* likewise, but it is to be read once more, by another reader */
 	bool is_full;          /* commit it by itself; others are grouped for up to 10 ms */
 	size_t keeps;          /* bytes of memory it holds, where it may stay a while behind its
 	                        * callback, so that sinks get its entries as they are; 0: it may not */

