@@ -382,7 +382,8 @@ sweep_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, char *
 
 	(r->failures == SWEEP_PATIENCE ? log_warn : log_debug)(&p->s->log,
 	    "%s does not get through: %s; next try in %" PRId64 " s reader=%s failures=%u%s",
-	    replay_is_at_it(p) ? "what reads a time again" : "the search for late alerts", taken_text, (ms + 999) / 1000, r->name, r->failures, buf_peek(&p->answer).s);
+	    replay_is_at_it(p) ? "what reads a time again" : "the search for late alerts",
+	    taken_text, (ms + 999) / 1000, r->name, r->failures, buf_peek(&p->answer).s);
 	free(taken_text);
 	r->due = mono(p) + ms;
 	wait_for_next(p);
