@@ -15,6 +15,7 @@ import test_service
 import test_siem
 import test_signin
 import test_sinks
+import test_streams
 import test_tenants
 
 # Three times: measured, and room for a machine that does other things as well.
@@ -31,6 +32,7 @@ RUNS = (
     ("address-undefined", test_receivers.Receivers, None, {}),
     ("address-undefined", test_receivers.Files, None, {}),
     ("address-undefined", test_sinks.ManySinks, (), {}),
+    ("address-undefined", test_streams.Streams, ("test_incidents_beside_alerts", "test_endpoint_alerts_once"), {}),
     ("address-undefined", test_tenants.Paging, (), {}),
     ("address-undefined", test_tenants.Tenants, (), {}),
     ("thread", test_kill.KillMsspd, None, KILL),
