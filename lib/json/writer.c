@@ -127,16 +127,35 @@ fill_tightly(struct buf *out, const char *p, const char *end)
 	}
 }
 
-/* The text in quotes, with a comma before it where one is due, and what stands behind it. */
-static void
-quote(struct jw *w, struct str s, char behind)
+/* Most text is short, and there is room for it however much of it is escaped. */
+static bool
+has_room(const struct buf *out, size_t want)
 {
-	const char *p = s.s, *end = s.s + s.n;
+	return !out->failed && want < out->max - out->n && out->n + want < out->room;
+}
+
+static void
+quote_short(struct jw *w, struct str s, char behind)
+{
 	struct buf *out = w->out;
+	char *to = out->p + out->n;
 
 	if (w->comma)
-		buf_byte(out, ',');
-	buf_byte(out, '"');
+		*to++ = ',';
+	*to++ = '"';
+	fill(&to, out->p + out->room, s.s, s.s + s.n);
+	*to++ = '"';
+	if (behind != '\0')
+		*to++ = behind;
+	*to = '\0';
+	out->n = (size_t)(to - out->p);
+}
+
+static void
+quote_long(struct buf *out, struct str s)
+{
+	const char *p = s.s, *end = s.s + s.n;
+
 	while (p < end && buf_ok(out)) {
 		size_t want = room_for(out, (size_t)(end - p));
 		char *to;
@@ -151,6 +170,23 @@ quote(struct jw *w, struct str s, char behind)
 		out->n = (size_t)(to - out->p);
 		out->p[out->n] = '\0';
 	}
+}
+
+/* The text in quotes, with a comma before it where one is due, and what stands behind it. */
+static void
+quote(struct jw *w, struct str s, char behind)
+{
+	struct buf *out = w->out;
+
+	/* Besides the text: a comma, two quotes, what is behind, the NUL. */
+	if (has_room(out, s.n * ESCAPE_MAX + SPARE + 5)) {
+		quote_short(w, s, behind);
+		return;
+	}
+	if (w->comma)
+		buf_byte(out, ',');
+	buf_byte(out, '"');
+	quote_long(out, s);
 	buf_byte(out, '"');
 	if (behind != '\0')
 		buf_byte(out, behind);
