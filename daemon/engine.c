@@ -154,6 +154,7 @@ static void
 apply(struct engine *e, const struct settings *s)
 {
 	warn_of_leavers(e, s);
+	replays_of_new_sinks(e->journal, s, clock_wall(e->env.clock));
 	forget_origins(e);
 	for (size_t i = 0; i < s->ntenants; i++) {
 		const struct tenant *t = &s->tenants[i];

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "daemon/intake/streams.h"
 #include "lib/base/ticks.h"
 #include "lib/config/unit.h"
 
@@ -117,4 +118,64 @@ replays_ask(struct journal *j, const struct settings *s, const struct replay_ask
 		out[(*n)++] = journal_period_add(j, &p);
 	}
 	return true;
+}
+
+/* ---- new sinks ----------------------------------------------------------------- */
+
+static void
+add_stream(struct journal *j, const struct tenant *t, const struct tenant_stream *st,
+    struct journal_period p)
+{
+	struct journal_cursor c;
+	char *about = origin_about(st->origin);
+
+	p.stream = journal_stream(j, st->key, about);
+	free(about);
+	if (!journal_cursor(j, p.stream, st->kind->live, &c))
+		p.to -= ticks_from_ms(t->first_lookback_ms);
+	if (p.from < p.to)
+		(void)journal_period_add(j, &p);
+}
+
+static void
+add_tenant(struct journal *j, const struct tenant *t, const char *sink,
+    const struct journal_period *p)
+{
+	for (size_t i = 0; i < t->nstreams && sink_of(t, sink) != NULL; i++) {
+		if (!is_shared(t, i))
+			add_stream(j, t, &t->streams[i], *p);
+	}
+}
+
+static void
+add_sink(struct journal *j, const struct settings *s, const struct sink_conf *sink, int64_t now)
+{
+	struct journal_period p = { .to = now, .at = TICKS_NONE, .made = now,
+		.flags = JOURNAL_PERIOD_ALL | JOURNAL_PERIOD_GAP };
+	struct log_ctx log = { "sink", sink->name };
+	struct err err = { 0 };
+
+	if (!replays_moment(sink->from, now, &p.from, &err)) {
+		log_error(&log, "from: %s", err.text);
+		return;
+	}
+	if (p.from < now - REPLAYS_DAYS * DAY)
+		p.from = now - REPLAYS_DAYS * DAY;
+	if (p.from >= now)
+		return;
+	p.sink = journal_sink(j, sink->name);
+	log_info(&log, "is new, and gets what came since %s", sink->from);
+	for (size_t i = 0; i < s->ntenants; i++)
+		add_tenant(j, &s->tenants[i], sink->name, &p);
+}
+
+void
+replays_of_new_sinks(struct journal *j, const struct settings *s, int64_t now)
+{
+	for (size_t i = 0; i < s->nsinks; i++) {
+		const struct sink_conf *sink = &s->sinks[i];
+
+		if (sink->from != NULL && !journal_sink_is_known(j, sink->name))
+			add_sink(j, s, sink, now);
+	}
 }

@@ -9,7 +9,8 @@
 #include "daemon/settings.h"
 
 /*
- * replays: what an operator asks to be read again, as periods of the journal.
+ * replays: what an operator asks to be read again, and what new sinks want of the time
+ * before them, as periods of the journal.
  *
  * It knows nothing of how they are read.
  */
@@ -28,5 +29,12 @@ bool replays_moment(const char *text, int64_t now, int64_t *ticks, struct err *e
 /* One period for each stream of the tenant; their numbers, *n of them, are put into out. */
 bool replays_ask(struct journal *j, const struct settings *s, const struct replay_ask *ask,
     int64_t now, uint64_t out[REPLAYS_MOST], size_t *n, struct err *err) MUST_CHECK;
+
+/*
+ * Before the sinks of s are made known to the journal: those that it does not know and that
+ * say `from` get the periods of what is routed to them. A stream that was never read
+ * brings its first_lookback by itself.
+ */
+void replays_of_new_sinks(struct journal *j, const struct settings *s, int64_t now);
 
 #endif

@@ -87,12 +87,13 @@ struct sink_conf {
 	void *conf;                /* kind->conf_size bytes, filled from kind->opts */
 	const struct match *match; /* NULL: none */
 	struct sink_backlog backlog;
+	char *from;                /* what it gets when it is new; NULL: from now on */
 	struct conf_list only;     /* customers */
 	const struct match_label *require_labels;
 	size_t nrequire_labels;
 	int health;                /* enum sink_health: whose health it is told of */
 	/* Canonical text of its kind and that kind's options: equal text, equal sink (for reload).
-	 * Routing, only, require_labels, match and backlog are not in it: they are decided before an entry
+	 * Routing, only, require_labels, match, backlog and from are not in it: they are decided before an entry
 	 * gets to a sink. */
 	char *text;
 };

@@ -1,4 +1,5 @@
 #include "daemon/intake/streams.h"
+#include "daemon/replays.h"
 #include "daemon/settings_build.h"
 #include "lib/config/url.h"
 #include "lib/format/header.h"
@@ -159,6 +160,18 @@ check_stream(const char *text, struct err *err)
 	err_set(err, ERR_CONF, "\"%.80s\" is not a stream; the streams are: %s", text, names.p);
 	buf_release(&names);
 	return false;
+}
+
+static bool
+check_moment(const char *text, struct err *err)
+{
+	int64_t ticks;
+
+	if (!replays_moment(text, 0, &ticks, err))
+		return false;
+	return ticks >= -REPLAYS_DAYS * 86400 * TICKS_SEC
+	    || err_set(err, ERR_CONF, "\"%.60s\" is more than %d days: Microsoft keeps alerts for "
+	    "so long", text, REPLAYS_DAYS);
 }
 
 /* ---- the rows ---------------------------------------------------------------------- */
@@ -485,6 +498,11 @@ const struct conf_opt sink_opts[] = {
 	{ .name = "match", .type = CONF_TREE, .off = F(match), .sub = match_opts,
 	  .shown = "everything",
 	  .help = "Which of the alerts routed here are sent; see the section on match." },
+	{ .name = "from", .type = CONF_STR, .off = F(sink.from), .check = check_moment,
+	  .shown = "now",
+	  .help = "What a sink gets that msspd has not known before: `now`, what comes from now on; "
+	      "`7d`, also what came in the last seven days; `2026-11-01` or an RFC 3339 time, since "
+	      "then; at most 180 days. It is read from Microsoft again and marked as replay." },
 	{ .name = "backlog", .type = CONF_MAP, .off = F(sink.backlog), .sub = backlog_opts,
 	  .help = "How much may wait for this sink." },
 	{ .name = NULL }

@@ -144,8 +144,10 @@ replay_configured(struct poller *p)
 {
 	struct journal_period period = p->replay.period;
 
-	if (period.number == 0)
+	if (period.number == 0) {
+		replay_look(p);
 		return;
+	}
 	routing_unref(p->replay.routing);
 	p->replay.routing = NULL;
 	if (!take(p, &period))

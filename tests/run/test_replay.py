@@ -153,6 +153,29 @@ class Replay(Scene):
         # An interval, a page of the replay, and what receivers take to show it.
         self.assertLess(sorted(late)[1], 3 * harness.SLOW, late)
 
+    def test_a_new_sink_gets_what_came_before_it(self):
+        self.scene("--alerts", 120, "--history", 72000, sinks=2)
+        second = self.confs.pop("siem1")
+        self.msspd.stop()
+        self.msspd.configure(self.config())
+        self.msspd.start()
+        self.wait_events(240)
+        harness.wait_for("the second has its part", 20, lambda: not self.sink("siem0")["backlog"])
+        self.confs["late"] = dict(second, **{"from": "10h"})
+        self.msspd.configure(self.config())
+        self.assertEqual(self.msspd.ctl("reload").returncode, 0)
+        harness.wait_for("both tenants are read again", 30,
+                         lambda: [r["state"] for r in self.replays()] == ["done"] * 2)
+        late = [r["delivered"] for r in self.replays()]
+        self.assertTrue(all(30 < n < 100 for n in late), late)
+        # Known now: neither a reload nor a start gives it anything again.
+        self.assertEqual(self.msspd.ctl("reload").returncode, 0)
+        self.msspd.stop()
+        self.msspd.start()
+        self.wait_quiet(1)
+        self.assertEqual(len(self.replays()), 2)
+        self.assertEqual(self.delivered(0).repeats(), 0)
+
     def freeze_past_the_limit(self):
         """One of two sinks is frozen until it is parked; the other one has everything."""
         self.scene("--alerts", 50, "--rate", 2, sinks=2, backlog={"size": "8MiB"})
