@@ -93,8 +93,8 @@ struct sink_conf {
 	size_t nrequire_labels;
 	int health;                /* enum sink_health: whose health it is told of */
 	/* Canonical text of its kind and that kind's options: equal text, equal sink (for reload).
-	 * Routing, only, require_labels, match, backlog and from are not in it: they are decided before an entry
-	 * gets to a sink. */
+	 * Routing, only, require_labels, match, backlog and from are not in it: they are decided
+	 * before an entry gets to a sink. */
 	char *text;
 };
 
