@@ -7,7 +7,7 @@ until_next(const struct intake *in, const struct poller *p)
 {
 	int64_t ms = p->timer.at - clock_mono(in->env->clock);
 
-	if (!timer_is_set(&p->timer))
+	if (p->at != POLLER_WAITING)
 		return -1;
 	return ms > 0 ? ms : 0;
 }

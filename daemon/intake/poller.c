@@ -211,7 +211,8 @@ poller_on_timer(void *arg)
 		wait(p, next_due(p, now) - now);
 		return;
 	}
-	if (now - next_due(p, now) > OVERSLEPT_MS && !p->is_once) {
+	/* By the timer: what it waited for the budget since it fell due was no sleep. */
+	if (now - p->timer.at > OVERSLEPT_MS && !p->is_once) {
 		poller_again(p, (int64_t)(p->hash % (uint64_t)intake_spread_ms(p->settings, p->t)));
 		return;
 	}

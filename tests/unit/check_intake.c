@@ -902,6 +902,34 @@ START_TEST(test_missed_daily_sweep)
 }
 END_TEST
 
+/*
+ * Whoever waited for the budget did not oversleep: a sweep that waits for each of its pages
+ * must not put off the next live read. Time goes on to when something is due, never beyond.
+ */
+START_TEST(test_waiting_for_the_budget_is_no_sleep)
+{
+	int64_t end = now() + 2 * HOUR, at = now() - 2 * HOUR;
+
+	for (int i = 0; i < 100; i++)
+		sg_add(&g, 0, at + i * TICKS_SEC * 60);
+	tenants[0].poll_interval_ms = 600 * SEC;
+	tenants[0].budget_per_min = 6; /* one each 12 seconds */
+	start(1);
+	settings.ntenants = 100000; /* as many as may begin at once after a sleep */
+	while (now() < end) {
+		int64_t ms = figures(0).next_poll_ms;
+
+		if (ms > 0)
+			turn_clock(ms);
+		(void)run_until(never, NULL, 2);
+	}
+	settings.ntenants = 1;
+	ck_assert_uint_ge(figures(0).polls, 11);
+	ck_assert_msg(figures(0).max_late_ms < 15 * SEC, "a live read came %d s late",
+	    (int)(figures(0).max_late_ms / SEC));
+}
+END_TEST
+
 static bool
 has_failed(void *arg)
 {
@@ -1048,6 +1076,7 @@ main(void)
 	tcase_add_test(tc, test_restart_goes_on);
 	tcase_add_loop_test(tc, test_sweep, 0, (int)ARRAY_LEN(sweeps));
 	tcase_add_test(tc, test_missed_daily_sweep);
+	tcase_add_test(tc, test_waiting_for_the_budget_is_no_sleep);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
