@@ -375,12 +375,12 @@ send_on_stream(struct sink *s, const struct sink_item *items, size_t n)
 {
 	struct line *line = &s->lines[s->at];
 	size_t room = HIGH_BYTES - stream_pending(s->stream);
-	size_t may = pace_room(&s->pace, s->accept.tickets.n);
 	struct err err;
 	size_t i;
 
 	buf_clear(&s->out);
-	for (i = 0; i < n && i < may && s->out.n < room; i++) {
+	/* What is rejected is not in doubt: nobody would say when there is room again. */
+	for (i = 0; i < n && s->out.n < room && pace_room(&s->pace, s->accept.tickets.n) > 0; i++) {
 		if (line_write(line, &s->out, &items[i].event, line->max, &err))
 			accept_add(&s->accept, items[i].ticket);
 		else

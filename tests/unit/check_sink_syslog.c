@@ -314,6 +314,42 @@ START_TEST(test_dies_of_a_burst)
 }
 END_TEST
 
+static bool
+had_links(void *arg)
+{
+	TAILQ_FIRST(&rig.delivery->owners)->tries = 0; /* not the backoff is looked at */
+	return a.connections >= *(size_t *)arg;
+}
+
+/* Only few may be sent, and none of those can be written: nobody waits for an answer to them. */
+START_TEST(test_rejects_while_paced)
+{
+	size_t links = 8;
+	char id[480];
+
+	memset(id, '"', sizeof(id));
+	id[sizeof(id) - 1] = '\0';
+	conf.format = (char *)"raw";
+	conf.max_message = 1024;
+	listen_plain(RECEIVE_LF);
+	conf.confirm_after_ms = 30;
+	a.close_after = 200;
+	begin();
+	rig_append_many(&rig, 0, "a", 1, 1);
+	ck_assert(rig_run(&rig, 5000, had_links, &links));
+	a.close_after = -1;
+	links = a.connections + 1;
+	ck_assert(rig_run(&rig, 2000, had_links, &links));
+	ck_assert(rig_run_idle(&rig, 3000));
+	for (int i = 0; i < 100; i++)
+		rig_append(&rig, 0, id, i + 1, 10);
+	rig_append_many(&rig, 0, "b", 1, 1);
+	ck_assert_msg(rig_run_idle(&rig, 3000), "open: %llu",
+	    (unsigned long long)rig_backlog(&rig, "siem"));
+	ck_assert_uint_eq(rig_figures(&rig, "siem").dead, 100);
+}
+END_TEST
+
 /* ---- torn connections -------------------------------------------------------------------------------- */
 
 static void
@@ -719,6 +755,7 @@ main(void)
 	tcase_add_test(tc, test_stops_reading);
 	tcase_add_test(tc, test_zero_confirm);
 	tcase_add_test(tc, test_dies_of_a_burst);
+	tcase_add_test(tc, test_rejects_while_paced);
 	tcase_add_test(tc, test_random_closes_lf);
 	tcase_add_test(tc, test_random_closes_octet);
 	tcase_add_test(tc, test_random_closes_tls);
