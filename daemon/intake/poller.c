@@ -45,9 +45,7 @@ poller_was_read(const struct poller *p)
 static int64_t
 read_until(const struct poller *other, int64_t now)
 {
-	if (state_is_ill(other->state))
-		return now;
-	return other->complete;
+	return state_is_read(other->state) ? other->complete : now;
 }
 
 int64_t

@@ -60,6 +60,12 @@ state_is_ill(enum tenant_state state)
 }
 
 bool
+state_is_read(enum tenant_state state)
+{
+	return state <= TENANT_PAUSED || state == TENANT_CLOCK_OFF;
+}
+
+bool
 state_is_parked(enum tenant_state state)
 {
 	return state >= TENANT_BLOCKED;

@@ -47,6 +47,8 @@ extern const struct tenant_state_kind tenant_states[TENANT_STATES];
 
 /* What is not well, and so worth a record when it lasts. */
 bool state_is_ill(enum tenant_state state);
+/* It is read, or will be as soon as msspd itself can: worth waiting for. */
+bool state_is_read(enum tenant_state state);
 /* Tried again slowly; a change of the configuration tries it at once. */
 bool state_is_parked(enum tenant_state state);
 

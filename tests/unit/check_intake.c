@@ -7,7 +7,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/delivery/sink.h"
-#include "daemon/intake/intake.h"
+#include "daemon/intake/poller.h"
 #include "daemon/intake/streams.h"
 #include "daemon/journal/journal_mem_test.h"
 #include "daemon/loop.h"
@@ -1035,6 +1035,38 @@ START_TEST(test_restart_goes_on)
 }
 END_TEST
 
+/* ---- what waits for another stream ------------------------------------------------------ */
+
+static const struct {
+	const char *says;
+	enum tenant_state state; /* of Graph's alerts */
+	bool waits;              /* for the end of its read, however long that takes */
+} waits[] = {
+	{ "not read yet: it may have everything", TENANT_STARTING, true },
+	{ "well: as far as it was read", TENANT_HEALTHY, true },
+	{ "behind: its list is read to the end first", TENANT_BEHIND, true },
+	{ "paused: nothing is stored of either", TENANT_PAUSED, true },
+	{ "our clock is off: it is read", TENANT_CLOCK_OFF, true },
+	{ "throttled: who knows how long", TENANT_THROTTLED, false },
+	{ "unreachable: not waited for", TENANT_UNREACHABLE, false },
+	{ "garbled: not waited for", TENANT_GARBLED, false },
+	{ "no consent: not waited for", TENANT_CONSENT_WITHDRAWN, false },
+};
+
+START_TEST(test_what_is_waited_for)
+{
+	struct tenant t = { .mde_wait_ms = 900 * SEC };
+	struct tenant_stream s = { .kind = &stream_kinds[STREAM_MDE_ALERTS] };
+	struct intake i = { .env = &env };
+	struct poller graph = { .state = waits[_i].state, .complete = now() - HOUR };
+	struct tenancy tn = { .streams = { [STREAM_ALERTS] = &graph } };
+	struct poller p = { .in = &i, .t = &t, .s = &s, .tn = &tn, .begin = now() - 24 * HOUR };
+	int64_t limit = poller_limit(&p) + ticks_from_ms(900 * SEC);
+
+	ck_assert_msg((limit < now() - HOUR / 2) == waits[_i].waits, "%s", waits[_i].says);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1076,6 +1108,7 @@ main(void)
 	tcase_add_test(tc, test_restart_goes_on);
 	tcase_add_loop_test(tc, test_sweep, 0, (int)ARRAY_LEN(sweeps));
 	tcase_add_test(tc, test_missed_daily_sweep);
+	tcase_add_loop_test(tc, test_what_is_waited_for, 0, (int)ARRAY_LEN(waits));
 	tcase_add_test(tc, test_waiting_for_the_budget_is_no_sleep);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
