@@ -113,11 +113,9 @@ recent_last(const struct recent *r)
 size_t
 recent_after(const struct recent *r, uint64_t seq)
 {
-	const struct kept_page *k = TAILQ_FIRST(&r->pages);
+	const struct kept_page *k;
 	size_t bytes = 0;
 
-	if (k == NULL || k->first > seq + 1)
-		return 0;
 	TAILQ_FOREACH(k, &r->pages, link)
 		bytes += k->first + k->n > seq + 1 ? k->page->keeps : 0;
 	return bytes;

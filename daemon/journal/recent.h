@@ -31,7 +31,7 @@ void recent_age(struct recent *r, int64_t now_ms);
 
 /* Of the youngest page; 0: there is none. */
 uint64_t recent_last(const struct recent *r);
-/* The bytes of the pages with entries behind seq; 0 when some of those went already. */
+/* The bytes of the pages with entries behind seq. */
 size_t recent_after(const struct recent *r, uint64_t seq);
 
 /* NULL: not here. *page, not counted, holds the entry. */

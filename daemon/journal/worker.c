@@ -14,6 +14,7 @@
 #define GROUP_ENTRIES  400
 #define HOLD_MS        100
 #define UNREAD_MOST    (RECENT_BYTES / 2)
+#define BEHIND_MOST    10000
 #define MEMO_MAX       4096
 #define WHY_MAX        1000
 #define NEVER          INT64_MAX
@@ -197,13 +198,14 @@ do_job(struct worker *w, struct job *job)
 /*
  * A storm is stored no faster than the quickest of the sinks takes it: that one would get nothing
  * any sooner, and what falls out of memory before it is read is read from the file and parsed once
- * more. A page waits only for a sink that reads, has not fallen behind what is in memory, and not
- * for long: the slow ones are what the file is for.
+ * more. A page waits only for a sink that reads and is not far behind, and not for long: the slow
+ * ones are what the file is for.
  */
 static bool
 must_hold(const struct worker *w)
 {
-	return now_ms() < w->hold_until && recent_after(w->recent, w->taken) > UNREAD_MOST;
+	return now_ms() < w->hold_until && recent_after(w->recent, w->taken) > UNREAD_MOST
+	    && recent_last(w->recent) - w->taken < BEHIND_MOST;
 }
 
 /*

@@ -71,6 +71,11 @@ def row(what, value, bound=""):
     print("%-58s %14s  %s" % (what, value, bound), flush=True)
 
 
+def aim(what, value, bound, unit):
+    """What is to be explained, but is no condition."""
+    row(what, "%.2f %s" % (value, unit), "%s: aim %g" % ("good" if value <= bound else "MISSED", bound))
+
+
 # With three million remembered alerts, each of the rows of the memory is to cost at most 5 us.
 ARGUMENTS = {"bench_journal": ["20000", "1", "3000000"]}
 
@@ -166,7 +171,7 @@ def idle(run, gate):
     time.sleep(60)
     share = (msspd.cpu_s() - c0) / (time.monotonic() - t0) * 100
     print("\nIdle: 500 tenants at 60 s, plain HTTP with keep-alive")
-    row("CPU of one core", "%.2f %%" % share, "aim: 0.2 %")
+    aim("CPU of one core", share, 0.2, "%")
     gate(row, "resident", msspd.rss_kib() / 1024, 30, "MiB")
     msspd.stop()
     graph.child.terminate()
@@ -204,7 +209,7 @@ def latency(run, gate):
     p99 = late[int(len(late) * 0.99)]
     print("\nFreshness: 20 tenants polled every second, %d fresh alerts" % len(late))
     row("alert visible to SIEM, p99", "%.0f ms" % (p99 * 1000))
-    row("  apart from the poll interval", "%.0f ms" % max(0, (p99 - 1) * 1000), "aim: 150 ms")
+    aim("  apart from the poll interval", max(0, (p99 - 1) * 1000), 150, "ms")
 
 
 def main():

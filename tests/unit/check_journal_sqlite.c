@@ -768,20 +768,25 @@ a_storm_waits_for_a_sink_that_reads(struct kit *k)
 	journal_batch_free(b);
 }
 
+/* One that is far behind is given up: not 40 times 50 ms and more. */
 static void
-a_storm_does_not_wait_for_long(struct kit *k)
+a_storm_does_not_wait_for_the_slow(struct kit *k)
 {
 	uint32_t siem = journal_sink(k->j, "siem");
-	int64_t began = mono_ms();
 	char prefix[16];
+	int64_t began;
 
-	/* Behind by more than memory holds, the sink is left behind: not 50 times 100 ms. */
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 30; i++) {
 		snprintf(prefix, sizeof(prefix), "p%d", i);
-		kit_must_append(k, staying(k, prefix, 2 << 20, siem));
-		journal_batch_free(kit_read(k, siem, 1, SIZE_MAX, NULL));
+		kit_must_append(k, page(k, prefix, 400, 10, siem));
 	}
-	ck_assert_int_lt(mono_ms() - began, 2500);
+	began = mono_ms();
+	for (int i = 0; i < 40; i++) {
+		snprintf(prefix, sizeof(prefix), "q%d", i);
+		journal_batch_free(kit_read(k, siem, 1, SIZE_MAX, NULL));
+		kit_must_append(k, staying(k, prefix, 2 << 20, siem));
+	}
+	ck_assert_int_lt(mono_ms() - began, 1800);
 }
 
 static void
@@ -873,7 +878,7 @@ static const struct {
 	{ "what is new is handed out from memory", what_is_new_is_handed_out_from_memory },
 	{ "what is kept in memory has a bound", memory_for_what_is_new_is_bounded },
 	{ "a storm waits for a sink that reads", a_storm_waits_for_a_sink_that_reads },
-	{ "a storm does not wait for long", a_storm_does_not_wait_for_long },
+	{ "a storm does not wait for the slow", a_storm_does_not_wait_for_the_slow },
 	{ "dead letters have a cap", dead_letters_have_a_cap },
 	{ "marks are durable within a second", marks_are_durable_within_a_second },
 	{ "idling writes nothing", idling_writes_nothing },
