@@ -52,14 +52,15 @@ set_end(struct credential_watch *w, const struct app *app, const struct credenti
 	                               : "make a new one, register it with the app and name it in "
 					 "certificate_file, or put it in its place";
 	int64_t ends = end_of(c);
-	char *what;
+	char *what = xasprintf("its %s in %s", is_secret ? "client secret" : "certificate", c->file);
+	struct expiry e = { "app", app->name, what, remedy, ends };
 
-	if (ends == 0)
-		return;
-	what = xasprintf("its %s in %s", is_secret ? "client secret" : "certificate", c->file);
 	if (is_outlived(app, ends))
-		remedy = "it has another one for longer: see that it is registered with the app";
-	expiries_set(w->expiries, &(struct expiry){ "app", app->name, what, remedy, ends });
+		e.remedy = "it has another one for longer: see that it is registered with the app";
+	if (ends != 0)
+		expiries_set(w->expiries, &e);
+	else if (c->kind == CREDENTIAL_CERTIFICATE) /* being replaced, maybe: no all-clear */
+		expiries_keep(w->expiries, &e);
 	free(what);
 }
 

@@ -169,6 +169,15 @@ expiries_set(struct expiries *x, const struct expiry *e)
 }
 
 void
+expiries_keep(struct expiries *x, const struct expiry *e)
+{
+	for (size_t i = 0; i < x->n; i++) {
+		if (is_same(&x->v[i].e, e))
+			x->v[i].is_left = false;
+	}
+}
+
+void
 expiries_begin(struct expiries *x, const char *kind)
 {
 	for (size_t i = 0; i < x->n; i++) {

@@ -40,6 +40,8 @@ void expiries_listen(struct expiries *x, expiries_tell *tell, void *arg);
 
 /* New, or the same again by kind, name and what; texts are copied. ends 0: it is gone. */
 void expiries_set(struct expiries *x, const struct expiry *e);
+/* It is still there by kind, name and what, but when it ends cannot be seen now: as before. */
+void expiries_keep(struct expiries *x, const struct expiry *e);
 /* Around setting all that there is of a kind: what is not set in between is gone. */
 void expiries_begin(struct expiries *x, const char *kind);
 void expiries_end(struct expiries *x, const char *kind);

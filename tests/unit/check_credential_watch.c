@@ -150,6 +150,37 @@ START_TEST(test_replaced_certificate)
 }
 END_TEST
 
+static unsigned told_valid;
+
+static void
+count_valid(void *arg, const struct expiry *e, enum expiry_stage stage, int64_t days)
+{
+	(void)arg;
+	(void)e;
+	(void)days;
+	told_valid += stage == EXPIRY_FAR;
+}
+
+/* Half an hour without it, as when somebody replaces it by hand, is no all-clear. */
+START_TEST(test_unreadable_for_a_while)
+{
+	char *away = xasprintf("%s.away", pair.cert);
+
+	expiries_listen(x, count_valid, NULL);
+	have((struct credential){ .kind = CREDENTIAL_CERTIFICATE, .file = pair.cert });
+	configure();
+	ck_assert_uint_eq(pass(95), 2);
+	ck_assert_int_eq(rename(pair.cert, away), 0);
+	ck_assert_uint_eq(pass(1), 0);
+	ck_assert_ptr_nonnull(expiries_at(x, 0));
+	ck_assert_int_eq(rename(away, pair.cert), 0);
+	ck_assert_uint_eq(pass(1), 0);
+	ck_assert_uint_eq(told_valid, 0);
+	ck_assert_uint_eq(pass(2), 1); /* 1 day */
+	free(away);
+}
+END_TEST
+
 START_TEST(test_reload_tells_nothing_again)
 {
 	have(secret("/s1", wall + 20 * DAY));
@@ -198,6 +229,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_told_once_each, 0, ARRAY_LEN(kinds));
 	tcase_add_test(tc, test_replaced_certificate);
+	tcase_add_test(tc, test_unreadable_for_a_while);
 	tcase_add_test(tc, test_reload_tells_nothing_again);
 	tcase_add_test(tc, test_another_one_lasts_longer);
 	tcase_add_test(tc, test_no_end_known);
