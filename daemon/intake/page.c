@@ -421,16 +421,14 @@ static void
 submit(struct page *pg)
 {
 	struct poller *p = pg->p;
-	int64_t cursor = new_cursor(pg), window = p->readers[READER_LIVE].cursor;
+	int64_t cursor = new_cursor(pg);
 
-	if (window != TICKS_NONE)
-		window -= ticks_from_ms(p->t->overlap_ms);
 	take_gap(pg);
 	pg->jp = (struct journal_page){ .stream = p->stream,
 		.reader = p->r->name,
 		.cursor = cursor,
 		.memory_begin = p->begin,
-		.window_from = window,
+		.window_from = reader_window(p),
 		.judge = replay_is_at_it(p) ? replay_judge : routing_judge,
 		.ctx = pg->routing,
 		.entries = pg->entries,

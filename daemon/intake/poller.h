@@ -189,7 +189,10 @@ int64_t intake_spread_ms(const struct settings *s, const struct tenant *t);
 void sweep_init(struct poller *p);
 /* Once the stream is known: the last sweep may have been before a restart. */
 void sweep_resume(struct poller *p);
-/* Tells the journal what live reading will go on asking for, so that its memory stays. */
+/* What live reading will go on asking for, of all streams that share the memory of p's; ticks,
+ * TICKS_NONE before any was read. */
+int64_t reader_window(const struct poller *p);
+/* Tells the journal that, so that its memory stays. */
 void reader_say_window(const struct poller *p);
 /* Something of that version looks as if it were not ours, and may look otherwise soon. */
 void reader_doubt(struct poller *p, int64_t version);

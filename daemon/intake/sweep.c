@@ -55,15 +55,31 @@ live_from(const struct poller *p)
 	return from > p->begin ? from : p->begin;
 }
 
+int64_t
+reader_window(const struct poller *p)
+{
+	int64_t least = TICKS_NONE, from;
+
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		const struct poller *other = p->tn->streams[i];
+
+		if (other == NULL || other->s->kind->memory != p->s->kind->memory ||
+		    !poller_was_read(other))
+			continue;
+		from = live_from(other);
+		if (least == TICKS_NONE || from < least)
+			least = from;
+	}
+	return least;
+}
+
 void
 reader_say_window(const struct poller *p)
 {
-	const struct poller *owner = p->tn->streams[p->s->kind->memory];
+	int64_t from = reader_window(p);
 
-	if (owner != NULL && owner != p)
-		return;
-	if (p->readers[READER_LIVE].cursor != TICKS_NONE)
-		journal_window(p->in->journal, p->stream, live_from(p));
+	if (from != TICKS_NONE)
+		journal_window(p->in->journal, p->stream, from);
 }
 
 void

@@ -1067,6 +1067,51 @@ START_TEST(test_what_is_waited_for)
 }
 END_TEST
 
+/* The one that is read keeps going, and the other one's place must not be forgotten meanwhile. */
+static const struct {
+	const char *says;
+	int64_t graph, mde; /* ticks ago; TICKS_NONE: not read yet */
+	int64_t from;       /* the memory that both share is kept */
+} windows[] = {
+	{ "both: from the one that is further back", HOUR, 50 * HOUR, 50 * HOUR },
+	{ "the other way round, too", 50 * HOUR, HOUR, 50 * HOUR },
+	{ "one that was never read has no place", TICKS_NONE, HOUR, HOUR },
+	{ "nor has the other one", HOUR, TICKS_NONE, HOUR },
+	{ "neither: nothing to say", TICKS_NONE, TICKS_NONE, TICKS_NONE },
+};
+
+static struct poller
+read_until(struct tenancy *tn, enum stream which, int64_t at, int64_t ago)
+{
+	static struct tenant t;
+	static struct tenant_stream s[STREAM_COUNT];
+
+	s[which].kind = &stream_kinds[which];
+	return (struct poller){ .t = &t,
+		.s = &s[which],
+		.tn = tn,
+		.begin = at - 1000 * HOUR,
+		.readers[READER_LIVE].cursor = ago == TICKS_NONE ? TICKS_NONE : at - ago };
+}
+
+START_TEST(test_shared_memory_is_kept_for_both)
+{
+	struct tenancy tn = { .key = NULL };
+	int64_t at = now(), want = windows[_i].from;
+	struct poller graph = read_until(&tn, STREAM_ALERTS, at, windows[_i].graph);
+	struct poller mde = read_until(&tn, STREAM_MDE_ALERTS, at, windows[_i].mde);
+	struct poller incidents = read_until(&tn, STREAM_INCIDENTS, at, 900 * HOUR);
+
+	tn.streams[STREAM_ALERTS] = &graph;
+	tn.streams[STREAM_MDE_ALERTS] = &mde;
+	tn.streams[STREAM_INCIDENTS] = &incidents;
+	if (want != TICKS_NONE)
+		want = at - want;
+	ck_assert_msg(reader_window(&graph) == want, "%s", windows[_i].says);
+	ck_assert_msg(reader_window(&mde) == want, "%s", windows[_i].says);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1109,6 +1154,7 @@ main(void)
 	tcase_add_loop_test(tc, test_sweep, 0, (int)ARRAY_LEN(sweeps));
 	tcase_add_test(tc, test_missed_daily_sweep);
 	tcase_add_loop_test(tc, test_what_is_waited_for, 0, (int)ARRAY_LEN(waits));
+	tcase_add_loop_test(tc, test_shared_memory_is_kept_for_both, 0, (int)ARRAY_LEN(windows));
 	tcase_add_test(tc, test_waiting_for_the_budget_is_no_sleep);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
