@@ -2,8 +2,8 @@
 #include "lib/base/str.h"
 
 /*
- * The tables. Times are ticks. memory.key is the second an alert was created in
- * (32 bits) and a hash of whose it is (32 bits): in time order, because random
+ * The tables. Times are ticks. memory.key is made of the hour an alert was created
+ * in, of its stream and of its id (memory_key()): in time order, because random
  * keys would dirty a page for every alert; `id` beside it tells those apart that
  * share one. todo is what a sink still has to take; memo: only those wait for
  * `due` over a restart. period: what is to be read again.

@@ -170,17 +170,24 @@ trim_look_at_sinks(struct store *s)
 	}
 }
 
+/* The first of those that still have something on disk. */
+static const struct place *
+forgotten_place(const struct store *s)
+{
+	for (size_t i = 0; i < s->nplaces; i++)
+		if (s->places[i] != NULL && s->places[i]->is_forgotten && !s->places[i]->is_dropped)
+			return s->places[i];
+	return NULL;
+}
+
 static bool
 sink_part(struct store *s, struct err *err)
 {
 	sqlite3_stmt *st = db_use(s, ST_TODO_SOME);
-	struct place *p = NULL;
+	const struct place *p = forgotten_place(s);
 	uint64_t last = 0;
 	int rc;
 
-	for (size_t i = 0; i < s->nplaces && p == NULL; i++)
-		if (s->places[i] != NULL && s->places[i]->is_forgotten && !s->places[i]->is_dropped)
-			p = s->places[i];
 	if (p == NULL)
 		return true;
 	sqlite3_bind_int64(st, 1, p->sink);
@@ -206,10 +213,13 @@ sink_part(struct store *s, struct err *err)
 static bool
 sink_step(struct store *s)
 {
-	for (size_t i = 0; i < s->nplaces; i++)
-		if (s->places[i] != NULL && s->places[i]->is_forgotten && !s->places[i]->is_dropped)
-			return in_transaction(s, sink_part);
-	return false;
+	const struct place *p = forgotten_place(s);
+
+	if (p == NULL)
+		return false;
+	/* Before the transaction that lets go of its number. */
+	periods_forget_sink(registry_periods(s->reg), p->sink);
+	return in_transaction(s, sink_part);
 }
 
 /* ---- memory -------------------------------------------------------------- */

@@ -270,6 +270,21 @@ periods_saved(struct periods *p, uint64_t number, uint64_t edit)
 }
 
 void
+periods_forget_sink(struct periods *p, uint32_t sink)
+{
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->n; i++) {
+		struct row *row = &p->rows[i];
+
+		if (row->is_gone || row->period.sink != sink)
+			continue;
+		row->is_gone = true;
+		row->edit++;
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+void
 periods_unsave_all(struct periods *p)
 {
 	pthread_mutex_lock(&p->lock);
@@ -283,11 +298,11 @@ periods_put(struct periods *p, const struct journal_period *what)
 {
 	struct row *row;
 	unsigned cancelled;
+	size_t i;
 
 	pthread_mutex_lock(&p->lock);
-	row = row_find(p, what->number);
-	if (row == NULL)
-		row = row_add(p, what);
+	i = row_place(p, what->number);
+	row = i < p->n && p->rows[i].period.number == what->number ? &p->rows[i] : row_add(p, what);
 	cancelled = row->period.flags & JOURNAL_PERIOD_CANCELLED;
 	row->period = *what;
 	row->period.flags |= cancelled;

@@ -55,7 +55,9 @@ bool periods_unsaved(struct periods *p, uint64_t after, struct periods_unsaved *
 void periods_saved(struct periods *p, uint64_t number, uint64_t edit);
 /* The file is another one now. */
 void periods_unsave_all(struct periods *p);
-/* Committed so. A cancel that came meanwhile holds. */
+/* That sink is let go: another may have its number one day, and must not be given its periods. */
+void periods_forget_sink(struct periods *p, uint32_t sink);
+/* Committed so. What came meanwhile holds: a cancel, and that it is gone. */
 void periods_put(struct periods *p, const struct journal_period *what);
 
 #endif

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/journal/periods.h"
 #include "lib/base/ticks.h"
 #include "tests/unit/journal_kit.h"
 
@@ -373,6 +374,57 @@ START_TEST(test_restart)
 }
 END_TEST
 
+/* Its number may be another's after a restart: that one is given none of its periods. */
+START_TEST(test_forgotten_sink)
+{
+	struct journal_period all[4];
+	struct kit k;
+	uint32_t old;
+
+	kit_init(&k, &journal_sqlite);
+	kit_must_open(&k);
+	old = journal_sink(k.j, "old");
+	ask(&k, old);
+	park(&k, old, true);
+	put(&k, "a", 1, V(5), old);
+	ck_assert_uint_eq(journal_periods(k.j, all, 4), 2);
+	journal_sinks_declare(k.j, NULL, 0);
+	ck_assert(journal_sink_forget(k.j, "old"));
+	kit_run(&k, 1500);
+	ck_assert_uint_eq(journal_periods(k.j, all, 4), 0);
+	kit_close(&k);
+	kit_must_open(&k);
+	ck_assert_uint_eq(journal_sink(k.j, "new"), old);
+	kit_run(&k, 100);
+	ck_assert_uint_eq(journal_periods(k.j, all, 4), 0);
+	kit_release(&k);
+}
+END_TEST
+
+/* It ended, and was let go while a transaction that had it was under way. */
+START_TEST(test_gone_meanwhile)
+{
+	struct periods *p = periods_new();
+	struct periods_unsaved u;
+	struct journal_period all[128], any = { .at = TICKS_NONE };
+	uint64_t first = periods_add(p, &any);
+
+	for (int i = 0; i < 80; i++)
+		periods_cancel(p, periods_add(p, &any));
+	ck_assert(periods_cancel(p, first));
+	ck_assert(periods_unsaved(p, 0, &u) && u.period.number == first && !u.is_gone);
+	periods_add(p, &any);
+	periods_put(p, &u.period);
+	periods_saved(p, first, u.edit);
+	ck_assert_uint_gt(periods_list(p, all, 128), 0);
+	ck_assert_uint_ne(all[0].number, first);
+	ck_assert(periods_unsaved(p, 0, &u) && u.period.number == first && u.is_gone);
+	periods_saved(p, first, u.edit);
+	ck_assert(!periods_unsaved(p, 0, &u) || u.period.number != first);
+	periods_free(p);
+}
+END_TEST
+
 /* Entries of a number each, "p<n>-0" of version V(n); parks and unparks in between. The parent
  * kills it somewhere. */
 static void
@@ -470,6 +522,8 @@ main(void)
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_contract, 0, (int)ARRAY_LEN(cases) * NENGINES);
 	tcase_add_test(tc, test_restart);
+	tcase_add_test(tc, test_forgotten_sink);
+	tcase_add_test(tc, test_gone_meanwhile);
 	tcase_add_loop_test(tc, test_kill, 0, 4);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
