@@ -235,11 +235,14 @@ put_cursors(struct rescue *r, struct err *err)
 	return true;
 }
 
+/* After those of the old file, whose numbers it must not take. */
 static bool
 put_gap(struct rescue *r, struct err *err)
 {
 	sqlite3_stmt *st = db_use(r->s, ST_GAP_PUT);
 
+	if (!r->is_rereading)
+		return true;
 	sqlite3_bind_int64(st, 1, r->s->now);
 	sqlite3_bind_null(st, 2);
 	sqlite3_bind_null(st, 3);
@@ -250,16 +253,13 @@ put_gap(struct rescue *r, struct err *err)
 	return db_run(r->s, st, err);
 }
 
-static bool
-decide_reread(struct rescue *r, struct err *err)
+static void
+decide_reread(struct rescue *r)
 {
 	r->is_rereading = r->old == NULL || r->is_torn || r->lost > 0;
-	if (!r->is_rereading)
-		return true;
 	if (r->oldest == INT64_MAX)
 		r->oldest = r->s->now - LOOK_BACK;
 	r->reread_from = r->oldest - LOOK_BACK;
-	return put_gap(r, err);
 }
 
 /* ---- the whole ----------------------------------------------------------- */
@@ -299,11 +299,13 @@ rescue_all(struct rescue *r, struct err *err)
 	registry_unsave_all(s->reg);
 	if (!transaction_begin(s, err)) /* saves the names that memory knows */
 		return false;
-	return copy_tables(r, names, ARRAY_LEN(names), err) && load_names(s, err)
-	    && copy_tables(r, &readers, 1, err) && load_names(s, err)
-	    && (r->old == NULL || rescue_entries(r, err)) && decide_reread(r, err)
-	    && put_cursors(r, err) && copy_tables(r, others, ARRAY_LEN(others), err)
-	    && transaction_commit(s, err);
+	if (!copy_tables(r, names, ARRAY_LEN(names), err) || !load_names(s, err)
+	    || !copy_tables(r, &readers, 1, err) || !load_names(s, err)
+	    || (r->old != NULL && !rescue_entries(r, err)))
+		return false;
+	decide_reread(r);
+	return put_cursors(r, err) && copy_tables(r, others, ARRAY_LEN(others), err)
+	    && put_gap(r, err) && transaction_commit(s, err);
 }
 
 static char *

@@ -434,6 +434,7 @@ lost_entries_are_read_again(struct kit *k)
 
 	kit_must_append(k, page(k, "a", 300, 400, siem));
 	kit_close(k);
+	sql(k, "INSERT INTO gap(n, why) VALUES(1, 'an old one'), (2, 'another')");
 	/* A leaf of the entries: they are the largest table. */
 	smash_page(k, number(k, "SELECT pageno FROM dbstat WHERE name = 'entry' "
 	                        "AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET 2"));
@@ -457,6 +458,9 @@ lost_entries_are_read_again(struct kit *k)
 	ck_assert_msg(r.forwarded == 300, "what was lost must not count as known");
 	journal_rewind(k->j, siem);
 	ck_assert_uint_eq(kit_drain(k, siem, false), 300 + kept);
+	kit_close(k);
+	ck_assert_int_eq(number(k, "SELECT count(*) FROM gap"), 3);
+	kit_must_open(k);
 }
 
 /* ---- schema -------------------------------------------------------------- */
