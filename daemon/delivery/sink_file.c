@@ -453,7 +453,7 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 
 const struct sink_kind sink_file = {
 	.name = "file",
-	.help = "CEF or raw JSON lines, appended to a file or written to standard output.",
+	.help = "Lines in any of the formats, appended to a file or written to standard output.",
 	.opts = options,
 	.conf_size = sizeof(struct sink_file_conf),
 	.default_kinds = (1u << KIND_COUNT) - 1 - (1u << KIND_CANARY),

@@ -564,7 +564,7 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 
 const struct sink_kind sink_syslog = {
 	.name = "syslog",
-	.help = "CEF or raw JSON to a SIEM or log collector over UDP, TCP, TLS or a unix socket.",
+	.help = "Any of the formats to a SIEM or log collector over UDP, TCP, TLS or a unix socket.",
 	.opts = sink_syslog_options,
 	.conf_size = sizeof(struct sink_syslog_conf),
 	.default_kinds = (1u << KIND_COUNT) - 1 - (1u << KIND_CANARY),
