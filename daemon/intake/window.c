@@ -7,7 +7,7 @@
 #define ROOM_LEAST 16
 #define ROOM_MOST  (1u << 18)
 #define EMPTY      0 /* no key is 0 */
-#define SAMPLE     63
+#define SAMPLE     1023 /* the middle is met within two in a hundred */
 
 void
 window_pool_init(struct window_pool *pool, size_t max)

@@ -471,18 +471,21 @@ class Msspd:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def config(graph, tenants, sinks, /, **defaults):
-    """A configuration in JSON, which is YAML. sinks: {name: {...}}; tenants: {name: {...}}."""
+def config(graph, tenants, sinks, /, apps=None, **defaults):
+    """A configuration in JSON, which is YAML. sinks, tenants, apps: {name: {...}}."""
     first = dict(app="soc", poll_interval="1s", first_lookback="30d", sinks=sorted(sinks))
     first.update(defaults)
     sections = {
         "log_level": "info",
-        "apps": {"soc": {"cloud": "custom", "login_url": graph.url, "graph_url": graph.url,
-                         "mde_url": graph.url + "/mde",
-                         "client_id": "6f0c8a5e-0000-4000-8000-000000000001",
-                         "secret_file": graph.secret_file}},
+        "apps": apps or {"soc": app(graph)},
         "defaults": first, "tenants": tenants, "sinks": sinks}
     return "".join("%s: %s\n" % (key, json.dumps(value)) for key, value in sections.items())
+
+
+def app(graph, **more):
+    return dict({"cloud": "custom", "login_url": graph.url, "graph_url": graph.url,
+                 "mde_url": graph.url + "/mde", "client_id": "6f0c8a5e-0000-4000-8000-000000000001",
+                 "secret_file": graph.secret_file}, **more)
 
 
 def tenants(n, **more):

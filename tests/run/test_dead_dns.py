@@ -69,9 +69,8 @@ class DeadDns(Scene):
 
     def configuration(self, graph, siem):
         hangs = dict(login_url="https://login.hangs.example", graph_url="https://graph.hangs.example")
-        soc = {"cloud": "custom", "login_url": graph.url, "graph_url": graph.url,
-               "client_id": "6f0c8a5e-0000-4000-8000-000000000001", "secret_file": graph.secret_file}
-        apps = {"soc": soc, "nologin": dict(soc, **hangs), "nograph": dict(soc, graph_url=hangs["graph_url"])}
+        apps = {"soc": harness.app(graph), "nologin": harness.app(graph, **hangs),
+                "nograph": harness.app(graph, graph_url=hangs["graph_url"])}
         tenants = {}
         for name, t in harness.tenants(self.hanging + self.healthy).items():
             i = int(name[1:])
@@ -80,10 +79,7 @@ class DeadDns(Scene):
         sinks = {"siem": syslog_sink("tcp://localhost:%d" % siem.lf, confirm_after="1s")}
         for i in range(3):
             sinks["far%d" % i] = syslog_sink("tls://siem%d.hangs.example" % i)
-        text = harness.config(graph, tenants, sinks)
-        first = json.dumps({"soc": soc})
-        assert first in text
-        return text.replace(first, json.dumps(apps))
+        return harness.config(graph, tenants, sinks, apps=apps)
 
     def stage(self):
         server = DeadNameServer(self.run_)
