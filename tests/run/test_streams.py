@@ -186,12 +186,12 @@ class Streams(Scene):
         self.start(graph, harness.tenants(1), ["alerts", "incidents"])
         harness.wait_for("trouble", 20, lambda: "incidents: " in self.state_of("t001")["trouble"])
         self.assertIn("SecurityIncident.Read.All", self.state_of("t001")["trouble"])
-        states = {x["stream"]: x["state"] for x in self.state_of("t001")["streams"]}
-        self.assertEqual(states["alerts"], "healthy")
-        self.assertNotEqual(states["incidents"], "healthy")
+        states = lambda: {x["stream"]: x["state"] for x in self.state_of("t001")["streams"]}
+        harness.wait_for("alerts are read", 20, lambda: states()["alerts"] == "healthy")
+        self.assertNotEqual(states()["incidents"], "healthy")
         before = graph.requests()["tenants"][0]["pages"]
         harness.wait_for("alerts go on", 20, lambda: graph.requests()["tenants"][0]["pages"] >= before + 2)
-        self.assertEqual(len(self.cef.rows()), 5)
+        harness.wait_for("all alerts", 20, lambda: len(self.cef.rows()) == 5)
         self.assertIn("tenant t001/incidents", self.run_.read(self.msspd.log).replace("=", " "))
 
     def test_a_wait_holds_for_all_streams(self):
