@@ -3,7 +3,7 @@
 #include "lib/base/alloc.h"
 
 #define MAX_BYTES ((size_t)12 << 20)
-#define PATIENCE  32 /* starts of others, until a page that finds no room comes all the same */
+#define PATIENCE  96 /* starts of others, until a page that finds no room comes all the same */
 
 void
 scheduler_init(struct scheduler *s, struct loop *loop, void (*start)(struct place *p))
