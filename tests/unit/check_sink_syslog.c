@@ -365,7 +365,7 @@ close_at_random(unsigned rounds)
 
 		a.close_after = rand_r(&seed) % 60000 + 1;
 		receiver_vanish(&a);
-		for (int k = 0; k < 100 && a.connections == before; k++)
+		for (int k = 0; k < 1000 && a.connections == before; k++)
 			rig_run(&rig, 5, NULL, NULL);
 		rig_run(&rig, 20 + rand_r(&seed) % 150, NULL, NULL);
 		TAILQ_FIRST(&rig.delivery->owners)->tries = 0; /* as if the link had worked for long */
@@ -373,7 +373,7 @@ close_at_random(unsigned rounds)
 	a.close_after = -1;
 	receiver_vanish(&a);
 	assert_all(&a, MAX_SEEN, 60000);
-	ck_assert_uint_gt(a.connections, rounds);
+	ck_assert_uint_ge(a.connections, rounds);
 }
 
 START_TEST(test_random_closes_lf)
