@@ -8,6 +8,7 @@ SBINDIR  ?= $(PREFIX)/sbin
 SYSCONFDIR ?= /etc
 UNITDIR  ?= $(PREFIX)/lib/systemd/system
 DOCDIR   ?= $(PREFIX)/share/doc/msspd
+MANDIR   ?= $(PREFIX)/share/man
 DESTDIR  ?=
 
 CC       ?= cc
@@ -113,9 +114,11 @@ demo: deps                      ## three customers, a SIEM and msspd between the
 	$(MAKE) all
 	tools/demo.sh
 
-docs: docs/CONFIGURATION.md docs/FORMATS.md ## the manuals that are made from the program's tables
+docs: docs/CONFIGURATION.md docs/FORMATS.md docs/man/msspd.yaml.5 ## the manuals that are made from the program's tables
 docs/CONFIGURATION.md: $(BIN)/msspd
 	$(BIN)/msspd --print-manual > $@
+docs/man/msspd.yaml.5: docs/CONFIGURATION.md tools/manpage.py
+	tools/manpage.py < $< > $@
 docs/FORMATS.md: $(BIN)/msspd
 	$(BIN)/msspd --print-formats > $@
 fmt:                            ## bring the lines that you changed into the house's shape
@@ -125,6 +128,9 @@ install: all                    ## into PREFIX (/usr/local) below DESTDIR
 	install -D -m 755 -t $(DESTDIR)$(SBINDIR) build/msspd
 	install -D -m 755 -t $(DESTDIR)$(BINDIR) build/msspctl
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md docs/*.md
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man1 docs/man/*.1
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 docs/man/*.5
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 docs/man/*.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples conf/msspd.yaml
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples/conf.d conf/conf.d/*.yaml
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/msspd/conf.d

@@ -87,6 +87,22 @@ class Tree(unittest.TestCase):
             for option in options:
                 self.assertIn("--" + option, done.stdout, program)
 
+    def test_the_man_pages_name_every_option_and_command(self):
+        """And what msspd.yaml(5) says is what the program says; roff has nothing against any."""
+        for page, source in (("msspd.8", "daemon/options.c"), ("msspctl.1", "daemon/msspctl/msspctl.c")):
+            said = read("docs/man/" + page).replace("\\-", "-")
+            for option in re.findall(r'\{ "([a-z-]+)", (?:no|required)_argument', read(source)):
+                self.assertRegex(said, r"Fl -%s\b" % option, page)
+        for verb in re.findall(r'\{ "([a-z-]+)", [a-z_]+, ', read("daemon/msspctl/msspctl.c")):
+            self.assertIn(".It Cm %s" % verb, read("docs/man/msspctl.1"))
+        made = subprocess.run([os.path.join(ROOT, "tools/manpage.py")], input=read("docs/CONFIGURATION.md"),
+                              capture_output=True, check=True, text=True).stdout
+        self.assertEqual(made, read("docs/man/msspd.yaml.5"), "docs/man/msspd.yaml.5 is stale: make docs")
+        for page in tracked("docs/man/*"):
+            done = subprocess.run(["groff", "-mandoc", "-Tutf8", "-Kutf8", "-ww", "-z", page], cwd=ROOT,
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), page)
+
     def test_every_make_target_is_documented(self):
         done = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
         for target in ("all", "check", "demo", "deps", "bench", "soak", "fuzz", "install", "clean"):
@@ -98,7 +114,8 @@ class Tree(unittest.TestCase):
             subprocess.run(["make", "-s", "install", "DESTDIR=" + run.dir, "PREFIX=/usr"], cwd=ROOT,
                            check=True, capture_output=True)
             for path in ("usr/sbin/msspd", "usr/bin/msspctl", "usr/lib/systemd/system/msspd.service",
-                         "usr/share/doc/msspd/README.md", "usr/share/doc/msspd/examples/msspd.yaml",
+                         "usr/share/man/man8/msspd.8", "usr/share/man/man1/msspctl.1",
+                         "usr/share/man/man5/msspd.yaml.5", "usr/share/doc/msspd/README.md", "usr/share/doc/msspd/examples/msspd.yaml",
                          "usr/share/doc/msspd/examples/conf.d/fabrikam.yaml", "etc/msspd/conf.d"):
                 self.assertTrue(os.path.exists(run.path(path)), path)
             with open(run.path("usr/lib/systemd/system/msspd.service"), encoding="ascii") as f:
