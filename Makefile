@@ -128,7 +128,6 @@ install: all                    ## into PREFIX (/usr/local) below DESTDIR
 	install -D -m 755 -t $(DESTDIR)$(SBINDIR) build/msspd
 	install -D -m 755 -t $(DESTDIR)$(BINDIR) build/msspctl
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md docs/*.md
-	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man1 docs/man/*.1
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 docs/man/*.5
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 docs/man/*.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples conf/msspd.yaml

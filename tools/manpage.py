@@ -16,7 +16,7 @@ HEAD = """.Dd November 22, 2026
 .Sh DESCRIPTION
 """
 TAIL = """.Sh SEE ALSO
-.Xr msspctl 1 ,
+.Xr msspctl 8 ,
 .Xr msspd 8
 """
 

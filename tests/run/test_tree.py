@@ -89,13 +89,13 @@ class Tree(unittest.TestCase):
 
     def test_the_man_pages_name_every_option_and_command(self):
         """And what msspd.yaml(5) says is what the program says; roff has nothing against any."""
-        for page, source in (("msspd.8", "daemon/options.c"), ("msspctl.1", "daemon/msspctl/msspctl.c")):
+        for page, source in (("msspd.8", "daemon/options.c"), ("msspctl.8", "daemon/msspctl/msspctl.c")):
             said = read("docs/man/" + page).replace("\\-", "-")
             for option in re.findall(r'\{ "([a-z-]+)", (?:no|required)_argument', read(source)):
                 self.assertRegex(said, r"Fl -%s\b" % option, page)
         verbs = re.findall(r'\{ "([a-z-]+)", do_', read("daemon/msspctl/msspctl.c"))
         self.assertIn("status", verbs)
-        documented = re.findall(r"^\.It Cm ([a-z-]+)", read("docs/man/msspctl.1"), flags=re.M)
+        documented = re.findall(r"^\.It Cm ([a-z-]+)", read("docs/man/msspctl.8"), flags=re.M)
         self.assertEqual(set(verbs), set(documented))
         made = subprocess.run([os.path.join(ROOT, "tools/manpage.py")], input=read("docs/CONFIGURATION.md"),
                               capture_output=True, check=True, text=True).stdout
@@ -116,7 +116,7 @@ class Tree(unittest.TestCase):
             subprocess.run(["make", "-s", "install", "DESTDIR=" + run.dir, "PREFIX=/usr"], cwd=ROOT,
                            check=True, capture_output=True)
             for path in ("usr/sbin/msspd", "usr/bin/msspctl", "usr/lib/systemd/system/msspd.service",
-                         "usr/share/man/man8/msspd.8", "usr/share/man/man1/msspctl.1",
+                         "usr/share/man/man8/msspd.8", "usr/share/man/man8/msspctl.8",
                          "usr/share/man/man5/msspd.yaml.5", "usr/share/doc/msspd/README.md", "usr/share/doc/msspd/examples/msspd.yaml",
                          "usr/share/doc/msspd/examples/conf.d/fabrikam.yaml", "etc/msspd/conf.d"):
                 self.assertTrue(os.path.exists(run.path(path)), path)
