@@ -133,8 +133,10 @@ install: all                    ## into PREFIX (/usr/local) below DESTDIR
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples conf/msspd.yaml
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples/conf.d conf/conf.d/*.yaml
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/msspd/conf.d
+	install -D -m 644 systemd/msspd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/msspd.conf
+	install -D -m 644 systemd/msspd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/msspd.conf
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
-	sed 's|@SBINDIR@|$(SBINDIR)|' systemd/msspd.service > $(DESTDIR)$(UNITDIR)/msspd.service
+	sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|' systemd/msspd.service > $(DESTDIR)$(UNITDIR)/msspd.service
 
 clean:                          ## remove everything that was built
 	rm -rf build

@@ -8,6 +8,7 @@
 #include "daemon/engine.h"
 #include "daemon/notify.h"
 #include "daemon/ops/control.h"
+#include "daemon/pulse.h"
 #include "daemon/service.h"
 #include "lib/base/alloc.h"
 #include "lib/base/version.h"
@@ -20,6 +21,7 @@ struct service {
 	struct event_base *base;
 	struct engine *engine;
 	struct control *control;
+	struct pulse *pulse; /* NULL until polling has begun */
 	struct event *signals[3];
 	int status;
 	bool is_stopping;
@@ -40,6 +42,8 @@ service_stop(struct service *v)
 	if (v->is_stopping)
 		return;
 	v->is_stopping = true;
+	pulse_stop(v->pulse);
+	v->pulse = NULL;
 	notify_stopping();
 	engine_stop(v->engine, STOP_PATIENCE_MS, on_stopped, v);
 }
@@ -64,20 +68,6 @@ on_stop_signal(evutil_socket_t sig, short what, void *arg)
 }
 
 static void
-say_ready(struct service *v)
-{
-	struct engine_view view;
-	char status[120];
-
-	engine_view(v->engine, &view);
-	snprintf(status, sizeof(status), "Reading %zu tenant%s into %zu sink%s%s",
-	    view.settings->ntenants, view.settings->ntenants == 1 ? "" : "s", view.settings->nsinks,
-	    view.settings->nsinks == 1 ? "" : "s",
-	    view.reload_error[0] != '\0' ? "; the last reload failed, see the log" : "");
-	notify_ready(status);
-}
-
-static void
 use_log_level(const struct options *o, const struct settings *s)
 {
 	log_set_level(o->is_verbose ? LOG_LEVEL_DEBUG : (enum log_level)s->log_level);
@@ -97,7 +87,7 @@ service_reload(void *arg, struct err *err)
 	ok = engine_reload(v->engine, err);
 	engine_view(v->engine, &view);
 	use_log_level(v->options, view.settings);
-	say_ready(v);
+	pulse_ready(v->pulse);
 	return ok;
 }
 
@@ -162,6 +152,7 @@ service_open(struct service *v, struct settings *s, struct err *err)
 static void
 service_close(struct service *v)
 {
+	pulse_stop(v->pulse);
 	control_close(v->control);
 	engine_close(v->engine);
 	for (size_t i = 0; i < ARRAY_LEN(v->signals); i++) {
@@ -183,7 +174,7 @@ service_run(const struct options *o, struct settings *s)
 		if (o->mode == RUN_DAEMON)
 			log_info(NULL, "started version=%s tenants=%zu sinks=%zu", msspd_version,
 			    s->ntenants, s->nsinks);
-		say_ready(&v);
+		v.pulse = pulse_start(v.base, v.engine);
 		event_base_dispatch(v.base);
 	} else {
 		log_error(NULL, "cannot start: %s", err.text);
