@@ -1,0 +1,157 @@
+"""The installed msspd under a real systemd: run inside the container that test_systemd boots."""
+import grp
+import os
+import pwd
+import subprocess
+import sys
+import time
+import unittest
+
+import harness
+from truth import Delivered
+
+UNIT = "msspd.service"
+DROP_IN = "/run/systemd/system/%s.d/test.conf" % UNIT
+
+
+def systemctl(*words, check=True):
+    done = subprocess.run(["systemctl"] + list(words), capture_output=True, text=True, check=False)
+    if check and done.returncode != 0:
+        raise AssertionError("systemctl %s: %s\n%s" % (" ".join(words), done.stderr, journal()))
+    return done
+
+
+def journal():
+    return subprocess.run(["journalctl", "-u", UNIT, "--no-pager", "-o", "cat", "-n", "60"],
+                          capture_output=True, text=True, check=False).stdout
+
+
+def show(name):
+    return systemctl("show", UNIT, "-p", name, "--value").stdout.strip()
+
+
+def put(path, text, mode=0o644):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path, mode)
+
+
+def run_as(user, group, *argv):
+    """As a user in that group and no other."""
+    return subprocess.run(["setpriv", "--reuid", user, "--regid", group, "--clear-groups"] + list(argv),
+                          capture_output=True, text=True, check=False)
+
+
+class Booted(unittest.TestCase):
+    def setUp(self):
+        self.run_ = harness.Run()
+        self.addCleanup(self.clean)
+        self.siem = harness.SyslogNg(self.run_)
+        self.graph = harness.FakeGraph(self.run_, "--tenants", 2, "--alerts", 50, "--rate", 2)
+        put("/etc/msspd/graph-secret", harness.FakeGraph.SECRET, 0o600)
+        self.configure()
+
+    def clean(self):
+        systemctl("stop", UNIT, check=False)
+        systemctl("reset-failed", UNIT, check=False)
+        if os.path.exists(DROP_IN):
+            os.unlink(DROP_IN)
+            systemctl("daemon-reload")
+        subprocess.run(["rm", "-rf", "/var/lib/msspd"], check=True)
+        self.run_.close()
+
+    def configure(self, more=""):
+        sinks = {"siem": {"type": "syslog", "servers": "tcp://127.0.0.1:%d" % self.siem.octet,
+                          "framing": "octet-counting", "confirm_after": "500ms"}}
+        app = harness.app(self.graph, secret_file="graph-secret")
+        text = harness.config(self.graph, harness.tenants(2), sinks, apps={"soc": app})
+        put("/etc/msspd/msspd.yaml", text + more, 0o640)
+        os.chown("/etc/msspd/msspd.yaml", 0, grp.getgrnam("msspd").gr_gid)
+
+    def drop_in(self, text):
+        put(DROP_IN, "[Service]\n" + text)
+        systemctl("daemon-reload")
+
+    def ids(self):
+        return {event for event in Delivered(self.siem.rows()).events}
+
+    def wait_for_alerts(self, atleast):
+        harness.wait_for("%d versions in the SIEM" % atleast, 60, lambda: len(self.ids()) >= atleast)
+
+    def test_the_whole_way_of_an_alert(self):
+        systemctl("start", UNIT)
+        self.assertEqual(show("ActiveState"), "active")
+        self.assertEqual(show("StatusText"), "Reading 2 tenants into 1 sink")
+        self.assertEqual(show("User"), "msspd")
+        owner = os.stat("/proc/" + show("MainPID")).st_uid
+        self.assertNotEqual(pwd.getpwnam("msspd").pw_uid, 0)
+        self.assertIn(owner, (0, pwd.getpwnam("msspd").pw_uid))  # 0: it let nobody look into it
+        self.wait_for_alerts(110)  # what was there, and what changed since
+        self.assertEqual(os.stat("/var/lib/msspd").st_mode & 0o777, 0o700)
+        self.assertEqual(os.stat("/var/lib/msspd/journal.db").st_mode & 0o777, 0o600)
+
+    def test_who_may_ask(self):
+        systemctl("start", UNIT)
+        member = run_as("nobody", "msspd", "msspctl", "status")
+        self.assertEqual(member.returncode, 0, member.stderr)
+        self.assertIn("t001", member.stdout)
+        stranger = run_as("nobody", "nogroup", "msspctl", "status")
+        self.assertNotEqual(stranger.returncode, 0)
+        self.assertIn("group", stranger.stderr)
+
+    def test_a_reload_says_how_it_went(self):
+        systemctl("start", UNIT)
+        pid = show("MainPID")
+        self.configure("mssp: {name: Another}\n")
+        systemctl("reload", UNIT)
+        self.configure("sinc: 1\n")
+        bad = systemctl("reload", UNIT, check=False)
+        self.assertNotEqual(bad.returncode, 0)
+        self.assertIn("did you mean", journal())
+        self.assertEqual(show("ActiveState"), "active")
+        self.assertIn("the last reload failed", show("StatusText"))
+        self.configure()
+        systemctl("reload", UNIT)
+        self.assertEqual(show("StatusText"), "Reading 2 tenants into 1 sink")
+        self.assertEqual(show("MainPID"), pid)
+
+    def test_a_loop_that_hangs_is_started_again(self):
+        self.drop_in("WatchdogSec=1s\nRestartSec=100ms\nTimeoutAbortSec=2s\n")
+        systemctl("start", UNIT)
+        self.wait_for_alerts(100)
+        time.sleep(3)  # a loop that runs is left alone
+        self.assertEqual(show("NRestarts"), "0")
+        pid = show("MainPID")
+        os.kill(int(pid), 19)
+        harness.wait_for("the restart", 30, lambda: show("NRestarts") == "1" and show("ActiveState") == "active")
+        self.assertNotEqual(show("MainPID"), pid)
+        before = len(self.ids())
+        self.wait_for_alerts(before + 3)
+
+    def test_stop_within_a_second(self):
+        systemctl("start", UNIT)
+        self.wait_for_alerts(100)
+        began = time.monotonic()
+        systemctl("stop", UNIT)
+        took = time.monotonic() - began
+        self.assertLess(took, 1.0 * harness.SLOW + 0.5)  # systemctl's own way included
+        self.assertEqual((show("Result"), show("ExecMainStatus")), ("success", "0"))
+        self.assertIn("stopped, everything is saved", journal())
+
+    def test_an_encrypted_credential(self):
+        self.drop_in("LoadCredential=\nLoadCredentialEncrypted=graph-secret:/etc/msspd/graph-secret.cred\n")
+        subprocess.run(["systemd-creds", "encrypt", "--with-key=host", "--name=graph-secret",
+                        "/etc/msspd/graph-secret", "/etc/msspd/graph-secret.cred"], check=True)
+        os.unlink("/etc/msspd/graph-secret")
+        systemctl("start", UNIT)
+        self.wait_for_alerts(100)
+
+    def test_nothing_starts_before_it_is_configured(self):
+        os.unlink("/etc/msspd/msspd.yaml")
+        systemctl("start", UNIT)
+        self.assertEqual((show("ActiveState"), show("ConditionResult")), ("inactive", "no"))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
