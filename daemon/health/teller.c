@@ -11,6 +11,7 @@
 #define BODY_MAX    (64 * 1024)
 #define AGAIN_MS    2000
 #define WAITING_MAX 4096
+#define LANES       1024 /* a power of two */
 
 /* What the memory's status byte says of a subject. */
 enum said { SAID_WELL, SAID_ILL, SAID_EVENT };
@@ -21,10 +22,21 @@ struct note {
 	struct journal_entry entry;
 	TAILQ_ENTRY(note) link;
 	struct teller *t; /* NULL: gone */
+	size_t lane;
 	bool is_stored;
 	char *id, *body;
 };
 TAILQ_HEAD(notes, note);
+
+/*
+ * What is told of one subject goes by one lane, one at a time: what the journal did
+ * not take must not come behind what was told after it, or a sink that is up again
+ * would be said to be down for ever.
+ */
+struct lane {
+	bool is_under_way;
+	unsigned nwaiting;
+};
 
 struct teller {
 	const struct engine_env *env;
@@ -33,6 +45,7 @@ struct teller {
 	uint32_t stream; /* of msspd's own */
 	struct notes under_way, waiting;
 	size_t nwaiting;
+	struct lane lanes[LANES];
 	struct timer again;
 };
 
@@ -139,36 +152,47 @@ note_free(struct note *n)
 	free(n);
 }
 
+static void
+wait_no_more(struct teller *t, struct note *n)
+{
+	TAILQ_REMOVE(&t->waiting, n, link);
+	t->lanes[n->lane].nwaiting--;
+	t->nwaiting--;
+}
+
+static struct note *
+first_of_lane(struct teller *t, size_t lane)
+{
+	struct note *n;
+
+	if (t->lanes[lane].nwaiting == 0)
+		return NULL;
+	TAILQ_FOREACH (n, &t->waiting, link) {
+		if (n->lane == lane)
+			break;
+	}
+	return n;
+}
+
 /* A queue that is full gives up its oldest: what is newest matters most. */
 static void
-put_off(struct teller *t, struct note *n)
+put_off(struct teller *t, struct note *n, struct note *before)
 {
-	TAILQ_INSERT_TAIL(&t->waiting, n, link);
+	if (before != NULL)
+		TAILQ_INSERT_BEFORE(before, n, link);
+	else
+		TAILQ_INSERT_TAIL(&t->waiting, n, link);
+	t->lanes[n->lane].nwaiting++;
 	t->nwaiting++;
 	if (t->nwaiting > WAITING_MAX) {
 		n = TAILQ_FIRST(&t->waiting);
-		TAILQ_REMOVE(&t->waiting, n, link);
-		t->nwaiting--;
+		wait_no_more(t, n);
 		log_warn(NULL, "a health record is given up, too many wait for the journal: %s",
 		    n->body);
 		note_free(n);
 	}
 	if (!timer_is_set(&t->again))
 		timer_set(t->env->timers, &t->again, AGAIN_MS);
-}
-
-static void
-note_release(struct journal_page *page)
-{
-	struct note *n = (struct note *)page;
-	struct teller *t = n->t;
-
-	if (t != NULL)
-		TAILQ_REMOVE(&t->under_way, n, link);
-	if (t != NULL && !n->is_stored)
-		put_off(t, n);
-	else
-		note_free(n);
 }
 
 static void
@@ -184,15 +208,39 @@ static void
 submit(struct teller *t, struct note *n)
 {
 	TAILQ_INSERT_TAIL(&t->under_way, n, link);
+	t->lanes[n->lane].is_under_way = true;
 	journal_append(t->journal, &n->page, note_on_appended, n);
+}
+
+static void
+note_release(struct journal_page *page)
+{
+	struct note *n = (struct note *)page, *next;
+	struct teller *t = n->t;
+
+	if (t == NULL) {
+		note_free(n);
+		return;
+	}
+	TAILQ_REMOVE(&t->under_way, n, link);
+	t->lanes[n->lane].is_under_way = false;
+	next = first_of_lane(t, n->lane);
+	if (!n->is_stored) {
+		put_off(t, n, next);
+		return;
+	}
+	if (next != NULL) {
+		wait_no_more(t, next);
+		submit(t, next);
+	}
+	note_free(n);
 }
 
 static void
 teller_on_again(void *arg)
 {
 	struct teller *t = arg;
-	struct notes now = TAILQ_HEAD_INITIALIZER(now);
-	struct note *n;
+	struct note *n, *next;
 
 	if (TAILQ_EMPTY(&t->waiting))
 		return;
@@ -200,11 +248,11 @@ teller_on_again(void *arg)
 		timer_set(t->env->timers, &t->again, AGAIN_MS);
 		return;
 	}
-	TAILQ_CONCAT(&now, &t->waiting, link);
-	t->nwaiting = 0;
-	while (!TAILQ_EMPTY(&now)) {
-		n = TAILQ_FIRST(&now);
-		TAILQ_REMOVE(&now, n, link);
+	for (n = TAILQ_FIRST(&t->waiting); n != NULL; n = next) {
+		next = TAILQ_NEXT(n, link);
+		if (t->lanes[n->lane].is_under_way)
+			continue;
+		wait_no_more(t, n);
 		submit(t, n);
 	}
 }
@@ -254,7 +302,11 @@ teller_tell(struct teller *t, const struct telling *what)
 		.is_urgent = true,
 		.release = note_release,
 	};
-	submit(t, n);
+	n->lane = (size_t)(str_hash(n->id, strlen(n->id)) + n->page.stream) & (LANES - 1);
+	if (t->lanes[n->lane].is_under_way || t->lanes[n->lane].nwaiting > 0)
+		put_off(t, n, NULL);
+	else
+		submit(t, n);
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */

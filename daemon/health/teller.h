@@ -22,7 +22,8 @@
  *  - what is said to be the state of a subject is told when it differs from what was
  *    told last, also when that was before a restart: the journal remembers. That
  *    something is well, of which nothing else was ever told, is told to nobody.
- *  - what the journal does not take now waits, in memory, and is tried again.
+ *  - what the journal does not take now waits, in memory, and is tried again; what was
+ *    told of the same subject since waits behind it, so that the last word stays the last.
  */
 struct teller;
 

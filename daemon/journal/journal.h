@@ -187,7 +187,7 @@ struct journal_page {
 	size_t period_seen;    /* alerts of the period on this page */
 	bool is_period_done;   /* this is the period's last page */
 	bool is_part_done;     /* likewise, but it is to be read once more, by another reader */
-	bool is_urgent;        /* small, and taken above the high-water mark while there is room: that
+	bool is_urgent;        /* small, and taken while paused as long as there is some room: that
 	                        * nothing else is taken must itself be told */
 	bool is_full;          /* commit it by itself; others are grouped for up to 10 ms */
 	size_t keeps;          /* bytes of memory it holds, where it may stay a while behind its

@@ -84,11 +84,14 @@ write_marks(struct store *s, struct mark_job *marks, size_t n)
 	return false;
 }
 
+/* What is urgent may use what is left of a full disk, but not what marks need to make room. */
 static bool
 takes(const struct store *s, const struct journal_page *page)
 {
+	bool has_room = s->has_ballast || s->disk_free > s->room.reserve / 2;
+
 	return s->state == JOURNAL_OK ||
-	       (page->is_urgent && s->state == JOURNAL_PAUSED && !s->is_disk_full);
+	       (page->is_urgent && s->state == JOURNAL_PAUSED && has_room);
 }
 
 /* Refuses what cannot be taken now; what is left is moved to the front. */

@@ -129,6 +129,7 @@ struct store {
 	enum remedy remedy;
 	bool is_disk_full, is_at_high_water;
 	unsigned read_errors;
+	uint64_t disk_free;    /* bytes, at the last look */
 	int64_t wrote_at;      /* mono ms: the last group */
 	int64_t worked_at;     /* mono ms: the last background step */
 	int64_t retry_at;      /* mono ms: when to try a remedy again */

@@ -166,6 +166,7 @@ disk_look(struct store *s, bool is_first)
 		s->has_ballast = make_ballast(s);
 		free_bytes -= s->has_ballast ? s->room.ballast : 0;
 	}
+	s->disk_free = free_bytes;
 	if (s->is_disk_full)
 		wanted += wanted / 4;
 	s->is_disk_full = free_bytes < wanted || !s->has_ballast;

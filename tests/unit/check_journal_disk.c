@@ -75,6 +75,23 @@ append(struct disk *d)
 	return r.ok;
 }
 
+/* Like a health record. */
+static bool
+append_urgent(struct disk *d)
+{
+	struct kit_page *p;
+	struct journal_appended r;
+	char prefix[16];
+
+	snprintf(prefix, sizeof(prefix), "u%u", d->pages++);
+	p = kit_page(&d->k, journal_stream(d->k.j, "s", ""), prefix, 1, 900, V(1));
+	p->page.is_urgent = true;
+	kit_route(p, d->siem);
+	r = kit_append(&d->k, p);
+	d->accepted += r.forwarded;
+	return r.ok;
+}
+
 static bool
 is_ok(struct kit *k)
 {
@@ -124,10 +141,15 @@ filled_by_another(struct disk *d)
 		ck_assert(append(d));
 	while (write(fd, bytes, 1 << 16) > 0)
 		continue;
-	close(fd);
 	for (int i = 0; i < 30; i++)
 		append(d);
 	ck_assert_int_eq(journal_state(d->k.j), JOURNAL_PAUSED);
+	ck_assert_int_eq(ftruncate(fd, lseek(fd, 0, SEEK_END) - (1 << 20)), 0);
+	close(fd);
+	kit_run(&d->k, 1000); /* it looks at the disk */
+	for (int i = 0; i < 5; i++)
+		ck_assert_msg(append_urgent(d), "what is urgent is taken while there is some room");
+	ck_assert(!append(d));
 	drain(d);
 	kit_run(&d->k, 1000);
 	ck_assert_int_eq(journal_state(d->k.j), JOURNAL_PAUSED);
@@ -156,6 +178,7 @@ full_from_the_start(struct disk *d)
 	close(fd);
 	kit_must_open(&d->k);
 	ck_assert(!append(d));
+	(void)append_urgent(d); /* not a byte is free: taken or not, marks must go on */
 	drain(d);
 	unlink(hog);
 	ck_assert_msg(kit_wait(&d->k, is_ok, 10000), "it does not resume");

@@ -92,6 +92,52 @@ keep_reading(void)
 	}
 }
 
+static bool is_settled;
+
+static void
+on_settled(void *arg, const struct journal_page *page, const struct journal_appended *result)
+{
+	(void)arg;
+	(void)page;
+	(void)result;
+}
+
+static void
+release_settled(struct journal_page *page)
+{
+	free(page);
+	is_settled = true;
+}
+
+/* The journal answers from a thread of its own, and in order. */
+static void
+answer(void)
+{
+	struct journal_page *page = xcalloc(1, sizeof(*page));
+
+	*page = (struct journal_page){ .stream = journal_stream(j, "x", "{}"),
+		.reader = "x",
+		.cursor = TICKS_NONE,
+		.memory_begin = TICKS_NONE,
+		.window_from = TICKS_NONE,
+		.release = release_settled };
+	is_settled = false;
+	journal_append(j, page, on_settled, NULL);
+	for (int i = 0; i < 10000 && !is_settled; i++) {
+		(void)event_base_loop(env.base, EVLOOP_NONBLOCK);
+		usleep(1000);
+	}
+	ck_assert(is_settled);
+}
+
+/* What is told of one subject goes one after the other. */
+static void
+settle_down(void)
+{
+	for (int i = 0; i < 3; i++)
+		answer();
+}
+
 static void
 pass(int64_t sec)
 {
@@ -100,6 +146,7 @@ pass(int64_t sec)
 		(void)timers_run(env.timers);
 		(void)event_base_loop(env.base, EVLOOP_NONBLOCK);
 	}
+	settle_down();
 }
 
 static void
@@ -208,44 +255,6 @@ on_read(void *arg, struct journal_batch *taken, const struct err *err)
 	(void)arg;
 	ck_assert_ptr_null(err);
 	batch = taken;
-}
-
-static bool is_settled;
-
-static void
-on_settled(void *arg, const struct journal_page *page, const struct journal_appended *result)
-{
-	(void)arg;
-	(void)page;
-	(void)result;
-}
-
-static void
-release_settled(struct journal_page *page)
-{
-	free(page);
-	is_settled = true;
-}
-
-/* The journal answers from a thread of its own, and in order. */
-static void
-settle_down(void)
-{
-	struct journal_page *page = xcalloc(1, sizeof(*page));
-
-	*page = (struct journal_page){ .stream = journal_stream(j, "x", "{}"),
-		.reader = "x",
-		.cursor = TICKS_NONE,
-		.memory_begin = TICKS_NONE,
-		.window_from = TICKS_NONE,
-		.release = release_settled };
-	is_settled = false;
-	journal_append(j, page, on_settled, NULL);
-	for (int i = 0; i < 10000 && !is_settled; i++) {
-		(void)event_base_loop(env.base, EVLOOP_NONBLOCK);
-		usleep(1000);
-	}
-	ck_assert(is_settled);
 }
 
 /* "t01: unreachable; 12 of 40 tenants: …": the summaries, in order, without what comes
@@ -521,6 +530,26 @@ START_TEST(test_journal)
 }
 END_TEST
 
+/* Down while the journal fails, and up as soon as it works again: told in that order. */
+START_TEST(test_the_last_word_stays_the_last)
+{
+	struct watch_notice n = { .id = "link:x", .about = "link", .name = "x", .state = "down",
+		.level = HEALTH_ALARM, .summary = "x: down", .what = "", .remedy = "" };
+
+	pass(3 * MIN);
+	force(JOURNAL_FAILED);
+	watch_notice(w, &n);
+	settle_down();
+	force(JOURNAL_OK);
+	n.state = "up";
+	n.level = HEALTH_WELL;
+	n.summary = "x: up again";
+	watch_notice(w, &n);
+	pass(5);
+	ASSERT_TOLD(0, "x: down; x: up again");
+}
+END_TEST
+
 START_TEST(test_journal_event)
 {
 	pass(3 * MIN);
@@ -594,6 +623,7 @@ main(void)
 	tcase_add_test(tc, test_restart);
 	tcase_add_test(tc, test_sink);
 	tcase_add_test(tc, test_journal);
+	tcase_add_test(tc, test_the_last_word_stays_the_last);
 	tcase_add_test(tc, test_journal_event);
 	tcase_add_test(tc, test_ends);
 	tcase_add_test(tc, test_reload);
