@@ -1,7 +1,7 @@
 # msspd: reads Microsoft Defender alerts of many customers and forwards them.
 # `make help` lists the targets.
 
-VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo 0)
+VERSION  ?= $(shell tools/version.sh)
 PREFIX   ?= /usr/local
 BINDIR   ?= $(PREFIX)/bin
 SBINDIR  ?= $(PREFIX)/sbin
@@ -132,11 +132,22 @@ install: all                    ## into PREFIX (/usr/local) below DESTDIR
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 docs/man/*.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples conf/msspd.yaml
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples/conf.d conf/conf.d/*.yaml
+	install -D -m 644 packaging/completion/msspctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/msspctl
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/msspd/conf.d
 	install -D -m 644 systemd/msspd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/msspd.conf
 	install -D -m 644 systemd/msspd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/msspd.conf
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|' systemd/msspd.service > $(DESTDIR)$(UNITDIR)/msspd.service
+
+dist:                           ## a reproducible tarball of the last commit, below build/dist
+	tools/dist.sh '$(VERSION)'
+deb:                            ## a Debian package of the last commit, below build/packages
+	tools/package.sh deb '$(VERSION)'
+rpm:                            ## likewise for Fedora and its kin
+	tools/package.sh rpm '$(VERSION)'
+sbom:                           ## what msspd is made of, as CycloneDX, below build/dist
+	@mkdir -p build/dist
+	tools/sbom.py '$(VERSION)' > 'build/dist/msspd-$(VERSION).cdx.json'
 
 clean:                          ## remove everything that was built
 	rm -rf build

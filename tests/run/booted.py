@@ -1,5 +1,4 @@
 """The installed msspd under a real systemd: run inside the container that test_systemd boots."""
-import grp
 import os
 import pwd
 import subprocess
@@ -8,33 +7,10 @@ import time
 import unittest
 
 import harness
+from host import UNIT, configure, journal, put, show, systemctl
 from truth import Delivered
 
-UNIT = "msspd.service"
 DROP_IN = "/run/systemd/system/%s.d/test.conf" % UNIT
-
-
-def systemctl(*words, check=True):
-    done = subprocess.run(["systemctl"] + list(words), capture_output=True, text=True, check=False)
-    if check and done.returncode != 0:
-        raise AssertionError("systemctl %s: %s\n%s" % (" ".join(words), done.stderr, journal()))
-    return done
-
-
-def journal():
-    return subprocess.run(["journalctl", "-u", UNIT, "--no-pager", "-o", "cat", "-n", "60"],
-                          capture_output=True, text=True, check=False).stdout
-
-
-def show(name):
-    return systemctl("show", UNIT, "-p", name, "--value").stdout.strip()
-
-
-def put(path, text, mode=0o644):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text)
-    os.chmod(path, mode)
 
 
 def run_as(user, group, *argv):
@@ -49,7 +25,6 @@ class Booted(unittest.TestCase):
         self.addCleanup(self.clean)
         self.siem = harness.SyslogNg(self.run_)
         self.graph = harness.FakeGraph(self.run_, "--tenants", 2, "--alerts", 50, "--rate", 2)
-        put("/etc/msspd/graph-secret", harness.FakeGraph.SECRET, 0o600)
         self.configure()
 
     def clean(self):
@@ -62,12 +37,7 @@ class Booted(unittest.TestCase):
         self.run_.close()
 
     def configure(self, more=""):
-        sinks = {"siem": {"type": "syslog", "servers": "tcp://127.0.0.1:%d" % self.siem.octet,
-                          "framing": "octet-counting", "confirm_after": "500ms"}}
-        app = harness.app(self.graph, secret_file="graph-secret")
-        text = harness.config(self.graph, harness.tenants(2), sinks, apps={"soc": app})
-        put("/etc/msspd/msspd.yaml", text + more, 0o640)
-        os.chown("/etc/msspd/msspd.yaml", 0, grp.getgrnam("msspd").gr_gid)
+        configure(self.graph, self.siem, more)
 
     def drop_in(self, text):
         put(DROP_IN, "[Service]\n" + text)
