@@ -1,8 +1,10 @@
 #include "daemon/replays.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/intake/streams.h"
+#include "lib/base/alloc.h"
 #include "lib/base/ticks.h"
 #include "lib/config/unit.h"
 
@@ -122,9 +124,14 @@ replays_ask(struct journal *j, const struct settings *s, const struct replay_ask
 
 /* ---- new sinks ----------------------------------------------------------------- */
 
+struct wanted {
+	struct journal_period *v;
+	size_t n;
+};
+
 static void
-add_stream(struct journal *j, const struct tenant *t, const struct tenant_stream *st,
-    struct journal_period p)
+want_stream(struct journal *j, const struct tenant *t, const struct tenant_stream *st,
+    struct journal_period p, struct wanted *out)
 {
 	struct journal_cursor c;
 	char *about = origin_about(st->origin);
@@ -133,17 +140,19 @@ add_stream(struct journal *j, const struct tenant *t, const struct tenant_stream
 	free(about);
 	if (!journal_cursor(j, p.stream, st->kind->live, &c))
 		p.to -= ticks_from_ms(t->first_lookback_ms);
-	if (p.from < p.to)
-		(void)journal_period_add(j, &p);
+	if (p.from >= p.to)
+		return;
+	out->v = xreallocarray(out->v, out->n + 1, sizeof(*out->v));
+	out->v[out->n++] = p;
 }
 
 static void
-add_tenant(struct journal *j, const struct tenant *t, const char *sink,
-    const struct journal_period *p)
+want_tenant(struct journal *j, const struct tenant *t, const char *sink,
+    const struct journal_period *p, struct wanted *out)
 {
 	for (size_t i = 0; i < t->nstreams && sink_of(t, sink) != NULL; i++) {
 		if (!is_shared(t, i))
-			add_stream(j, t, &t->streams[i], *p);
+			want_stream(j, t, &t->streams[i], *p, out);
 	}
 }
 
@@ -153,6 +162,7 @@ add_sink(struct journal *j, const struct settings *s, const struct sink_conf *si
 	struct journal_period p = { .to = now, .at = TICKS_NONE, .made = now,
 		.flags = JOURNAL_PERIOD_ALL | JOURNAL_PERIOD_GAP };
 	struct log_ctx log = { "sink", sink->name };
+	struct wanted wanted = { NULL, 0 };
 	struct err err = { 0 };
 
 	if (!replays_moment(sink->from, now, &p.from, &err)) {
@@ -161,12 +171,12 @@ add_sink(struct journal *j, const struct settings *s, const struct sink_conf *si
 	}
 	if (p.from < now - REPLAYS_DAYS * DAY)
 		p.from = now - REPLAYS_DAYS * DAY;
-	if (p.from >= now)
-		return;
-	p.sink = journal_sink(j, sink->name);
-	log_info(&log, "is new, and gets what came since %s", sink->from);
-	for (size_t i = 0; i < s->ntenants; i++)
-		add_tenant(j, &s->tenants[i], sink->name, &p);
+	for (size_t i = 0; i < s->ntenants && p.from < now; i++)
+		want_tenant(j, &s->tenants[i], sink->name, &p, &wanted);
+	if (wanted.n > 0)
+		log_info(&log, "is new, and gets what came since %s", sink->from);
+	(void)journal_sink_since(j, sink->name, wanted.v, wanted.n);
+	free(wanted.v);
 }
 
 void

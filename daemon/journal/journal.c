@@ -206,6 +206,16 @@ journal_sink_park(struct journal *j, uint32_t sink, bool is_parked)
 
 /* ---- periods ------------------------------------------------------------- */
 
+uint32_t
+journal_sink_since(struct journal *j, const char *name, const struct journal_period *periods,
+    size_t n)
+{
+	uint32_t sink = registry_sink_since(j->registry, name, periods, n);
+
+	worker_save(j->worker);
+	return sink;
+}
+
 uint64_t
 journal_period_add(struct journal *j, const struct journal_period *what)
 {

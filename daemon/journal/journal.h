@@ -269,6 +269,12 @@ struct journal_period {
 	uint64_t seen, told;   /* alerts that were read; entries that came of them */
 };
 
+/*
+ * The number of a sink that is not known yet, with the periods that it is to get (their sink
+ * and number are not looked at): both are on disk, or neither is. One that is known gets none.
+ */
+uint32_t journal_sink_since(struct journal *j, const char *name,
+    const struct journal_period *periods, size_t n);
 /* Returns its number (what->number is not looked at). In memory at once, on disk within a second. */
 uint64_t journal_period_add(struct journal *j, const struct journal_period *what);
 /* False when there is none of that number that has not ended. A page that is under way is stored. */

@@ -119,8 +119,8 @@ struct store {
 	struct counts before;
 	uint64_t seq_before, inserted;
 	int64_t now;
-	struct registry_name *names; /* being saved: nstreams streams, then sinks */
-	size_t nnames, nstreams;
+	struct registry_name *names; /* being saved: nsinks sinks, then streams */
+	size_t nnames, nsinks;
 	struct periods_unsaved *periods; /* that it changes */
 	size_t nperiods;
 	bool has_refill;
@@ -220,8 +220,8 @@ void period_grow(struct store *s, uint32_t sink, uint32_t stream, int64_t versio
 void period_end_growth(struct store *s, uint32_t sink);
 /* How far the page brings the period that it is of. */
 void period_page(struct store *s, const struct page_job *job);
-/* Of a transaction: takes what is not saved; writes it all; it is committed. */
-void periods_begin(struct store *s);
+/* Of a transaction, after its sinks: takes what is not saved; writes it all; it is committed. */
+void periods_take(struct store *s);
 bool periods_write(struct store *s, struct err *err) MUST_CHECK;
 void periods_done(struct store *s);
 /* Some of what parked sinks have is let go, in a transaction of its own. False: nothing to do. */

@@ -108,6 +108,9 @@ on_period(struct store *s, sqlite3_stmt *st)
 	};
 
 	periods_load(registry_periods(s->reg), &p);
+	/* Of a sink that a crash kept from being stored, or that was let go: nobody's. */
+	if (p.sink != 0 && !registry_is_sink(s->reg, p.sink))
+		periods_forget_sink(registry_periods(s->reg), p.sink);
 }
 
 struct place *

@@ -97,12 +97,10 @@ period_page(struct store *s, const struct page_job *job)
 /* ---- its beginning and end ----------------------------------------------- */
 
 void
-periods_begin(struct store *s)
+periods_take(struct store *s)
 {
 	struct periods_unsaved u;
 
-	s->nperiods = 0;
-	s->has_refill = false;
 	for (uint64_t after = 0; periods_unsaved(registry_periods(s->reg), after, &u);
 	     after = u.period.number)
 		add(s, &u);

@@ -193,35 +193,27 @@ set_place(struct store *s, const struct registry_name *name)
 	if (p->is_parked != name->is_parked)
 		p->park_from = 0;
 	p->is_parked = name->is_parked;
-	if (!name->is_parked)
-		period_end_growth(s, name->number);
+}
+
+static void
+keep_name(struct store *s, const struct registry_name *name)
+{
+	s->names = xreallocarray(s->names, s->nnames + 1, sizeof(*name));
+	s->names[s->nnames++] = *name;
 }
 
 static bool
-save_names(struct store *s, struct err *err)
+save_sinks(struct store *s, struct err *err)
 {
 	struct registry_name name;
-	uint32_t after = 0;
 	bool ok = true;
 
-	while (ok && registry_unsaved_stream(s->reg, after, &name)) {
-		sqlite3_stmt *st = db_use(s, ST_STREAM_PUT);
-
-		after = name.number;
-		s->names = xreallocarray(s->names, s->nnames + 1, sizeof(name));
-		s->names[s->nnames++] = name;
-		s->nstreams = s->nnames;
-		sqlite3_bind_int64(st, 1, name.number);
-		bind_text(st, 2, name.name);
-		bind_text(st, 3, name.about);
-		bind_ticks(st, 4, name.begin);
-		ok = db_run(s, st, err);
-	}
-	for (after = 0; ok && registry_unsaved_sink(s->reg, after, &name); after = name.number) {
+	for (uint32_t after = 0; ok && registry_unsaved_sink(s->reg, after, &name);
+	     after = name.number) {
 		sqlite3_stmt *st = db_use(s, ST_SINK_PUT);
 
-		s->names = xreallocarray(s->names, s->nnames + 1, sizeof(name));
-		s->names[s->nnames++] = name;
+		keep_name(s, &name);
+		s->nsinks = s->nnames;
 		set_place(s, &name);
 		sqlite3_bind_int64(st, 1, name.number);
 		bind_text(st, 2, name.name);
@@ -233,6 +225,50 @@ save_names(struct store *s, struct err *err)
 	return ok;
 }
 
+static bool
+save_streams(struct store *s, struct err *err)
+{
+	struct registry_name name;
+	bool ok = true;
+
+	for (uint32_t after = 0; ok && registry_unsaved_stream(s->reg, after, &name);
+	     after = name.number) {
+		sqlite3_stmt *st = db_use(s, ST_STREAM_PUT);
+
+		keep_name(s, &name);
+		sqlite3_bind_int64(st, 1, name.number);
+		bind_text(st, 2, name.name);
+		bind_text(st, 3, name.about);
+		bind_ticks(st, 4, name.begin);
+		ok = db_run(s, st, err);
+	}
+	return ok;
+}
+
+/* A sink that is given everything again; its periods were taken. */
+static void
+end_growths(struct store *s)
+{
+	for (size_t i = 0; i < s->nsinks; i++) {
+		if (!s->names[i].is_parked)
+			period_end_growth(s, s->names[i].number);
+	}
+}
+
+/*
+ * In this order: the loop may add more at any moment, but what a sink was added with was there
+ * before it, and so was the stream of a period. So what is saved is saved with all it needs.
+ */
+static bool
+save_names(struct store *s, struct err *err)
+{
+	if (!save_sinks(s, err))
+		return false;
+	periods_take(s);
+	end_growths(s);
+	return save_streams(s, err);
+}
+
 /* saved: they are on disk now. */
 void
 transaction_names_done(struct store *s, bool saved)
@@ -240,16 +276,16 @@ transaction_names_done(struct store *s, bool saved)
 	for (size_t i = 0; i < s->nnames; i++) {
 		struct registry_name *name = &s->names[i];
 
-		if (saved && i < s->nstreams)
-			registry_saved_stream(s->reg, name->number, name->edit);
-		else if (saved)
+		if (saved && i < s->nsinks)
 			registry_saved_sink(s->reg, name->number, name->edit);
+		else if (saved)
+			registry_saved_stream(s->reg, name->number, name->edit);
 		free(name->name);
 		free(name->about);
 	}
 	free(s->names);
 	s->names = NULL;
-	s->nnames = s->nstreams = 0;
+	s->nnames = s->nsinks = 0;
 }
 
 bool
@@ -261,7 +297,8 @@ transaction_begin(struct store *s, struct err *err)
 	s->seq_before = s->next_seq;
 	s->nchanges = 0;
 	s->inserted = 0;
-	periods_begin(s);
+	s->nperiods = 0;
+	s->has_refill = false;
 	if (s->db == NULL)
 		return err_set(err, ERR_TEMP, "the journal is closed after a failure");
 	return db_run(s, db_use(s, ST_BEGIN), err) && save_names(s, err);

@@ -261,22 +261,43 @@ sink_find(const struct registry *r, const char *name)
 	return 0;
 }
 
+/* Another may have had its number once: what that one was to get is nothing for this one. */
+static uint32_t
+sink_new(struct registry *r, const char *name, const struct journal_period *periods, size_t n)
+{
+	struct sink *s = sink_add(r);
+	uint32_t number = (uint32_t)r->nsinks;
+
+	s->name = xstrdup(name);
+	sink_edited(r, s);
+	periods_forget_sink(r->periods, number);
+	for (size_t i = 0; i < n; i++) {
+		struct journal_period p = periods[i];
+
+		p.sink = number;
+		(void)periods_add(r->periods, &p);
+	}
+	return number;
+}
+
 uint32_t
-registry_sink(struct registry *r, const char *name)
+registry_sink_since(struct registry *r, const char *name, const struct journal_period *periods,
+    size_t n)
 {
 	uint32_t number;
 
 	pthread_mutex_lock(&r->lock);
 	number = sink_find(r, name);
-	if (number == 0) {
-		struct sink *s = sink_add(r);
-
-		s->name = xstrdup(name);
-		sink_edited(r, s);
-		number = (uint32_t)r->nsinks;
-	}
+	if (number == 0)
+		number = sink_new(r, name, periods, n);
 	pthread_mutex_unlock(&r->lock);
 	return number;
+}
+
+uint32_t
+registry_sink(struct registry *r, const char *name)
+{
+	return registry_sink_since(r, name, NULL, 0);
 }
 
 static bool

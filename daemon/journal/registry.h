@@ -33,6 +33,9 @@ const char *registry_stream_about(struct registry *r, uint32_t stream);
 bool registry_cursor(struct registry *r, uint32_t stream, const char *reader,
     struct journal_cursor *c);
 uint32_t registry_sink(struct registry *r, const char *name);
+/* One that is not known comes with its periods: who sees it unsaved finds them, too. */
+uint32_t registry_sink_since(struct registry *r, const char *name,
+    const struct journal_period *periods, size_t n);
 void registry_declare(struct registry *r, const char *const *names, size_t n, int64_t now);
 /* False when it is declared or unknown. From now on the name is free. */
 bool registry_forget(struct registry *r, const char *name);

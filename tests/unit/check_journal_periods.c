@@ -510,6 +510,98 @@ START_TEST(test_kill)
 }
 END_TEST
 
+/* ---- sinks that are new --------------------------------------------------------- */
+
+/* Each with two periods, of streams that are new too. The parent kills it somewhere. */
+static void
+add_sinks_and_be_killed(struct kit *k, int out)
+{
+	kit_must_open(k);
+	for (int n = 0;; n++) {
+		struct journal_period p[2] = { { .to = V(9), .at = TICKS_NONE },
+			{ .from = V(10), .to = V(20), .at = TICKS_NONE } };
+		char name[16], key[16];
+
+		snprintf(name, sizeof(name), "s%d", n);
+		snprintf(key, sizeof(key), "k%d", n);
+		p[0].stream = p[1].stream = journal_stream(k->j, key, "about");
+		journal_sink_since(k->j, name, p, 2);
+		usleep(20); /* transactions begin at any time in between */
+		ck_assert_int_eq(write(out, &n, sizeof(n)), sizeof(n));
+	}
+}
+
+static unsigned
+periods_of(const struct journal_period *all, size_t n, uint32_t sink)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += all[i].sink == sink;
+	return found;
+}
+
+START_TEST(test_kill_with_new_sinks)
+{
+	struct journal_period *all = calloc(20000, sizeof(*all));
+	struct journal_backlog *sinks = calloc(10000, sizeof(*sinks));
+	struct kit k;
+	int pipe_fd[2], n = -1;
+	size_t nall, nsinks;
+	pid_t pid;
+
+	kit_init(&k, &journal_sqlite);
+	ck_assert_int_eq(pipe(pipe_fd), 0);
+	pid = fork();
+	if (pid == 0)
+		add_sinks_and_be_killed(&k, pipe_fd[1]);
+	close(pipe_fd[1]);
+	while (n < 900 + _i * 211 && read(pipe_fd[0], &n, sizeof(n)) == sizeof(n))
+		continue;
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	close(pipe_fd[0]);
+	kit_must_open(&k);
+	nall = journal_periods(k.j, all, 20000);
+	nsinks = journal_backlogs(k.j, sinks, 10000);
+	ck_assert_uint_gt(nsinks, 0);
+	for (size_t i = 0; i < nsinks; i++)
+		ck_assert_uint_eq(periods_of(all, nall, sinks[i].number), 2);
+	ck_assert_uint_eq(nall, 2 * nsinks);
+	for (size_t i = 0; i < nall; i++)
+		ck_assert_ptr_nonnull(journal_stream_key(k.j, all[i].stream));
+	kit_release(&k);
+	free(all);
+	free(sinks);
+}
+END_TEST
+
+START_TEST(test_new_sink)
+{
+	struct journal_period all[8], p = { .to = V(9), .at = TICKS_NONE, .sink = 99 };
+	struct kit k;
+	uint32_t a;
+
+	kit_init(&k, &journal_sqlite);
+	kit_must_open(&k);
+	p.stream = stream(&k);
+	a = journal_sink_since(k.j, "a", &p, 1);
+	ck_assert_uint_eq(journal_sink_since(k.j, "a", &p, 1), a);
+	ck_assert_uint_eq(journal_periods(k.j, all, 8), 1);
+	ck_assert_uint_eq(all[0].sink, a);
+	/* One that nobody has, as a crash could leave it, and what another asked for its number. */
+	ask(&k, a + 1);
+	kit_close(&k);
+	kit_must_open(&k);
+	ck_assert_uint_eq(journal_periods(k.j, all, 8), 1);
+	ask(&k, a + 1);
+	ck_assert_uint_eq(journal_sink_since(k.j, "b", &p, 1), a + 1);
+	ck_assert_uint_eq(journal_periods(k.j, all, 8), 2);
+	ck_assert(all[1].sink == a + 1 && all[1].to == V(9));
+	kit_release(&k);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -525,6 +617,8 @@ main(void)
 	tcase_add_test(tc, test_forgotten_sink);
 	tcase_add_test(tc, test_gone_meanwhile);
 	tcase_add_loop_test(tc, test_kill, 0, 4);
+	tcase_add_test(tc, test_new_sink);
+	tcase_add_loop_test(tc, test_kill_with_new_sinks, 0, 6);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
