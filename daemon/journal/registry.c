@@ -1,45 +1,9 @@
 #include <string.h>
 
-#include "daemon/journal/registry.h"
+#include "daemon/journal/registry_inner.h"
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
 #include "lib/base/ticks.h"
-
-struct reader {
-	char *name;
-	int64_t at;
-};
-
-struct stream {
-	char *key, *about; /* key NULL: a hole in the numbers */
-	int64_t begin, window;
-	uint64_t edit, saved;
-	struct reader **readers;
-	size_t nreaders;
-};
-
-struct sink {
-	char *name;
-	bool is_declared, is_forgotten, is_parked;
-	int64_t undeclared_since;
-	uint64_t edit, saved;
-	uint64_t entries, bytes, dead;
-	int64_t oldest;
-};
-
-/* Numbers are index + 1. Streams and sinks stay where they are allocated. */
-struct registry {
-	pthread_mutex_t lock;
-	struct stream **streams;
-	size_t nstreams;
-	uint32_t *index; /* open table of stream numbers by key */
-	size_t nindex;
-	struct sink **sinks;
-	size_t nsinks;
-	bool has_unsaved_streams, has_unsaved_sinks;
-	struct journal_stats stats;
-	struct periods *periods; /* with a lock of its own */
-};
 
 struct registry *
 registry_new(void)
@@ -86,8 +50,8 @@ registry_free(struct registry *r)
 
 /* ---- streams ------------------------------------------------------------- */
 
-static struct stream *
-stream_at(struct registry *r, uint32_t number)
+struct stream *
+registry_stream_at(struct registry *r, uint32_t number)
 {
 	return number >= 1 && number <= r->nstreams ? r->streams[number - 1] : NULL;
 }
@@ -103,8 +67,8 @@ probe(const struct registry *r, const char *key)
 	return i;
 }
 
-static void
-index_add(struct registry *r, uint32_t number)
+void
+registry_index_add(struct registry *r, uint32_t number)
 {
 	if (r->nindex >= 2 * r->nstreams + 2) {
 		r->index[probe(r, r->streams[number - 1]->key)] = number;
@@ -118,8 +82,8 @@ index_add(struct registry *r, uint32_t number)
 			r->index[probe(r, r->streams[i]->key)] = (uint32_t)i + 1;
 }
 
-static struct stream *
-stream_add(struct registry *r)
+struct stream *
+registry_stream_add(struct registry *r)
 {
 	struct stream *st = xcalloc(1, sizeof(*st));
 
@@ -129,8 +93,8 @@ stream_add(struct registry *r)
 	return st;
 }
 
-static void
-stream_edited(struct registry *r, struct stream *st)
+void
+registry_stream_edited(struct registry *r, struct stream *st)
 {
 	st->edit++;
 	r->has_unsaved_streams = true;
@@ -146,16 +110,16 @@ registry_stream(struct registry *r, const char *key, const char *about)
 	if (r->nindex > 0)
 		number = r->index[probe(r, key)];
 	if (number == 0) {
-		st = stream_add(r);
+		st = registry_stream_add(r);
 		st->key = xstrdup(key);
 		number = (uint32_t)r->nstreams;
-		index_add(r, number);
+		registry_index_add(r, number);
 	}
 	st = r->streams[number - 1];
 	if (st->about == NULL || strcmp(st->about, about) != 0) {
 		free(st->about);
 		st->about = xstrdup(about);
-		stream_edited(r, st);
+		registry_stream_edited(r, st);
 	}
 	pthread_mutex_unlock(&r->lock);
 	return number;
@@ -167,7 +131,7 @@ registry_stream_key(struct registry *r, uint32_t stream)
 	struct stream *st;
 
 	pthread_mutex_lock(&r->lock);
-	st = stream_at(r, stream);
+	st = registry_stream_at(r, stream);
 	pthread_mutex_unlock(&r->lock);
 	return st == NULL ? NULL : st->key;
 }
@@ -179,7 +143,7 @@ registry_stream_about(struct registry *r, uint32_t stream)
 	struct stream *st;
 
 	pthread_mutex_lock(&r->lock);
-	st = stream_at(r, stream);
+	st = registry_stream_at(r, stream);
 	if (st != NULL)
 		about = st->about;
 	pthread_mutex_unlock(&r->lock);
@@ -195,8 +159,8 @@ reader_find(struct stream *st, const char *name)
 	return NULL;
 }
 
-static struct reader *
-reader_get(struct stream *st, const char *name)
+struct reader *
+registry_reader_get(struct stream *st, const char *name)
 {
 	struct reader *rd = reader_find(st, name);
 
@@ -216,7 +180,7 @@ registry_cursor(struct registry *r, uint32_t stream, const char *reader, struct 
 	struct stream *st;
 
 	pthread_mutex_lock(&r->lock);
-	st = stream_at(r, stream);
+	st = registry_stream_at(r, stream);
 	rd = reader_find(st, reader);
 	c->begin = st == NULL ? TICKS_NONE : st->begin;
 	c->at = rd == NULL ? TICKS_NONE : rd->at;
@@ -226,14 +190,14 @@ registry_cursor(struct registry *r, uint32_t stream, const char *reader, struct 
 
 /* ---- sinks --------------------------------------------------------------- */
 
-static struct sink *
-sink_at(struct registry *r, uint32_t number)
+struct sink *
+registry_sink_at(struct registry *r, uint32_t number)
 {
 	return number >= 1 && number <= r->nsinks ? r->sinks[number - 1] : NULL;
 }
 
-static struct sink *
-sink_add(struct registry *r)
+struct sink *
+registry_sink_add(struct registry *r)
 {
 	struct sink *s = xcalloc(1, sizeof(*s));
 
@@ -243,8 +207,8 @@ sink_add(struct registry *r)
 	return s;
 }
 
-static void
-sink_edited(struct registry *r, struct sink *s)
+void
+registry_sink_edited(struct registry *r, struct sink *s)
 {
 	s->edit++;
 	r->has_unsaved_sinks = true;
@@ -265,11 +229,11 @@ sink_find(const struct registry *r, const char *name)
 static uint32_t
 sink_new(struct registry *r, const char *name, const struct journal_period *periods, size_t n)
 {
-	struct sink *s = sink_add(r);
+	struct sink *s = registry_sink_add(r);
 	uint32_t number = (uint32_t)r->nsinks;
 
 	s->name = xstrdup(name);
-	sink_edited(r, s);
+	registry_sink_edited(r, s);
 	periods_forget_sink(r->periods, number);
 	for (size_t i = 0; i < n; i++) {
 		struct journal_period p = periods[i];
@@ -325,7 +289,7 @@ registry_declare(struct registry *r, const char *const *names, size_t n, int64_t
 		if (s->is_declared)
 			since = TICKS_NONE;
 		if (since != s->undeclared_since)
-			sink_edited(r, s);
+			registry_sink_edited(r, s);
 		s->undeclared_since = since;
 	}
 	pthread_mutex_unlock(&r->lock);
@@ -340,11 +304,11 @@ registry_forget(struct registry *r, const char *name)
 
 	pthread_mutex_lock(&r->lock);
 	number = sink_find(r, name);
-	s = sink_at(r, number);
+	s = registry_sink_at(r, number);
 	is_free = s != NULL && !s->is_declared;
 	if (is_free) {
 		s->is_forgotten = true;
-		sink_edited(r, s);
+		registry_sink_edited(r, s);
 	}
 	pthread_mutex_unlock(&r->lock);
 	return is_free;
@@ -356,10 +320,10 @@ registry_forget_number(struct registry *r, uint32_t sink)
 	struct sink *s;
 
 	pthread_mutex_lock(&r->lock);
-	s = sink_at(r, sink);
+	s = registry_sink_at(r, sink);
 	if (s != NULL && !s->is_declared && !s->is_forgotten) {
 		s->is_forgotten = true;
-		sink_edited(r, s);
+		registry_sink_edited(r, s);
 	}
 	pthread_mutex_unlock(&r->lock);
 }
@@ -381,10 +345,10 @@ registry_park(struct registry *r, uint32_t sink, bool is_parked)
 	struct sink *s;
 
 	pthread_mutex_lock(&r->lock);
-	s = sink_at(r, sink);
+	s = registry_sink_at(r, sink);
 	if (s != NULL && s->is_parked != is_parked) {
 		s->is_parked = is_parked;
-		sink_edited(r, s);
+		registry_sink_edited(r, s);
 	}
 	pthread_mutex_unlock(&r->lock);
 }
@@ -457,280 +421,4 @@ registry_state(struct registry *r)
 	state = r->stats.state;
 	pthread_mutex_unlock(&r->lock);
 	return state;
-}
-
-/* ---- the engine's side --------------------------------------------------- */
-
-void
-registry_load_stream(struct registry *r, uint32_t stream, const char *key, const char *about,
-    int64_t begin)
-{
-	struct stream *st;
-
-	pthread_mutex_lock(&r->lock);
-	while (r->nstreams < stream)
-		stream_add(r);
-	st = r->streams[stream - 1];
-	if (st->key == NULL) {
-		st->key = xstrdup(key);
-		st->about = xstrdup(about);
-		st->begin = begin;
-		index_add(r, stream);
-	}
-	pthread_mutex_unlock(&r->lock);
-}
-
-void
-registry_load_reader(struct registry *r, uint32_t stream, const char *name, int64_t at)
-{
-	struct stream *st;
-
-	pthread_mutex_lock(&r->lock);
-	st = stream_at(r, stream);
-	if (st != NULL)
-		reader_get(st, name)->at = at;
-	pthread_mutex_unlock(&r->lock);
-}
-
-void
-registry_load_sink(struct registry *r, uint32_t sink, const char *name, int64_t undeclared_since,
-    bool is_forgotten, bool is_parked)
-{
-	struct sink *s;
-
-	pthread_mutex_lock(&r->lock);
-	while (r->nsinks < sink)
-		sink_add(r);
-	s = r->sinks[sink - 1];
-	if (s->name == NULL) {
-		s->name = xstrdup(name);
-		s->undeclared_since = undeclared_since;
-		s->is_forgotten = is_forgotten;
-		s->is_parked = is_parked;
-	}
-	pthread_mutex_unlock(&r->lock);
-}
-
-bool
-registry_unsaved_stream(struct registry *r, uint32_t after, struct registry_name *out)
-{
-	bool found = false;
-
-	pthread_mutex_lock(&r->lock);
-	for (size_t i = after; r->has_unsaved_streams && i < r->nstreams && !found; i++) {
-		const struct stream *st = r->streams[i];
-
-		if (st->key == NULL || st->edit == st->saved)
-			continue;
-		*out = (struct registry_name) { .number = (uint32_t)i + 1, .edit = st->edit,
-			.name = xstrdup(st->key), .about = xstrdup(st->about), .begin = st->begin };
-		found = true;
-	}
-	if (!found && after == 0)
-		r->has_unsaved_streams = false;
-	pthread_mutex_unlock(&r->lock);
-	return found;
-}
-
-bool
-registry_unsaved_sink(struct registry *r, uint32_t after, struct registry_name *out)
-{
-	bool found = false;
-
-	pthread_mutex_lock(&r->lock);
-	for (size_t i = after; r->has_unsaved_sinks && i < r->nsinks && !found; i++) {
-		const struct sink *s = r->sinks[i];
-
-		if (s->name == NULL || s->edit == s->saved)
-			continue;
-		*out = (struct registry_name) { .number = (uint32_t)i + 1, .edit = s->edit,
-			.name = xstrdup(s->name), .undeclared_since = s->undeclared_since,
-			.is_forgotten = s->is_forgotten, .is_parked = s->is_parked };
-		found = true;
-	}
-	if (!found && after == 0)
-		r->has_unsaved_sinks = false;
-	pthread_mutex_unlock(&r->lock);
-	return found;
-}
-
-void
-registry_saved_stream(struct registry *r, uint32_t stream, uint64_t edit)
-{
-	pthread_mutex_lock(&r->lock);
-	stream_at(r, stream)->saved = edit;
-	pthread_mutex_unlock(&r->lock);
-}
-
-void
-registry_saved_sink(struct registry *r, uint32_t sink, uint64_t edit)
-{
-	pthread_mutex_lock(&r->lock);
-	sink_at(r, sink)->saved = edit;
-	pthread_mutex_unlock(&r->lock);
-}
-
-void
-registry_unsave_all(struct registry *r)
-{
-	pthread_mutex_lock(&r->lock);
-	for (size_t i = 0; i < r->nstreams; i++)
-		stream_edited(r, r->streams[i]);
-	for (size_t i = 0; i < r->nsinks; i++)
-		sink_edited(r, r->sinks[i]);
-	pthread_mutex_unlock(&r->lock);
-	periods_unsave_all(r->periods);
-}
-
-void
-registry_page_done(struct registry *r, uint32_t stream, const char *reader, int64_t at,
-    int64_t begin, int64_t window)
-{
-	struct stream *st;
-
-	pthread_mutex_lock(&r->lock);
-	st = stream_at(r, stream);
-	if (at != TICKS_NONE)
-		reader_get(st, reader)->at = at;
-	if (st->begin == TICKS_NONE)
-		st->begin = begin;
-	if (window != TICKS_NONE)
-		st->window = window;
-	pthread_mutex_unlock(&r->lock);
-}
-
-void
-registry_say_window(struct registry *r, uint32_t stream, int64_t window)
-{
-	pthread_mutex_lock(&r->lock);
-	stream_at(r, stream)->window = window;
-	pthread_mutex_unlock(&r->lock);
-}
-
-int64_t
-registry_window(struct registry *r, uint32_t stream)
-{
-	struct stream *st;
-	int64_t window;
-
-	pthread_mutex_lock(&r->lock);
-	st = stream_at(r, stream);
-	window = st == NULL ? TICKS_NONE : st->window;
-	pthread_mutex_unlock(&r->lock);
-	return window;
-}
-
-bool
-registry_each_reader(struct registry *r, size_t *i, uint32_t *stream, const char **name,
-    int64_t *at)
-{
-	size_t k = *i;
-	bool found = false;
-
-	pthread_mutex_lock(&r->lock);
-	for (size_t s = 0; s < r->nstreams && !found; s++) {
-		const struct stream *st = r->streams[s];
-
-		if (k >= st->nreaders) {
-			k -= st->nreaders;
-			continue;
-		}
-		*stream = (uint32_t)s + 1;
-		*name = st->readers[k]->name;
-		*at = st->readers[k]->at;
-		found = true;
-	}
-	pthread_mutex_unlock(&r->lock);
-	*i += 1;
-	return found;
-}
-
-void
-registry_set_cursor(struct registry *r, uint32_t stream, const char *reader, int64_t at)
-{
-	registry_page_done(r, stream, reader, at, TICKS_NONE, TICKS_NONE);
-}
-
-bool
-registry_each_sink(struct registry *r, size_t *i, uint32_t *sink, bool *is_forgotten,
-    int64_t *undeclared_since)
-{
-	bool found = false;
-
-	pthread_mutex_lock(&r->lock);
-	while (*i < r->nsinks && r->sinks[*i]->name == NULL)
-		*i += 1;
-	if (*i < r->nsinks) {
-		const struct sink *s = r->sinks[*i];
-
-		*sink = (uint32_t)*i + 1;
-		*is_forgotten = s->is_forgotten;
-		*undeclared_since = s->is_declared ? TICKS_NONE : s->undeclared_since;
-		*i += 1;
-		found = true;
-	}
-	pthread_mutex_unlock(&r->lock);
-	return found;
-}
-
-const char *
-registry_sink_name(struct registry *r, uint32_t sink)
-{
-	struct sink *s;
-
-	pthread_mutex_lock(&r->lock);
-	s = sink_at(r, sink);
-	pthread_mutex_unlock(&r->lock);
-	return s == NULL ? NULL : s->name;
-}
-
-bool
-registry_is_sink(struct registry *r, uint32_t sink)
-{
-	const struct sink *s;
-	bool is;
-
-	pthread_mutex_lock(&r->lock);
-	s = sink_at(r, sink);
-	is = s != NULL && s->name != NULL && !s->is_forgotten;
-	pthread_mutex_unlock(&r->lock);
-	return is;
-}
-
-bool
-registry_is_parked(struct registry *r, uint32_t sink)
-{
-	const struct sink *s;
-	bool is_parked;
-
-	pthread_mutex_lock(&r->lock);
-	s = sink_at(r, sink);
-	is_parked = s != NULL && s->is_parked;
-	pthread_mutex_unlock(&r->lock);
-	return is_parked;
-}
-
-void
-registry_sink_figures(struct registry *r, uint32_t sink, uint64_t entries, uint64_t bytes,
-    int64_t oldest, uint64_t dead)
-{
-	struct sink *s;
-
-	pthread_mutex_lock(&r->lock);
-	s = sink_at(r, sink);
-	if (s != NULL) {
-		s->entries = entries;
-		s->bytes = bytes;
-		s->oldest = oldest;
-		s->dead = dead;
-	}
-	pthread_mutex_unlock(&r->lock);
-}
-
-void
-registry_set_stats(struct registry *r, const struct journal_stats *stats)
-{
-	pthread_mutex_lock(&r->lock);
-	r->stats = *stats;
-	pthread_mutex_unlock(&r->lock);
 }

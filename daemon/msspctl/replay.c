@@ -9,22 +9,9 @@
 #include <unistd.h>
 
 #include "daemon/msspctl/call.h"
+#include "daemon/msspctl/fields.h"
 
 #define TIMEOUT_S 30
-
-static const char *
-get_text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : "";
-}
-
-static long long
-get_int(const json_t *o, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(o, key));
-}
 
 static bool
 has_ended(const json_t *replay)
@@ -40,12 +27,12 @@ print_one(const json_t *r)
 {
 	const char *sink = get_text(r, "sink");
 
-	printf("%6lld  %-12s %3lld %%  %s/%s  %.16s to %.16s", get_int(r, "number"),
+	printf("%6" PRId64 "  %-12s %3" PRId64 " %%  %s/%s  %.16s to %.16s", get_int(r, "number"),
 	    get_text(r, "state"), get_int(r, "percent"), get_text(r, "tenant"),
 	    get_text(r, "stream"), get_text(r, "from"), get_text(r, "to"));
 	if (*sink != '\0')
 		printf("  for %s", sink);
-	printf("%s  read %lld, delivered %lld\n",
+	printf("%s  read %" PRId64 ", delivered %" PRId64 "\n",
 	    strcmp(get_text(r, "why"), "gap") == 0 ? " (what it missed)" : "", get_int(r, "read"),
 	    get_int(r, "delivered"));
 }

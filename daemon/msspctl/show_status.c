@@ -1,23 +1,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "daemon/msspctl/fields.h"
 #include "daemon/msspctl/show_status.h"
 #include "lib/base/ticks.h"
 #include "lib/format/wrap.h"
-
-static const char *
-get_text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : "";
-}
-
-static int64_t
-get_int(const json_t *o, const char *key)
-{
-	return (int64_t)json_integer_value(json_object_get(o, key));
-}
 
 static int64_t
 get_time(const json_t *o, const char *key)

@@ -2,23 +2,10 @@
 
 #include <stdlib.h>
 
+#include "daemon/ops/moment.h"
 #include "lib/base/alloc.h"
 
 #define PERIODS_MOST 3000 /* rows of one answer: what a client must be able to take */
-
-static json_t *
-moment(int64_t ticks)
-{
-	struct buf b = BUF_INIT(64);
-	json_t *v;
-
-	if (ticks == TICKS_NONE)
-		return json_null();
-	ticks_write(&b, ticks, 3);
-	v = json_stringn(b.p, b.n);
-	buf_release(&b);
-	return v;
-}
 
 static const char *
 state_of(const struct journal_period *p)

@@ -2,23 +2,10 @@
 
 #include "daemon/expiries.h"
 #include "daemon/intake/streams.h"
+#include "daemon/ops/moment.h"
 #include "daemon/ops/status.h"
 #include "lib/base/alloc.h"
 #include "lib/base/version.h"
-
-static json_t *
-time_or_null(int64_t ticks)
-{
-	struct buf b = BUF_INIT(64);
-	json_t *v;
-
-	if (ticks == TICKS_NONE)
-		return json_null();
-	ticks_write(&b, ticks, 3);
-	v = json_stringn(b.p, b.n);
-	buf_release(&b);
-	return v;
-}
 
 /* Names come from the configuration, which is UTF-8; texts may have been cut. */
 static json_t *
@@ -68,9 +55,9 @@ tenant_object(const struct intake_figures *f)
 	set(o, "state", text(tenant_states[f->state].name));
 	set_trouble(o, f);
 	set(o, "do", text(tenant_states[f->state].remedy));
-	set(o, "since", time_or_null(f->since));
-	set(o, "last_success", time_or_null(f->last_success));
-	set(o, "cursor", time_or_null(f->cursor));
+	set(o, "since", moment(f->since));
+	set(o, "last_success", moment(f->last_success));
+	set(o, "cursor", moment(f->cursor));
 	set(o, "next_poll_ms", json_integer(f->next_poll_ms));
 	set_count(o, "polls", f->polls);
 	set_count(o, "pages", f->pages);
@@ -93,9 +80,9 @@ stream_object(const struct intake_figures *f)
 	set(o, "stream", text(f->stream));
 	set(o, "state", text(tenant_states[f->state].name));
 	set(o, "trouble", text(f->trouble));
-	set(o, "since", time_or_null(f->since));
-	set(o, "last_success", time_or_null(f->last_success));
-	set(o, "cursor", time_or_null(f->cursor));
+	set(o, "since", moment(f->since));
+	set(o, "last_success", moment(f->last_success));
+	set(o, "cursor", moment(f->cursor));
 	set(o, "next_poll_ms", json_integer(f->next_poll_ms));
 	set_count(o, "pages", f->pages);
 	set_count(o, "forwarded", f->forwarded);
@@ -147,7 +134,7 @@ add_backlog(json_t *o, const struct journal_backlog *b)
 {
 	set_count(o, "backlog", b->entries);
 	set_count(o, "backlog_bytes", b->bytes);
-	set(o, "oldest", time_or_null(b->oldest));
+	set(o, "oldest", moment(b->oldest));
 	set_count(o, "dead_letters", b->dead);
 	set(o, "over_backlog", json_boolean(b->is_parked));
 }
@@ -161,13 +148,13 @@ sink_object(const struct delivery_figures *f)
 	set(o, "type", text(f->kind));
 	set(o, "link", text(link_word(f)));
 	set(o, "trouble", text(f->trouble));
-	set(o, "trouble_since", time_or_null(f->trouble_since));
+	set(o, "trouble_since", moment(f->trouble_since));
 	set(o, "next_try_ms", json_integer(f->next_try_ms));
 	set_count(o, "accepted", f->accepted);
 	set_count(o, "retried", f->retried);
 	set_count(o, "rejected", f->rejected);
 	set_count(o, "in_flight", f->in_flight);
-	set(o, "last_accepted", time_or_null(f->last_accepted));
+	set(o, "last_accepted", moment(f->last_accepted));
 	return o;
 }
 
@@ -199,7 +186,7 @@ sinks_array(const struct engine_view *v)
 		o = json_object();
 		set(o, "sink", text(logs[k].sink));
 		set(o, "link", text("not configured"));
-		set(o, "since", time_or_null(logs[k].undeclared_since));
+		set(o, "since", moment(logs[k].undeclared_since));
 		add_backlog(o, &logs[k]);
 		json_array_append_new(a, o);
 	}
@@ -223,7 +210,7 @@ journal_object(const struct journal *j)
 	set_count(o, "quarantine", st.quarantine);
 	set_count(o, "dead_letters", st.dead);
 	set_count(o, "gaps", st.gaps);
-	set(o, "oldest_open", time_or_null(st.oldest_open));
+	set(o, "oldest_open", moment(st.oldest_open));
 	return o;
 }
 
@@ -243,7 +230,7 @@ expiries_array(const struct engine_view *v)
 		set(o, "name", text(e->name));
 		set(o, "what", text(e->what));
 		set(o, "remedy", text(e->remedy));
-		set(o, "ends", time_or_null(e->ends));
+		set(o, "ends", moment(e->ends));
 		set(o, "days", json_integer(expiry_days(v->now, e->ends)));
 		set(o, "stage", text(stages[expiry_stage(v->now, e->ends)]));
 		json_array_append_new(a, o);
@@ -260,9 +247,9 @@ status_object(const struct engine *e)
 	engine_view(e, &v);
 	set(o, "version", text(msspd_version));
 	set(o, "config", text(v.settings->file));
-	set(o, "now", time_or_null(v.now));
-	set(o, "started", time_or_null(v.started));
-	set(o, "reloaded", time_or_null(v.reloaded));
+	set(o, "now", moment(v.now));
+	set(o, "started", moment(v.started));
+	set(o, "reloaded", moment(v.reloaded));
 	set(o, "reload_error", text(v.reload_error));
 	set(o, "journal", journal_object(v.journal));
 	set(o, "tenants", tenants_array(&v));
