@@ -1,5 +1,4 @@
 """Checks of the source tree itself."""
-import glob
 import os
 import re
 import shutil
@@ -151,30 +150,6 @@ class Tree(unittest.TestCase):
             if name.endswith("test_tree.py"):
                 continue
             self.assertIsNone(word.search(read(name)), name)
-
-
-class Fuzz(unittest.TestCase):
-    """Each fuzzer for a while (make soak: longer); its corpus alone must reach 90 % of its target."""
-
-    seconds = 60 if harness.SOAK else 10
-
-    def test_no_fuzzer_finds_anything(self):
-        programs = sorted(p for p in glob.glob(os.path.join(ROOT, "build/fuzz/fuzz/fuzz_*"))
-                          if os.access(p, os.X_OK) and not os.path.splitext(p)[1])
-        sources = glob.glob(os.path.join(ROOT, "tests/fuzz/fuzz_*.c"))
-        self.assertEqual(len(programs), len(sources), "not all fuzzers are built")
-        for program in programs:
-            name = os.path.basename(program)[5:]
-            with self.subTest(name):
-                self.run_script("run.sh", str(self.seconds), name)
-
-    def test_each_corpus_reaches_its_target(self):
-        self.run_script("coverage.py")
-
-    def run_script(self, script, *args):
-        done = subprocess.run([os.path.join(ROOT, "tests/fuzz", script)] + list(args), cwd=ROOT,
-                              capture_output=True, text=True, errors="replace", check=False)
-        self.assertEqual(done.returncode, 0, (done.stdout + done.stderr)[-6000:])
 
 
 if __name__ == "__main__":
