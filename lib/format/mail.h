@@ -35,11 +35,13 @@ struct mail_template;
 
 /* How mails look; one per sink. Zeros are defaults: name and link shown, no devices. */
 struct mail_style {
-	const char *from;            /* "Name <alerts@soc.example>", or bare: mail_address_check() */
-	const char *list_id;         /* "alerts.soc.example"; NULL: "msspd." and the domain of from */
-	bool without_organization;   /* not the customer's name: not in any part or header */
+	const char *from;    /* "Name <alerts@soc.example>", or bare: mail_address_check() */
+	const char *list_id; /* "alerts.soc.example"; NULL: "msspd." and the domain of from */
+	/* Not the customer's name or the tenant's in any part or header (but where a health
+	 * record is about them). */
+	bool without_organization;
 	bool without_portal_link;
-	bool with_device;            /* names and addresses of devices, which are left out otherwise */
+	bool with_device; /* names and addresses of devices, which are left out otherwise */
 	/* NULL: ours. */
 	const struct mail_template *subject, *text, *html;
 	const struct mail_template *digest_subject, *digest_text, *digest_html;
@@ -59,8 +61,8 @@ struct mail_item {
 	const char *zone_name;   /* "Europe/Berlin"; NULL: UTC */
 };
 
-/* No mail is larger. */
-#define MAIL_MAX (1024 * 1024)
+/* No mail is larger; most have 15 to 30 KiB. */
+#define MAIL_MAX (4 * 1024 * 1024)
 
 /* Appends the message of one event (of any type and kind; a canary is marked as a test).
  * ERR_PERM, and nothing appended, when out has no room for it. */
@@ -73,8 +75,8 @@ bool mail_write(struct buf *out, const struct mail_style *style, const struct ma
  * are counted by severity and by title (MAIL_DIGEST_TITLES of them, then "other titles").
  * It says how many events it holds, from when to when, and how many have no row.
  */
-#define MAIL_DIGEST_ROWS   200
-#define MAIL_DIGEST_TITLES 100
+#define MAIL_DIGEST_ROWS   60
+#define MAIL_DIGEST_TITLES 40
 struct mail_digest;
 
 enum mail_digest_why {
@@ -97,8 +99,8 @@ bool mail_digest_write(struct buf *out, const struct mail_style *style, const st
 /*
  * Templates of the user's own: text with {variables}, docs/FORMATS.md has them all.
  * "{?name}…{/name}" is there only where name has a value; "{{" is a brace; a brace that begins
- * no name (as in CSS) is itself. Values are escaped as the part needs it. NULL and ERR_CONF ("line 3, column 14:
- * unknown variable {severty}; did you mean {severity}?") where it is wrong.
+ * no name (as in CSS) is itself. Values are escaped as the part needs it. NULL and ERR_CONF
+ * ("line 3, column 14: unknown variable {severty}; did you mean {severity}?") where it is wrong.
  */
 enum mail_template_kind {
 	MAIL_SUBJECT, /* one line */

@@ -1,0 +1,275 @@
+#include "lib/format/mail_clean.h"
+
+struct cleaner {
+	struct buf *out;
+	struct str in;
+	size_t start; /* in out */
+	size_t at;
+	size_t word_end; /* before it, nothing is looked for */
+	size_t name_end; /* before it, dots and @ are broken */
+	uint32_t last;   /* code point written before */
+	unsigned newlines;
+	unsigned flags;
+};
+
+static bool
+is_letter(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_digit(unsigned char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* What the names of hosts, files and people are made of. */
+static bool
+is_word_byte(unsigned char c)
+{
+	return is_letter(c) || is_digit(c) || c >= 0x80 ||
+	       (c != '\0' && strchr(".-_@+", c) != NULL);
+}
+
+/* Where a link that began with a scheme is over for every reader of mail. */
+static bool
+ends_link(unsigned char c)
+{
+	return c <= ' ' || c == '"' || c == '<' || c == '>' || c == 0x7f;
+}
+
+static size_t
+run_end(struct str in, size_t at)
+{
+	while (at < in.n && is_word_byte((unsigned char)in.s[at]))
+		at++;
+	return at;
+}
+
+/* ---- what would be taken for a link ----------------------------------------------------- */
+
+/* Ends of file names that are no top-level domains, so that powershell.exe stays as it is. */
+static const char *const file_ends[] = { "7z", "aspx", "bat", "bin", "cab", "chm", "cmd", "conf",
+	"config", "cpl", "crt", "csv", "dat", "db", "dll", "dmp", "doc", "docm", "docx", "dot",
+	"elf", "eml", "evtx", "exe", "gif", "gz", "hta", "htm", "html", "img", "inf", "ini", "iso",
+	"jar", "jpg", "js", "jse", "json", "jsp", "key", "lnk", "log", "msg", "msi", "ocx", "one",
+	"pdf", "pem", "php", "pif", "png", "ppt", "pptx", "ps1", "psd1", "psm1", "rar", "reg",
+	"rtf", "scr", "sct", "sql", "svg", "sys", "tar", "temp", "tgz", "tmp", "ttf", "txt", "url",
+	"vbe", "vbs", "vhd", "vhdx", "wsf", "wsh", "xls", "xlsm", "xlsx", "xml", "yaml", "yml",
+	NULL };
+
+static bool
+is_file_end(struct str label)
+{
+	for (size_t i = 0; file_ends[i] != NULL; i++) {
+		if (str_same_nocase(label, str_of(file_ends[i])))
+			return true;
+	}
+	return false;
+}
+
+/* "com", "рф", "xn--p1ai": letters only, two at least. */
+static bool
+is_like_top_level(struct str label)
+{
+	if (label.n > 4 && str_same_nocase((struct str){ label.s, 4 }, STR("xn--")))
+		return true;
+	for (size_t i = 0; i < label.n; i++) {
+		if (!is_letter((unsigned char)label.s[i]) && (unsigned char)label.s[i] < 0x80)
+			return false;
+	}
+	return label.n >= 2;
+}
+
+/* A host's name, or an address of mail: something that readers of mail make a link of. */
+static bool
+is_like_name(struct str word, unsigned flags)
+{
+	const char *dot, *sign;
+
+	while (word.n > 0 && strchr(".-_", word.s[word.n - 1]) != NULL)
+		word.n--;
+	dot = word.n > 0 ? memrchr(word.s, '.', word.n) : NULL;
+	sign = word.n > 0 ? memchr(word.s, '@', word.n) : NULL;
+	if (dot == NULL || dot == word.s)
+		return false;
+	if (sign != NULL)
+		return (flags & MAIL_PERSON) == 0;
+	if (word.n > 4 && str_same_nocase((struct str){ word.s, 4 }, STR("www.")))
+		return true;
+	word = (struct str){ dot + 1, (size_t)(word.s + word.n - dot - 1) };
+	return is_like_top_level(word) && !is_file_end(word);
+}
+
+/* "http" as "hxxp"; what stands before it in the same word is kept. */
+static void
+break_scheme(struct buf *out, struct str word)
+{
+	static const struct {
+		struct str name;
+		const char *instead;
+	} schemes[] = { { STR("https"), "hxxps://" }, { STR("http"), "hxxp://" },
+		{ STR("ftp"), "fxp://" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+		size_t n = schemes[i].name.n;
+
+		if (word.n < n ||
+		    !str_same_nocase((struct str){ word.s + word.n - n, n }, schemes[i].name))
+			continue;
+		buf_add(out, word.s, word.n - n);
+		buf_puts(out, schemes[i].instead);
+		return;
+	}
+	buf_str(out, word);
+	buf_puts(out, "[:]//");
+}
+
+static bool
+follows(const struct cleaner *c, size_t at, const char *what)
+{
+	size_t n = strlen(what);
+
+	return c->in.n - at >= n && memcmp(c->in.s + at, what, n) == 0;
+}
+
+static bool
+is_plain_ascii(struct str word)
+{
+	for (size_t i = 0; i < word.n; i++) {
+		if ((unsigned char)word.s[i] >= 0x80)
+			return false;
+	}
+	return word.n > 0 && word.n <= 40;
+}
+
+/* Judges the word that begins here; its scheme, or the beginning of a share, is written at once. */
+static void
+begin_word(struct cleaner *c)
+{
+	size_t end = run_end(c->in, c->at);
+	struct str word = { c->in.s + c->at, end - c->at };
+
+	if (follows(c, c->at, "\\\\") && c->at + 2 < c->in.n &&
+	    is_word_byte((unsigned char)c->in.s[c->at + 2]) && c->last != '\\') {
+		buf_puts(c->out, "[\\\\]");
+		c->at += 2;
+		c->last = ']';
+		return;
+	}
+	c->word_end = end;
+	if (is_plain_ascii(word) && follows(c, end, "://")) {
+		break_scheme(c->out, word);
+		c->at = end + 3;
+		c->last = '/';
+		for (end = c->at; end < c->in.n && !ends_link((unsigned char)c->in.s[end]);)
+			end++;
+		c->word_end = c->name_end = end;
+	} else if (is_like_name(word, c->flags)) {
+		c->name_end = end;
+	}
+}
+
+/* ---- characters ------------------------------------------------------------------------- */
+
+/* What turns text, or takes no room in it. */
+static bool
+is_deceiving(uint32_t cp, uint32_t before)
+{
+	static const struct {
+		uint32_t from, to;
+	} ranges[] = { { 0xad, 0xad }, { 0x34f, 0x34f }, { 0x61c, 0x61c }, { 0x115f, 0x1160 },
+		{ 0x17b4, 0x17b5 }, { 0x180b, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
+		{ 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfdd0, 0xfdef }, { 0xfeff, 0xfeff },
+		{ 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff }, { 0x1d173, 0x1d17a },
+		{ 0xe0000, 0xe0fff }, { 0xf0000, 0x10ffff } };
+
+	/* Joiners are letters' business in the scripts that need them. */
+	if (cp == 0x200c || cp == 0x200d)
+		return before < 0x600;
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+		if (cp >= ranges[i].from && cp <= ranges[i].to)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_line_end(uint32_t cp)
+{
+	return cp == '\n' || cp == '\r' || cp == 0x85 || cp == 0x2028 || cp == 0x2029 ||
+	       cp == 0x0b || cp == 0x0c;
+}
+
+static void
+put_line_end(struct cleaner *c)
+{
+	/* Blanks at a line's end go. */
+	while (c->out->n > c->start && c->out->p[c->out->n - 1] == ' ')
+		buf_cut(c->out, c->out->n - 1);
+	if (c->out->n == c->start)
+		return;
+	if ((c->flags & MAIL_LINES) == 0) {
+		buf_byte(c->out, ' ');
+	} else if (c->newlines < 2) {
+		buf_byte(c->out, '\n');
+		c->newlines++;
+	}
+}
+
+static void
+put_visible(struct cleaner *c, const char *s, size_t len, uint32_t cp)
+{
+	bool is_broken = c->at < c->name_end && c->at + 1 < c->name_end;
+
+	c->newlines = 0;
+	if (len == 0)
+		buf_puts(c->out, "\xef\xbf\xbd");
+	else if (utf8_is_control(cp) || is_deceiving(cp, c->last))
+		buf_printf(c->out, "[U+%04X]", (unsigned)cp);
+	else if (is_broken && (cp == '.' || cp == '@'))
+		buf_printf(c->out, "[%c]", (int)cp);
+	else
+		buf_add(c->out, s, len);
+}
+
+static void
+put_next(struct cleaner *c)
+{
+	const char *s = c->in.s + c->at;
+	uint32_t cp = 0;
+	size_t len = utf8_next(s, c->in.n - c->at, &cp);
+
+	if (len != 0 && is_line_end(cp)) {
+		bool is_pair = cp == '\r' && follows(c, c->at + 1, "\n");
+
+		put_line_end(c);
+		c->at += is_pair ? 2 : len;
+	} else if (len != 0 && (cp == ' ' || cp == '\t')) {
+		if (c->out->n > c->start && c->newlines == 0)
+			buf_byte(c->out, ' ');
+		c->at += len;
+	} else {
+		put_visible(c, s, len, cp);
+		c->at += len != 0 ? len : 1;
+	}
+	c->last = cp;
+}
+
+void
+mail_clean(struct buf *out, struct str text, size_t limit, unsigned flags)
+{
+	struct cleaner c = { .out = out, .in = text, .start = out->n, .flags = flags };
+
+	while (c.at < text.n && out->n - c.start < limit && buf_ok(out)) {
+		if (c.at >= c.word_end && (flags & MAIL_TRUSTED) == 0)
+			begin_word(&c);
+		if (c.at < text.n)
+			put_next(&c);
+	}
+	while (out->n > c.start && strchr(" \n", out->p[out->n - 1]) != NULL)
+		buf_cut(out, out->n - 1);
+	if (c.at < text.n)
+		buf_printf(out, "… [cut: %zu more bytes]", text.n - c.at);
+}
