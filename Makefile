@@ -114,13 +114,15 @@ demo: deps                      ## three customers, a SIEM and msspd between the
 	$(MAKE) all
 	tools/demo.sh
 
-docs: docs/CONFIGURATION.md docs/FORMATS.md docs/man/msspd.yaml.5 ## the manuals that are made from the program's tables
+docs: docs/CONFIGURATION.md docs/FORMATS.md docs/METRICS.md docs/man/msspd.yaml.5 ## the manuals that are made from the program's tables
 docs/CONFIGURATION.md: $(BIN)/msspd
 	$(BIN)/msspd --print-manual > $@
 docs/man/msspd.yaml.5: docs/CONFIGURATION.md tools/manpage.py
 	tools/manpage.py < $< > $@
 docs/FORMATS.md: $(BIN)/msspd
 	$(BIN)/msspd --print-formats > $@
+docs/METRICS.md: $(BIN)/msspd
+	$(BIN)/msspd --print-metrics > $@
 fmt:                            ## bring the lines that you changed into the house's shape
 	git clang-format -f --extensions c,h
 

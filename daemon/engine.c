@@ -38,7 +38,9 @@ struct engine {
 	size_t norigins;
 
 	int64_t started, reloaded;
+	uint64_t reloads, reload_failures;
 	struct err reload_error;
+	struct chronicle *chronicle;
 
 	bool is_intake_stopped, is_delivery_stopped, is_stopping;
 	int64_t patience_ms;
@@ -232,7 +234,9 @@ engine_reload(struct engine *e, struct err *err)
 	BUG_IF(e->is_stopping);
 	s = settings_load(e->settings->file, true, on_problem, &problems);
 	e->reloaded = clock_wall(e->env.clock);
+	e->reloads++;
 	if (s == NULL) {
+		e->reload_failures++;
 		log_error(NULL, "the configuration cannot be used; the old one stays in use errors=%zu",
 		    problems.n);
 		e->reload_error = first;
@@ -510,11 +514,25 @@ engine_origin(struct engine *e, uint32_t stream)
 	return origin_of(e, stream);
 }
 
+const struct engine_env *
+engine_env(const struct engine *e)
+{
+	return &e->env;
+}
+
+void
+engine_remember(struct engine *e, struct chronicle *r)
+{
+	e->chronicle = r;
+}
+
 void
 engine_view(const struct engine *e, struct engine_view *out)
 {
 	*out = (struct engine_view) { .settings = e->settings, .journal = e->journal,
 		.intake = e->intake, .delivery = e->delivery, .expiries = e->expiries,
-		 .now = clock_wall(e->env.clock),
+		.fetcher = e->fetcher, .chronicle = e->chronicle, .is_stopping = e->is_stopping,
+		.reloads = e->reloads, .reload_failures = e->reload_failures,
+		.now = clock_wall(e->env.clock),
 		.started = e->started, .reloaded = e->reloaded, .reload_error = e->reload_error.text };
 }

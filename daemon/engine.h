@@ -10,6 +10,7 @@
 #include "daemon/replays.h"
 #include "daemon/settings.h"
 
+struct engine_env;
 struct event_base;
 
 /*
@@ -58,6 +59,13 @@ bool engine_replay_cancel(struct engine *e, uint64_t number);
 /* Whose that stream of the journal is; never NULL. */
 const struct origin *engine_origin(struct engine *e, uint32_t stream);
 
+/* What the engine's parts were given at birth, for those who live as long as it does. */
+const struct engine_env *engine_env(const struct engine *e);
+
+/* What happened last, for those who look at the engine; the caller's. NULL: nothing is kept. */
+struct chronicle;
+void engine_remember(struct engine *e, struct chronicle *r);
+
 /* For the control socket; all valid until the loop runs again. */
 struct engine_view {
 	const struct settings *settings;
@@ -65,7 +73,11 @@ struct engine_view {
 	const struct intake *intake;
 	const struct delivery *delivery;
 	struct expiries *expiries;   /* what ends on a day known ahead */
+	const struct fetcher *fetcher;
+	struct chronicle *chronicle;       /* NULL: nobody keeps events */
+	bool is_stopping;
 	int64_t now, started;        /* ticks */
+	uint64_t reloads, reload_failures; /* since start */
 	int64_t reloaded;            /* ticks of the last reload that was asked for; TICKS_NONE */
 	const char *reload_error;    /* "" when it went well */
 };

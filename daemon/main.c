@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "daemon/ops/metrics.h"
 #include "daemon/options.h"
 #include "daemon/secret.h"
 #include "daemon/service.h"
@@ -52,19 +53,21 @@ say_checked(const struct settings *s, const char *file, const struct tally *t)
 static bool
 prints_a_manual(const struct options *o)
 {
-	struct buf formats_page = BUF_INIT(1 << 20);
+	struct buf page = BUF_INIT(1 << 20);
 
 	if (o->mode == RUN_LIST) {
 		settings_print_options(stdout);
 	} else if (o->mode == RUN_MANUAL) {
 		settings_print_manual(stdout);
 	} else if (o->mode == RUN_FORMATS) {
-		formats_manual(&formats_page);
-		fputs(formats_page.p, stdout);
-		buf_release(&formats_page);
+		formats_manual(&page);
+	} else if (o->mode == RUN_METRICS) {
+		metrics_manual(&page);
 	} else {
 		return false;
 	}
+	fputs(buf_peek(&page).s, stdout);
+	buf_release(&page);
 	return true;
 }
 

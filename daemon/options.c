@@ -24,13 +24,14 @@ static const char usage[] =
     "  -v, --verbose       log more, whatever the configuration says\n"
     "      --print-manual  print the configuration reference as Markdown\n"
     "      --print-formats print the formats, field by field, as Markdown\n"
+    "      --print-metrics print the metrics that are served, as Markdown\n"
     "  -V, --version       print the version\n"
     "  -h, --help          print this\n"
     "\n"
     "SIGHUP reads the configuration anew, SIGTERM stops with everything saved.\n"
     "Exit codes follow sysexits.h: 64 usage, 75 try again, 78 configuration.\n";
 
-enum { OPT_ONCE = 256, OPT_TIMEOUT, OPT_DRY, OPT_MANUAL, OPT_FORMATS };
+enum { OPT_ONCE = 256, OPT_TIMEOUT, OPT_DRY, OPT_MANUAL, OPT_FORMATS, OPT_METRICS };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -42,6 +43,7 @@ static const struct option long_options[] = {
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "print-manual", no_argument, NULL, OPT_MANUAL },
 	{ "print-formats", no_argument, NULL, OPT_FORMATS },
+	{ "print-metrics", no_argument, NULL, OPT_METRICS },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -84,6 +86,8 @@ take(struct options *o, int c, int *status)
 		return set_mode(o, RUN_MANUAL, status);
 	case OPT_FORMATS:
 		return set_mode(o, RUN_FORMATS, status);
+	case OPT_METRICS:
+		return set_mode(o, RUN_METRICS, status);
 	case OPT_TIMEOUT:
 		if (!unit_time(str_of(optarg), &o->timeout_ms) || o->timeout_ms <= 0)
 			return bad_usage(status, "--timeout wants a duration such as 30s or 5m");

@@ -13,6 +13,7 @@ enum run_mode {
 	RUN_LIST,    /* -L */
 	RUN_MANUAL,  /* --print-manual: the configuration reference, for docs/ */
 	RUN_FORMATS, /* --print-formats: the formats, likewise */
+	RUN_METRICS, /* --print-metrics: likewise */
 	RUN_ONCE,    /* --once */
 	RUN_DRY,     /* --dry-run */
 };

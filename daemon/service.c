@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "daemon/clock.h"
 #include "daemon/engine.h"
 #include "daemon/notify.h"
 #include "daemon/ops/control.h"
+#include "daemon/ops/http.h"
+#include "daemon/ops/chronicle.h"
 #include "daemon/pulse.h"
 #include "daemon/service.h"
 #include "lib/base/alloc.h"
@@ -21,6 +24,8 @@ struct service {
 	struct event_base *base;
 	struct engine *engine;
 	struct control *control;
+	struct chronicle *chronicle;
+	struct http *http;
 	struct pulse *pulse; /* NULL until polling has begun */
 	struct event *signals[3];
 	int status;
@@ -87,6 +92,7 @@ service_reload(void *arg, struct err *err)
 	ok = engine_reload(v->engine, err);
 	engine_view(v->engine, &view);
 	use_log_level(v->options, view.settings);
+	http_configure(v->http, view.settings);
 	pulse_ready(v->pulse);
 	return ok;
 }
@@ -145,7 +151,10 @@ service_open(struct service *v, struct settings *s, struct err *err)
 	v->control = control_open(v->base, v->engine, s->control_socket, service_reload, v, err);
 	if (v->control == NULL)
 		return false;
+	engine_remember(v->engine, v->chronicle);
 	engine_start(v->engine);
+	v->http = http_new(v->engine);
+	http_configure(v->http, s);
 	return true;
 }
 
@@ -153,6 +162,7 @@ static void
 service_close(struct service *v)
 {
 	pulse_stop(v->pulse);
+	http_free(v->http);
 	control_close(v->control);
 	engine_close(v->engine);
 	for (size_t i = 0; i < ARRAY_LEN(v->signals); i++) {
@@ -161,6 +171,7 @@ service_close(struct service *v)
 	}
 	if (v->base != NULL)
 		event_base_free(v->base);
+	chronicle_free(v->chronicle);
 }
 
 int
@@ -170,6 +181,7 @@ service_run(const struct options *o, struct settings *s)
 	struct err err = { 0 };
 
 	use_log_level(o, s);
+	v.chronicle = chronicle_new(&clock_system);
 	if (service_open(&v, s, &err)) {
 		if (o->mode == RUN_DAEMON)
 			log_info(NULL, "started version=%s tenants=%zu sinks=%zu", msspd_version,

@@ -145,6 +145,8 @@ struct settings {
 	int64_t max_body;           /* bytes of one decoded page */
 	struct proxy_conf proxy;    /* of apps that have none of their own */
 	int64_t health_settle_ms, silent_after_ms;
+	char *http_listen;           /* address and port; NULL: nobody listens */
+	struct conf_list http_names; /* by which it may be asked, besides addresses and localhost */
 	int log_level;
 	struct app *apps;
 	size_t napps;

@@ -38,6 +38,20 @@ control_socket(struct arena *a, const char *state_dir)
 	return copy;
 }
 
+/* Whoever can reach it can read it. */
+static void
+warn_of_listening(struct build *b)
+{
+	const struct node *n = node_get(b->root, "http");
+	const char *listen = b->w->s.http_listen;
+
+	if (listen != NULL && strncmp(listen, "127.", 4) != 0 && strncmp(listen, "[::1]:", 6) != 0)
+		conf_warn(&b->conf, node_get(n, "listen"),
+		    "%s is reached from other machines, and nobody has to sign in: the names of "
+		    "tenants and sinks and how they are doing are shown to whoever asks; better "
+		    "127.0.0.1, with a proxy before it that asks who comes", listen);
+}
+
 static void
 fill_root(struct build *b)
 {
@@ -47,6 +61,7 @@ fill_root(struct build *b)
 
 	(void)conf_fill_one(&b->conf, b->root, root_opts, b->w);
 	settings_finish_proxy(b, b->root, &s->proxy, NULL);
+	warn_of_listening(b);
 	if (s->state_dir == NULL)
 		s->state_dir = dir_from_env(&b->w->arena, "STATE_DIRECTORY");
 	if (s->state_dir == NULL)

@@ -1,3 +1,6 @@
+#include <event2/util.h>
+#include <sys/socket.h>
+
 #include "daemon/intake/streams.h"
 #include "daemon/replays.h"
 #include "daemon/settings_build.h"
@@ -174,6 +177,34 @@ check_moment(const char *text, struct err *err)
 	    "so long", text, REPLAYS_DAYS);
 }
 
+static bool
+check_host_name(const char *text, struct err *err)
+{
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+	size_t n = strspn(text, letters);
+
+	return (text[n] == '\0' && n > 0 && n < 254)
+	    || err_set(err, ERR_CONF, "\"%.100s\" is not a host name; write it without a scheme and "
+	    "a port", text);
+}
+
+/* A name would be looked up once and then be wrong for ever: an address. */
+static bool
+check_listen(const char *text, struct err *err)
+{
+	struct sockaddr_storage address;
+	int n = sizeof(address);
+	const char *port = strrchr(text, ':');
+
+	if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&address, &n) == 0 && port != NULL
+	    && strspn(port + 1, "0123456789") == strlen(port + 1) && port[1] != '0'
+	    && (text[0] == '[' || strchr(text, ':') == port))
+		return true;
+	return err_set(err, ERR_CONF, "\"%.100s\" is not an address and a port; write them like "
+	    "127.0.0.1:9464 or [::1]:9464", text);
+}
+
 /* ---- the rows ---------------------------------------------------------------------- */
 
 /* In the order of the manual. */
@@ -222,6 +253,21 @@ static const struct conf_opt health_opts[] = {
 	  .min = SECOND, .max = 7 * DAY,
 	  .help = "A tenant that was not read for this long, and for at least five of its "
 	      "intervals, is told of as `not read`, where nothing worse is known of it." },
+	{ .name = NULL }
+};
+#undef F
+
+#define F(field) offsetof(struct settings, field)
+static const struct conf_opt http_opts[] = {
+	{ .name = "listen", .type = CONF_STR, .off = F(http_listen), .check = check_listen,
+	  .shown = "nowhere",
+	  .help = "Address and port, like 127.0.0.1:9464. Nobody has to sign in, so keep it on "
+	      "loopback, or behind a proxy that asks who comes." },
+	{ .name = "names", .type = CONF_LIST, .off = F(http_names), .check = check_host_name,
+	  .max = 16,
+	  .help = "Host names by which it may be asked, as of a proxy before it. Addresses and "
+	      "`localhost` are always good; any other name is refused, so that no page on the web "
+	      "can have a browser read it (DNS rebinding)." },
 	{ .name = NULL }
 };
 #undef F
@@ -312,6 +358,9 @@ const struct conf_opt root_opts[] = {
 	  .help = "Who you are, for the checklists of `msspctl onboard`." },
 	{ .name = "health", .type = CONF_MAP, .off = F(s), .sub = health_opts,
 	  .help = "When sinks are told how tenants, sinks and msspd itself are doing." },
+	{ .name = "http", .type = CONF_MAP, .off = F(s), .sub = http_opts,
+	  .help = "Where the status page, metrics for Prometheus and health checks are served; see "
+	      "docs/OPERATIONS.md." },
 	{ .name = "defaults", .type = CONF_MAP, .off = F(defaults), .sub = defaults_opts,
 	  .help = "What holds for every tenant that does not say otherwise." },
 	{ .name = "apps", .type = CONF_TREE, .off = F(apps), .sub = app_opts,

@@ -376,6 +376,8 @@ delivery_figures(const struct delivery *d, struct delivery_figures *out, size_t 
 			.dead = o->dead,
 			.in_flight = o->tickets.n - o->window.n,
 			.last_accepted = o->last_accepted,
+			.delay = &o->delay,
+			.journal_delay = &o->journal_delay,
 		};
 	}
 	return n;

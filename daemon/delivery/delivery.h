@@ -8,6 +8,7 @@
 #include "daemon/delivery/sink.h"
 #include "daemon/journal/journal.h"
 #include "daemon/settings.h"
+#include "lib/base/histogram.h"
 
 /*
  * delivery: takes entries out of the journal to the sinks they are routed to,
@@ -70,6 +71,9 @@ struct delivery_figures {
 	uint64_t accepted, retried, rejected, dead; /* since start */
 	uint64_t in_flight;      /* handed to the sink, without a result */
 	int64_t last_accepted;   /* ticks; TICKS_NONE */
+	/* Of what was accepted: since Microsoft last changed it (without replays), since it was
+	 * journalled. Not NULL. */
+	const struct histogram *delay, *journal_delay;
 };
 size_t delivery_figures(const struct delivery *d, struct delivery_figures *out, size_t max);
 

@@ -31,11 +31,21 @@ record_of(const struct journal_item *item)
 	return record_from_entry(item->type, item->id, item->version, item->body);
 }
 
+/* What was asked for again, or was old when a tenant was first read, is late on purpose. */
+static int64_t
+measured_version(const struct journal_item *item)
+{
+	bool is_told = item->type == RECORD_ALERT || item->type == RECORD_INCIDENT;
+
+	return is_told && item->flags == 0 ? item->version : TICKS_NONE;
+}
+
 static void
 window_add(struct sink_owner *o, const struct journal_item *item)
 {
 	struct window *w = &o->window;
-	struct ticket t = { .pos = item->pos, .key = alert_key(item), .tries = item->tries };
+	struct ticket t = { .pos = item->pos, .key = alert_key(item), .tries = item->tries,
+		.version = measured_version(item), .journalled = item->journalled };
 	int64_t due;
 
 	if (order_blocks(&o->order, t.key, t.pos.seq, &due)) {

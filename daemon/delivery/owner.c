@@ -305,6 +305,7 @@ owner_new(struct delivery *d, const struct settings *s, const struct sink_conf *
 	o->conf = conf;
 	o->has_more = true;
 	o->trouble_since = o->last_accepted = TICKS_NONE;
+	o->delay.bounds = o->journal_delay.bounds = &histogram_delays;
 	timer_init(&o->again, owner_on_again, o);
 	timer_init(&o->read_again, owner_on_read_again, o);
 	owner_settle_init(o);

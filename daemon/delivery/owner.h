@@ -84,6 +84,7 @@ struct sink_owner {
 	struct hush retry_hush, reject_hush;
 	uint64_t accepted, retried, rejected, dead;
 	int64_t last_accepted;
+	struct histogram delay, journal_delay; /* see struct delivery_figures */
 };
 
 TAILQ_HEAD(owner_list, sink_owner);

@@ -11,6 +11,7 @@
 struct ticket_slot {
 	uint64_t number; /* 0: free */
 	uint64_t seq, key;
+	int64_t version, journalled;
 	uint32_t shard;
 	uint32_t tries; /* free: the next free slot, plus one */
 };
@@ -57,6 +58,8 @@ tickets_issue(struct tickets *ts, const struct ticket *t)
 		.seq = t->pos.seq,
 		.shard = t->pos.shard,
 		.key = t->key,
+		.version = t->version,
+		.journalled = t->journalled,
 		.tries = t->tries,
 	};
 	ts->n++;
@@ -76,6 +79,8 @@ tickets_redeem(struct tickets *ts, uint64_t number, struct ticket *out)
 		.pos = { .shard = slot->shard, .seq = slot->seq },
 		.key = slot->key,
 		.tries = slot->tries,
+		.version = slot->version,
+		.journalled = slot->journalled,
 	};
 	slot->number = 0;
 	slot->tries = ts->free_head;

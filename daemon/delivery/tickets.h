@@ -14,7 +14,7 @@
  * It knows nothing of sinks or verdicts.
  *
  * Promises
- *  - 32 bytes a ticket and at most `max` of them, whatever order the answers
+ *  - 48 bytes a ticket and at most `max` of them, whatever order the answers
  *    come in; the memory goes back when none is out.
  *  - a number is never used twice, so an answer that comes too late is
  *    recognized as stale.
@@ -23,6 +23,8 @@ struct ticket {
 	struct journal_pos pos;
 	uint64_t key;   /* of the alert: entries with equal keys keep their order */
 	unsigned tries; /* before this one */
+	int64_t version;    /* ticks: when the alert was last changed; TICKS_NONE: not to be measured */
+	int64_t journalled; /* ticks */
 };
 
 struct ticket_slot;

@@ -59,6 +59,16 @@ owner_put_behind(struct sink_owner *o, const struct ticket *t, int64_t due, cons
 
 /* ---- one verdict each ----------------------------------------------------------------- */
 
+static void
+owner_measure(struct sink_owner *o, const struct ticket *t)
+{
+	int64_t now = o->last_accepted;
+
+	histogram_add(&o->journal_delay, ticks_to_ms(now - t->journalled));
+	if (t->version != TICKS_NONE)
+		histogram_add(&o->delay, ticks_to_ms(now - t->version));
+}
+
 /*
  * An entry that was on its way when an earlier one of its alert came back goes
  * again behind that one, although it was accepted: the last thing a receiver
@@ -75,6 +85,7 @@ owner_settle_ok(struct sink_owner *o, const struct ticket *t)
 		return;
 	}
 	order_remove(&o->order, t->key, t->pos.seq);
+	owner_measure(o, t);
 	owner_mark(o, &(struct journal_mark) { .pos = t->pos, .what = MARK_OK });
 }
 
@@ -165,10 +176,10 @@ sink_accepted(struct sink_owner *o, const uint64_t *tickets, size_t n)
 {
 	struct ticket t;
 
+	o->last_accepted = clock_wall(o->d->env->clock);
 	for (size_t i = 0; i < n; i++) {
 		if (owner_redeem(o, tickets[i], &t))
 			owner_settle_ok(o, &t);
 	}
-	o->last_accepted = clock_wall(o->d->env->clock);
 	o->d->was_busy = true;
 }

@@ -58,6 +58,7 @@ struct fetch {
 
 struct fetcher {
 	const struct engine_env *env;
+	struct fetch_figures figures;
 	struct fetch_pool *pool;
 	struct fetch_pool **retired; /* by refresh, until their last request is done */
 	size_t nretired;
@@ -149,6 +150,18 @@ left_pool(struct fetch *x)
 	x->pool = NULL;
 }
 
+static enum fetch_class
+class_of(int status)
+{
+	static const enum fetch_class classes[] = { FETCH_FAILED, FETCH_FAILED, FETCH_2XX,
+		FETCH_3XX, FETCH_4XX, FETCH_5XX };
+	size_t hundreds = (size_t)status / 100;
+
+	if (status == 429)
+		return FETCH_429;
+	return hundreds < ARRAY_LEN(classes) ? classes[hundreds] : FETCH_FAILED;
+}
+
 static void
 count_answer(struct fetch *x)
 {
@@ -158,6 +171,8 @@ count_answer(struct fetch *x)
 	(void)curl_easy_getinfo(x->easy, CURLINFO_SIZE_DOWNLOAD_T, &body);
 	(void)curl_easy_getinfo(x->easy, CURLINFO_HEADER_SIZE, &head);
 	x->reply.wire_bytes = (uint64_t)body + (uint64_t)head;
+	x->f->figures.answers[class_of(x->reply.status)]++;
+	x->f->figures.wire_bytes += x->reply.wire_bytes;
 }
 
 static void
@@ -460,6 +475,12 @@ fetcher_refresh(struct fetcher *f)
 	f->retired[f->nretired++] = f->pool;
 	f->pool = fetch_pool_new(f->env->base, fetch_on_done, f);
 	loop_defer(f->env->loop, drop_retired, f);
+}
+
+const struct fetch_figures *
+fetcher_figures(const struct fetcher *f)
+{
+	return &f->figures;
 }
 
 struct fetch *

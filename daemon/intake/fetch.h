@@ -36,6 +36,23 @@ void fetcher_free(struct fetcher *f); /* cancels what is left */
 /* Drops idle connections, as after a reload of CA files. */
 void fetcher_refresh(struct fetcher *f);
 
+/* Of requests since the start, by how they ended. */
+enum fetch_class {
+	FETCH_2XX,
+	FETCH_3XX,
+	FETCH_4XX, /* but for 429 */
+	FETCH_429,
+	FETCH_5XX,
+	FETCH_FAILED, /* no answer, or one that HTTP does not know */
+	FETCH_CLASSES
+};
+
+struct fetch_figures {
+	uint64_t answers[FETCH_CLASSES];
+	uint64_t wire_bytes; /* that came, as they came */
+};
+const struct fetch_figures *fetcher_figures(const struct fetcher *f);
+
 struct fetch_reply {
 	int status;             /* HTTP; 0: no answer (err says why, ERR_TEMP or ERR_CONF) */
 	struct err err;         /* filled when status is 0 or is_too_large */

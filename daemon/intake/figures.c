@@ -28,6 +28,8 @@ of_stream(const struct intake *in, const struct poller *p)
 	                               : "";
 	f.since = p->since;
 	f.last_success = p->last_success;
+	f.complete = p->complete;
+	f.is_parked = state_is_parked(f.state);
 	f.cursor = p->readers[READER_LIVE].cursor;
 	f.next_poll_ms = until_next(in, p);
 	return f;
@@ -45,6 +47,8 @@ add_counts(struct intake_figures *sum, const struct intake_figures *f)
 	sum->quarantined += f->quarantined;
 	sum->sweep_found += f->sweep_found;
 	sum->gaps += f->gaps;
+	sum->repeats += f->repeats;
+	sum->is_parked |= f->is_parked;
 	if (f->max_late_ms > sum->max_late_ms)
 		sum->max_late_ms = f->max_late_ms;
 }
@@ -63,6 +67,8 @@ add_stream(struct intake_figures *sum, const struct intake_figures *f)
 	/* TICKS_NONE is the least there is: one that was never read counts. */
 	if (f->last_success < sum->last_success)
 		sum->last_success = f->last_success;
+	if (f->complete < sum->complete)
+		sum->complete = f->complete;
 	if (f->next_poll_ms < sum->next_poll_ms)
 		sum->next_poll_ms = f->next_poll_ms;
 }
@@ -113,4 +119,10 @@ intake_stream_figures(const struct intake *in, struct intake_figures *out, size_
 		}
 	}
 	return n;
+}
+
+const struct histogram *
+intake_poll_times(const struct intake *in, enum stream which)
+{
+	return &in->poll_times[which];
 }

@@ -20,6 +20,8 @@ intake_new(const struct engine_env *env, struct fetcher *f, struct tokens *ts, s
 	TAILQ_INIT(&in->pollers);
 	TAILQ_INIT(&in->tenancies);
 	TAILQ_INIT(&in->pages);
+	for (int i = 0; i < STREAM_COUNT; i++)
+		in->poll_times[i].bounds = &histogram_durations;
 	scheduler_init(&in->scheduler, env->loop, request_start);
 	scheduler_shut(&in->scheduler, journal_state(j) != JOURNAL_OK);
 	return in;

@@ -4,9 +4,11 @@
 #include "daemon/env.h"
 #include "daemon/intake/fetch.h"
 #include "daemon/intake/state.h"
+#include "daemon/intake/streams.h"
 #include "daemon/intake/token.h"
 #include "daemon/journal/journal.h"
 #include "daemon/settings.h"
+#include "lib/base/histogram.h"
 
 /*
  * intake: polls every tenant's streams when they fall due and puts what it reads into
@@ -50,8 +52,11 @@ struct intake_figures {
 	int64_t last_success; /* ticks; TICKS_NONE */
 	int64_t cursor;       /* ticks; TICKS_NONE */
 	int64_t next_poll_ms; /* -1: in flight */
+	int64_t complete; /* ticks: all that was listed by then was read; TICKS_NONE */
 	uint64_t polls, pages, alerts, forwarded, throttled, failures, quarantined, sweep_found,
 	    gaps;
+	uint64_t repeats;    /* on its pages, and known already */
+	bool is_parked;      /* nothing gets better before a person does something */
 	int64_t max_late_ms; /* worst start of a due poll after its time, since start */
 };
 /* One a tenant: counts of all its streams, the state of the worst. Returns how many were filled,
@@ -59,5 +64,7 @@ struct intake_figures {
 size_t intake_figures(const struct intake *in, struct intake_figures *out, size_t max);
 /* One a stream, likewise, in the order of the tenants. */
 size_t intake_stream_figures(const struct intake *in, struct intake_figures *out, size_t max);
+/* How long polls took that came to their end, from the first request to the last page stored. */
+const struct histogram *intake_poll_times(const struct intake *in, enum stream which);
 
 #endif

@@ -294,6 +294,7 @@ count(struct page *pg)
 	f->pages++;
 	pg->p->r->new_pages += pg->n != 0;
 	f->alerts += pg->n;
+	f->repeats += pg->facts.count - pg->facts.fresh;
 	f->gaps += pg->gap.why != NULL;
 }
 

@@ -283,6 +283,7 @@ live_done(struct poller *p)
 
 	p->last_success = clock_wall(p->in->env->clock);
 	p->complete = p->readers[READER_LIVE].begun;
+	histogram_add(&p->in->poll_times[p->which], now - p->readers[READER_LIVE].opened);
 	if (p->slot <= now)
 		p->slot = spread_next(p->hash, p->t->poll_interval_ms, now);
 }

@@ -33,6 +33,7 @@ struct reader {
 	int64_t span_ms;    /* of a sweep: how far back; 0: the live reader, and no other */
 	int64_t every_ms;   /* of a sweep */
 	bool is_open;       /* a read is under way */
+	int64_t opened;     /* mono ms: it began */
 	unsigned new_pages; /* of this read: with something that was not known */
 	bool is_held;       /* a page of this read was all somebody else's: the cursor stays */
 	struct paging paging;
@@ -127,6 +128,7 @@ struct intake {
 	struct poller_list pollers;
 	TAILQ_HEAD(, page) pages; /* came, and not yet looked at; page.c */
 	struct settings *settings;
+	struct histogram poll_times[STREAM_COUNT];
 	bool is_stopped, is_once;
 	size_t once_left, once_failed;
 	void (*once_done)(void *arg, size_t failed);

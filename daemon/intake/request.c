@@ -47,6 +47,7 @@ open_reader(struct poller *p)
 		return false;
 	paging_begin(&r->paging, &r->habits, &b);
 	r->is_open = true;
+	r->opened = p->asked;
 	r->new_pages = 0;
 	r->is_held = false;
 	if (r->span_ms == 0) {

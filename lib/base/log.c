@@ -10,6 +10,8 @@
 
 static log_writer *writer;
 static void *writer_arg;
+static log_listener *listener;
+static void *listener_arg;
 static atomic_int threshold = LOG_LEVEL_INFO;
 static atomic_int has_prefixes;
 
@@ -18,6 +20,13 @@ log_set_writer(log_writer *w, void *arg)
 {
 	writer = w;
 	writer_arg = arg;
+}
+
+void
+log_set_listener(log_listener *l, void *arg)
+{
+	listener = l;
+	listener_arg = arg;
 }
 
 void
@@ -84,6 +93,7 @@ log_line(enum log_level level, const struct log_ctx *c, const char *fmt, va_list
 	static const char priorities[] = { '3', '4', '6', '7' };
 	struct buf text = BUF_INIT(LINE_MAX_BYTES), line = BUF_INIT(5 * LINE_MAX_BYTES);
 	int prefixed = atomic_load(&has_prefixes);
+	size_t begin;
 	va_list again;
 
 	if ((int)level > atomic_load(&threshold))
@@ -106,7 +116,10 @@ log_line(enum log_level level, const struct log_ctx *c, const char *fmt, va_list
 		add_escaped(&line, c->name, strlen(c->name));
 		buf_puts(&line, ": ");
 	}
+	begin = line.n;
 	add_escaped(&line, text.p, text.n);
+	if (listener != NULL && line.n > begin)
+		listener(level, c, line.p + begin, line.n - begin, listener_arg);
 	if (writer != NULL) {
 		writer(level, line.p, line.n, writer_arg);
 	} else {

@@ -27,6 +27,12 @@ struct log_ctx {
 typedef void log_writer(enum log_level level, const char *line, size_t n, void *arg);
 
 void log_set_writer(log_writer *writer, void *arg); /* NULL: stderr */
+
+/* Hears what is logged besides the writer, in parts: what it is about (c may be NULL), and the
+ * text, escaped, without prefixes. Called from any thread; must not log. */
+typedef void log_listener(
+    enum log_level level, const struct log_ctx *c, const char *text, size_t n, void *arg);
+void log_set_listener(log_listener *listener, void *arg); /* NULL: nobody */
 void log_set_level(enum log_level level);
 enum log_level log_level(void);
 /* Priority prefixes "<3>" as sd-daemon(3) has them, for lines that the journal reads. */

@@ -72,6 +72,11 @@ class Tree(unittest.TestCase):
                                  capture_output=True, check=True, text=True).stdout
         self.assertEqual(printed, read("docs/FORMATS.md"), "docs/FORMATS.md is stale: make docs")
 
+    def test_the_metrics_page_is_what_the_program_prints(self):
+        printed = subprocess.run([os.path.join(harness.BIN, "msspd"), "--print-metrics"],
+                                 capture_output=True, check=True, text=True).stdout
+        self.assertEqual(printed, read("docs/METRICS.md"), "docs/METRICS.md is stale: make docs")
+
     def test_help_names_every_option_of_the_command_line(self):
         tables = {"msspd": ("daemon/options.c", r'\{ "([a-z-]+)", (?:no|required)_argument'),
                   "msspctl": ("daemon/msspctl/msspctl.c", r'\{ "([a-z-]+)", (?:no|required)_argument'),
