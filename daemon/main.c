@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "daemon/clock.h"
+#include "daemon/logging.h"
 #include "daemon/ops/metrics.h"
 #include "daemon/options.h"
 #include "daemon/secret.h"
@@ -76,6 +78,7 @@ main(int argc, char **argv)
 {
 	struct options o;
 	struct tally tally = { 0 };
+	struct logging *logging;
 	struct settings *s;
 	int status;
 
@@ -85,15 +88,14 @@ main(int argc, char **argv)
 		return EX_OK;
 	secret_forbid_cores();
 	umask(0077);
-	log_set_prefixes(getenv("JOURNAL_STREAM") != NULL);
+	logging = logging_start(&clock_system);
 	event_set_log_callback(on_libevent_log);
 	s = settings_load(o.file, true, on_problem, &tally);
-	if (s == NULL || o.mode == RUN_CHECK) {
+	if (s == NULL || o.mode == RUN_CHECK)
 		status = say_checked(s, o.file, &tally);
-		settings_unref(s);
-		return status;
-	}
-	status = service_run(&o, s);
+	else
+		status = service_run(&o, s, logging);
 	settings_unref(s);
+	logging_stop(logging);
 	return status;
 }

@@ -21,6 +21,7 @@
 
 struct service {
 	const struct options *options;
+	struct logging *logging;
 	struct event_base *base;
 	struct engine *engine;
 	struct control *control;
@@ -73,9 +74,10 @@ on_stop_signal(evutil_socket_t sig, short what, void *arg)
 }
 
 static void
-use_log_level(const struct options *o, const struct settings *s)
+use_logging(const struct service *v, const struct settings *s)
 {
-	log_set_level(o->is_verbose ? LOG_LEVEL_DEBUG : (enum log_level)s->log_level);
+	log_set_level(v->options->is_verbose ? LOG_LEVEL_DEBUG : (enum log_level)s->log_level);
+	logging_use(v->logging, (enum logging_format)s->log_format);
 }
 
 /* By signal or by msspctl. */
@@ -91,7 +93,7 @@ service_reload(void *arg, struct err *err)
 	notify_reloading();
 	ok = engine_reload(v->engine, err);
 	engine_view(v->engine, &view);
-	use_log_level(v->options, view.settings);
+	use_logging(v, view.settings);
 	http_configure(v->http, view.settings);
 	pulse_ready(v->pulse);
 	return ok;
@@ -175,12 +177,12 @@ service_close(struct service *v)
 }
 
 int
-service_run(const struct options *o, struct settings *s)
+service_run(const struct options *o, struct settings *s, struct logging *logging)
 {
-	struct service v = { .options = o, .status = EX_OK };
+	struct service v = { .options = o, .logging = logging, .status = EX_OK };
 	struct err err = { 0 };
 
-	use_log_level(o, s);
+	use_logging(&v, s);
 	v.chronicle = chronicle_new(&clock_system);
 	if (service_open(&v, s, &err)) {
 		if (o->mode == RUN_DAEMON)

@@ -147,7 +147,7 @@ struct settings {
 	int64_t health_settle_ms, silent_after_ms;
 	char *http_listen;           /* address and port; NULL: nobody listens */
 	struct conf_list http_names; /* by which it may be asked, besides addresses and localhost */
-	int log_level;
+	int log_level, log_format; /* enum log_level, enum logging_format */
 	struct app *apps;
 	size_t napps;
 	struct customer *customers;

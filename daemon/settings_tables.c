@@ -18,6 +18,7 @@
 /* In the order of their enums. */
 static const char *const sink_healths[] = { "tenants", "daemon", NULL };
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
+static const char *const log_formats[] = { "auto", "text", "json", NULL };
 static const char *const signatures[] = { "ps256", "rs256", NULL };
 
 /* ---- checks of one text --------------------------------------------------------- */
@@ -343,6 +344,11 @@ const struct conf_opt root_opts[] = {
 	{ .name = "log_level", .type = CONF_CHOICE, .off = F(s.log_level), .def = "info",
 	  .choices = log_levels,
 	  .help = "The least important messages that are still logged." },
+	{ .name = "log_format", .type = CONF_CHOICE, .off = F(s.log_format), .def = "auto",
+	  .choices = log_formats,
+	  .help = "`text`: lines. `json`: an object a line, with `time`, `level`, `message`, "
+	      "`tenant` or `sink`, and the values by their names. `auto`: structured entries where "
+	      "systemd's journal reads msspd (fields MSSPD_TENANT, MSSPD_SINK and so on), else text." },
 	{ .name = "forget_after", .type = CONF_TIME, .off = F(s.forget_after_ms),
 	  .flags = CONF_FIXED, .def = "7d", .min = MINUTE, .max = 365 * DAY,
 	  .help = "A sink that is no longer in the configuration keeps what is waiting for it this "

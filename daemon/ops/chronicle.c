@@ -24,17 +24,18 @@ put(char *out, size_t room, const char *s, size_t n)
 }
 
 static void
-on_line(enum log_level level, const struct log_ctx *c, const char *text, size_t n, void *arg)
+on_line(const struct log_event *line, void *arg)
 {
+	const struct log_ctx *c = line->ctx;
 	struct chronicle *r = arg;
 	struct chronicle_event *e;
 
 	pthread_mutex_lock(&r->lock);
-	r->counts[level]++;
-	if (level != LOG_LEVEL_DEBUG) {
+	r->counts[line->level]++;
+	if (line->level != LOG_LEVEL_DEBUG) {
 		e = &r->events[r->next];
-		*e = (struct chronicle_event) { .at = clock_wall(r->clock), .level = level };
-		put(e->text, sizeof(e->text), text, n);
+		*e = (struct chronicle_event) { .at = clock_wall(r->clock), .level = line->level };
+		put(e->text, sizeof(e->text), line->text.s, line->text.n);
 		if (c != NULL && c->name != NULL) {
 			put(e->kind, sizeof(e->kind), c->kind, strlen(c->kind));
 			put(e->name, sizeof(e->name), c->name, strlen(c->name));

@@ -10,7 +10,7 @@
 
 static log_writer *writer;
 static void *writer_arg;
-static log_listener *listener;
+static log_writer *listener;
 static void *listener_arg;
 static atomic_int threshold = LOG_LEVEL_INFO;
 static atomic_int has_prefixes;
@@ -23,7 +23,7 @@ log_set_writer(log_writer *w, void *arg)
 }
 
 void
-log_set_listener(log_listener *l, void *arg)
+log_set_listener(log_writer *l, void *arg)
 {
 	listener = l;
 	listener_arg = arg;
@@ -47,17 +47,21 @@ log_set_prefixes(int on)
 	atomic_store(&has_prefixes, on);
 }
 
-static void
-write_stderr(const char *line, size_t n)
+void
+log_put_line(struct str line)
 {
-	while (n > 0) {
-		ssize_t k = write(STDERR_FILENO, line, n);
+	struct buf whole = BUF_INIT(5 * LINE_MAX_BYTES);
+
+	buf_str(&whole, line);
+	buf_byte(&whole, '\n');
+	for (size_t at = 0; at < whole.n;) {
+		ssize_t k = write(STDERR_FILENO, whole.p + at, whole.n - at);
 
 		if (k <= 0)
-			return;
-		line += k;
-		n -= (size_t)k;
+			break;
+		at += (size_t)k;
 	}
+	buf_release(&whole);
 }
 
 /* Marks that make text run the other way, and so show something else than is there. */
@@ -86,18 +90,13 @@ add_escaped(struct buf *out, const char *s, size_t n)
 	}
 }
 
-static void __attribute__((format(printf, 3, 0)))
-log_line(enum log_level level, const struct log_ctx *c, const char *fmt, va_list ap)
+/* The phrase and its pairs; what is longer than a line may be is cut. */
+static void __attribute__((format(printf, 2, 0)))
+add_text(struct buf *out, const char *fmt, va_list ap)
 {
-	static const char *const words[] = { "error", "warning", "info", "debug" };
-	static const char priorities[] = { '3', '4', '6', '7' };
-	struct buf text = BUF_INIT(LINE_MAX_BYTES), line = BUF_INIT(5 * LINE_MAX_BYTES);
-	int prefixed = atomic_load(&has_prefixes);
-	size_t begin;
+	struct buf text = BUF_INIT(LINE_MAX_BYTES);
 	va_list again;
 
-	if ((int)level > atomic_load(&threshold))
-		return;
 	va_copy(again, ap);
 	buf_vprintf(&text, fmt, again);
 	va_end(again);
@@ -107,26 +106,55 @@ log_line(enum log_level level, const struct log_ctx *c, const char *fmt, va_list
 		vsnprintf(text.p, LINE_MAX_BYTES, fmt, ap);
 		text.n = strlen(text.p);
 	}
-	if (prefixed)
-		buf_printf(&line, "<%c>", priorities[level]);
-	else
-		buf_printf(&line, "%s: ", words[level]);
-	if (c != NULL && c->name != NULL) {
-		buf_printf(&line, "%s ", c->kind);
-		add_escaped(&line, c->name, strlen(c->name));
-		buf_puts(&line, ": ");
-	}
-	begin = line.n;
-	add_escaped(&line, text.p, text.n);
-	if (listener != NULL && line.n > begin)
-		listener(level, c, line.p + begin, line.n - begin, listener_arg);
-	if (writer != NULL) {
-		writer(level, line.p, line.n, writer_arg);
-	} else {
-		buf_byte(&line, '\n');
-		write_stderr(line.p, line.n);
-	}
+	add_escaped(out, text.p, text.n);
 	buf_release(&text);
+}
+
+static void
+add_level(struct buf *out, enum log_level level)
+{
+	static const char *const words[] = { "error", "warning", "info", "debug" };
+	static const char priorities[] = { '3', '4', '6', '7' };
+
+	if (atomic_load(&has_prefixes))
+		buf_printf(out, "<%c>", priorities[level]);
+	else
+		buf_printf(out, "%s: ", words[level]);
+}
+
+static void
+add_context(struct buf *out, const struct log_ctx *c)
+{
+	if (c == NULL || c->name == NULL)
+		return;
+	buf_printf(out, "%s ", c->kind);
+	add_escaped(out, c->name, strlen(c->name));
+	buf_puts(out, ": ");
+}
+
+static void __attribute__((format(printf, 3, 0)))
+log_line(enum log_level level, const struct log_ctx *c, const char *fmt, va_list ap)
+{
+	struct buf line = BUF_INIT(5 * LINE_MAX_BYTES);
+	struct log_event e = { .level = level, .ctx = c, .fmt = fmt };
+	size_t said, text;
+
+	if ((int)level > atomic_load(&threshold))
+		return;
+	add_level(&line, level);
+	said = line.n;
+	add_context(&line, c);
+	text = line.n;
+	add_text(&line, fmt, ap);
+	e.line = (struct str) { line.p, line.n };
+	e.said = (struct str) { line.p + said, line.n - said };
+	e.text = (struct str) { line.p + text, line.n - text };
+	if (listener != NULL && e.text.n > 0)
+		listener(&e, listener_arg);
+	if (writer != NULL)
+		writer(&e, writer_arg);
+	else
+		log_put_line(e.line);
 	buf_release(&line);
 }
 

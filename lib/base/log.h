@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "lib/base/str.h"
+
 /*
  * log: one line an event, for the person who has to act.
  *
@@ -24,15 +26,31 @@ struct log_ctx {
 	const char *name;
 };
 
-typedef void log_writer(enum log_level level, const char *line, size_t n, void *arg);
+/* One event; valid during the call of the writer. */
+struct log_event {
+	enum log_level level;
+	const struct log_ctx *ctx; /* NULL: the daemon as a whole */
+	struct str line;           /* as text: level, context, phrase and pairs, escaped; no line end */
+	struct str said;           /* the same without the level */
+	struct str text;           /* the phrase and its pairs alone */
+	const char *fmt;           /* that it was made by: it says which words are pairs */
+};
+
+typedef void log_writer(const struct log_event *e, void *arg);
 
 void log_set_writer(log_writer *writer, void *arg); /* NULL: stderr */
+/* Hears what is logged besides the writer. Called from any thread; must not log. */
+void log_set_listener(log_writer *listener, void *arg); /* NULL: nobody */
+/* One line and its end to stderr. */
+void log_put_line(struct str line);
 
-/* Hears what is logged besides the writer, in parts: what it is about (c may be NULL), and the
- * text, escaped, without prefixes. Called from any thread; must not log. */
-typedef void log_listener(
-    enum log_level level, const struct log_ctx *c, const char *text, size_t n, void *arg);
-void log_set_listener(log_listener *listener, void *arg); /* NULL: nobody */
+struct log_field {
+	struct str key, value;
+};
+/* The pairs that an event ends with, in their order; at most max, the last ones. The phrase before
+ * them is put into phrase. All point into the event. */
+size_t log_fields(const struct log_event *e, struct log_field *out, size_t max, struct str *phrase);
+
 void log_set_level(enum log_level level);
 enum log_level log_level(void);
 /* Priority prefixes "<3>" as sd-daemon(3) has them, for lines that the journal reads. */

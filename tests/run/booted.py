@@ -1,4 +1,5 @@
 """The installed msspd under a real systemd: run inside the container that test_systemd boots."""
+import json
 import os
 import pwd
 import subprocess
@@ -60,6 +61,17 @@ class Booted(unittest.TestCase):
         self.wait_for_alerts(110)  # what was there, and what changed since
         self.assertEqual(os.stat("/var/lib/msspd").st_mode & 0o777, 0o700)
         self.assertEqual(os.stat("/var/lib/msspd/journal.db").st_mode & 0o777, 0o600)
+
+    def test_the_journal_has_fields(self):
+        put("/etc/msspd/conf.d/stranger.yaml", "tenants: {stranger: {id: 99999999-0000-4000-8000-000000000001}}\n")
+        self.addCleanup(os.unlink, "/etc/msspd/conf.d/stranger.yaml")
+        systemctl("start", UNIT)
+        entries = harness.wait_for("an entry of the tenant", 30, lambda: subprocess.run(
+            ["journalctl", "MSSPD_TENANT=stranger", "--no-pager", "-o", "json"], capture_output=True, text=True,
+            check=True).stdout.splitlines())
+        entry = json.loads(entries[0])
+        self.assertIn("tenant stranger: ", entry["MESSAGE"])
+        self.assertEqual((entry["PRIORITY"], entry["_SYSTEMD_UNIT"]), ("4", UNIT))
 
     def test_who_may_ask(self):
         systemctl("start", UNIT)

@@ -35,10 +35,10 @@ wall(const struct clock *c)
 }
 
 static void
-on_log(enum log_level level, const char *line, size_t n, void *arg)
+on_log(const struct log_event *e, void *arg)
 {
 	(void)arg;
-	buf_printf(&said, "%d %.*s\n", level, (int)n, line);
+	buf_printf(&said, "%d %.*s\n", e->level, STR_ARG(e->line));
 }
 
 static void

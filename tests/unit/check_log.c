@@ -12,13 +12,13 @@ struct caught {
 };
 
 static void
-catch_line(enum log_level level, const char *line, size_t n, void *arg)
+catch_line(const struct log_event *e, void *arg)
 {
 	struct caught *c = arg;
 
-	c->level = level;
+	c->level = e->level;
 	c->n++;
-	buf_add(&c->text, line, n);
+	buf_str(&c->text, e->line);
 	buf_byte(&c->text, '\n');
 }
 
@@ -117,6 +117,35 @@ START_TEST(test_escape_in_name)
 }
 END_TEST
 
+static const struct {
+	const char *says, *fmt, *text, *want;
+} pairs[] = {
+	{ "none", "%s happened", "it happened", "it happened" },
+	{ "at the end", "happened a=%s b=%d", "happened a=1 b=2", "happened|a=1|b=2" },
+	{ "values with spaces", "happened a=%s b=%s", "happened a=1 2 b=3 4", "happened|a=1 2|b=3 4" },
+	{ "what only looks like one is text", "%s a=%d", "evil a=9 b=8 a=1", "evil a=9 b=8|a=1" },
+	{ "in the middle is text", "a=%s was not %s", "a=1 was not 2", "a=1 was not 2" },
+	{ "the last ones, where there are more than room", "so n=%d m=%d x=%d y=%d", "so n=1 m=2 x=3 y=4",
+	    "so n=1|m=2|x=3|y=4" },
+	{ "nothing before them", "a=%d b=%d", "a=1 b=2", "a=1|b=2" },
+};
+
+START_TEST(test_fields)
+{
+	struct log_event e = { .fmt = pairs[_i].fmt, .text = str_of(pairs[_i].text) };
+	struct log_field fields[3];
+	struct buf got = BUF_INIT(1000);
+	struct str phrase;
+	size_t n = log_fields(&e, fields, ARRAY_LEN(fields), &phrase);
+
+	buf_str(&got, phrase);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&got, "|%.*s=%.*s", STR_ARG(fields[i].key), STR_ARG(fields[i].value));
+	ck_assert_msg(strcmp(got.p, pairs[_i].want) == 0, "%s: %s", pairs[_i].says, got.p);
+	buf_release(&got);
+}
+END_TEST
+
 /* However long the text is, there is one line, not too long, that begins as it should. */
 START_TEST(test_long)
 {
@@ -169,6 +198,7 @@ main(void)
 	tcase_add_checked_fixture(tc, start, stop);
 	tcase_add_test(tc, test_lines);
 	tcase_add_test(tc, test_level);
+	tcase_add_loop_test(tc, test_fields, 0, ARRAY_LEN(pairs));
 	tcase_add_test(tc, test_prefixes);
 	tcase_add_loop_test(tc, test_escape, 0, (int)ARRAY_LEN(cases));
 	tcase_add_test(tc, test_escape_in_name);

@@ -87,13 +87,12 @@ answer(void *arg, const char *request, struct web_answer *out)
 }
 
 static void
-keep_log(enum log_level level, const char *line, size_t n, void *arg)
+keep_log(const struct log_event *e, void *arg)
 {
 	size_t used = strlen(logged);
 
-	(void)level;
 	(void)arg;
-	(void)snprintf(logged + used, sizeof(logged) - used, "%.*s\n", (int)n, line);
+	(void)snprintf(logged + used, sizeof(logged) - used, "%.*s\n", STR_ARG(e->line));
 }
 
 static void

@@ -175,11 +175,9 @@ make_tenant(size_t i)
 }
 
 static void
-no_log(enum log_level level, const char *line, size_t n, void *arg)
+no_log(const struct log_event *e, void *arg)
 {
-	(void)level;
-	(void)line;
-	(void)n;
+	(void)e;
 	(void)arg;
 }
 
