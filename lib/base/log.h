@@ -30,7 +30,7 @@ struct log_ctx {
 struct log_event {
 	enum log_level level;
 	const struct log_ctx *ctx; /* NULL: the daemon as a whole */
-	struct str line;           /* as text: level, context, phrase and pairs, escaped; no line end */
+	struct str line;           /* level, context, phrase, pairs: escaped, no line end */
 	struct str said;           /* the same without the level */
 	struct str text;           /* the phrase and its pairs alone */
 	const char *fmt;           /* that it was made by: it says which words are pairs */
