@@ -2,6 +2,12 @@
 
 #include "lib/base/log.h"
 
+static bool
+is_key(char c)
+{
+	return (c >= 'a' && c <= 'z') || c == '_';
+}
+
 /* The last word of a format's first n bytes, when it is key=...: where it begins; else n. */
 static size_t
 last_pair(const char *fmt, size_t n, struct str *key)
@@ -10,7 +16,7 @@ last_pair(const char *fmt, size_t n, struct str *key)
 
 	while (at > 0 && fmt[at - 1] != ' ')
 		at--;
-	while (at + len < n && ((fmt[at + len] >= 'a' && fmt[at + len] <= 'z') || fmt[at + len] == '_'))
+	while (at + len < n && is_key(fmt[at + len]))
 		len++;
 	if (at == 0 || len == 0 || at + len == n || fmt[at + len] != '=')
 		return n;
