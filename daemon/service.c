@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "daemon/clock.h"
+#include "daemon/config_watch.h"
 #include "daemon/engine.h"
 #include "daemon/notify.h"
 #include "daemon/ops/control.h"
@@ -27,6 +28,7 @@ struct service {
 	struct control *control;
 	struct chronicle *chronicle;
 	struct http *http;
+	struct config_watch *watch; /* NULL: not wanted */
 	struct pulse *pulse; /* NULL until polling has begun */
 	struct event *signals[3];
 	int status;
@@ -80,7 +82,9 @@ use_logging(const struct service *v, const struct settings *s)
 	logging_use(v->logging, (enum logging_format)s->log_format);
 }
 
-/* By signal or by msspctl. */
+static void watch_files(struct service *v, const struct settings *s);
+
+/* By signal, by msspctl, or because the files have changed. */
 static bool
 service_reload(void *arg, struct err *err)
 {
@@ -95,8 +99,31 @@ service_reload(void *arg, struct err *err)
 	engine_view(v->engine, &view);
 	use_logging(v, view.settings);
 	http_configure(v->http, view.settings);
+	watch_files(v, view.settings);
 	pulse_ready(v->pulse);
 	return ok;
+}
+
+static void
+on_changed(void *arg)
+{
+	struct service *v = arg;
+	struct err err;
+
+	if (v->is_stopping)
+		return;
+	log_info(NULL, "the configuration's files have changed; reading them");
+	if (!service_reload(v, &err))
+		log_debug(NULL, "reload: %s", err.text);
+}
+
+static void
+watch_files(struct service *v, const struct settings *s)
+{
+	if (s->watch == (v->watch != NULL))
+		return;
+	config_watch_stop(v->watch);
+	v->watch = s->watch ? config_watch_start(v->base, s->file, on_changed, v) : NULL;
 }
 
 static void
@@ -157,6 +184,7 @@ service_open(struct service *v, struct settings *s, struct err *err)
 	engine_start(v->engine);
 	v->http = http_new(v->engine);
 	http_configure(v->http, s);
+	watch_files(v, s);
 	return true;
 }
 
@@ -164,6 +192,7 @@ static void
 service_close(struct service *v)
 {
 	pulse_stop(v->pulse);
+	config_watch_stop(v->watch);
 	http_free(v->http);
 	control_close(v->control);
 	engine_close(v->engine);

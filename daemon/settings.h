@@ -147,6 +147,7 @@ struct settings {
 	int64_t health_settle_ms, silent_after_ms;
 	char *http_listen;           /* address and port; NULL: nobody listens */
 	struct conf_list http_names; /* by which it may be asked, besides addresses and localhost */
+	bool watch;                /* the files are read anew when they change */
 	int log_level, log_format; /* enum log_level, enum logging_format */
 	struct app *apps;
 	size_t napps;

@@ -143,6 +143,35 @@ class Service(Scene):
         self.assertEqual(msspd.status()["journal"]["state"], "ok")
         msspd.stop()
 
+    def test_files_that_change_are_read(self):
+        msspd = self.scene()
+        msspd.configure(self.config + "watch: true\n")
+        msspd.start()
+        names = lambda: {t["tenant"] for t in msspd.status()["tenants"]}
+        self.assertEqual(names(), {"t001", "t002"})
+        one = os.path.join("msspd", "conf.d", "new.yaml")  # conf.d comes with it
+        self.run_.write(one, "tenants: {late: {id: 99999999-0000-4000-8000-000000000001}}\n")
+        harness.wait_for("the new tenant", 20, lambda: "late" in names())
+        self.run_.write(one, "tenants: {later: {id: 99999999-0000-4000-8000-000000000001}}\n")
+        harness.wait_for("its new name", 20, lambda: "later" in names() and "late" not in names())
+        self.run_.write(one, "tenants: {later: {idd: 1}}\n")
+        harness.wait_for("what is wrong", 20, lambda: "new.yaml" in msspd.status()["reload_error"])
+        self.assertIn("later", names())
+        os.unlink(self.run_.path(one))
+        harness.wait_for("its end", 20, lambda: names() == {"t001", "t002"})
+        self.assertEqual(msspd.status()["reload_error"], "")
+        before = self.run_.read(msspd.log).count("read anew")
+        self.run_.write(os.path.join("msspd", "conf.d", ".swap.yaml"), "x")
+        self.run_.write(os.path.join("msspd", "notes.txt"), "x")
+        time.sleep(2.5)
+        self.assertEqual(self.run_.read(msspd.log).count("read anew"), before)
+        msspd.configure(self.config)  # without watch
+        harness.wait_for("one more", 20, lambda: self.run_.read(msspd.log).count("read anew") == before + 1)
+        self.run_.write(one, "tenants: {late: {id: 99999999-0000-4000-8000-000000000001}}\n")
+        time.sleep(2.5)
+        self.assertNotIn("late", names())
+        msspd.stop()
+
     def test_reload(self):
         msspd = self.scene(tenants=2, graph_options=("--rate", 3)).start()
         self.mark_up()
