@@ -1,5 +1,5 @@
+#include <check.h>
 #include <dirent.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -93,4 +93,16 @@ golden_each(const char *folder, void (*each)(const char *name, const struct gold
 	}
 	closedir(d);
 	return n;
+}
+
+void
+golden_assert_json(const char *name, const struct golden *g, json_t *taken_top)
+{
+	json_t *want = json_loadb(g->want.s, g->want.n, JSON_ALLOW_NUL, NULL);
+	char *text = json_dumps(taken_top, JSON_INDENT(1));
+
+	ck_assert_msg(json_equal(taken_top, want), "%s gives\n%s", name, text);
+	free(text);
+	json_decref(want);
+	json_decref(taken_top);
 }

@@ -1,6 +1,8 @@
 #ifndef GOLDEN_H
 #define GOLDEN_H
 
+#include <jansson.h>
+
 #include "lib/format/format.h"
 #include "tests/unit/make_record.h"
 
@@ -20,5 +22,7 @@ struct golden {
 
 /* Calls each with every case below the folder; returns how many there were. */
 unsigned golden_each(const char *folder, void (*each)(const char *name, const struct golden *g));
+/* For formats that are JSON: top, which it takes, says what is expected, in whatever order. */
+void golden_assert_json(const char *name, const struct golden *g, json_t *taken_top);
 
 #endif
