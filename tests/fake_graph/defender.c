@@ -14,8 +14,10 @@
  * words; $skip without an end, no $orderby, and no link to a next page. Its tokens
  * are its own, and so are its limits, by the minute and by the hour.
  */
-#define MAX_PAGE (512u << 20)
-#define HOUR_MS  3600000
+#define MAX_PAGE  (512u << 20)
+#define MAX_ALERT (16u << 20)
+#define MAX_LINK  65536
+#define HOUR_MS   3600000
 
 /* Seconds to wait, or 0. */
 static int64_t
@@ -45,26 +47,45 @@ over_limit(const struct server *s, struct tenant *t)
 }
 
 static void
+put_alerts(struct buf *b, const struct page *page, const struct query *q, const struct bend *bend)
+{
+	struct buf alert = BUF_INIT(MAX_ALERT);
+
+	buf_byte(b, '[');
+	for (size_t i = 0; i < page->n; i++) {
+		buf_clear(&alert);
+		mde_render(&alert, page->v[i]->alert, &page->v[i]->facts, q->wants_evidence);
+		j_comma(b);
+		page_put_bent(b, buf_peek(&alert), "aadTenantId", i, bend);
+	}
+	buf_byte(b, ']');
+	buf_release(&alert);
+}
+
+/* A link is only ever a fault's, and so is followed by nobody. */
+static void
 answer_list(struct ask *a, const struct query *q)
 {
-	struct buf b = BUF_INIT(MAX_PAGE);
+	struct buf b = BUF_INIT(MAX_PAGE), link = BUF_INIT(MAX_LINK), tenant_id = BUF_INIT(64);
+	struct bend bend;
 	struct page page;
 
+	ask_bend(&bend, &link, &tenant_id, a);
 	page_select(&page, a->tenant, q);
 	buf_byte(&b, '{');
 	j_key(&b, "@odata.context");
 	buf_printf(&b, "\"%s/mde/api/$metadata#Alerts\"", a->server->url);
+	if (bend.next != NULL)
+		j_strs(&b, "@odata.nextLink", bend.next);
 	j_key(&b, "value");
-	buf_byte(&b, '[');
-	for (size_t i = 0; i < page.n; i++) {
-		j_comma(&b);
-		mde_render(&b, page.v[i]->alert, &page.v[i]->facts, q->wants_evidence);
-	}
-	buf_puts(&b, "]}");
+	put_alerts(&b, &page, q, &bend);
+	buf_byte(&b, '}');
 	a->tenant->counters.pages++;
 	reply_json(a, 200, buf_peek(&b));
 	page_release(&page);
 	buf_release(&b);
+	buf_release(&link);
+	buf_release(&tenant_id);
 }
 
 static void

@@ -108,8 +108,8 @@ put_foreign_link(struct buf *b, const struct ask *a, const char *way)
 		buf_printf(b, "%s://localhost:%u%s?$skiptoken=v1_0_0", scheme, s->port, a->path);
 }
 
-static void
-bend_page(struct bend *bend, struct buf *link, struct buf *tenant_id, const struct ask *a)
+void
+ask_bend(struct bend *bend, struct buf *link, struct buf *tenant_id, const struct ask *a)
 {
 	const struct fault_plan *plan = &a->plan;
 	const struct world *w = &a->server->world;
@@ -209,7 +209,7 @@ answer_query(struct ask *a, const struct query *q)
 		.bend = &bend,
 	};
 
-	bend_page(&bend, &link, &tenant_id, a);
+	ask_bend(&bend, &link, &tenant_id, a);
 	if (view.has_newer_enums)
 		reply_header(a, "Preference-Applied", "include-unknown-enum-members");
 	page_select(&page, list_of(a), q);

@@ -148,11 +148,17 @@ put_next(struct buf *b, const struct page *p, const struct query *q, const struc
 
 /* The alert with another tenantId than its own. */
 static void
-put_foreign(struct buf *b, struct str body, const char *tenant_id)
+put_foreign(struct buf *b, struct str body, const char *tenant_key, const char *tenant_id)
 {
-	static const char key[] = "\"tenantId\":";
-	const char *at = memmem(body.s, body.n, key, sizeof(key) - 1);
-	size_t head = at != NULL ? (size_t)(at - body.s) + sizeof(key) - 1 : body.n;
+	struct buf key = BUF_INIT(64);
+	const char *at;
+	size_t head = body.n;
+
+	buf_printf(&key, "\"%s\":", tenant_key);
+	at = memmem(body.s, body.n, key.p, key.n);
+	if (at != NULL)
+		head = (size_t)(at - body.s) + key.n;
+	buf_release(&key);
 
 	buf_add(b, body.s, head);
 	if (at == NULL)
@@ -176,6 +182,17 @@ put_fat(struct buf *b, size_t n)
 	buf_puts(b, "\"}");
 }
 
+void
+page_put_bent(
+    struct buf *b, struct str body, const char *tenant_key, size_t i, const struct bend *bend)
+{
+	if (bend->tenant_id != NULL && (i == 0 || !bend->only_first))
+		put_foreign(b, body, tenant_key, bend->tenant_id);
+	else
+		buf_str(b, body);
+	put_fat(b, bend->fat);
+}
+
 static void
 put_alert(struct buf *b, const struct version *v, size_t i, const struct page_view *view)
 {
@@ -186,11 +203,7 @@ put_alert(struct buf *b, const struct version *v, size_t i, const struct page_vi
 		corpus_render(&older, v->alert, &v->facts, false, view->is_bench);
 		body = buf_peek(&older);
 	}
-	if (view->bend->tenant_id != NULL && (i == 0 || !view->bend->only_first))
-		put_foreign(b, body, view->bend->tenant_id);
-	else
-		buf_str(b, body);
-	put_fat(b, view->bend->fat);
+	page_put_bent(b, body, "tenantId", i, view->bend);
 	buf_release(&older);
 }
 

@@ -39,6 +39,9 @@ struct page_view {
 
 void page_select(struct page *p, const struct tenant *t, const struct query *q);
 void page_release(struct page *p);
+/* One of the page's, the i-th, as the bend wants it; tenant_key: which member names its tenant. */
+void page_put_bent(
+    struct buf *b, struct str body, const char *tenant_key, size_t i, const struct bend *bend);
 void page_render(
     struct buf *b, const struct page *p, const struct query *q, const struct page_view *view);
 

@@ -27,6 +27,7 @@
  */
 struct ssl_ctx_st;
 struct ask;
+struct bend;
 
 #define MAX_STRAYS 32
 
@@ -96,6 +97,8 @@ void graph_ask(struct ask *a);
 void mde_ask(struct ask *a);
 /* Whose token it is; without a good one the ask is answered, and that is false. */
 bool ask_authenticate(struct ask *a, struct token_claims *c);
+/* What its faults do to a page; link and tenant_id hold what bend points to. */
+void ask_bend(struct bend *bend, struct buf *link, struct buf *tenant_id, const struct ask *a);
 /* The index of a tenant by index, GUID or name, or 0; arg is the server. */
 unsigned server_resolve_tenant(struct str who, void *arg);
 /* "TENANT:paging=skip", "*:orderby=ignore" */
