@@ -108,6 +108,7 @@ class Worker:
     def __init__(self, folder):
         self.output, self.read_to = tempfile.TemporaryFile(), 0
         self.place = tempfile.mkdtemp(prefix="msspd-run-", dir=os.environ.get("MSSPD_RUN_DIR", "/tmp"))
+        os.chmod(self.place, 0o711)  # programs of other users have folders in it
         self.environment = dict(marked(), MSSPD_RUN_DIR=self.place)
         report, out = os.pipe()
         self.child = subprocess.Popen([sys.executable, os.path.join(HERE, "worker.py"), folder, str(out)],

@@ -16,6 +16,11 @@ class Scene(unittest.TestCase):
 
     interval_ms = 1000
 
+    @staticmethod
+    def truth(graph):
+        """What is to arrive."""
+        return Truth(graph.truth_file)
+
     def setUp(self):
         self.run_ = harness.Run()
         self.up = []  # while msspd ran: (from, to) in ms
@@ -46,12 +51,11 @@ class Scene(unittest.TestCase):
 
     def wait_until_settled(self, graph, msspd, receivers, seconds=90):
         """The story has stopped: waits until everything has arrived; returns what is wrong, if anything."""
-        truth_of = lambda: Truth(graph.truth_file)
         end = time.monotonic() + seconds * harness.SLOW
         while True:
             rows = [row for r in receivers for row in r.rows()]
             delivered = Delivered(rows)
-            wrong = compare(truth_of(), delivered, self.interval_ms * harness.SLOW, self.up)
+            wrong = compare(self.truth(graph), delivered, self.interval_ms * harness.SLOW, self.up)
             if not wrong or time.monotonic() > end:
                 return wrong, delivered
             time.sleep(0.5)

@@ -31,6 +31,22 @@ class Truth:
         for alert in self.alerts.values():
             yield from alert.values()
 
+    def read_as(self, streams_of, wait_ms=0):
+        """Leaves what a tenant is read for: streams_of(GUID) says its streams. Who is read for both alert
+        streams has the endpoint API's own alerts wait_ms after they came to be."""
+        for (tenant, key), alert in list(self.alerts.items()):
+            first, streams = next(iter(alert.values())), streams_of(tenant)
+            way = way_of(first, streams)
+            if way is None:
+                del self.alerts[tenant, key]
+                continue
+            waits = wait_ms if way == "mde-alerts" and "alerts" in streams else 0
+            for v in alert.values():
+                v["due"] = max(v["visible_from"], first["visible_from"] + waits)
+                if way == "mde-alerts":
+                    v["evidence"] = None  # its items are counted otherwise
+        return self
+
     def required(self, interval_ms, up):
         """What must have been delivered: the last state of each alert, and each that stood for two
         intervals while msspd ran, as pairs of the state and the alert's versions. `up` holds
@@ -46,7 +62,7 @@ class Truth:
             for n, state in enumerate(states):
                 seen = [v for v in state if v["poller_could_see"]]
                 last = n + 1 == len(states)
-                if seen and (last or self.stood(seen[0]["visible_from"], states[n + 1][0]["visible_from"],
+                if seen and (last or self.stood(due(seen[0]), states[n + 1][0]["visible_from"],
                                                 interval_ms, up)):
                     yield seen, alert
 
@@ -54,6 +70,19 @@ class Truth:
     def stood(since, gone, interval_ms, up):
         return any(min(gone, to) - max(since, frm)
                    >= 2 * interval_ms + LATE_MS for frm, to in up)
+
+
+def way_of(version, streams):
+    """The stream by which an alert or incident comes; None: by none of these."""
+    if version["stream"] == "incidents":
+        return "incidents" if "incidents" in streams else None
+    if "alerts" in streams and version["mde"] != "only":
+        return "alerts"
+    return "mde-alerts" if "mde-alerts" in streams and version["mde"] != "no" else None
+
+
+def due(version):
+    return version.get("due", version["visible_from"])
 
 
 def event_id(version):
