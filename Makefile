@@ -26,7 +26,7 @@ BIN      := $(if $(filter plain,$(VARIANT)),build,$B)
 
 CPPFLAGS_ := -I. -D_GNU_SOURCE -include lib/banned.h \
             $(if $(filter libsystemd,$(PKGS)),-DHAVE_LIBSYSTEMD)
-CFLAGS_  := -std=c11 $(WARN) $(if $(WERROR),-Werror) $(CFLAGS) -MMD -MP -pthread \
+CFLAGS_  := -std=c11 $(WARN) $(CFLAGS) -MMD -MP -pthread \
             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
             $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDLIBS_  := -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lz -pthread
@@ -60,11 +60,11 @@ $B/%.a:
 	$(call say,AR)$(AR) rcs $@ $^
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(CPPFLAGS_) $(CFLAGS_) -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS_) $(CFLAGS_) $(if $(WERROR),-Werror) -c -o $@ $<
 # The version is in one object, so that a commit does not rebuild the world.
 $B/lib/base/version.o: CPPFLAGS_ += -DMSSPD_VERSION='"$(VERSION)"'
 $B/lib/base/version.o: $B/version
-# Other flags or another version: build again.
+# Other flags or another version: build again. What stops at a warning makes the same objects.
 $B/flags: FORCE
 	@mkdir -p $(@D); echo '$(CC) $(CFLAGS_)' | cmp -s - $@ || echo '$(CC) $(CFLAGS_)' > $@
 $B/version: FORCE
