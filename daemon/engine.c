@@ -500,6 +500,12 @@ engine_replay(struct engine *e, const struct replay_ask *ask, uint64_t numbers[R
 }
 
 bool
+engine_resend(struct engine *e, const char *sink, const char *from, size_t *n, struct err *err)
+{
+	return replays_resend(e->journal, e->settings, sink, from, clock_wall(e->env.clock), n, err);
+}
+
+bool
 engine_replay_cancel(struct engine *e, uint64_t number)
 {
 	if (!journal_period_cancel(e->journal, number))

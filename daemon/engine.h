@@ -53,6 +53,9 @@ void engine_close(struct engine *e);
 /* Has a time of a tenant read again; see replays_ask(). */
 bool engine_replay(struct engine *e, const struct replay_ask *ask, uint64_t numbers[REPLAYS_MOST],
     size_t *n, struct err *err) MUST_CHECK;
+/* Has a sink given again what it lost; see replays_resend(). */
+bool engine_resend(struct engine *e, const char *sink, const char *from, size_t *n,
+    struct err *err) MUST_CHECK;
 /* False: there is none of that number that has not ended. */
 bool engine_replay_cancel(struct engine *e, uint64_t number);
 

@@ -189,3 +189,44 @@ replays_of_new_sinks(struct journal *j, const struct settings *s, int64_t now)
 			add_sink(j, s, sink, now);
 	}
 }
+
+/* ---- sinks that lost what they had ------------------------------------------------ */
+
+/* What was listed late was updated a little before it was delivered. */
+static void
+begin_earlier(const struct settings *s, const char *sink, struct wanted *w)
+{
+	int64_t most = 0;
+
+	for (size_t i = 0; i < s->ntenants; i++) {
+		if (sink_of(&s->tenants[i], sink) != NULL && s->tenants[i].overlap_ms > most)
+			most = s->tenants[i].overlap_ms;
+	}
+	for (size_t i = 0; i < w->n; i++)
+		w->v[i].from -= ticks_from_ms(most);
+}
+
+bool
+replays_resend(struct journal *j, const struct settings *s, const char *sink, const char *from,
+    int64_t now, size_t *n, struct err *err)
+{
+	struct replay_ask ask = { .from = from };
+	struct journal_period p = { .at = TICKS_NONE, .made = now,
+		.flags = JOURNAL_PERIOD_ALL | JOURNAL_PERIOD_GAP };
+	struct wanted wanted = { NULL, 0 };
+
+	if (settings_sink(s, sink) == NULL)
+		return err_set(err, ERR_CONF, "there is no sink \"%.80s\"", sink);
+	if (!read_times(&ask, now, &p, err))
+		return false;
+	for (size_t i = 0; i < s->ntenants; i++)
+		want_tenant(j, &s->tenants[i], sink, &p, &wanted);
+	*n = wanted.n;
+	if (wanted.n == 0)
+		return err_set(err, ERR_CONF, "no tenant is routed to sink %s that was read before "
+		    "that time", sink);
+	begin_earlier(s, sink, &wanted);
+	journal_sink_resend(j, journal_sink(j, sink), wanted.v, wanted.n);
+	free(wanted.v);
+	return true;
+}

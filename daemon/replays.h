@@ -31,6 +31,13 @@ bool replays_ask(struct journal *j, const struct settings *s, const struct repla
     int64_t now, uint64_t out[REPLAYS_MOST], size_t *n, struct err *err) MUST_CHECK;
 
 /*
+ * That sink lost what it got since `from`: what the journal still keeps is delivered again, and
+ * the time before that, of each stream that is routed to it, is read again. *n: streams.
+ */
+bool replays_resend(struct journal *j, const struct settings *s, const char *sink,
+    const char *from, int64_t now, size_t *n, struct err *err) MUST_CHECK;
+
+/*
  * Before the sinks of s are made known to the journal: those that it does not know and that
  * say `from` get the periods of what is routed to them. A stream that was never read
  * brings its first_lookback by itself.

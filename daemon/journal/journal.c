@@ -225,6 +225,13 @@ journal_period_add(struct journal *j, const struct journal_period *what)
 	return number;
 }
 
+void
+journal_sink_resend(struct journal *j, uint32_t sink, const struct journal_period *periods, size_t n)
+{
+	periods_hold(registry_periods(j->registry), sink, periods, n);
+	worker_save(j->worker);
+}
+
 bool
 journal_period_cancel(struct journal *j, uint64_t number)
 {

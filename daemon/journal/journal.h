@@ -256,6 +256,7 @@ bool journal_backlog_of(const struct journal *j, uint32_t sink, struct journal_b
 #define JOURNAL_PERIOD_GROWS     0x4  /* its sink is parked: not to be read yet */
 #define JOURNAL_PERIOD_DONE      0x8  /* read to its end; kept a while for a look */
 #define JOURNAL_PERIOD_CANCELLED 0x10 /* likewise */
+#define JOURNAL_PERIOD_HELD      0x20 /* its sink is being given again what is kept: not yet */
 #define JOURNAL_PERIOD_PART      0x100 /* times how often it was read to its end, to begin anew */
 
 struct journal_period {
@@ -277,6 +278,15 @@ uint32_t journal_sink_since(struct journal *j, const char *name,
     const struct journal_period *periods, size_t n);
 /* Returns its number (what->number is not looked at). In memory at once, on disk within a second. */
 uint64_t journal_period_add(struct journal *j, const struct journal_period *what);
+/*
+ * That sink lost what it was given of these periods, by the time when it was journalled from the
+ * earliest `from` on. It is given nothing more until it has settled what it has; then all that is
+ * still kept waits for it again, in the old order and before anything new. Each period is held
+ * until then, and shortened to what was not kept any more: that is to be read again
+ * (JOURNAL_NOTE_REFILL), or it is done. Outlives a restart.
+ */
+void journal_sink_resend(struct journal *j, uint32_t sink, const struct journal_period *periods,
+    size_t n);
 /* False when there is none of that number that has not ended. A page that is under way is stored. */
 bool journal_period_cancel(struct journal *j, uint64_t number);
 /* False: there is none of that number (any more). */

@@ -23,6 +23,13 @@ struct mem_todo {
 	char *memo;
 };
 
+/* An entry and those that it was given to. */
+struct mem_entry {
+	struct journal_item item; /* first: what the store has of it */
+	unsigned nroutes;
+	uint32_t route[JOURNAL_ROUTES];
+};
+
 struct mem_place {
 	struct place *place;
 	struct mem_todo *todo; /* in order of seq */
@@ -41,6 +48,7 @@ struct store {
 	struct outbox *out;
 	uint64_t max_bytes, bytes;
 	int64_t keep_delivered, forget_sink;
+	int64_t trimmed_to; /* all entries journalled since are still here */
 	unsigned own_types;
 	_Atomic int forced;
 	struct mem_place *places;  /* by number - 1 */
@@ -129,14 +137,17 @@ todo_of(const struct mem_place *p, uint64_t seq)
 static bool
 todo_add(struct mem_place *p, uint64_t seq, size_t size)
 {
-	if (p->n > 0 && p->todo[p->n - 1].seq == seq)
+	size_t i = todo_find(p, seq);
+
+	if (i < p->n && p->todo[i].seq == seq)
 		return false;
 	if (p->n == p->room) {
 		p->room = p->room == 0 ? 64 : 2 * p->room;
 		p->todo = xreallocarray(p->todo, p->room, sizeof(*p->todo));
 	}
-	p->todo[p->n++] = (struct mem_todo) { .seq = seq };
-	p->place->newest = seq;
+	memmove(p->todo + i + 1, p->todo + i, (p->n++ - i) * sizeof(*p->todo));
+	p->todo[i] = (struct mem_todo) { .seq = seq };
+	p->place->newest = seq > p->place->newest ? seq : p->place->newest;
 	p->place->entries++;
 	p->place->bytes += size;
 	return true;
@@ -301,12 +312,100 @@ look_at_parked(struct store *s)
 	}
 }
 
+/* ---- what a sink lost -------------------------------------------------------- */
+
+static bool
+was_for(const struct journal_item *item, uint32_t sink)
+{
+	const struct mem_entry *e = (const struct mem_entry *)item;
+
+	for (unsigned i = 0; i < e->nroutes; i++) {
+		if (e->route[i] == sink)
+			return true;
+	}
+	return false;
+}
+
+static void
+end_hold(struct store *s, uint32_t sink)
+{
+	struct periods *list = registry_periods(s->reg);
+	struct journal_period p;
+
+	for (uint64_t after = 0; periods_next_held(list, sink, 0, after, &p); after = p.number) {
+		p.flags &= ~(unsigned)JOURNAL_PERIOD_HELD;
+		if (s->trimmed_to <= p.from)
+			p.flags |= JOURNAL_PERIOD_DONE;
+		else if (s->trimmed_to < p.to)
+			p.to = s->trimmed_to;
+		periods_put(list, &p);
+	}
+	outbox_note(s->out, JOURNAL_NOTE_REFILL, s->stats.state,
+	    "what a sink has lost is read again");
+}
+
+static void
+resend(struct store *s, struct mem_place *p, int64_t from)
+{
+	struct journal_period period;
+
+	for (size_t i = 0; i < s->nentries; i++) {
+		const struct journal_item *e = s->entries[i];
+
+		if (e == NULL || e->journalled < from || !was_for(e, p->place->sink) ||
+		    !todo_add(p, e->pos.seq, e->body.n))
+			continue;
+		ledger_wait(&s->ledger, e->pos.seq);
+		if (!periods_next_held(registry_periods(s->reg), p->place->sink, e->stream, 0,
+			&period))
+			continue;
+		period.told++;
+		periods_put(registry_periods(s->reg), &period);
+	}
+	end_hold(s, p->place->sink);
+	place_begin_anew(p->place);
+	p->place->is_resending = false;
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->todo[i].memo != NULL)
+			place_later(p->place, p->todo[i].seq, p->todo[i].due);
+	}
+}
+
+static void
+look_at_resends(struct store *s)
+{
+	struct journal_period held;
+	uint32_t sink;
+	int64_t from;
+
+	for (size_t i = 0; i < s->nplaces; i++) {
+		struct place *p = s->places[i].place;
+
+		if (p == NULL || !p->is_resending ||
+		    periods_next_held(registry_periods(s->reg), p->sink, 0, 0, &held))
+			continue;
+		place_begin_anew(p); /* it was cancelled */
+		p->is_resending = false;
+	}
+	for (uint32_t after = 0;
+	     periods_holding(registry_periods(s->reg), after, &sink, &from); after = sink) {
+		struct mem_place *p = place_get(s, sink);
+
+		if (p == NULL)
+			continue;
+		p->place->is_resending = true;
+		if (p->place->out.n == 0 && p->place->marked == 0)
+			resend(s, p, from);
+	}
+}
+
 /* ---- append -------------------------------------------------------------- */
 
 static void
 forward(struct store *s, uint32_t stream, struct journal_entry *e, int64_t now)
 {
-	struct journal_item *made = xcalloc(1, sizeof(*made));
+	struct mem_entry *entry = xcalloc(1, sizeof(*entry));
+	struct journal_item *made = &entry->item;
 	uint64_t seq = s->nentries + 1;
 	unsigned waiting = 0;
 
@@ -334,9 +433,10 @@ forward(struct store *s, uint32_t stream, struct journal_entry *e, int64_t now)
 
 		if (p != NULL && p->place->is_parked && !place_is_own(s->own_types, e->type))
 			grow(s, p->place->sink, stream, e->now.version, now);
-		else
-			waiting += p != NULL && todo_add(p, seq, e->len);
+		else if (p != NULL && todo_add(p, seq, e->len))
+			entry->route[waiting++] = e->route[i];
 	}
+	entry->nroutes = waiting;
 	ledger_add(&s->ledger, seq, waiting);
 	e->pos = made->pos;
 	e->is_forwarded = true;
@@ -411,6 +511,8 @@ settle(struct store *s, struct mark_job *m)
 	struct mem_place *p = place_get(s, m->sink);
 	struct mem_todo *todo = p == NULL ? NULL : todo_of(p, m->seq);
 
+	if (p != NULL && p->place->marked > 0)
+		p->place->marked--;
 	if (todo == NULL)
 		return;
 	switch (m->what) {
@@ -457,6 +559,7 @@ trim(struct store *s)
 			return;
 		entry_free(s, first);
 		ledger_gone(&s->ledger, first, last);
+		s->trimmed_to = now - s->keep_delivered + 1;
 	}
 }
 
@@ -482,8 +585,10 @@ mem_settled(struct store *s, const struct mark_job *m)
 {
 	struct mem_place *p = place_get(s, m->sink);
 
-	if (p != NULL)
-		place_take_back(p->place, m->seq);
+	if (p == NULL)
+		return;
+	place_take_back(p->place, m->seq);
+	p->place->marked++;
 }
 
 /* ---- read ---------------------------------------------------------------- */
@@ -530,6 +635,8 @@ take_all(struct store *s, struct mem_place *p, size_t max, size_t max_bytes,
 		}
 	}
 	for (size_t i = todo_find(p, p->place->next); i < p->n; i++) {
+		if (p->todo[i].memo != NULL)
+			continue;
 		if (!take(s, p, &p->todo[i], max, max_bytes, &bytes, batch))
 			return;
 		p->place->next = p->todo[i].seq + 1;
@@ -549,7 +656,8 @@ mem_read(struct store *s, uint32_t sink, size_t max, size_t max_bytes,
 		p->place->wants_ready = true;
 		return err_set(err, ERR_TEMP, "the journal in memory has failed");
 	}
-	take_all(s, p, max, max_bytes, batch);
+	if (!p->place->is_resending)
+		take_all(s, p, max, max_bytes, batch);
 	batch->has_more = place_has_work(p->place, clock_wall(s->clock));
 	p->place->wants_ready = !batch->has_more;
 	return true;
@@ -599,6 +707,7 @@ mem_tick(struct store *s)
 {
 	look_at_sinks(s);
 	look_at_parked(s);
+	look_at_resends(s);
 	trim(s);
 	publish(s);
 	wake_sinks(s);
@@ -620,6 +729,7 @@ mem_open(const struct journal_opts *opts, struct registry *reg, struct outbox *o
 	s->own_types = opts->own_types;
 	s->forget_sink = ticks_from_ms(opts->forget_sink_ms);
 	s->stats.oldest_open = TICKS_NONE;
+	s->trimmed_to = clock_wall(s->clock);
 	ledger_init(&s->ledger);
 	return s;
 }

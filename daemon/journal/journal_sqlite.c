@@ -134,6 +134,17 @@ wake_sinks(struct store *s)
 	}
 }
 
+static void
+marks_stored(struct store *s, const struct mark_job *marks, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct place *p = place_of(s, marks[i].sink);
+
+		if (p != NULL && p->marked > 0)
+			p->marked--;
+	}
+}
+
 static bool
 sqlite_write(struct store *s, struct page_job **pages, size_t npages, struct mark_job *marks,
     size_t nmarks)
@@ -154,6 +165,8 @@ sqlite_write(struct store *s, struct page_job **pages, size_t npages, struct mar
 	}
 	if (!ok && s->remedy == REMEDY_NONE)
 		ok = write_marks(s, marks, nmarks);
+	if (ok)
+		marks_stored(s, marks, nmarks);
 	wake_sinks(s);
 	return ok || nmarks == 0;
 }
@@ -163,8 +176,10 @@ sqlite_settled(struct store *s, const struct mark_job *m)
 {
 	struct place *p = place_of(s, m->sink);
 
-	if (p != NULL)
-		place_take_back(p, m->seq);
+	if (p == NULL)
+		return;
+	place_take_back(p, m->seq);
+	p->marked++;
 }
 
 /* ---- reading ------------------------------------------------------------- */
@@ -182,6 +197,8 @@ sqlite_read(struct store *s, uint32_t sink, size_t max, size_t max_bytes,
 	s->rc = SQLITE_OK;
 	if (s->remedy != REMEDY_NONE)
 		ok = err_set(err, ERR_TEMP, "the journal cannot be read until it is repaired");
+	else if (p->is_resending)
+		ok = true; /* until it begins anew */
 	else
 		ok = read_items(s, p, max, max_bytes, batch, err);
 	if (s->rc != SQLITE_OK) {
@@ -446,6 +463,8 @@ sqlite_tick(struct store *s)
 		return WAITING_TICK_MS;
 	disk_look(s, false);
 	trim_look_at_sinks(s);
+	if (resend_step(s))
+		return BUSY_TICK_MS;
 	wake_sinks(s);
 	if (mono - s->wrote_at < QUIET_MS && mono - s->worked_at < IDLE_TICK_MS)
 		return QUIET_MS;

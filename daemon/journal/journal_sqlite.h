@@ -23,6 +23,7 @@
  *   journal_sqlite_append.c   pages: memory, judge, entries
  *   journal_sqlite_settle.c   marks
  *   journal_sqlite_period.c   what is to be read again, and what parked sinks are not given
+ *   journal_sqlite_resend.c   what a sink lost waits for it again
  *   journal_sqlite_read.c     entries to hand out
  *   journal_sqlite_trim.c     what goes: delivered, forgotten, over its cap
  *   journal_sqlite_disk.c     room on the disk: high water, ballast, shrinking
@@ -33,7 +34,7 @@
  * transaction was committed: until then changes are noted in a list.
  */
 #define PAGE_SIZE      16384
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define APPLICATION_ID 0x6d737370 /* "mssp" */
 #define MEMORY_PROBES  16         /* rows that share a second and a hash */
 #define NO_ROWID       INT64_MIN
@@ -45,8 +46,8 @@ enum statement {
 	ST_STREAM_PUT, ST_STREAM_BEGIN, ST_READER_PUT, ST_SINK_PUT, ST_SINK_DROP,
 	ST_META_PUT,
 	ST_MEMORY_FIND, ST_MEMORY_PUT, ST_MEMORY_OLD, ST_MEMORY_DROP, ST_MEMORY_OLDEST,
-	ST_ENTRY_PUT, ST_ENTRY_GET, ST_ENTRY_FIRST, ST_ENTRY_DROP,
-	ST_TODO_PUT, ST_TODO_SCAN, ST_TODO_DROP, ST_TODO_LATER, ST_TODO_OLDEST, ST_TODO_SOME,
+	ST_ENTRY_PUT, ST_ENTRY_GET, ST_ENTRY_FIRST, ST_ENTRY_DROP, ST_ENTRY_SOME,
+	ST_TODO_PUT, ST_TODO_SCAN, ST_TODO_DROP, ST_TODO_LATER, ST_TODO_OLDEST, ST_TODO_SOME, ST_TODO_MEMO,
 	ST_READ_NEXT, ST_READ_ONE,
 	ST_DEAD_PUT, ST_DEAD_OLDEST, ST_DEAD_DROP,
 	ST_QUARANTINE_PUT, ST_QUARANTINE_OLDEST, ST_QUARANTINE_DROP,
@@ -59,6 +60,8 @@ enum statement {
 enum change_what {
 	CHANGE_ADDED,   /* an entry; n: sinks that wait */
 	CHANGE_TODO,    /* it waits at a sink; n: bytes */
+	CHANGE_AGAIN,   /* likewise, after it was delivered; n: bytes */
+	CHANGE_ANEW,    /* the sink begins anew */
 	CHANGE_SETTLED, /* it no longer does; n: bytes */
 	CHANGE_LATER,   /* due */
 	CHANGE_DEAD,    /* n dead letters more at that sink */
@@ -133,6 +136,9 @@ struct store {
 	int64_t wrote_at;      /* mono ms: the last group */
 	int64_t worked_at;     /* mono ms: the last background step */
 	int64_t retry_at;      /* mono ms: when to try a remedy again */
+	int64_t trimmed_to;    /* ticks: all entries journalled since are still here */
+	uint32_t resend_sink;  /* what it lost is being put before it again; 0: no sink */
+	uint64_t resend_at;    /* entries up to this one were looked at */
 	int64_t next_trim_at;  /* ticks: nothing delivered is due before */
 	int64_t forget_from;   /* memory: key to go on from */
 	int64_t forget_at;     /* mono ms: the next round */
@@ -218,6 +224,10 @@ bool settle_marks(struct store *s, struct mark_job *marks, size_t n, struct err 
 void period_grow(struct store *s, uint32_t sink, uint32_t stream, int64_t version);
 /* It gets everything again. */
 void period_end_growth(struct store *s, uint32_t sink);
+/* In the transaction at hand: so many entries of that stream wait for the sink again. */
+void period_resent(struct store *s, uint32_t sink, uint32_t stream, uint64_t n);
+/* All that is kept does: what was journalled before `kept` is to be read again. */
+void period_end_hold(struct store *s, uint32_t sink, int64_t kept);
 /* How far the page brings the period that it is of. */
 void period_page(struct store *s, const struct page_job *job);
 /* Of a transaction, after its sinks: takes what is not saved; writes it all; it is committed. */
@@ -226,6 +236,8 @@ bool periods_write(struct store *s, struct err *err) MUST_CHECK;
 void periods_done(struct store *s);
 /* Some of what parked sinks have is let go, in a transaction of its own. False: nothing to do. */
 bool park_step(struct store *s);
+/* Some of what a sink lost waits for it again, in a transaction of its own. False: nothing to do. */
+bool resend_step(struct store *s);
 bool read_items(struct store *s, struct place *p, size_t max, size_t max_bytes,
     struct journal_batch *b, struct err *err) MUST_CHECK;
 
@@ -234,6 +246,8 @@ uint32_t entry_crc(uint64_t seq, uint32_t stream, const struct journal_item *ite
 /* Reads columns from `first` on: stream, type, kind, flags, changed, version,
  * journalled, crc, id, body. Texts point into the row. False: the checksum is wrong. */
 bool entry_from_row(sqlite3_stmt *st, int first, uint64_t seq, struct journal_item *out);
+/* Was it given to that sink? False where that is not known. */
+bool entry_was_for(struct str routes, uint64_t seq, uint32_t sink);
 /* In a transaction of its own: keeps the row in quarantine and frees who waits for it. */
 bool quarantine_entry(struct store *s, uint64_t seq, struct err *err) MUST_CHECK;
 bool quarantine_put(struct store *s, uint32_t stream, struct str id, const char *why,

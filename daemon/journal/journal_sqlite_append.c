@@ -107,6 +107,50 @@ entry_crc(uint64_t seq, uint32_t stream, const struct journal_item *item)
 	return crc32c(crc, item->body.s, item->body.n);
 }
 
+/* With a checksum of their own: an entry must not come to a sink that it was not for. */
+static uint32_t
+routes_crc(uint64_t seq, const void *routes, size_t n)
+{
+	return crc32c(crc32c(0, &seq, sizeof(seq)), routes, n);
+}
+
+bool
+entry_was_for(struct str routes, uint64_t seq, uint32_t sink)
+{
+	size_t n = routes.n / sizeof(uint32_t);
+	uint32_t v[JOURNAL_ROUTES + 1];
+
+	if (n < 2 || n > ARRAY_LEN(v) || routes.n % sizeof(uint32_t) != 0)
+		return false;
+	memcpy(v, routes.s, routes.n);
+	if (v[n - 1] != routes_crc(seq, v, (n - 1) * sizeof(*v)))
+		return false;
+	for (size_t i = 0; i + 1 < n; i++) {
+		if (v[i] == sink)
+			return true;
+	}
+	return false;
+}
+
+/* Those that it is given to: not to a sink that was forgotten meanwhile, or is parked. */
+static unsigned
+pick_routes(const struct store *s, const struct journal_entry *e, uint64_t seq,
+    uint32_t out[JOURNAL_ROUTES + 1])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < e->nroutes && i < JOURNAL_ROUTES; i++) {
+		const struct place *p = place_of(s, e->route[i]);
+
+		if (p != NULL && !p->is_forgotten &&
+		    (!p->is_parked || place_is_own(s->own_types, e->type)))
+			out[n++] = e->route[i];
+	}
+	if (n > 0)
+		out[n] = routes_crc(seq, out, n * sizeof(*out));
+	return n;
+}
+
 static bool
 put_entry(struct store *s, uint32_t stream, const struct journal_entry *e, uint64_t seq,
     struct err *err)
@@ -119,11 +163,15 @@ put_entry(struct store *s, uint32_t stream, const struct journal_entry *e, uint6
 	};
 	const int64_t columns[] = { (int64_t)seq, stream, e->type, e->kind, e->flags, e->changed,
 		e->now.version, s->now, entry_crc(seq, stream, &item) };
+	uint32_t routes[JOURNAL_ROUTES + 1];
+	unsigned n;
 
 	for (int i = 0; i < (int)ARRAY_LEN(columns); i++)
 		sqlite3_bind_int64(st, i + 1, columns[i]);
 	bind_blob(st, 10, e->id.s, e->id.n);
 	bind_blob(st, 11, e->body, e->len);
+	n = pick_routes(s, e, seq, routes);
+	bind_blob(st, 12, routes, n > 0 ? (n + 1) * sizeof(*routes) : 0);
 	return db_run(s, st, err);
 }
 

@@ -27,12 +27,14 @@ static const char *const texts[ST_COUNT] = {
 	[ST_MEMORY_DROP] = "DELETE FROM memory WHERE key = ?1",
 	[ST_MEMORY_OLDEST] = "DELETE FROM memory WHERE key IN"
 	    " (SELECT key FROM memory ORDER BY key LIMIT ?1)",
-	[ST_ENTRY_PUT] = "INSERT INTO entry(seq, " ENTRY ")"
-	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+	[ST_ENTRY_PUT] = "INSERT INTO entry(seq, " ENTRY ", routes)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 	[ST_ENTRY_GET] = "SELECT " ENTRY " FROM entry WHERE seq = ?1",
 	[ST_ENTRY_FIRST] = "SELECT seq, journalled FROM entry WHERE seq BETWEEN ?1 AND ?2"
 	    " ORDER BY seq LIMIT 1",
 	[ST_ENTRY_DROP] = "DELETE FROM entry WHERE seq BETWEEN ?1 AND ?2 AND journalled < ?3",
+	[ST_ENTRY_SOME] = "SELECT seq, stream, journalled, length(body), routes FROM entry"
+	    " WHERE seq > ?1 ORDER BY seq LIMIT ?2",
 	[ST_TODO_PUT] = "INSERT OR IGNORE INTO todo(sink, seq, size) VALUES(?1, ?2, ?3)",
 	[ST_TODO_SCAN] = "SELECT seq, size FROM todo WHERE sink = ?1 AND seq BETWEEN ?2 AND ?3"
 	    " ORDER BY seq",
@@ -41,6 +43,7 @@ static const char *const texts[ST_COUNT] = {
 	    " WHERE sink = ?1 AND seq = ?2",
 	[ST_TODO_OLDEST] = "SELECT seq FROM todo WHERE sink = ?1 ORDER BY seq LIMIT 1",
 	[ST_TODO_SOME] = "SELECT seq, size FROM todo WHERE sink = ?1 ORDER BY seq LIMIT ?2",
+	[ST_TODO_MEMO] = "SELECT seq, due FROM todo WHERE sink = ?1 AND memo IS NOT NULL",
 	[ST_READ_NEXT] = "SELECT seq, size, tries, memo FROM todo"
 	    " WHERE sink = ?1 AND seq >= ?2 AND memo IS NULL ORDER BY seq",
 	[ST_READ_ONE] = "SELECT seq, size, tries, memo, due FROM todo WHERE sink = ?1 AND seq = ?2",

@@ -54,6 +54,8 @@ on_meta(struct store *s, sqlite3_stmt *st)
 	/* Numbers never go back, not even where the file does. */
 	if (strcmp(name, "next_seq") == 0 && value > s->next_seq)
 		s->next_seq = value;
+	if (strcmp(name, "trimmed_to") == 0)
+		s->trimmed_to = (int64_t)value;
 	if (strcmp(name, "clean") == 0)
 		s->was_clean = sqlite3_column_int(st, 1) == 1;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -207,6 +209,7 @@ forget_figures(struct store *s)
 	ledger_release(&s->ledger);
 	s->counts = (struct counts) { 0 };
 	s->was_clean = false;
+	s->trimmed_to = clock_wall(s->clock);
 	s->next_trim_at = 0;
 	for (size_t i = 0; i < s->nplaces; i++) {
 		struct place *p = s->places[i];
@@ -227,6 +230,15 @@ load_names(struct store *s, struct err *err)
 	           " FROM period ORDER BY n", on_period, err);
 }
 
+/* What was said of it is true only if nothing was trimmed since. */
+static bool
+know_what_is_kept(struct store *s)
+{
+	if (!s->was_clean)
+		s->trimmed_to = clock_wall(s->clock);
+	return true;
+}
+
 bool
 load(struct store *s, struct err *err)
 {
@@ -244,5 +256,5 @@ load(struct store *s, struct err *err)
 	    && (!is_first || each_row(s, "SELECT sink, seq, due FROM todo WHERE memo IS NOT NULL",
 	                         on_waiting, err))
 	    && each_row(s, "SELECT sink, count(*) FROM dead GROUP BY sink", on_dead, err)
-	    && count_again(s, err);
+	    && count_again(s, err) && know_what_is_kept(s);
 }

@@ -75,6 +75,38 @@ period_end_growth(struct store *s, uint32_t sink)
 }
 
 void
+period_resent(struct store *s, uint32_t sink, uint32_t stream, uint64_t n)
+{
+	struct journal_period p;
+	struct periods_unsaved *u = NULL;
+
+	if (periods_next_held(registry_periods(s->reg), sink, stream, 0, &p))
+		u = of_number(s, p.number);
+	if (u != NULL)
+		u->period.told += n;
+}
+
+void
+period_end_hold(struct store *s, uint32_t sink, int64_t kept)
+{
+	struct journal_period p;
+
+	for (uint64_t after = 0;
+	     periods_next_held(registry_periods(s->reg), sink, 0, after, &p); after = p.number) {
+		struct periods_unsaved *u = of_number(s, p.number);
+
+		if (u == NULL)
+			continue;
+		u->period.flags &= ~(unsigned)JOURNAL_PERIOD_HELD;
+		if (kept <= u->period.from)
+			u->period.flags |= JOURNAL_PERIOD_DONE;
+		else if (kept < u->period.to)
+			u->period.to = kept;
+		s->has_refill = true;
+	}
+}
+
+void
 period_page(struct store *s, const struct page_job *job)
 {
 	const struct journal_page *page = job->page;
@@ -152,7 +184,7 @@ periods_done(struct store *s)
 	s->nperiods = 0;
 	if (s->has_refill)
 		outbox_note(s->out, JOURNAL_NOTE_REFILL, s->state,
-		    "what a parked sink was not given is read again");
+		    "what a sink was not given, or has lost, is read again");
 	s->has_refill = false;
 }
 

@@ -142,6 +142,7 @@ keep_entry(struct rescue *r, sqlite3_stmt *row, uint64_t seq, struct err *err)
 	sqlite3_bind_int64(st, 1, (int64_t)seq);
 	for (int i = 0; i < 10; i++)
 		sqlite3_bind_value(st, i + 2, sqlite3_column_value(row, i));
+	sqlite3_bind_null(st, 12);
 	return db_run(r->s, st, err);
 }
 

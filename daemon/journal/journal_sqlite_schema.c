@@ -6,7 +6,8 @@
  * in, of its stream and of its id (memory_key()): in time order, because random
  * keys would dirty a page for every alert; `id` beside it tells those apart that
  * share one. todo is what a sink still has to take; memo: only those wait for
- * `due` over a restart. period: what is to be read again.
+ * `due` over a restart. period: what is to be read again. entry.routes: to which sinks
+ * it was given, for as long as it is kept; NULL where an older msspd stored it.
  */
 static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -34,6 +35,7 @@ static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE TABLE period(n INTEGER PRIMARY KEY, stream INTEGER, sink INTEGER, since INTEGER,"
 	" until INTEGER, at INTEGER, made INTEGER, flags INTEGER, seen INTEGER, told INTEGER);"
 	"ALTER TABLE sink ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE entry ADD COLUMN routes BLOB;",
 };
 
 static bool

@@ -165,6 +165,18 @@ apply(struct store *s, const struct change *c)
 		p->bytes += c->n;
 		p->newest = c->seq;
 		break;
+	case CHANGE_AGAIN:
+		ledger_wait(&s->ledger, c->seq);
+		p->entries++;
+		p->bytes += c->n;
+		p->oldest_seq = 0;
+		p->newest = c->seq > p->newest ? c->seq : p->newest;
+		break;
+	case CHANGE_ANEW:
+		place_begin_anew(p);
+		p->is_resending = false;
+		p->resent_at = s->now;
+		break;
 	case CHANGE_SETTLED:
 		settled(s, p, c);
 		break;
@@ -334,6 +346,7 @@ transaction_save_counts(struct store *s, bool all, struct err *err)
 		    c->quarantine_bytes },
 		{ "gaps", c->gaps != was->gaps, c->gaps },
 		{ "next_seq", is_far, s->next_seq },
+		{ "trimmed_to", is_far, (uint64_t)s->trimmed_to },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -370,6 +383,8 @@ find_oldest(struct store *s, struct place *p)
 	sqlite3_bind_int64(st, 2, (int64_t)p->oldest_seq);
 	if (p->oldest_seq != 0 && db_row(s, st, &err) == 1)
 		p->oldest = sqlite3_column_int64(st, 1);
+	if (p->oldest != TICKS_NONE && p->oldest < p->resent_at)
+		p->oldest = p->resent_at;
 	sqlite3_reset(st);
 }
 

@@ -58,6 +58,13 @@ note_gone(struct store *s, uint64_t first, uint64_t end)
 		change_add(s, (struct change) { CHANGE_GONE, .seq = first, .n = end - 1 });
 }
 
+static void
+trimmed(struct store *s, int64_t to)
+{
+	if (to > s->trimmed_to)
+		s->trimmed_to = to;
+}
+
 /* Drops what is due of a run of delivered entries. *stop: the rest is not due yet. */
 static bool
 drop_run(struct store *s, uint64_t first, uint64_t last, uint64_t *dropped, bool *stop,
@@ -76,6 +83,8 @@ drop_run(struct store *s, uint64_t first, uint64_t last, uint64_t *dropped, bool
 		if (!db_run(s, st, err))
 			return false;
 		*dropped = (uint64_t)sqlite3_changes64(s->db);
+		if (*dropped > 0)
+			trimmed(s, cutoff < s->now ? cutoff : s->now);
 		s->counts.entries -= *dropped < s->counts.entries ? *dropped : s->counts.entries;
 		if (*dropped == last - first + 1)
 			rc = 0;

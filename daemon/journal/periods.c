@@ -18,6 +18,7 @@ struct periods {
 	struct row *rows; /* in order of their numbers */
 	size_t n;
 	uint64_t last; /* number given */
+	bool may_hold; /* so that looking for those that are held costs nothing otherwise */
 };
 
 struct periods *
@@ -72,6 +73,7 @@ row_add(struct periods *p, const struct journal_period *what)
 	p->rows[i] = (struct row) { .period = *what };
 	if (what->number > p->last)
 		p->last = what->number;
+	p->may_hold |= (what->flags & JOURNAL_PERIOD_HELD) != 0;
 	return &p->rows[i];
 }
 
@@ -86,6 +88,13 @@ is_growing_for(const struct row *row, uint32_t sink)
 {
 	return !row->is_gone && !has_ended(row) && row->period.sink == sink
 	    && (row->period.flags & JOURNAL_PERIOD_GROWS) != 0;
+}
+
+static bool
+is_held_for(const struct row *row, uint32_t sink)
+{
+	return !row->is_gone && !has_ended(row) && row->period.sink == sink
+	    && (row->period.flags & JOURNAL_PERIOD_HELD) != 0;
 }
 
 static void
@@ -105,21 +114,42 @@ let_old_go(struct periods *p)
 
 /* ---- the loop's side ----------------------------------------------------- */
 
+/* Returns its number. */
+static uint64_t
+row_new(struct periods *p, const struct journal_period *what)
+{
+	struct journal_period period = *what;
+
+	period.number = p->last + 1;
+	row_add(p, &period)->edit = 1;
+	return period.number;
+}
+
 uint64_t
 periods_add(struct periods *p, const struct journal_period *what)
 {
-	struct row *row;
 	uint64_t number;
 
 	pthread_mutex_lock(&p->lock);
 	let_old_go(p);
-	number = p->last + 1;
-	row = row_add(p, &(struct journal_period) { .number = number });
-	row->period = *what;
-	row->period.number = number;
-	row->edit = 1;
+	number = row_new(p, what);
 	pthread_mutex_unlock(&p->lock);
 	return number;
+}
+
+void
+periods_hold(struct periods *p, uint32_t sink, const struct journal_period *what, size_t n)
+{
+	pthread_mutex_lock(&p->lock);
+	let_old_go(p);
+	for (size_t i = 0; i < n; i++) {
+		struct journal_period period = what[i];
+
+		period.sink = sink;
+		period.flags |= JOURNAL_PERIOD_HELD;
+		(void)row_new(p, &period);
+	}
+	pthread_mutex_unlock(&p->lock);
 }
 
 bool
@@ -143,7 +173,7 @@ static bool
 is_to_be_read(const struct row *row, uint32_t stream)
 {
 	return !row->is_gone && !has_ended(row) && row->period.stream == stream
-	    && (row->period.flags & JOURNAL_PERIOD_GROWS) == 0;
+	    && (row->period.flags & (JOURNAL_PERIOD_GROWS | JOURNAL_PERIOD_HELD)) == 0;
 }
 
 bool
@@ -229,6 +259,48 @@ periods_next_growing(struct periods *p, uint32_t sink, uint64_t after, struct jo
 		found = p->rows[i].period.number > after && is_growing_for(&p->rows[i], sink);
 		if (found)
 			*out = p->rows[i].period;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return found;
+}
+
+bool
+periods_holding(struct periods *p, uint32_t after, uint32_t *sink, int64_t *from)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&p->lock);
+	*sink = UINT32_MAX;
+	for (size_t i = 0; p->may_hold && i < p->n; i++) {
+		const struct row *row = &p->rows[i];
+		uint32_t number = row->period.sink;
+
+		if (number <= after || number > *sink || !is_held_for(row, number))
+			continue;
+		if (number < *sink || row->period.from < *from)
+			*from = row->period.from;
+		*sink = number;
+		found = true;
+	}
+	p->may_hold &= found || after > 0;
+	pthread_mutex_unlock(&p->lock);
+	return found;
+}
+
+bool
+periods_next_held(struct periods *p, uint32_t sink, uint32_t stream, uint64_t after,
+    struct journal_period *out)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->n && !found; i++) {
+		const struct row *row = &p->rows[i];
+
+		found = row->period.number > after && is_held_for(row, sink)
+		    && (stream == 0 || row->period.stream == stream);
+		if (found)
+			*out = row->period;
 	}
 	pthread_mutex_unlock(&p->lock);
 	return found;

@@ -26,6 +26,8 @@ void periods_free(struct periods *p);
 
 /* Returns its number. The oldest of those that ended go where there are too many. */
 uint64_t periods_add(struct periods *p, const struct journal_period *what);
+/* All of them at once, for that sink, held. */
+void periods_hold(struct periods *p, uint32_t sink, const struct journal_period *what, size_t n);
 bool periods_cancel(struct periods *p, uint64_t number);
 /* The first of that stream that is to be read, number above `after`. */
 bool periods_next(struct periods *p, uint32_t stream, uint64_t after, struct journal_period *out);
@@ -43,6 +45,12 @@ void periods_growing(struct periods *p, uint32_t sink, uint32_t stream,
     struct journal_period *out);
 /* Each that grows for that sink, number above `after`. */
 bool periods_next_growing(struct periods *p, uint32_t sink, uint64_t after,
+    struct journal_period *out);
+
+/* The next sink, number above `after`, that has some that are held, and where the earliest begins. */
+bool periods_holding(struct periods *p, uint32_t after, uint32_t *sink, int64_t *from);
+/* Each that is held for that sink, number above `after`. stream: of that one only; 0: of any. */
+bool periods_next_held(struct periods *p, uint32_t sink, uint32_t stream, uint64_t after,
     struct journal_period *out);
 
 /* The next that is not saved, number above `after`. is_gone: its row is to go. */

@@ -210,6 +210,16 @@ place_rewind(struct place *p)
 	p->out.n = 0;
 }
 
+void
+place_begin_anew(struct place *p)
+{
+	if (p->out.n > 0)
+		memset(p->out.seq, 0, p->out.room * sizeof(*p->out.seq));
+	p->out.n = p->later.n = 0;
+	p->again.at = p->again.n = 0;
+	p->next = 1;
+}
+
 uint64_t
 place_pop(struct place *p, int64_t now)
 {
@@ -228,7 +238,7 @@ place_pop(struct place *p, int64_t now)
 bool
 place_has_work(const struct place *p, int64_t now)
 {
-	if (p->is_forgotten)
+	if (p->is_forgotten || p->is_resending)
 		return false;
 	return p->again.at < p->again.n || p->newest >= p->next
 	    || (p->later.n > 0 && p->later.v[0].at <= now);

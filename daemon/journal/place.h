@@ -25,6 +25,9 @@ struct place {
 	bool is_parked;        /* it is given nothing new */
 	uint64_t park_from;    /* of a parked one: entries after it are still to be let go; 0: not
 	                        * known where they begin; UINT64_MAX: none is left */
+	bool is_resending;     /* what it lost is put before it again: nothing is handed out */
+	int64_t resent_at;     /* ticks: when it was; nothing waits for it since before. 0: never */
+	unsigned marked;       /* settled, and not stored yet */
 	bool wants_ready;      /* the last read found the end */
 	uint64_t next;         /* the first that was never handed out */
 	uint64_t newest;       /* the last that was committed for it */
@@ -51,6 +54,10 @@ void place_later(struct place *p, uint64_t seq, int64_t due);
 
 /* Everything that is out comes again, in order. */
 void place_rewind(struct place *p);
+
+/* As after a restart: nothing was handed out, and all that waits comes again from the first on;
+ * what waits for its time is to be said anew. */
+void place_begin_anew(struct place *p);
 
 /* The next number that waited for its time or was rewound; 0: none. */
 uint64_t place_pop(struct place *p, int64_t now);

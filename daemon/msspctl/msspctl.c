@@ -28,10 +28,15 @@ static const char usage[] =
     "  replay --tenant T --from A [--to B] [--sink S] [--all] [--detach]\n"
     "                      read a time of that tenant again, up to 180 days back, and\n"
     "                      deliver, marked as replay, what is not known; --all: also\n"
-    "                      what is; --sink: to that sink alone. A and B are a day, an\n"
+    "                      what is; --sink: to that sink alone (what msspd does not\n"
+    "                      know; for what a sink lost: --all, or resend). A and B are a day, an\n"
     "                      RFC 3339 time, or so long ago (36h); B is now where it is\n"
     "                      not given. Follows it to its end, unless --detach; Ctrl-C\n"
     "                      leaves it running\n"
+    "  resend --sink S --from A\n"
+    "                      that sink lost what it got since A: what the journal still\n"
+    "                      keeps is sent to it again, what is older is read from\n"
+    "                      Microsoft; goes on by itself\n"
     "  replays [--json]    what is read again, was lately, or will be: replays, and\n"
     "                      what sinks missed\n"
     "  replay-cancel N...  end those replays, by their numbers\n"
@@ -131,6 +136,7 @@ static const struct command {
 	{ "reload", do_reload, 0 },
 	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON },
 	{ "replay", do_replay, TAKES_PERIOD | TAKES_ALL },
+	{ "resend", do_resend, TAKES_PERIOD },
 	{ "replays", do_replays, TAKES_JSON },
 	{ "replay-cancel", do_replay_cancel, TAKES_NUMBERS },
 	{ "consent-url", do_consent_url, TAKES_NAMES | TAKES_STATE },

@@ -205,3 +205,27 @@ do_replay(const struct args *a)
 	json_decref(result);
 	return status;
 }
+
+int
+do_resend(const struct args *a)
+{
+	json_t *request, *result;
+	int status = EX_OK;
+
+	if (a->sink == NULL || a->from == NULL || a->tenant != NULL || a->to != NULL) {
+		fputs("msspctl: resend takes --sink and --from, both of them\n"
+		      "Try 'msspctl --help'.\n", stderr);
+		return EX_USAGE;
+	}
+	request = json_pack("{s:s}", "verb", "resend");
+	add(request, "sink", a->sink);
+	add(request, "from", a->from);
+	result = call(a->socket, request, TIMEOUT_S, &status);
+	if (result == NULL)
+		return status;
+	printf("what sink %s was given since then is sent again, %" PRId64 " stream%s; "
+	       "'msspctl replays' shows how far it is\n",
+	    a->sink, get_int(result, "streams"), get_int(result, "streams") == 1 ? "" : "s");
+	json_decref(result);
+	return EX_OK;
+}

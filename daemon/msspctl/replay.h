@@ -3,8 +3,9 @@
 
 #include "daemon/msspctl/args.h"
 
-/* replay: the verbs replay, replays and replay-cancel. They return the exit code. */
+/* replay: the verbs replay, resend, replays and replay-cancel. They return the exit code. */
 int do_replay(const struct args *a);
+int do_resend(const struct args *a);
 int do_replays(const struct args *a);
 int do_replay_cancel(const struct args *a);
 

@@ -70,6 +70,12 @@ verb_replay(struct control *c, const json_t *request, struct err *err)
 }
 
 static json_t *
+verb_resend(struct control *c, const json_t *request, struct err *err)
+{
+	return periods_resend(c->engine, request, err);
+}
+
+static json_t *
 verb_replays(struct control *c, const json_t *request, struct err *err)
 {
 	(void)request;
@@ -87,6 +93,7 @@ static const struct verb verbs[] = {
 	{ "status", verb_status },
 	{ "reload", verb_reload },
 	{ "replay", verb_replay },
+	{ "resend", verb_resend },
 	{ "replays", verb_replays },
 	{ "replay-cancel", verb_replay_cancel },
 };

@@ -16,6 +16,8 @@ state_of(const struct journal_period *p)
 		return "done";
 	if ((p->flags & JOURNAL_PERIOD_GROWS) != 0)
 		return "sink parked";
+	if ((p->flags & JOURNAL_PERIOD_HELD) != 0)
+		return "from the journal";
 	return p->at == TICKS_NONE ? "waiting" : "reading";
 }
 
@@ -99,6 +101,22 @@ periods_ask(struct engine *e, const json_t *request, struct err *err)
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, json_integer((json_int_t)numbers[i]));
 	return json_pack("{s:o}", "numbers", list);
+}
+
+json_t *
+periods_resend(struct engine *e, const json_t *request, struct err *err)
+{
+	const char *sink = json_string_value(json_object_get(request, "sink"));
+	const char *from = json_string_value(json_object_get(request, "from"));
+	size_t n;
+
+	if (sink == NULL || from == NULL) {
+		err_set(err, ERR_CONF, "\"sink\" and \"from\" are needed, each a text");
+		return NULL;
+	}
+	if (!engine_resend(e, sink, from, &n, err))
+		return NULL;
+	return json_pack("{s:I}", "streams", (json_int_t)n);
 }
 
 json_t *

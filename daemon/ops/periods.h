@@ -6,10 +6,11 @@
 #include "daemon/engine.h"
 
 /*
- * periods: the verbs about what is read again, for the control socket: replay, replays and
- * replay-cancel. The results are in docs/CONTROL.md. NULL on failure, with the reason in err.
+ * periods: the verbs about what is read again, for the control socket: replay, resend,
+ * replays and replay-cancel. The results are in docs/CONTROL.md. NULL on failure, with the reason in err.
  */
 json_t *periods_ask(struct engine *e, const json_t *request, struct err *err);
+json_t *periods_resend(struct engine *e, const json_t *request, struct err *err);
 json_t *periods_list_all(struct engine *e);
 json_t *periods_end(struct engine *e, const json_t *request, struct err *err);
 

@@ -1,5 +1,6 @@
 """Times that are read again: replays, and what a parked sink or a new one has missed."""
 import json
+import os
 import time
 import unittest
 
@@ -175,6 +176,40 @@ class Replay(Scene):
         self.wait_quiet(1)
         self.assertEqual(len(self.replays()), 2)
         self.assertEqual(self.delivered(0).repeats(), 0)
+
+    def test_a_sink_that_lost_its_disk_gets_it_again(self):
+        """From the journal, as it was; only what is of before the journal's time is read from Microsoft."""
+        self.scene("--alerts", 200, "--history", 72000, sinks=2)
+        self.wait_events(400, 0)
+        self.wait_events(400, 1)
+        harness.wait_for("all is settled", 30, lambda: not any(s["backlog"] for s in self.msspd.status()["sinks"]))
+        had = self.delivered(1)
+        self.siems[1].kill()
+        os.unlink(self.siems[1].out)
+        self.siems[1]._read, self.siems[1]._rows = 0, []
+        self.siems[1].start()
+        self.assertIn("no sink", self.msspd.ctl("resend", "--sink", "nobody", "--from", "10m").stderr)
+        self.assertIn("180 days", self.msspd.ctl("resend", "--sink", "siem1", "--from", "200d").stderr)
+        done = self.msspd.ctl("resend", "--sink", "siem1", "--from", "10m")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("2 streams", done.stdout)
+        self.wait_events(len(had.events), 1)
+        harness.wait_for("what is older was read", 30,
+                         lambda: all(r["state"] == "done" for r in self.replays()))
+        again = self.wait_quiet(1)
+        self.assertEqual(set(again.events), set(had.events))
+        self.assertEqual({r["sink"] for r in self.replays()}, {"siem1"})
+        self.assertGreaterEqual(sum(r["delivered"] for r in self.replays()), len(had.events))
+        self.assertLess(again.repeats(), 100)
+        self.assertGreater(sum(not is_replay(again, n) for n in again.events), 300)
+        self.assertEqual(self.delivered(0).repeats(), 0)
+        late = self.newest_after_one_more()
+        harness.wait_for("it goes on", 20, lambda: late in self.delivered(1).events)
+
+    def newest_after_one_more(self):
+        had = set(self.delivered(0).events)
+        self.graph.ask("/_control/story", {"tenant": 1, "make": 1})
+        return self.newest_made(had)
 
     def freeze_past_the_limit(self):
         """One of two sinks is frozen until it is parked; the other one has everything."""

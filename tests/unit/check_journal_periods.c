@@ -309,10 +309,138 @@ what_is_handed_out_stays(struct kit *k)
 	kit_wait_backlog(k, siem, 0);
 }
 
+/* ---- what a sink lost ---------------------------------------------------------- */
+
+static void
+lose(struct kit *k, uint32_t sink, int64_t from)
+{
+	const struct journal_period p = { .stream = stream(k), .from = from, .to = V(5000),
+		.at = TICKS_NONE, .flags = JOURNAL_PERIOD_ALL | JOURNAL_PERIOD_GAP };
+
+	journal_sink_resend(k->j, sink, &p, 1);
+}
+
+static bool
+is_resent(struct kit *k)
+{
+	return k->notes[JOURNAL_NOTE_REFILL] > 0;
+}
+
+/* Its ids in one string, in order; all are settled. */
+static const char *
+got(struct kit *k, uint32_t sink)
+{
+	static char ids[2000];
+	struct journal_batch *b = kit_read(k, sink, 100, SIZE_MAX, NULL);
+
+	ids[0] = '\0';
+	for (size_t i = 0; i < b->n; i++) {
+		snprintf(ids + strlen(ids), sizeof(ids) - strlen(ids), "%.*s ",
+		    (int)b->items[i].id.n, b->items[i].id.s);
+		kit_settle(k, sink, &b->items[i], MARK_OK, 0, NULL);
+	}
+	journal_batch_free(b);
+	return ids;
+}
+
+static void
+what_is_kept_comes_again(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem"), other = journal_sink(k->j, "other");
+	struct journal_period p;
+
+	put(k, "a", 2, V(1), siem);
+	put(k, "b", 1, V(5), other);
+	put(k, "c", 1, V(6), siem);
+	ck_assert_str_eq(got(k, siem), "a-0 a-1 c-0 ");
+	ck_assert_str_eq(got(k, other), "b-0 ");
+	kit_wait_backlog(k, siem, 0);
+	kit_run(k, 1300);
+	lose(k, siem, k->clock.wall - 60 * TICKS_SEC);
+	ck_assert(kit_wait(k, is_resent, 5000));
+	put(k, "d", 1, V(9), siem);
+	ck_assert_uint_eq(kit_backlog(k, siem).entries, 4);
+	ck_assert_str_eq(got(k, siem), "a-0 a-1 c-0 d-0 ");
+	kit_wait_backlog(k, siem, 0);
+	ck_assert_str_eq(got(k, siem), "");
+	ck_assert_str_eq(got(k, other), "");
+	p = only_period(k);
+	ck_assert_uint_eq(p.told, 3);
+	ck_assert_uint_eq(p.flags & JOURNAL_PERIOD_HELD, 0);
+}
+
+/* What was journalled before the journal was opened is not all kept for sure. */
+static void
+what_is_not_kept_is_to_be_read(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	int64_t opened = k->clock.wall;
+	struct journal_period p;
+
+	lose(k, siem, opened - 3600 * TICKS_SEC);
+	ck_assert(!journal_period_next(k->j, stream(k), 0, &p));
+	ck_assert(kit_wait(k, is_resent, 5000));
+	ck_assert(journal_period_next(k->j, stream(k), 0, &p));
+	ck_assert_int_ge(p.to, opened);
+	ck_assert_int_le(p.to, opened + 70 * TICKS_SEC);
+	k->notes[JOURNAL_NOTE_REFILL] = 0;
+	k->clock.wall += 7200 * TICKS_SEC;
+	lose(k, siem, k->clock.wall - 3600 * TICKS_SEC);
+	ck_assert(kit_wait(k, is_resent, 5000));
+	ck_assert(period(k, p.number + 1, &p));
+	ck_assert_msg((p.flags & JOURNAL_PERIOD_DONE) != 0, "all of it is kept");
+}
+
+/* A newer version that is on its way must not be followed by older ones. */
+static void
+it_settles_what_it_has_first(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct journal_batch *b;
+
+	put(k, "a", 1, V(1), siem);
+	ck_assert_str_eq(got(k, siem), "a-0 ");
+	kit_wait_backlog(k, siem, 0);
+	put(k, "b", 1, V(2), siem);
+	b = kit_read(k, siem, 10, SIZE_MAX, NULL);
+	ck_assert(kit_is(b, "b-0"));
+	lose(k, siem, k->clock.wall - 60 * TICKS_SEC);
+	put(k, "c", 1, V(3), siem);
+	kit_run(k, 1300);
+	ck_assert(!is_resent(k));
+	ck_assert_str_eq(got(k, siem), "");
+	kit_settle(k, siem, &b->items[0], MARK_OK, 0, NULL);
+	journal_batch_free(b);
+	ck_assert(kit_wait(k, is_resent, 5000));
+	ck_assert_str_eq(got(k, siem), "a-0 b-0 c-0 ");
+}
+
+static void
+a_resend_that_is_cancelled(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct journal_batch *b;
+
+	put(k, "a", 1, V(1), siem);
+	b = kit_read(k, siem, 10, SIZE_MAX, NULL);
+	lose(k, siem, k->clock.wall - 60 * TICKS_SEC);
+	kit_run(k, 1300);
+	put(k, "b", 1, V(2), siem);
+	ck_assert_str_eq(got(k, siem), "");
+	ck_assert(journal_period_cancel(k->j, only_period(k).number));
+	kit_run(k, 1300);
+	journal_batch_free(b);
+	ck_assert_str_eq(got(k, siem), "a-0 b-0 ");
+}
+
 static const struct {
 	const char *says;
 	void (*run)(struct kit *k);
 } cases[] = {
+	{ "what is kept comes again, in order", what_is_kept_comes_again },
+	{ "what is not kept is to be read", what_is_not_kept_is_to_be_read },
+	{ "a sink settles first what it has", it_settles_what_it_has_first },
+	{ "a resend can be cancelled", a_resend_that_is_cancelled },
 	{ "a period is kept as it was asked for", a_period_is_kept_as_it_was_asked_for },
 	{ "a page moves its period", a_page_moves_its_period },
 	{ "a cancel holds, also against a page under way", a_cancel_holds },
@@ -326,6 +454,7 @@ static const struct {
 	{ "what is handed out stays", what_is_handed_out_stays },
 };
 #define NENGINES (int)ARRAY_LEN(engines)
+#define RESENDS  4 /* the first ones */
 
 START_TEST(test_contract)
 {
@@ -333,6 +462,8 @@ START_TEST(test_contract)
 
 	kit_init(&k, engines[_i % NENGINES]);
 	k.opts.own_types = 1u << OWN;
+	if (_i / NENGINES < RESENDS)
+		k.opts.keep_delivered_ms = 86400000;
 	kit_must_open(&k);
 	cases[_i / NENGINES].run(&k);
 	kit_release(&k);
@@ -370,6 +501,33 @@ START_TEST(test_restart)
 	ck_assert(!kit_backlog(&k, siem).is_parked);
 	ck_assert(period(&k, gap.number, &gap));
 	ck_assert_uint_eq(gap.flags & JOURNAL_PERIOD_GROWS, 0);
+	kit_release(&k);
+}
+END_TEST
+
+/* Asked for, and killed: it begins again. Nothing waited for the sink then. */
+START_TEST(test_resend_over_a_restart)
+{
+	struct journal_batch *b;
+	struct kit k;
+	uint32_t siem;
+
+	kit_init(&k, &journal_sqlite);
+	k.opts.keep_delivered_ms = 86400000;
+	kit_must_open(&k);
+	siem = journal_sink(k.j, "siem");
+	put(&k, "a", 3, V(1), siem);
+	ck_assert_str_eq(got(&k, siem), "a-0 a-1 a-2 ");
+	kit_wait_backlog(&k, siem, 0);
+	put(&k, "b", 1, V(9), siem);
+	b = kit_read(&k, siem, 10, SIZE_MAX, NULL);
+	lose(&k, siem, k.clock.wall - 60 * TICKS_SEC);
+	kit_run(&k, 100);
+	kit_close(&k);
+	journal_batch_free(b);
+	kit_must_open(&k);
+	ck_assert(kit_wait(&k, is_resent, 5000));
+	ck_assert_str_eq(got(&k, siem), "a-0 a-1 a-2 b-0 ");
 	kit_release(&k);
 }
 END_TEST
@@ -614,6 +772,7 @@ main(void)
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_contract, 0, (int)ARRAY_LEN(cases) * NENGINES);
 	tcase_add_test(tc, test_restart);
+	tcase_add_test(tc, test_resend_over_a_restart);
 	tcase_add_test(tc, test_forgotten_sink);
 	tcase_add_test(tc, test_gone_meanwhile);
 	tcase_add_loop_test(tc, test_kill, 0, 4);
