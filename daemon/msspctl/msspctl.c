@@ -7,9 +7,9 @@
 #include "daemon/msspctl/args.h"
 #include "daemon/msspctl/call.h"
 #include "daemon/msspctl/check_tenant.h"
+#include "daemon/msspctl/look.h"
 #include "daemon/msspctl/onboard.h"
 #include "daemon/msspctl/replay.h"
-#include "daemon/msspctl/show_status.h"
 #include "lib/base/str.h"
 #include "lib/base/version.h"
 
@@ -24,6 +24,13 @@ static const char usage[] =
     "\n"
     "  status [--json]     how the tenants, the sinks and the journal are; exits 0\n"
     "                      also when something is wrong with them\n"
+    "  tenants [--json]    a line a tenant\n"
+    "  tenant NAME... [--json]\n"
+    "                      all there is to know of them\n"
+    "  sinks [--json]      a line a sink\n"
+    "  sink NAME... [--json]\n"
+    "                      all there is to know of them\n"
+    "  top                 status, again every two seconds, with what sinks accept\n"
     "  reload              read the configuration anew; a bad one changes nothing\n"
     "  replay --tenant T --from A [--to B] [--sink S] [--all] [--detach]\n"
     "                      read a time of that tenant again, up to 180 days back, and\n"
@@ -87,40 +94,16 @@ static const struct option long_options[] = {
 };
 
 static int
-ask(const struct args *a, const char *verb, void (*show)(FILE *out, const json_t *result))
+do_reload(const struct args *a)
 {
 	int status = EX_OK;
-	json_t *result = call(a->socket, json_pack("{s:s}", "verb", verb), TIMEOUT_S, &status);
+	json_t *result = call(a->socket, json_pack("{s:s}", "verb", "reload"), TIMEOUT_S, &status);
 
 	if (result == NULL)
 		return status;
-	if (a->is_json) {
-		json_dumpf(result, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
-		show(stdout, result);
-	}
 	json_decref(result);
+	puts("the configuration was read anew");
 	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
-}
-
-static int
-do_status(const struct args *a)
-{
-	return ask(a, "status", show_status);
-}
-
-static void
-show_reloaded(FILE *out, const json_t *result)
-{
-	(void)result;
-	fputs("the configuration was read anew\n", out);
-}
-
-static int
-do_reload(const struct args *a)
-{
-	return ask(a, "reload", show_reloaded);
 }
 
 /* What a verb takes besides -s and -c; anything else is refused. */
@@ -133,6 +116,11 @@ static const struct command {
 	unsigned takes;
 } commands[] = {
 	{ "status", do_status, TAKES_JSON },
+	{ "tenants", do_tenants, TAKES_JSON },
+	{ "tenant", do_tenant, TAKES_NAMES | TAKES_JSON },
+	{ "sinks", do_sinks, TAKES_JSON },
+	{ "sink", do_sink, TAKES_NAMES | TAKES_JSON },
+	{ "top", do_top, 0 },
 	{ "reload", do_reload, 0 },
 	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON },
 	{ "replay", do_replay, TAKES_PERIOD | TAKES_ALL },
@@ -175,7 +163,7 @@ run_command(const struct args *a, const char *name)
 		if ((c->takes & TAKES_NAMES) != 0 && (a->nnames == 0) != a->wants_all)
 			return bad_usage((c->takes & TAKES_ALL) != 0
 					       ? "name tenants or customers, or say --all"
-					       : "name a tenant or a customer");
+					       : "that command wants a name");
 		if ((c->takes & TAKES_NUMBERS) != 0 && a->nnames == 0)
 			return bad_usage("give the number of a replay");
 		if ((c->takes & TAKES_REQUESTS) != 0 && a->is_json && !a->wants_requests)

@@ -1,43 +1,30 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "daemon/msspctl/ages.h"
 #include "daemon/msspctl/fields.h"
+#include "daemon/msspctl/paint.h"
 #include "daemon/msspctl/show_status.h"
-#include "lib/base/ticks.h"
 #include "lib/format/wrap.h"
 
-static int64_t
-get_time(const json_t *o, const char *key)
-{
-	int64_t t;
-
-	return ticks_parse(str_of(get_text(o, key)), &t) ? t : TICKS_NONE;
-}
-
-/* "3 s", "12 min", "5 h", "9 d" */
 static void
 print_duration(FILE *out, int64_t sec)
 {
-	static const struct {
-		int64_t below, divide;
-		const char *unit;
-	} steps[] = { { 120, 1, "s" }, { 7200, 60, "min" }, { 172800, 3600, "h" },
-		{ INT64_MAX, 86400, "d" } };
-	size_t i = 0;
+	struct buf b = BUF_INIT(64);
 
-	while (sec >= steps[i].below)
-		i++;
-	fprintf(out, "%" PRId64 " %s", sec / steps[i].divide, steps[i].unit);
+	add_duration(&b, sec);
+	fputs(b.p, out);
+	buf_release(&b);
 }
 
-/* How long before now; "never". */
 static void
 print_age(FILE *out, int64_t now, int64_t then)
 {
-	if (now == TICKS_NONE || then == TICKS_NONE)
-		fputs("never", out);
-	else
-		print_duration(out, now > then ? (now - then) / TICKS_SEC : 0);
+	struct buf b = BUF_INIT(64);
+
+	add_age(&b, now, then);
+	fputs(b.p, out);
+	buf_release(&b);
 }
 
 /* How long it has been wrong, and what happens next. */
@@ -89,7 +76,9 @@ print_head(FILE *out, const json_t *status, int64_t now)
 static void
 print_tenant(FILE *out, const json_t *t, int64_t now)
 {
-	fprintf(out, "  %-30.30s %-14s last read ", get_text(t, "tenant"), get_text(t, "state"));
+	fprintf(out, "  %-28.28s ", get_text(t, "tenant"));
+	paint_state(out, get_text(t, "state"), 14);
+	fputs(" last read ", out);
 	print_age(out, now, get_time(t, "last_success"));
 	if (get_time(t, "last_success") != TICKS_NONE)
 		fputs(" ago", out);
@@ -121,8 +110,10 @@ print_tenants(FILE *out, const json_t *status, int64_t now)
 static void
 print_sink(FILE *out, const json_t *s, int64_t now)
 {
-	fprintf(out, "  %-30.30s %-14s backlog %" PRId64 ", accepted %" PRId64 "\n",
-	    get_text(s, "sink"), get_text(s, "link"), get_int(s, "backlog"), get_int(s, "accepted"));
+	fprintf(out, "  %-28.28s ", get_text(s, "sink"));
+	paint_link(out, get_text(s, "link"), 14);
+	fprintf(out, " backlog %" PRId64 ", accepted %" PRId64 "\n", get_int(s, "backlog"),
+	    get_int(s, "accepted"));
 	if (get_time(s, "oldest") != TICKS_NONE) {
 		fputs("    oldest waits for ", out);
 		print_age(out, now, get_time(s, "oldest"));

@@ -172,6 +172,47 @@ class Service(Scene):
         self.assertNotIn("late", names())
         msspd.stop()
 
+    def test_looking_at_tenants_and_sinks(self):
+        self.graph = harness.FakeGraph(self.run_, "--tenants", 2, "--alerts", 10)
+        self.siem = harness.SyslogNg(self.run_)
+        sinks = {"siem": syslog_sink("tcp://127.0.0.1:%d" % self.siem.lf, confirm_after="200ms"),
+                 "away": syslog_sink("tcp://127.0.0.1:%d" % harness.free_port())}
+        tenants = dict(harness.tenants(2), **{"t-" + 62 * "x": {"id": harness.FakeGraph.tenant_id(9)}})
+        msspd = harness.Msspd(self.run_, harness.config(self.graph, tenants, sinks))
+        msspd.start()
+        harness.wait_for("accepted", 20, lambda: msspd.status()["sinks"][1]["accepted"] == 20)
+        harness.wait_for("trouble", 20, lambda: msspd.status()["sinks"][0]["trouble"])
+        for words, said in ((("tenants",), "t001 .* healthy"), (("tenant", "t001"), r"alerts read +10\b"),
+                            (("sinks",), r"siem +syslog +up +\d+ +20 "), (("sinks",), "away .* down +20 "),
+                            (("sink", "away"), "trouble\n    tcp://"), (("status",), "in trouble|2 healthy")):
+            done = msspd.ctl(*words)
+            self.assertEqual(done.returncode, EX_OK, done.stderr)
+            self.assertRegex(done.stdout, said)
+            self.assertEqual([line for line in done.stdout.splitlines() if len(line) > 80], [])
+            self.assertNotIn("\033", done.stdout)  # that is no terminal
+        self.assertEqual({t["tenant"] for t in json.loads(msspd.ctl("tenants", "--json").stdout)}, set(tenants))
+        self.assertEqual(json.loads(msspd.ctl("sink", "siem", "--json").stdout)["accepted"], 20)
+        none = msspd.ctl("tenant", "nobody")
+        self.assertEqual(none.returncode, EX_USAGE)
+        self.assertIn("there is no tenant 'nobody'", none.stderr)
+        self.assertIn(b"\033[32mhealthy", self.on_a_terminal(msspd, "tenants"))
+        self.assertNotIn(b"\033[32m", self.on_a_terminal(msspd, "tenants", NO_COLOR="1"))
+        top = self.run_.start([os.path.join(harness.BIN, "msspctl"), "-s", msspd.socket, "top"], log="top")
+        harness.wait_for("two looks", 20, lambda: self.run_.read("top").count("sinks\n") >= 2)
+        self.assertIn("accepted a second:", self.run_.read("top"))
+        msspd.stop()
+        self.assertEqual(top.wait(20), EX_UNAVAILABLE)
+
+    def on_a_terminal(self, msspd, *words, **env):
+        master, slave = os.openpty()
+        child = subprocess.Popen([os.path.join(harness.BIN, "msspctl"), "-s", msspd.socket] + list(words), stdout=slave,
+                                 env=dict({k: v for k, v in os.environ.items() if k != "NO_COLOR"}, **env))
+        self.assertEqual(child.wait(20), 0)
+        os.close(slave)
+        said = os.read(master, 65536)
+        os.close(master)
+        return said
+
     def test_reload(self):
         msspd = self.scene(tenants=2, graph_options=("--rate", 3)).start()
         self.mark_up()
