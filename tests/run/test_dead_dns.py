@@ -53,6 +53,7 @@ class DeadNameServer:
 
 
 class DeadDns(Scene):
+    alone = True
     hanging, healthy = 12, 12
 
     def test_a_hanging_resolver_stops_nobody_else(self):
