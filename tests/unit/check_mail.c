@@ -1,0 +1,748 @@
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/alloc.h"
+#include "lib/format/mail.h"
+#include "lib/format/mail_parts.h"
+#include "tests/unit/golden.h"
+#include "tests/unit/mail_parse.h"
+
+#define PORTAL "security.microsoft.com"
+
+static const struct mail_style plain = { .from = "Alerts <alerts@soc.example>" };
+static const struct mail_style devices = { .from = "alerts@soc.example", .with_device = true };
+static struct mail_to someone = { .to = "Oncall <oncall@soc.example>", .rule = "oncall" };
+
+/* A message read again. */
+struct read {
+	struct buf message, text, html;
+};
+
+static void
+release(struct read *r)
+{
+	buf_release(&r->message);
+	buf_release(&r->text);
+	buf_release(&r->html);
+}
+
+static void
+read_again(struct read *r)
+{
+	const char *fault = mail_fault(buf_peek(&r->message), PORTAL);
+
+	ck_assert_msg(fault == NULL, "%s:\n%s", fault, r->message.p);
+	buf_init(&r->text, 4 << 20);
+	buf_init(&r->html, 4 << 20);
+	ck_assert(mail_part(&r->text, buf_peek(&r->message), "text/plain"));
+	ck_assert(mail_part(&r->html, buf_peek(&r->message), "text/html"));
+}
+
+static void
+write_one(struct read *r, const struct mail_style *style, const struct event *ev)
+{
+	const struct mail_item item = { .event = ev };
+	struct err err;
+
+	someone.date = ticks_at("2026-11-22T04:11:02Z");
+	buf_init(&r->message, MAIL_MAX);
+	ck_assert(mail_write(&r->message, style, &someone, &item, &err));
+	read_again(r);
+}
+
+static bool
+has(const struct buf *b, const char *what)
+{
+	return b->n > 0 && memmem(b->p, b->n, what, strlen(what)) != NULL;
+}
+
+static void
+assert_header(const struct read *r, const char *says, const char *name, const char *want)
+{
+	struct buf got = BUF_INIT(4096);
+	bool is_there = mail_header(&got, buf_peek(&r->message), name);
+
+	if (want == NULL)
+		ck_assert_msg(!is_there, "%s: %s: %s", says, name, got.p);
+	else
+		ck_assert_msg(is_there && strcmp(got.p, want) == 0, "%s: %s: %s", says, name,
+		    is_there ? got.p : "none");
+	buf_release(&got);
+}
+
+/* ---- one event ------------------------------------------------------------------------------ */
+
+#define EVIDENCE(type, members) \
+	"\"evidence\":[{\"@odata.type\":\"#microsoft.graph.security." type "\"," members "}]"
+#define DEVICE EVIDENCE("deviceEvidence", "\"deviceDnsName\":\"ws-1.contoso.example\"")
+#define PROCESS \
+	EVIDENCE("processEvidence", \
+	    "\"processId\":7,\"processCommandLine\":\"x http://evil.example/y\"," \
+	    "\"imageFile\":{\"fileName\":\"x.exe\",\"filePath\":\"C:\\\\T\"}")
+
+static const struct {
+	const char *says, *members, *text; /* text: in the text part; "!" before it: not there */
+} cases[] = {
+	{ "severity, what, customer", "\"severity\":\"high\"", "High: New alert, Contoso Ltd\n" },
+	{ "the title", "\"title\":\"A thing\"", "\nA thing\n" },
+	{ "or what stands for it", "\"title\":null", "\nMicrosoft Defender alert\n" },
+	{ "a severity of next year", "\"severity\":\"dire\"", "dire: New alert" },
+	{ "the time, in UTC where nothing is said",
+	    "\"createdDateTime\":\"2026-11-22T04:10:30.7Z\"", "2026-11-22 04:10:30 +00:00 (UTC)" },
+	{ "the link", "\"x\":1",
+	    "https://security.microsoft.com/alerts/da1_1?tid=" MADE_TENANT_ID "\n" },
+	{ "a link elsewhere is not used", "\"alertWebUrl\":\"https://evil.example/alerts/1\"",
+	    "!evil.example" },
+	{ "what happened", "\"description\":\"One.\\nTwo.\"", "WHAT HAPPENED\n  One.\n  Two.\n" },
+	{ "what to do", "\"recommendedActions\":\"Look.\"", "WHAT TO DO\n  Look.\n" },
+	{ "a user",
+	    EVIDENCE(
+		"userEvidence", "\"userAccount\":{\"userPrincipalName\":\"a@contoso.example\"}"),
+	    "User a@contoso.example\n" },
+	{ "a user of a domain",
+	    EVIDENCE("userEvidence",
+		"\"userAccount\":{\"accountName\":\"ana\",\"domainName\":\"CONTOSO\"}"),
+	    "User CONTOSO\\ana\n" },
+	{ "no device, where device information is off", DEVICE, "!ws-1" },
+	{ "an unknown verdict is none", "\"classification\":\"unknown\"", "!Verdict" },
+	{ "a verdict", "\"classification\":\"truePositive\",\"determination\":\"malware\"",
+	    "truePositive/malware" },
+	{ "a process, its addresses broken", PROCESS,
+	    "C:\\T\\x.exe (process 7): x hxxp://evil[.]example/y" },
+	{ "a kind that nobody knows",
+	    EVIDENCE("kubernetesPodEvidence", "\"verdict\":\"malicious\""),
+	    "Kubernetes pod  see the portal [malicious]" },
+	{ "direction is shown", "\"title\":\"x\\u202egnp.exe\"", "\nx[U+202E]gnp.exe\n" },
+	{ "a line end makes no line of a title", "\"title\":\"x\\r\\nBcc: a@b.example\"",
+	    "\nx Bcc: a[@]b[.]example\n" },
+};
+
+static struct record *
+made_of(struct made *m, const char *members)
+{
+	char *slice = xasprintf("{\"id\":\"da1_1\",\"lastUpdateDateTime\":"
+				"\"2026-11-22T04:10:46.09Z\",%s}",
+	    members);
+	struct record *r = make_from_json(m, str_of(slice));
+
+	free(slice);
+	ck_assert_int_eq(r->type, RECORD_ALERT);
+	return r;
+}
+
+START_TEST(test_text)
+{
+	const char *want = cases[_i].text;
+	struct made m;
+	struct record *rec = made_of(&m, cases[_i].members);
+	struct read r;
+
+	write_one(&r, &plain, &m.event);
+	if (want[0] == '!')
+		ck_assert_msg(!has(&r.text, want + 1), "%s:\n%s", cases[_i].says, r.text.p);
+	else
+		ck_assert_msg(has(&r.text, want), "%s:\n%s", cases[_i].says, r.text.p);
+	release(&r);
+	record_unref(rec);
+}
+END_TEST
+
+START_TEST(test_html)
+{
+	struct made m;
+	struct record *rec =
+	    made_of(&m, "\"title\":\"<script>x</script> & \\\"y\\\"\","
+			"\"description\":\"</td>\\n<img src=x>\",\"severity\":\"high\"");
+	struct read r;
+
+	write_one(&r, &plain, &m.event);
+	ck_assert(has(&r.html, "&lt;script&gt;x&lt;/script&gt; &amp; &quot;y&quot;"));
+	ck_assert(has(&r.html, "&lt;/td&gt;<br>\n&lt;img src=x&gt;"));
+	ck_assert(has(&r.html, "bgcolor=\"#c62828\" height=\"6\""));
+	ck_assert(has(&r.html, "prefers-color-scheme: dark"));
+	ck_assert(!has(&r.html, "http://"));
+	release(&r);
+	record_unref(rec);
+}
+END_TEST
+
+START_TEST(test_headers)
+{
+	struct made m;
+	struct read r;
+
+	make_alert(&m);
+	m.record.alert.incident_id = STR("40817");
+	write_one(&r, &plain, &m.event);
+	assert_header(&r, "", "Date", "Sun, 22 Nov 2026 04:11:02 +0000");
+	assert_header(&r, "", "From", "\"Alerts\" <alerts@soc.example>");
+	assert_header(&r, "", "To", "\"Oncall\" <oncall@soc.example>");
+	assert_header(&r, "", "Subject", "[High] Contoso Ltd: Suspicious thing");
+	assert_header(&r, "", "List-Id", "<msspd.soc.example>");
+	assert_header(&r, "", "Auto-Submitted", "auto-generated");
+	assert_header(&r, "", "Importance", "high");
+	assert_header(&r, "", "X-Msspd-Kind", "new");
+	assert_header(&r, "", "X-Msspd-Type", "alert");
+	assert_header(&r, "", "X-Msspd-Customer", "contoso");
+	assert_header(&r, "", "X-Msspd-Tenant", "contoso-eu");
+	assert_header(&r, "", "X-Msspd-Tenant-Id", MADE_TENANT_ID);
+	assert_header(&r, "", "X-Msspd-Severity", "High");
+	assert_header(&r, "", "X-Msspd-Incident-Id", "40817");
+	assert_header(&r, "", "X-Msspd-Rule", "oncall");
+	assert_header(
+	    &r, "", "X-Msspd-Event-Id", MADE_TENANT_ID "/alert:da1_1/2026-11-22T04:10:46.0900000Z");
+	release(&r);
+}
+END_TEST
+
+START_TEST(test_switches)
+{
+	struct made m;
+	struct record *rec = made_of(&m, "\"title\":\"T\"," DEVICE);
+	struct mail_style style = { .from = "alerts@soc.example",
+		.list_id = "a.b.example",
+		.without_organization = true,
+		.without_portal_link = true };
+	struct read r;
+
+	write_one(&r, &style, &m.event);
+	ck_assert(!has(&r.message, "ontoso") && !has(&r.message, "https://"));
+	assert_header(&r, "no name", "Subject", "[Unknown] T");
+	assert_header(&r, "the id is not the name", "X-Msspd-Tenant-Id", MADE_TENANT_ID);
+	assert_header(&r, "a list id of one's own", "List-Id", "<a.b.example>");
+	assert_header(&r, "not urgent", "Importance", NULL);
+	release(&r);
+	write_one(&r, &devices, &m.event);
+	ck_assert(has(&r.text, "Device ws-1\n"));
+	ck_assert(has(&r.text, "ws-1[.]contoso[.]example"));
+	release(&r);
+	record_unref(rec);
+}
+END_TEST
+
+static char *
+header_of(const struct read *r, const char *name)
+{
+	struct buf got = BUF_INIT(4096);
+
+	ck_assert(mail_header(&got, buf_peek(&r->message), name));
+	return buf_take(&got);
+}
+
+/* The same event has the same id, another or to another has another; one thread for all. */
+START_TEST(test_ids)
+{
+	struct made m;
+	struct read r;
+	char *id, *thread, *other;
+
+	make_alert(&m);
+	m.record.alert.incident_id = STR("40817");
+	write_one(&r, &plain, &m.event);
+	id = header_of(&r, "Message-ID");
+	thread = header_of(&r, "References");
+	release(&r);
+	write_one(&r, &devices, &m.event);
+	other = header_of(&r, "Message-ID");
+	ck_assert_str_eq(id, other);
+	free(other);
+	release(&r);
+	m.record.version++;
+	m.event.kind = KIND_UPDATED;
+	m.record.alert.id = m.record.id = STR("da2_2");
+	write_one(&r, &plain, &m.event);
+	other = header_of(&r, "Message-ID");
+	ck_assert_str_ne(id, other);
+	free(other);
+	other = header_of(&r, "In-Reply-To");
+	ck_assert_str_eq(thread, other);
+	free(other);
+	release(&r);
+	m.origin.tenant_id = (char *)(uintptr_t) "99999999-2222-3333-4444-555555555555";
+	write_one(&r, &plain, &m.event);
+	other = header_of(&r, "References");
+	ck_assert_str_ne(thread, other);
+	free(other);
+	release(&r);
+	free(id);
+	free(thread);
+}
+END_TEST
+
+START_TEST(test_incident_is_of_its_alerts_thread)
+{
+	struct made m;
+	struct read r;
+	char *thread, *other;
+
+	make_alert(&m);
+	m.record.alert.incident_id = STR("40817");
+	write_one(&r, &plain, &m.event);
+	thread = header_of(&r, "References");
+	release(&r);
+	m.event.record = record_from_incident(
+	    STR("{\"id\":\"40817\",\"displayName\":\"I\",\"severity\":\"medium\","
+		"\"lastUpdateDateTime\":\"2026-11-22T04:10:46.09Z\"}"),
+	    true, 0);
+	m.event.kind = KIND_UPDATED;
+	m.event.changed = 1u << PART_SEVERITY | 1u << PART_ASSIGNEE;
+	write_one(&r, &plain, &m.event);
+	other = header_of(&r, "References");
+	ck_assert_str_eq(thread, other);
+	assert_header(&r, "", "Subject", "[Medium] Contoso Ltd: Updated: Incident 40817: I");
+	ck_assert_msg(has(&r.text, "WHAT CHANGED\n  Severity        now Medium\n"
+				   "  Assigned to     nobody\n"),
+	    "%s", r.text.p);
+	release(&r);
+	free(thread);
+	free(other);
+	record_unref((struct record *)(uintptr_t)m.event.record);
+}
+END_TEST
+
+START_TEST(test_other_records)
+{
+	struct made m;
+	struct read r;
+
+	make_health(&m);
+	write_one(&r, &plain, &m.event);
+	assert_header(
+	    &r, "health", "Subject", "[Problem] Contoso Ltd: Tenant contoso-eu: consent withdrawn");
+	ck_assert(has(&r.text, "Ask | the = customer"));
+	ck_assert(!has(&r.text, "https://"));
+	release(&r);
+	make_unreadable(&m, "da9_9", "it is broken");
+	write_one(&r, &plain, &m.event);
+	assert_header(&r, "unreadable", "Subject",
+	    "[Unreadable] Contoso Ltd: An alert that msspd could not read");
+	ck_assert(has(&r.text, "it is broken") && has(&r.text, "/alerts/da9_9?tid="));
+	release(&r);
+	make_health(&m);
+	m.record.type = RECORD_CANARY;
+	m.event.kind = KIND_CANARY;
+	write_one(&r, &plain, &m.event);
+	assert_header(&r, "a test", "Subject", "[Test] Contoso Ltd: Test message of msspd");
+	assert_header(&r, "of no thread", "References", NULL);
+	release(&r);
+}
+END_TEST
+
+START_TEST(test_zone)
+{
+	struct err err;
+	struct zone *z = zone_open("Europe/Berlin", &err);
+	struct buf out = BUF_INIT(MAIL_MAX), text = BUF_INIT(MAIL_MAX);
+	struct made m;
+	struct mail_item item = { .event = &m.event, .zone = z, .zone_name = "Europe/Berlin" };
+
+	ck_assert_msg(z != NULL, "%s", err.text);
+	make_alert(&m);
+	ck_assert(mail_write(&out, &plain, &someone, &item, &err));
+	ck_assert(mail_part(&text, buf_peek(&out), "text/plain"));
+	ck_assert_msg(has(&text, "2026-11-22 05:10:30 +01:00 (Europe/Berlin)"), "%s", text.p);
+	buf_release(&out);
+	buf_release(&text);
+	zone_close(z);
+}
+END_TEST
+
+START_TEST(test_overlong)
+{
+	static char text[300000];
+	static struct evidence e[EVIDENCE_MAX];
+	struct made m;
+	struct read r;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = "<&'\"x"[i % 5];
+	make_alert(&m);
+	m.record.alert.title = m.record.alert.description = m.record.alert.recommended_actions =
+	    m.record.alert.assigned_to = m.record.alert.category =
+		(struct str){ text, sizeof(text) };
+	for (size_t i = 0; i < EVIDENCE_MAX; i++) {
+		e[i] = make_evidence(EVIDENCE_PROCESS);
+		e[i].process.command_line = (struct str){ text, sizeof(text) };
+	}
+	m.record.alert.evidence = e;
+	m.record.alert.nevidence = EVIDENCE_MAX;
+	m.record.alert.nevidence_all = 300;
+	write_one(&r, &devices, &m.event);
+	ck_assert(has(&r.text, "[cut: "));
+	ck_assert_msg(has(&r.text, " more; see the portal"), "%s", r.text.p);
+	ck_assert_uint_lt(r.message.n, 1 << 20);
+	release(&r);
+}
+END_TEST
+
+START_TEST(test_no_room)
+{
+	struct buf out = BUF_INIT(2000);
+	struct err err;
+	struct made m;
+	const struct mail_item item = { .event = &m.event };
+
+	make_alert(&m);
+	buf_puts(&out, "before");
+	ck_assert(!mail_write(&out, &plain, &someone, &item, &err));
+	ck_assert_int_eq(err.kind, ERR_PERM);
+	ck_assert_str_eq(out.p, "before");
+	ck_assert(buf_ok(&out));
+	buf_release(&out);
+}
+END_TEST
+
+/* ---- digests ------------------------------------------------------------------------------- */
+
+static struct mail_digest *
+digest_of(unsigned n, bool is_mixed)
+{
+	static const enum severity severities[] = { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_LOW,
+		SEVERITY_HIGH };
+	struct mail_digest *d = mail_digest_new();
+	struct made m;
+	char id[20], title[20];
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct mail_item item = { .event = &m.event };
+
+		make_alert(&m);
+		snprintf(id, sizeof(id), "da%u_1", i);
+		snprintf(title, sizeof(title), "Title %u", i % 45);
+		m.record.id = m.record.alert.id = str_of(id);
+		m.record.alert.title = str_of(title);
+		m.record.alert.severity = severities[i % 4];
+		m.record.alert.created += i * TICKS_SEC;
+		if (is_mixed && i % 2 == 1) {
+			m.origin.customer = (char *)(uintptr_t) "fabrikam";
+			m.origin.customer_name = (char *)(uintptr_t) "Fabrikam & Co";
+		}
+		mail_digest_add(d, &item);
+	}
+	ck_assert_uint_eq(mail_digest_count(d), n);
+	return d;
+}
+
+static void
+write_digest(struct read *r, const struct mail_style *style, const struct mail_digest *d,
+    enum mail_digest_why why)
+{
+	struct err err;
+
+	buf_init(&r->message, MAIL_MAX);
+	ck_assert(
+	    mail_digest_write(&r->message, style, &someone, d, why, "the last 15 minutes", &err));
+	read_again(r);
+}
+
+START_TEST(test_digest)
+{
+	struct mail_digest *d = digest_of(8, false);
+	struct read r;
+	const char *high, *medium, *low;
+
+	write_digest(&r, &plain, d, MAIL_DIGEST_PERIOD);
+	assert_header(&r, "", "Subject", "[High] Contoso Ltd: 8 alerts: 2 high, 2 medium, 4 low");
+	assert_header(&r, "", "X-Msspd-Kind", "digest");
+	assert_header(&r, "", "X-Msspd-Count", "8");
+	assert_header(&r, "", "X-Msspd-Customer", "contoso");
+	assert_header(&r, "a digest is of no incident", "References", NULL);
+	ck_assert(has(&r.text, "A digest of the last 15 minutes."));
+	ck_assert(has(&r.text, "/alerts/da7_1?tid=" MADE_TENANT_ID));
+	high = strstr(r.text.p, "da7_1");
+	medium = strstr(r.text.p, "da1_1");
+	low = strstr(r.text.p, "da0_1");
+	ck_assert(high < medium && medium < low);
+	ck_assert(!has(&r.text, "BY TITLE") && !has(&r.html, "by title"));
+	release(&r);
+	mail_digest_free(d);
+}
+END_TEST
+
+/* What has no row is counted, and the titles' numbers are all there is. */
+START_TEST(test_storm)
+{
+	struct mail_digest *d = digest_of(10000, false);
+	struct read r;
+	unsigned long sum = 0;
+	const char *at;
+
+	write_digest(&r, &plain, d, MAIL_DIGEST_LIMIT);
+	assert_header(&r, "", "Subject",
+	    "[High] Contoso Ltd: 10000 alerts: 2500 high, 2500 medium, 5000 low");
+	ck_assert(has(&r.text, "9940 more have no line of their own"));
+	ck_assert(has(&r.html, "<b>9940 more</b>"));
+	at = strstr(r.text.p, "ALL 10000 BY TITLE\n");
+	ck_assert_ptr_nonnull(at);
+	for (at = strchr(at, '\n') + 1; *at == ' '; at = strchr(at, '\n') + 1)
+		sum += strtoul(at, NULL, 10);
+	ck_assert_uint_eq(sum, 10000);
+	ck_assert_uint_lt(r.html.n, 100 * 1024);
+	release(&r);
+	mail_digest_free(d);
+}
+END_TEST
+
+START_TEST(test_mixed)
+{
+	struct mail_digest *d = digest_of(4, true);
+	struct mail_style unnamed = { .from = "a@b.example", .without_organization = true };
+	struct read r;
+
+	write_digest(&r, &plain, d, MAIL_DIGEST_PERIOD);
+	assert_header(&r, "", "Subject", "[High] 4 alerts: 1 high, 1 medium, 2 low");
+	assert_header(&r, "", "X-Msspd-Customer", NULL);
+	ck_assert(has(&r.text, "Fabrikam & Co") && has(&r.html, "Fabrikam &amp; Co"));
+	ck_assert(has(&r.text, "Contoso Ltd"));
+	release(&r);
+	write_digest(&r, &unnamed, d, MAIL_DIGEST_PERIOD);
+	ck_assert(!has(&r.message, "Contoso") && !has(&r.message, "Fabrikam"));
+	release(&r);
+	mail_digest_free(d);
+}
+END_TEST
+
+/* ---- templates ----------------------------------------------------------------------------- */
+
+static const struct {
+	const char *says;
+	enum mail_template_kind kind;
+	const char *text, *wrong; /* wrong: the message; NULL: it is good */
+} templates[] = {
+	{ "a subject", MAIL_SUBJECT, "{severity}: {title} {label.tier}", NULL },
+	{ "a typo", MAIL_TEXT, "a\nb {severty}",
+	    "line 2, column 3: unknown variable {severty}; did you mean {severity}?" },
+	{ "nothing like it", MAIL_SUBJECT, "{foobarbaz}",
+	    "line 1, column 1: unknown variable {foobarbaz}; docs/FORMATS.md lists those of a "
+	    "mail, "
+	    "and {{ is a brace" },
+	{ "blanks in it", MAIL_TEXT, "{ title }",
+	    "line 1, column 1: unknown variable { title }; did you mean {title}?" },
+	{ "a digest has no title", MAIL_DIGEST_SUBJECT, "{device} {count}",
+	    "line 1, column 1: unknown variable {device}; docs/FORMATS.md lists those of a digest, "
+	    "and {{ is a brace" },
+	{ "no details in a subject", MAIL_SUBJECT, "{details}",
+	    "line 1, column 1: unknown variable {details}; docs/FORMATS.md lists those of a mail, "
+	    "and {{ is a brace" },
+	{ "style sheets are no variables", MAIL_HTML, "<style>p {color: red} a{}</style>", NULL },
+	{ "a part that is not closed", MAIL_TEXT, "{?device}x",
+	    "line 1, column 11: {?device} is not closed; {/device} does" },
+	{ "closed in another order", MAIL_TEXT, "{?device}{?user}{/device}{/user}",
+	    "line 1, column 17: {/device} where {/user} was expected" },
+	{ "closed without being open", MAIL_TEXT, "{/user}",
+	    "line 1, column 1: {/user} closes nothing; {?user} opens it" },
+	{ "empty", MAIL_TEXT, "", "it is empty" },
+	{ "no UTF-8", MAIL_TEXT, "\xff", "it is no UTF-8; save it as that" },
+	{ "two lines of subject", MAIL_SUBJECT, "a\nb", "line 1, column 2: a subject is one line" },
+};
+
+START_TEST(test_template_check)
+{
+	struct err err;
+	struct mail_template *t =
+	    mail_template_new(templates[_i].kind, str_of(templates[_i].text), &err);
+
+	if (templates[_i].wrong == NULL)
+		ck_assert_msg(t != NULL, "%s: %s", templates[_i].says, err.text);
+	else
+		ck_assert_msg(t == NULL && strcmp(err.text, templates[_i].wrong) == 0, "%s: %s",
+		    templates[_i].says, t == NULL ? err.text : "taken");
+	mail_template_free(t);
+}
+END_TEST
+
+static struct mail_template *
+template_of(enum mail_template_kind kind, const char *text)
+{
+	struct err err;
+	struct mail_template *t = mail_template_new(kind, str_of(text), &err);
+
+	ck_assert_msg(t != NULL, "%s", err.text);
+	return t;
+}
+
+START_TEST(test_template)
+{
+	struct mail_style style = plain;
+	struct mail_template
+	    *subject = template_of(MAIL_SUBJECT, "{customer_name} {title}"),
+	    *text = template_of(MAIL_TEXT,
+		"{{x}} {?device}D {device}{/device}{?title}T {title}{/title} "
+		"{label.tier}\r\n{details}"),
+	    *html = template_of(
+		MAIL_HTML, "<style>p {color:red}</style><div title=\"{title}\">{subject}</div>");
+	struct made m;
+	struct read r;
+
+	style.subject = subject;
+	style.text = text;
+	style.html = html;
+	make_alert(&m);
+	m.record.alert.title = STR("\"a\" <b>\r\nBcc: x");
+	write_one(&r, &style, &m.event);
+	assert_header(&r, "ours", "Subject", "Contoso Ltd \"a\" <b> Bcc: x");
+	ck_assert_msg(
+	    str_starts(buf_peek(&r.text), "{x}} T \"a\" <b> Bcc: x gold\nOpen in"), "%s", r.text.p);
+	ck_assert_str_eq(r.html.p,
+	    "<style>p {color:red}</style><div title=\"&quot;a&quot; &lt;b&gt; Bcc: x\">"
+	    "Contoso Ltd &quot;a&quot; &lt;b&gt; Bcc: x</div>\n");
+	release(&r);
+	mail_template_free(subject);
+	mail_template_free(text);
+	mail_template_free(html);
+}
+END_TEST
+
+START_TEST(test_digest_template)
+{
+	struct mail_style style = plain;
+	struct mail_template *text =
+	    template_of(MAIL_DIGEST_TEXT, "{count}{?more} +{more}{/more}\n{table}");
+	struct mail_digest *d = digest_of(3, false);
+	struct read r;
+
+	style.digest_text = text;
+	write_digest(&r, &style, d, MAIL_DIGEST_PERIOD);
+	ck_assert_msg(strncmp(r.text.p, "3\n2026-11-22 ", 13) == 0, "%s", r.text.p);
+	release(&r);
+	mail_digest_free(d);
+	mail_template_free(text);
+}
+END_TEST
+
+/* A template that makes too much gives way to our own text: the alert is what matters. */
+START_TEST(test_template_too_large)
+{
+	struct buf huge = BUF_INIT(MAIL_TEMPLATE_MAX);
+	struct mail_style style = plain;
+	struct mail_template *text;
+	static char long_text[4000];
+	struct made m;
+	struct read r;
+
+	for (unsigned i = 0; i < 300; i++)
+		buf_puts(&huge, "{description}");
+	text = template_of(MAIL_TEXT, huge.p);
+	style.text = text;
+	memset(long_text, 'x', sizeof(long_text));
+	make_alert(&m);
+	m.record.alert.description = (struct str){ long_text, sizeof(long_text) };
+	write_one(&r, &style, &m.event);
+	ck_assert(strncmp(r.text.p, "High: New alert", 15) == 0);
+	release(&r);
+	mail_template_free(text);
+	buf_release(&huge);
+}
+END_TEST
+
+/* ---- golden --------------------------------------------------------------------------------- */
+
+/* For readers that are not ours: MSSPD_MAILS names a folder that messages are written to. */
+static void
+keep(const char *name, const char *suffix, const struct buf *message)
+{
+	const char *folder = getenv("MSSPD_MAILS");
+	char *path;
+	FILE *f;
+
+	if (folder == NULL)
+		return;
+	path = xasprintf("%s/%s%s", folder, name, suffix);
+	f = fopen(path, "wb");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(message->p, 1, message->n, f), message->n);
+	fclose(f);
+	free(path);
+}
+
+static void
+check_text(const char *name, const struct golden *g)
+{
+	const struct mail_item item = { .event = &g->made.event };
+	struct buf text = BUF_INIT(1 << 20);
+	struct mail_sheet s;
+
+	mail_sheet_init(&s, &devices);
+	mail_sheet_fill(&s, &item);
+	mail_text_body(&text, &s);
+	keep(name, ".txt", &text);
+	ck_assert_msg(str_same(buf_peek(&text), g->want), "%s gives\n%s", name, text.p);
+	mail_sheet_release(&s);
+	buf_release(&text);
+}
+
+START_TEST(test_golden_text)
+{
+	ck_assert_uint_ge(golden_each("tests/data/mail", check_text), 12);
+}
+END_TEST
+
+static void
+check_whole(const char *name, const struct golden *g)
+{
+	struct read r;
+
+	write_one(&r, &devices, &g->made.event);
+	keep(name, ".eml", &r.message);
+	ck_assert_msg(str_same(buf_peek(&r.message), g->want), "%s: another one", name);
+	release(&r);
+}
+
+START_TEST(test_golden_whole)
+{
+	ck_assert_uint_ge(golden_each("tests/data/mail-whole", check_whole), 3);
+}
+END_TEST
+
+START_TEST(test_keep_digests)
+{
+	struct mail_digest *d = digest_of(30, true), *storm = digest_of(10000, false);
+	struct read r;
+
+	write_digest(&r, &devices, d, MAIL_DIGEST_PERIOD);
+	keep("digest", ".eml", &r.message);
+	release(&r);
+	write_digest(&r, &devices, storm, MAIL_DIGEST_LIMIT);
+	keep("storm", ".eml", &r.message);
+	release(&r);
+	mail_digest_free(d);
+	mail_digest_free(storm);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("mail");
+	TCase *tc = tcase_create("mail");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	suite_add_tcase(s, tc);
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, test_text, 0, (int)ARRAY_LEN(cases));
+	tcase_add_test(tc, test_html);
+	tcase_add_test(tc, test_headers);
+	tcase_add_test(tc, test_switches);
+	tcase_add_test(tc, test_ids);
+	tcase_add_test(tc, test_incident_is_of_its_alerts_thread);
+	tcase_add_test(tc, test_other_records);
+	tcase_add_test(tc, test_zone);
+	tcase_add_test(tc, test_overlong);
+	tcase_add_test(tc, test_no_room);
+	tcase_add_test(tc, test_digest);
+	tcase_add_test(tc, test_storm);
+	tcase_add_test(tc, test_mixed);
+	tcase_add_loop_test(tc, test_template_check, 0, (int)ARRAY_LEN(templates));
+	tcase_add_test(tc, test_template);
+	tcase_add_test(tc, test_digest_template);
+	tcase_add_test(tc, test_template_too_large);
+	tcase_add_test(tc, test_golden_text);
+	tcase_add_test(tc, test_golden_whole);
+	tcase_add_test(tc, test_keep_digests);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
