@@ -71,6 +71,8 @@ struct customer {
 	struct origin_label *labels;
 	size_t nlabels;
 	char *time_zone; /* IANA name; NULL: UTC */
+	struct origin_label *contacts; /* a group's name and one mail address each */
+	size_t ncontacts;
 	int64_t access_expires; /* ticks: when our people's access to its portal ends; 0: not said */
 };
 
@@ -86,13 +88,15 @@ struct sink_conf {
 	const struct sink_kind *kind;
 	void *conf;                /* kind->conf_size bytes, filled from kind->opts */
 	const struct match *match; /* NULL: none */
+	const struct match *const *any; /* of the kind's own: one of them must be passed, too */
+	size_t nany;                    /* 0: it has none */
 	struct sink_backlog backlog;
 	char *from;                /* what it gets when it is new; NULL: from now on */
 	struct conf_list only;     /* customers */
 	const struct match_label *require_labels;
 	size_t nrequire_labels;
 	int health;                /* enum sink_health: whose health it is told of */
-	/* Canonical text of its kind and that kind's options: equal text, equal sink (for reload).
+	/* Canonical text of its kind and that kind's options, trees too: equal text, equal sink (for reload).
 	 * Routing, only, require_labels, match, backlog and from are not in it: they are decided
 	 * before an entry gets to a sink. */
 	char *text;

@@ -46,6 +46,7 @@ struct customer_draft {
 	struct customer customer;
 	struct conf_pairs labels;
 	struct conf_list sinks;
+	const struct node *contacts;
 };
 
 struct sink_draft {
@@ -113,6 +114,11 @@ void settings_warn_environment(struct build *b);
 extern const struct conf_opt match_opts[];
 /* NULL when it is wrong; reported then. */
 const struct match *settings_read_match(struct build *b, const struct node *n);
+
+/* ---- settings_contacts.c ----------------------------------------------------------- */
+
+/* Of what was read into c: c->customer.contacts. */
+void settings_read_contacts(struct build *b, struct customer_draft *c);
 
 /* ---- settings_files.c -------------------------------------------------------------- */
 

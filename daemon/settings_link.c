@@ -108,6 +108,9 @@ make_origin(struct build *b, const struct tenant *t, const struct stream_kind *k
 	    .instance = b->w->s.instance != NULL ? b->w->s.instance : (char *)"",
 	    .labels = c != NULL ? c->labels : NULL,
 	    .nlabels = c != NULL ? c->nlabels : 0,
+	    .time_zone = c != NULL ? c->time_zone : NULL,
+	    .contacts = c != NULL ? c->contacts : NULL,
+	    .ncontacts = c != NULL ? c->ncontacts : 0,
 	});
 	free(host);
 	return o;

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "daemon/delivery/sink.h"
+#include "daemon/delivery/sink_smtp_rules.h"
 #include "daemon/settings_build.h"
 #include "lib/base/alloc.h"
 
@@ -25,6 +26,8 @@ static const struct section {
 	  "value does, between keys all must agree, labels must all be there. Values compare "
 	  "without upper and lower case. A value that msspd does not know (a severity of next "
 	  "year) passes every filter.", match_opts },
+	{ "sinks.NAME.rules[]", "sinks.NAME.rules[].", "Who gets a mail about what, at a sink of "
+	  "`type: smtp`.", smtp_rule_options },
 };
 
 static const char intro[] =

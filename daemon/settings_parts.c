@@ -117,6 +117,7 @@ read_customer(struct build *b, struct customer_draft *c)
 		labels[i] = (struct origin_label){ c->labels.v[i].key, c->labels.v[i].value };
 	c->customer.labels = labels;
 	c->customer.nlabels = c->labels.n;
+	settings_read_contacts(b, c);
 }
 
 void
@@ -205,8 +206,32 @@ describe_sink(struct build *b, struct sink_draft *s)
 
 	buf_printf(&text, "type: %s\n", s->sink.kind->name);
 	conf_write(&text, s->sink.kind->opts, s->sink.conf);
+	for (const struct conf_opt *o = s->sink.kind->opts; o->name != NULL; o++) {
+		const struct node *tree = node_get(s->d.node, o->name);
+
+		if (o->type == CONF_TREE && tree != NULL)
+			node_write(&text, tree);
+	}
 	s->sink.text = arena_strdup(&b->w->arena, text.p);
 	buf_release(&text);
+}
+
+static const struct match *
+on_read_match(void *arg, const struct node *n)
+{
+	return settings_read_match(arg, n);
+}
+
+static void
+read_trees(struct build *b, struct sink_draft *s)
+{
+	const struct sink_kind *kind = s->sink.kind;
+	const struct sink_reading reading = { &b->conf, on_read_match, b };
+
+	if (kind->read != NULL)
+		kind->read(s->sink.conf, &reading);
+	if (kind->wants != NULL)
+		s->sink.any = kind->wants(s->sink.conf, &s->sink.nany);
 }
 
 /* Of a kind that is not known only what all sinks have can be judged. */
@@ -241,6 +266,7 @@ read_sink(struct build *b, struct sink_draft *s)
 	s->sink.conf = arena_alloc(&b->w->arena, kind->conf_size + 1);
 	parts[1] = (struct conf_part){ kind->opts, s->sink.conf };
 	if (conf_fill(&b->conf, n, parts, ARRAY_LEN(parts))) {
+		read_trees(b, s);
 		check_sink(b, s);
 		describe_sink(b, s);
 	}

@@ -475,6 +475,10 @@ const struct conf_opt customer_opts[] = {
 	{ .name = "time_zone", .type = CONF_STR, .off = F(customer.time_zone), .shown = "UTC",
 	  .check = check_zone,
 	  .help = "IANA name of the customer's time zone, like Europe/Berlin." },
+	{ .name = "contacts", .type = CONF_TREE, .off = F(contacts), .shown = "none",
+	  .help = "Groups of the customer's people by names of yours, each with one or several mail "
+	      "addresses: `{oncall: [soc@contoso.example]}`. Rules of mail sinks name them as "
+	      "`{contacts.oncall}`." },
 	{ .name = "access_expires", .type = CONF_DATE, .off = F(customer.access_expires),
 	  .help = "The day on which your people's access to the customer's portal ends. The log "
 	      "warns 30, 7 and 1 days ahead." },

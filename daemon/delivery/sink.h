@@ -21,6 +21,9 @@
  */
 struct sink;
 struct sink_owner; /* delivery's side */
+struct conf;
+struct node;
+struct match;
 struct engine_env; /* loop, timers, clock: daemon/env.h */
 
 enum sink_verdict {
@@ -43,11 +46,26 @@ struct sink_item {
 	const char *memo; /* of an earlier HOLD; NULL */
 };
 
+/* What a sink reads trees with; what it makes of them lives in conf->arena. */
+struct sink_reading {
+	const struct conf *conf;
+	const struct match *(*read_match)(void *arg, const struct node *n); /* NULL: wrong, reported */
+	void *arg;
+};
+
 struct sink_kind {
 	const char *name, *help;
 	const struct conf_opt *opts; /* its own options, stored into a struct of conf_size */
 	size_t conf_size;
 	unsigned default_kinds;      /* bits 1 << enum event_kind that it takes when match does not say */
+
+	/* Reads its options of type TREE into conf, after all others; what is wrong is reported by
+	 * conf_error(). The trees go when the configuration is made. NULL: it has none. */
+	void (*read)(void *conf, const struct sink_reading *r);
+
+	/* The matches of which an event must pass one to be routed here, besides the sink's own; from
+	 * what read() made, and as long as conf lives. NULL: every event may come. */
+	const struct match *const *(*wants)(const void *conf, size_t *n);
 
 	/* Checks what one option alone cannot show. Called by -n as well. Warnings (a
 	 * transport without a promise) go through warn, any number. NULL: nothing to check. */
@@ -94,7 +112,7 @@ void sink_ready(struct sink_owner *o);
 void sink_drained(struct sink_owner *o);
 const struct log_ctx *sink_log(const struct sink_owner *o);
 
-extern const struct sink_kind sink_syslog, sink_file;
+extern const struct sink_kind sink_syslog, sink_file, sink_smtp;
 /* NULL-ended. Registering a kind is one line here. */
 extern const struct sink_kind *const sink_kinds[];
 

@@ -22,6 +22,8 @@ routing_new(struct journal *j, const struct settings *settings, const struct ten
 			.sink = journal_sink(j, t->sinks[i]->name),
 			.match = t->sinks[i]->match,
 			.default_kinds = t->sinks[i]->kind->default_kinds,
+			.any = t->sinks[i]->any,
+			.nany = t->sinks[i]->nany,
 		};
 	}
 	return r;

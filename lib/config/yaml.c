@@ -478,6 +478,31 @@ node_path(const struct node *n, char *out, size_t size)
 	buf_release(&b);
 }
 
+static void
+write_text(struct buf *b, const char *text)
+{
+	buf_printf(b, "%zu:", strlen(text));
+	buf_puts(b, text);
+}
+
+/* Depth and size are bounded by what was read. Each text goes with its length. */
+void
+node_write(struct buf *b, const struct node *n)
+{
+	if (n->kind == NODE_SCALAR) {
+		buf_puts(b, n->is_null ? "~" : "");
+		write_text(b, n->text);
+		return;
+	}
+	buf_byte(b, n->kind == NODE_MAP ? '{' : '[');
+	for (const struct node *c = n->first; c != NULL; c = c->next) {
+		if (n->kind == NODE_MAP)
+			write_text(b, c->key);
+		node_write(b, c);
+	}
+	buf_byte(b, n->kind == NODE_MAP ? '}' : ']');
+}
+
 const char *
 node_what(const struct node *n)
 {

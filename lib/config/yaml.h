@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/config/problems.h"
 
@@ -62,6 +63,8 @@ const struct node *node_get(const struct node *map, const char *key);
 const struct node *node_at(const struct node *list, size_t i);
 /* "sinks.siem.servers[1]" into out; "" for the root. */
 void node_path(const struct node *n, char *out, size_t size);
+/* Appends the tree as text on one line, keys in the order of the file: equal text, equal values. */
+void node_write(struct buf *b, const struct node *n);
 /* "a mapping", "a list", "a text", "nothing": for messages. */
 const char *node_what(const struct node *n);
 

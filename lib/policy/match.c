@@ -216,6 +216,16 @@ is_among(uint32_t sink, const uint32_t *v, size_t n)
 	return false;
 }
 
+static bool
+passes_any(const struct route *r, const struct event *ev)
+{
+	for (size_t i = 0; i < r->nany; i++) {
+		if (match_test(r->any[i], ev))
+			return true;
+	}
+	return r->nany == 0;
+}
+
 size_t
 route_select(
     const struct route *routes, size_t n, const struct event *ev, uint32_t *out, size_t max)
@@ -228,7 +238,7 @@ route_select(
 
 		if (!asks_kinds && (r->default_kinds & 1u << ev->kind) == 0)
 			continue;
-		if (!is_among(r->sink, out, found) && match_test(r->match, ev))
+		if (!is_among(r->sink, out, found) && match_test(r->match, ev) && passes_any(r, ev))
 			out[found++] = r->sink;
 	}
 	return found;

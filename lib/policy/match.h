@@ -49,6 +49,8 @@ struct route {
 	uint32_t sink;             /* the journal's number */
 	const struct match *match; /* NULL: everything that the sink's defaults take */
 	unsigned default_kinds;    /* bits used when match does not ask for events */
+	const struct match *const *any; /* beside match, one of these must be passed */
+	size_t nany;                    /* 0: not asked */
 };
 
 /* The sinks that take ev, each once, in the order of routes; returns how many, at most max. */

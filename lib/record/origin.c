@@ -9,7 +9,7 @@
 #member, offsetof(struct origin, member) \
 	}
 
-/* All the text of an origin but its labels, as the journal keeps it. */
+/* All the text of an origin but its labels and contacts, as the journal keeps it. */
 static const struct {
 	const char *name;
 	size_t off;
@@ -22,6 +22,7 @@ static const struct {
 	TEXT(portal_host),
 	TEXT(stream),
 	TEXT(instance),
+	TEXT(time_zone),
 };
 
 static char **
@@ -38,6 +39,26 @@ text_in(const struct origin *o, size_t i)
 	return text != NULL ? text : "";
 }
 
+static struct origin_label *
+copy_pairs(const struct origin_label *from, size_t n)
+{
+	struct origin_label *to = xcalloc(n, sizeof(*to));
+
+	for (size_t i = 0; i < n; i++)
+		to[i] = (struct origin_label){ xstrdup(from[i].key), xstrdup(from[i].value) };
+	return to;
+}
+
+static void
+free_pairs(struct origin_label *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free((char *)(uintptr_t)v[i].key);
+		free((char *)(uintptr_t)v[i].value);
+	}
+	free(v);
+}
+
 struct origin *
 origin_new(const struct origin *from)
 {
@@ -47,11 +68,9 @@ origin_new(const struct origin *from)
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		*text_of(o, i) = xstrdup(text_in(from, i));
 	o->nlabels = from->nlabels;
-	o->labels = xcalloc(o->nlabels, sizeof(*o->labels));
-	for (size_t i = 0; i < o->nlabels; i++) {
-		o->labels[i].key = xstrdup(from->labels[i].key);
-		o->labels[i].value = xstrdup(from->labels[i].value);
-	}
+	o->labels = copy_pairs(from->labels, from->nlabels);
+	o->ncontacts = from->ncontacts;
+	o->contacts = copy_pairs(from->contacts, from->ncontacts);
 	return o;
 }
 
@@ -72,18 +91,15 @@ origin_unref(struct origin *o)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		free(*text_of(o, i));
-	for (size_t i = 0; i < o->nlabels; i++) {
-		free((char *)(uintptr_t)o->labels[i].key);
-		free((char *)(uintptr_t)o->labels[i].value);
-	}
-	free(o->labels);
+	free_pairs(o->labels, o->nlabels);
+	free_pairs(o->contacts, o->ncontacts);
 	free(o);
 }
 
 char *
 origin_about(const struct origin *o)
 {
-	json_t *root = json_object(), *labels = json_object();
+	json_t *root = json_object(), *labels = json_object(), *contacts = json_array();
 	char *text;
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -91,18 +107,23 @@ origin_about(const struct origin *o)
 	for (size_t i = 0; i < o->nlabels; i++)
 		json_object_set_new(labels, o->labels[i].key, json_string(o->labels[i].value));
 	json_object_set_new(root, "labels", labels);
+	for (size_t i = 0; i < o->ncontacts; i++)
+		json_array_append_new(
+		    contacts, json_pack("[s, s]", o->contacts[i].key, o->contacts[i].value));
+	json_object_set_new(root, "contacts", contacts);
 	text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
 	BUG_IF(text == NULL);
 	return text;
 }
 
-/* A view of what root holds; labels has room for all of them. */
+/* A view of what root holds; labels and contacts have room for all of them. */
 static void
-view(struct origin *o, json_t *root, struct origin_label *labels)
+view(struct origin *o, json_t *root, struct origin_label *labels, struct origin_label *contacts)
 {
 	json_t *value;
 	const char *key;
+	size_t at;
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		*text_of(o, i) =
@@ -114,13 +135,22 @@ view(struct origin *o, json_t *root, struct origin_label *labels)
 			labels[o->nlabels++] =
 			    (struct origin_label){ key, json_string_value(value) };
 	}
+	o->contacts = contacts;
+	json_array_foreach(json_object_get(root, "contacts"), at, value)
+	{
+		const char *name = json_string_value(json_array_get(value, 0));
+		const char *address = json_string_value(json_array_get(value, 1));
+
+		if (name != NULL && address != NULL)
+			contacts[o->ncontacts++] = (struct origin_label){ name, address };
+	}
 }
 
 struct origin *
 origin_from_about(const char *about, struct err *err)
 {
 	struct origin seen = { .refs = 0 }, *o = NULL;
-	struct origin_label *labels = NULL;
+	struct origin_label *labels = NULL, *contacts = NULL;
 	json_error_t where;
 	json_t *root = json_loads(about, 0, &where);
 
@@ -129,12 +159,14 @@ origin_from_about(const char *about, struct err *err)
 		return NULL;
 	}
 	labels = xcalloc(json_object_size(json_object_get(root, "labels")), sizeof(*labels));
-	view(&seen, root, labels);
+	contacts = xcalloc(json_array_size(json_object_get(root, "contacts")), sizeof(*contacts));
+	view(&seen, root, labels, contacts);
 	if (seen.tenant_id != NULL)
 		o = origin_new(&seen);
 	else
 		err_set(err, ERR_PERM, "what is kept about the stream names no tenant");
 	free(labels);
+	free(contacts);
 	json_decref(root);
 	return o;
 }

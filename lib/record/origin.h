@@ -25,8 +25,11 @@ struct origin {
 	char *portal_host;   /* "security.microsoft.com"; the only host portal links may have */
 	char *stream;        /* "alerts" */
 	char *instance;      /* of this msspd, may be "" */
+	char *time_zone;     /* the customer's, an IANA name; "": UTC */
 	struct origin_label *labels;
 	size_t nlabels;
+	struct origin_label *contacts; /* the customer's: a group's name and one address each */
+	size_t ncontacts;
 };
 
 struct origin *origin_new(const struct origin *from); /* copies everything; refs = 1 */

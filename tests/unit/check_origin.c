@@ -4,6 +4,8 @@
 #include "lib/base/digest.h"
 #include "lib/record/event.h"
 
+static struct origin_label contacts[] = { { "oncall", "a@x.example" }, { "oncall", "B <b@x.example>" },
+	{ "it", "a@x.example" } };
 static struct origin_label labels[] = { { "tier", "gold" }, { "region", "\xc3\xa9u \"1\"" } };
 
 static const struct origin contoso = {
@@ -15,8 +17,11 @@ static const struct origin contoso = {
 	.portal_host = (char *)"security.microsoft.com",
 	.stream = (char *)"alerts",
 	.instance = (char *)"",
+	.time_zone = (char *)"Europe/Berlin",
 	.labels = labels,
 	.nlabels = ARRAY_LEN(labels),
+	.contacts = contacts,
+	.ncontacts = ARRAY_LEN(contacts),
 };
 
 static void
@@ -34,6 +39,12 @@ check_same(const struct origin *a, const struct origin *b)
 	for (size_t i = 0; i < a->nlabels; i++) {
 		ck_assert_str_eq(a->labels[i].key, b->labels[i].key);
 		ck_assert_str_eq(a->labels[i].value, b->labels[i].value);
+	}
+	ck_assert_str_eq(a->time_zone, b->time_zone);
+	ck_assert_uint_eq(a->ncontacts, b->ncontacts);
+	for (size_t i = 0; i < a->ncontacts; i++) {
+		ck_assert_str_eq(a->contacts[i].key, b->contacts[i].key);
+		ck_assert_str_eq(a->contacts[i].value, b->contacts[i].value);
 	}
 }
 
