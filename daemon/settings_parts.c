@@ -250,6 +250,33 @@ read_unknown_sink(struct build *b, struct sink_draft *s)
 		    node_what(node_get(n, "type")));
 }
 
+static bool
+has_option(const struct conf_opt *table, const char *name)
+{
+	for (; table->name != NULL; table++) {
+		if (strcmp(table->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What every sink has, but for names that mean something of its own with this kind (a mail's from). */
+static const struct conf_opt *
+common_options(struct build *b, const struct sink_kind *kind)
+{
+	size_t n = 0, all = 0;
+	struct conf_opt *table;
+
+	while (sink_opts[all].name != NULL)
+		all++;
+	table = arena_alloc(&b->scratch, (all + 1) * sizeof(*table));
+	for (size_t i = 0; i < all; i++) {
+		if (!has_option(kind->opts, sink_opts[i].name))
+			table[n++] = sink_opts[i];
+	}
+	return table;
+}
+
 static void
 read_sink(struct build *b, struct sink_draft *s)
 {
@@ -264,6 +291,7 @@ read_sink(struct build *b, struct sink_draft *s)
 	}
 	s->sink.kind = kind;
 	s->sink.conf = arena_alloc(&b->w->arena, kind->conf_size + 1);
+	parts[0].table = common_options(b, kind);
 	parts[1] = (struct conf_part){ kind->opts, s->sink.conf };
 	if (conf_fill(&b->conf, n, parts, ARRAY_LEN(parts))) {
 		read_trees(b, s);

@@ -564,7 +564,8 @@ const struct conf_opt sink_opts[] = {
 	  .shown = "now",
 	  .help = "What a sink gets that msspd has not known before: `now`, what comes from now on; "
 	      "`7d`, also what came in the last seven days; `2026-11-01` or an RFC 3339 time, since "
-	      "then; at most 180 days. It is read from Microsoft again and marked as replay." },
+	      "then; at most 180 days. It is read from Microsoft again and marked as replay. Mail sinks "
+	      "begin now; their `from` is the sender." },
 	{ .name = "backlog", .type = CONF_MAP, .off = F(sink.backlog), .sub = backlog_opts,
 	  .help = "How much may wait for this sink." },
 	{ .name = NULL }

@@ -8,7 +8,7 @@
 #              build/oidc
 #   receivers  syslog-ng and rsyslog, extracted below build/receivers: their
 #              packages conflict with each other, so neither is installed
-#   readers    Python readers of what msspd writes that are not ours, below build/readers
+#   readers    Python programs that take what msspd sends and are not ours, below build/readers
 set -eu
 
 say() { printf 'deps: %s\n' "$*" >&2; }
@@ -27,7 +27,7 @@ fedora_check='check-devel clang clang-tools-extra compiler-rt llvm valgrind pyth
 debian_receivers='syslog-ng-core rsyslog rsyslog-openssl libestr0 libfastjson4 liblognorm5
  libivykis0 libnet1 libwrap0 libpcre3 libjson-c5 libglib2.0-0 libcap2'
 
-python_readers='py-ocsf-models==0.10.0'
+python_readers='py-ocsf-models==0.10.0 aiosmtpd==1.4.6'
 
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -146,11 +146,11 @@ install_oidc() {
 # With a Python of its own below build/, so that nothing of the system's is touched.
 install_readers() {
 	dir=build/readers
-	[ -x $dir/bin/python ] && [ -e $dir/.complete ] && return 0
+	[ -x $dir/bin/python ] && [ "$(cat $dir/.complete 2>/dev/null)" = "$python_readers" ] && return 0
 	rm -rf $dir
 	python3 -m venv $dir && $dir/bin/pip install -q --disable-pip-version-check $python_readers >&2 ||
 	    { rm -rf $dir; die "these could not be installed: $python_readers"; }
-	touch $dir/.complete
+	echo "$python_readers" > $dir/.complete
 	say "$python_readers is in $dir"
 }
 

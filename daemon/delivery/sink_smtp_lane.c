@@ -1,7 +1,7 @@
 #include "daemon/delivery/sink_smtp_lane.h"
 
 #include <curl/curl.h>
-#include <netinet/in.h>
+#include <event2/event.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,10 +12,11 @@
 #include "lib/base/alloc.h"
 #include "lib/base/buf.h"
 
-#define REPLY_MAX     300 /* bytes of a server's reply that are kept */
-#define SOCKETS_MAX   8   /* that curl tries at a time, for a name with many addresses */
-#define IDLE_SEC      60  /* a connection that was idle for longer is not used again */
-#define LIFE_SEC      3600
+#define REPLY_MAX     300  /* bytes of a server's reply that are kept */
+#define REPLY_LINE    4096 /* RFC 5321 says 512 */
+#define OUT_MAX       (4 * 1024 * 1024)
+#define SOCKETS_MAX   8    /* that curl tries at a time, for a name with many addresses */
+#define IDLE_MS       60000 /* a connection that was idle for so long is closed */
 #define DNS_CACHE_SEC 60
 #define UNREACHED_MS  1000000 /* curl's own timeouts: ours come first */
 
@@ -27,21 +28,29 @@ struct lane {
 	struct fetch_pool *pool;
 	CURL *easy;
 	char *url;
-	struct curl_slist *connect_to, *rcpt;
+	struct curl_slist *connect_to;
 	int sockets[SOCKETS_MAX];
 	size_t nsockets;
-	struct timer timeout;
+	bool is_in_pool;
+	bool is_connected;
+	struct event *io;      /* of the connection, when it is ours */
+	bool wants_write;
+	bool needs_reset;      /* the last mail was not told to its end */
+	struct timer timeout;  /* of a mail, or of being idle */
 
 	/* Of the mail that is under way: */
-	bool is_busy, is_probe, was_tried; /* was_tried: on a connection that was gone */
+	bool is_busy, is_probe;
+	bool is_fresh;         /* its connection was made for it */
 	const char *from, *to;
 	struct str message;
-	size_t sent;
 	enum lane_phase phase;
-	unsigned reply;
-	unsigned replies;
-	bool is_reply_over; /* the next line begins another */
-	struct buf text;    /* of the last reply */
+	struct buf out;        /* what is being said */
+	size_t sent;
+
+	unsigned reply;        /* the last; 0: none since the last command */
+	unsigned replies;      /* to this mail */
+	bool is_reply_over;    /* the next line begins another */
+	struct buf line, text; /* text: of the last reply */
 	char detail[CURL_ERROR_SIZE];
 };
 
@@ -67,6 +76,7 @@ judge_reply(enum lane_phase phase, unsigned reply)
 	case PHASE_STARTTLS:
 	case PHASE_AUTH:
 	case PHASE_NOOP:
+	case PHASE_RSET:
 	case PHASE_QUIT:
 		return is_final ? LANE_REFUSED : LANE_DOWN;
 	case PHASE_MAIL:
@@ -76,6 +86,7 @@ judge_reply(enum lane_phase phase, unsigned reply)
 		return LANE_LATER;
 	case PHASE_RCPT:
 	case PHASE_DATA:
+	case PHASE_BODY:
 		return is_final ? LANE_NEVER : LANE_LATER;
 	}
 	return LANE_DOWN;
@@ -84,7 +95,7 @@ judge_reply(enum lane_phase phase, unsigned reply)
 enum lane_end
 lane_judge(const struct lane_facts *f)
 {
-	bool is_mail = f->phase == PHASE_MAIL || f->phase == PHASE_RCPT || f->phase == PHASE_DATA;
+	bool is_mail = f->phase >= PHASE_MAIL && f->phase <= PHASE_BODY;
 
 	if (f->is_done)
 		return LANE_ACCEPTED;
@@ -131,7 +142,7 @@ lane_on_close(void *arg, curl_socket_t fd)
 	return close(fd);
 }
 
-/* ---- the dialogue -------------------------------------------------------------------- */
+/* ---- what curl says ------------------------------------------------------------------ */
 
 static const struct {
 	const char *verb;
@@ -139,13 +150,13 @@ static const struct {
 } verbs[] = {
 	{ "EHLO", PHASE_HELLO }, { "HELO", PHASE_HELLO }, { "STARTTLS", PHASE_STARTTLS },
 	{ "AUTH", PHASE_AUTH }, { "NOOP", PHASE_NOOP }, { "MAIL", PHASE_MAIL }, { "RCPT", PHASE_RCPT },
-	{ "DATA", PHASE_DATA }, { "QUIT", PHASE_QUIT },
+	{ "DATA", PHASE_DATA }, { "RSET", PHASE_RSET }, { "QUIT", PHASE_QUIT },
 };
 
 /*
- * What we say. After 334 it is a secret, and not a command. curl waits for the
- * answer to QUIT, and the loop with it: so nobody is left to answer. The
- * place where things went wrong is not QUIT.
+ * After 334 it is a secret, and not a command. curl waits for the answer to QUIT,
+ * and the loop with it: so nobody is left to answer. The place where things went
+ * wrong is not QUIT.
  */
 static void
 note_command(struct lane *l, struct str line)
@@ -186,6 +197,7 @@ static void
 note_reply(struct lane *l, const char *p, size_t n)
 {
 	unsigned code = 0;
+	size_t skip;
 
 	while (n > 0 && (p[n - 1] == '\n' || p[n - 1] == '\r'))
 		n--;
@@ -196,7 +208,8 @@ note_reply(struct lane *l, const char *p, size_t n)
 	l->is_reply_over = n < 4 || p[3] != '-';
 	l->reply = code;
 	l->replies += l->is_reply_over;
-	keep_text(l, l->text.n == 0 || n < 4 ? p : p + 4, l->text.n == 0 || n < 4 ? n : n - 4);
+	skip = l->text.n > 0 && n >= 4 ? 4 : 0;
+	keep_text(l, p + skip, n - skip);
 }
 
 static size_t
@@ -206,18 +219,7 @@ lane_on_reply(char *p, size_t size, size_t n, void *arg)
 	return n * size;
 }
 
-static size_t
-lane_on_read(char *out, size_t size, size_t n, void *arg)
-{
-	struct lane *l = arg;
-	size_t left = l->message.n - l->sent, take = size * n < left ? size * n : left;
-
-	memcpy(out, l->message.s + l->sent, take);
-	l->sent += take;
-	return take;
-}
-
-/* curl hands the text of replies here as well, with the body of a probe. */
+/* curl hands the text of replies here as well. */
 static size_t
 lane_on_body(char *p, size_t size, size_t n, void *arg)
 {
@@ -243,8 +245,7 @@ set_server(struct lane *l)
 	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	(void)curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_CACHE_SEC);
-	(void)curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)IDLE_SEC);
-	(void)curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN, (long)LIFE_SEC);
+	(void)curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
 	(void)curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_timeout_ms);
 	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)UNREACHED_MS);
@@ -330,34 +331,11 @@ set_credentials(struct lane *l, struct err *err)
 	return ok;
 }
 
-static void
-set_mail(struct lane *l)
-{
-	CURL *e = l->easy;
-
-	curl_slist_free_all(l->rcpt);
-	l->rcpt = NULL;
-	if (l->is_probe) {
-		(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, "NOOP");
-		(void)curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
-		return;
-	}
-	l->rcpt = curl_slist_append(NULL, l->to);
-	(void)curl_easy_setopt(e, CURLOPT_MAIL_FROM, l->from);
-	(void)curl_easy_setopt(e, CURLOPT_MAIL_RCPT, l->rcpt);
-	(void)curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_READFUNCTION, lane_on_read);
-	(void)curl_easy_setopt(e, CURLOPT_READDATA, l);
-	(void)curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)l->message.n);
-}
-
 static bool
 set_up(struct lane *l, struct err *err)
 {
 	set_server(l);
 	set_callbacks(l);
-	set_mail(l);
-	(void)curl_easy_setopt(l->easy, CURLOPT_FRESH_CONNECT, (long)l->was_tried);
 	return set_tls(l, err) && set_credentials(l, err);
 }
 
@@ -385,7 +363,7 @@ phase_text(enum lane_phase phase)
 		if (verbs[i].phase == phase)
 			return verbs[i].verb;
 	}
-	return "its greeting";
+	return phase == PHASE_BODY ? "the message" : "greeting";
 }
 
 static void
@@ -411,6 +389,20 @@ explain(const struct lane *l, CURLcode code, struct err *err)
 		(void)err_set(err, ERR_TEMP, "%s:%u: %s", host, l->opts->port, curls);
 }
 
+/* Without QUIT, or with what was said of it: nobody waits for an answer. */
+static void
+disconnect(struct lane *l)
+{
+	cut_sockets(l);
+	if (l->io != NULL)
+		event_free(l->io);
+	l->io = NULL;
+	if (l->is_in_pool)
+		fetch_pool_remove(l->pool, l->easy);
+	l->is_in_pool = l->is_connected = l->needs_reset = l->wants_write = false;
+	buf_clear(&l->line);
+}
+
 static void
 end_mail(struct lane *l)
 {
@@ -418,25 +410,16 @@ end_mail(struct lane *l)
 	l->is_busy = false;
 	l->from = l->to = NULL;
 	l->message = (struct str){ NULL, 0 };
+	if (l->is_connected)
+		timer_set(l->env->timers, &l->timeout, IDLE_MS);
 }
 
-static void begin(struct lane *l);
-
-/* The server had closed an idle connection, and has seen nothing of this mail. */
-static bool
-was_stale(const struct lane *l, CURLcode code)
-{
-	long connects = 1;
-
-	(void)curl_easy_getinfo(l->easy, CURLINFO_NUM_CONNECTS, &connects);
-	return code != CURLE_OK && connects == 0 && l->replies == 0 && !l->was_tried;
-}
-
+/* reply and phase say the rest. The connection is gone already where it is of no use any more. */
 static void
-report(struct lane *l, CURLcode code)
+report(struct lane *l, bool is_done, CURLcode code)
 {
 	const struct lane_facts facts = {
-		.phase = l->phase, .reply = l->reply, .is_done = code == CURLE_OK,
+		.phase = l->phase, .reply = l->reply, .is_done = is_done,
 		.is_tls_refused = is_tls_refusal(code), .is_login_refused = code == CURLE_LOGIN_DENIED,
 	};
 	enum lane_end end = lane_judge(&facts);
@@ -452,30 +435,232 @@ report(struct lane *l, CURLcode code)
 	l->cb(l->arg, l, end, note, end != LANE_ACCEPTED ? &err : NULL);
 }
 
+static void connect_(struct lane *l);
+
+/* The connection ended. One that was idle for a while may just have been closed: nothing of
+ * the mail was answered, so it goes over another. */
+static void
+lost(struct lane *l, const char *why, CURLcode code)
+{
+	bool was_stale = l->is_busy && !l->is_fresh && l->replies == 0;
+
+	disconnect(l);
+	if (was_stale) {
+		connect_(l);
+		return;
+	}
+	timer_unset(l->env->timers, &l->timeout);
+	if (!l->is_busy)
+		return;
+	if (l->reply < 400)
+		l->reply = 0;
+	snprintf(l->detail, sizeof(l->detail), "%s at %s", why, phase_text(l->phase));
+	report(l, false, code);
+}
+
+/* ---- the mail -------------------------------------------------------------------------------- */
+
+static void lane_on_io(evutil_socket_t fd, short what, void *arg);
+
+static void
+watch(struct lane *l, bool wants_write)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	if (l->io != NULL && l->wants_write == wants_write)
+		return;
+	if (l->io != NULL)
+		event_free(l->io);
+	(void)curl_easy_getinfo(l->easy, CURLINFO_ACTIVESOCKET, &fd);
+	l->wants_write = wants_write;
+	l->io = event_new(l->env->base, fd, (short)(EV_READ | EV_PERSIST | (wants_write ? EV_WRITE : 0)),
+	    lane_on_io, l);
+	if (l->io == NULL || event_add(l->io, NULL) != 0)
+		BUG("no event for socket %d", (int)fd);
+}
+
+/* Written when the connection is ready for it, so never from inside a call of ours. */
+static void
+say(struct lane *l, enum lane_phase phase, const char *command)
+{
+	buf_clear(&l->out);
+	buf_puts(&l->out, command);
+	l->sent = 0;
+	l->phase = phase;
+	l->reply = 0;
+	watch(l, true);
+}
+
+static void
+say_path(struct lane *l, enum lane_phase phase, const char *command, const char *path)
+{
+	char line[600];
+
+	snprintf(line, sizeof(line), "%s:<%s>\r\n", command, path);
+	say(l, phase, line);
+}
+
+/* RFC 5321, 4.5.2: a line that begins with a dot gets another. */
+static void
+say_message(struct lane *l)
+{
+	const char *p = l->message.s, *end = p + l->message.n, *eol;
+
+	say(l, PHASE_BODY, "");
+	while (p < end) {
+		eol = memchr(p, '\n', (size_t)(end - p));
+		eol = eol != NULL ? eol + 1 : end;
+		if (*p == '.')
+			buf_byte(&l->out, '.');
+		buf_add(&l->out, p, (size_t)(eol - p));
+		p = eol;
+	}
+	if (l->message.n < 2 || memcmp(end - 2, "\r\n", 2) != 0)
+		buf_puts(&l->out, "\r\n");
+	buf_puts(&l->out, ".\r\n");
+	BUG_IF(!buf_ok(&l->out));
+}
+
+static void
+say_first(struct lane *l)
+{
+	if (l->is_probe)
+		say(l, PHASE_NOOP, "NOOP\r\n");
+	else if (l->needs_reset)
+		say(l, PHASE_RSET, "RSET\r\n");
+	else
+		say_path(l, PHASE_MAIL, "MAIL FROM", l->from);
+}
+
+/* What follows a reply that is as it should be. */
+static void
+go_on(struct lane *l)
+{
+	l->needs_reset = l->phase == PHASE_MAIL || l->phase == PHASE_RCPT || l->phase == PHASE_DATA;
+	switch (l->phase) {
+	case PHASE_RSET:
+		say_path(l, PHASE_MAIL, "MAIL FROM", l->from);
+		break;
+	case PHASE_MAIL:
+		say_path(l, PHASE_RCPT, "RCPT TO", l->to);
+		break;
+	case PHASE_RCPT:
+		say(l, PHASE_DATA, "DATA\r\n");
+		break;
+	case PHASE_DATA:
+		say_message(l);
+		break;
+	case PHASE_NOOP:
+	case PHASE_BODY:
+	case PHASE_CONNECT:
+	case PHASE_HELLO:
+	case PHASE_STARTTLS:
+	case PHASE_AUTH:
+	case PHASE_QUIT:
+		report(l, true, CURLE_OK);
+		break;
+	}
+}
+
+static void
+answer(struct lane *l)
+{
+	unsigned wanted = l->phase == PHASE_DATA ? 3 : 2;
+
+	if (!l->is_busy || l->reply == 421 || l->reply < 200 || l->reply > 599 || l->sent < l->out.n)
+		lost(l, "the server ended the connection", CURLE_WEIRD_SERVER_REPLY);
+	else if (l->reply / 100 == wanted)
+		go_on(l);
+	else if (l->reply >= 400) {
+		l->needs_reset = l->phase != PHASE_BODY;
+		report(l, false, CURLE_OK);
+	} else
+		lost(l, "an answer that makes no sense", CURLE_WEIRD_SERVER_REPLY);
+}
+
+/* False: the connection is not what it was. */
+static bool
+take_byte(struct lane *l, char c)
+{
+	buf_byte(&l->line, c);
+	if (!buf_ok(&l->line)) {
+		lost(l, "an answer without an end", CURLE_WEIRD_SERVER_REPLY);
+		return false;
+	}
+	if (c != '\n')
+		return true;
+	note_reply(l, l->line.p, l->line.n);
+	buf_clear(&l->line);
+	if (l->is_reply_over)
+		answer(l);
+	return l->is_connected;
+}
+
+static void
+read_some(struct lane *l)
+{
+	char piece[1024];
+	size_t n = 0;
+	CURLcode code = curl_easy_recv(l->easy, piece, sizeof(piece), &n);
+
+	while (code == CURLE_OK && n > 0) {
+		for (size_t i = 0; i < n; i++) {
+			if (!take_byte(l, piece[i]))
+				return;
+		}
+		code = curl_easy_recv(l->easy, piece, sizeof(piece), &n);
+	}
+	if (code != CURLE_AGAIN)
+		lost(l, "the connection ended", CURLE_RECV_ERROR);
+}
+
+static void
+write_some(struct lane *l)
+{
+	CURLcode code = CURLE_OK;
+	size_t n = 0;
+
+	while (code == CURLE_OK && l->sent < l->out.n) {
+		code = curl_easy_send(l->easy, l->out.p + l->sent, l->out.n - l->sent, &n);
+		if (code == CURLE_OK)
+			l->sent += n;
+	}
+	if (code != CURLE_OK && code != CURLE_AGAIN)
+		lost(l, "the connection ended", CURLE_SEND_ERROR);
+	else if (l->sent == l->out.n)
+		watch(l, false);
+}
+
+static void
+lane_on_io(evutil_socket_t fd, short what, void *arg)
+{
+	struct lane *l = arg;
+
+	(void)fd;
+	if ((what & EV_WRITE) != 0 && l->is_busy)
+		write_some(l);
+	/* TLS may hold something back that the socket does not show. */
+	if (l->is_connected && (what & EV_READ) != 0)
+		read_some(l);
+}
+
+/* ---- connecting -------------------------------------------------------------------------------- */
+
 static void
 lane_on_done(void *arg, CURL *easy, CURLcode code)
 {
 	struct lane *l = arg;
 
 	(void)easy;
-	if (was_stale(l, code)) {
-		l->was_tried = true;
-		begin(l);
+	if (code != CURLE_OK) {
+		disconnect(l);
+		report(l, false, code);
 		return;
 	}
-	report(l, code);
-}
-
-static void
-lane_on_timeout(void *arg)
-{
-	struct lane *l = arg;
-
-	cut_sockets(l);
-	fetch_pool_remove(l->pool, l->easy);
-	snprintf(l->detail, sizeof(l->detail), "no answer to %s in time", phase_text(l->phase));
-	l->reply = 0;
-	report(l, CURLE_OPERATION_TIMEDOUT);
+	l->is_connected = l->is_fresh = true;
+	l->replies = 0;
+	l->is_reply_over = true;
+	say_first(l);
 }
 
 /* What cannot even begin ends in the next turn, like all others. */
@@ -491,26 +676,52 @@ lane_on_unready(void *arg)
 }
 
 static void
-begin(struct lane *l)
+lane_on_timeout(void *arg)
+{
+	struct lane *l = arg;
+
+	if (l->is_busy)
+		l->is_fresh = true; /* not worth another connection */
+	else if (l->is_connected)
+		(void)curl_easy_send(l->easy, "QUIT\r\n", 6, &(size_t){ 0 });
+	l->reply = 0;
+	lost(l, "no answer in time", CURLE_OPERATION_TIMEDOUT);
+}
+
+static void
+connect_(struct lane *l)
 {
 	struct err err = { 0 };
 
 	curl_easy_reset(l->easy);
-	buf_clear(&l->text);
 	l->detail[0] = '\0';
-	l->sent = 0;
 	l->phase = PHASE_CONNECT;
 	l->reply = l->replies = 0;
 	l->is_reply_over = true;
-	timer_init(&l->timeout, lane_on_timeout, l);
 	if (!set_up(l, &err)) {
 		snprintf(l->detail, sizeof(l->detail), "%.250s", err.text);
 		timer_init(&l->timeout, lane_on_unready, l);
 		timer_set(l->env->timers, &l->timeout, 0);
 		return;
 	}
+	l->is_in_pool = true;
 	BUG_IF(!fetch_pool_add(l->pool, l->easy));
+}
+
+static void
+begin(struct lane *l)
+{
+	timer_unset(l->env->timers, &l->timeout);
+	timer_init(&l->timeout, lane_on_timeout, l);
 	timer_set(l->env->timers, &l->timeout, l->opts->timeout_ms);
+	l->is_busy = true;
+	l->is_fresh = false;
+	l->replies = 0;
+	l->detail[0] = '\0';
+	if (l->is_connected)
+		say_first(l);
+	else
+		connect_(l);
 }
 
 /* ---- calls ---------------------------------------------------------------------------------- */
@@ -525,8 +736,7 @@ void
 lane_probe(struct lane *l)
 {
 	BUG_IF(l->is_busy);
-	l->is_busy = l->is_probe = true;
-	l->was_tried = false;
+	l->is_probe = true;
 	begin(l);
 }
 
@@ -534,8 +744,7 @@ void
 lane_send(struct lane *l, const char *from, const char *to, struct str message)
 {
 	BUG_IF(l->is_busy);
-	l->is_busy = true;
-	l->is_probe = l->was_tried = false;
+	l->is_probe = false;
 	l->from = from;
 	l->to = to;
 	l->message = message;
@@ -545,9 +754,7 @@ lane_send(struct lane *l, const char *from, const char *to, struct str message)
 void
 lane_cancel(struct lane *l)
 {
-	cut_sockets(l);
-	if (l->is_busy && fetch_pool_count(l->pool) > 0)
-		fetch_pool_remove(l->pool, l->easy);
+	disconnect(l);
 	end_mail(l);
 }
 
@@ -584,11 +791,14 @@ lane_new(const struct engine_env *env, const struct lane_opts *opts, lane_end_cb
 	l->cb = cb;
 	l->arg = arg;
 	buf_init(&l->text, REPLY_MAX);
+	buf_init(&l->line, REPLY_LINE);
+	buf_init(&l->out, OUT_MAX);
 	timer_init(&l->timeout, lane_on_timeout, l);
 	write_url(l);
 	l->easy = curl_easy_init();
 	BUG_IF(l->easy == NULL);
 	l->pool = fetch_pool_new(env->base, lane_on_done, l);
+	fetch_pool_keep_done(l->pool);
 	return l;
 }
 
@@ -601,9 +811,10 @@ lane_free(struct lane *l)
 	curl_easy_cleanup(l->easy);
 	fetch_pool_free(l->pool);
 	BUG_IF(l->nsockets != 0);
-	curl_slist_free_all(l->rcpt);
 	curl_slist_free_all(l->connect_to);
 	buf_release(&l->text);
+	buf_release(&l->line);
+	buf_release(&l->out);
 	free(l->url);
 	free(l);
 	curl_global_cleanup();

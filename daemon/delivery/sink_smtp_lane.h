@@ -12,7 +12,9 @@
 
 /*
  * lane: one connection to a mail server, over which one mail after the other
- * goes to one recipient each. The only part of the sink that knows curl.
+ * goes to one recipient each. The only part of the sink that knows curl, which
+ * connects, secures and authenticates; the mails are told here (RFC 5321), since
+ * curl would wait for the answer to each with the loop standing still.
  *
  * It knows nothing of alerts, rules and who is to get what.
  *
@@ -73,7 +75,7 @@ void lane_cancel(struct lane *l);
 
 /* What was said last when a mail ended, by RFC 5321's commands. */
 enum lane_phase {
-	PHASE_CONNECT, /* nothing yet, on this mail's behalf */
+	PHASE_CONNECT, /* the server greets */
 	PHASE_HELLO,
 	PHASE_STARTTLS,
 	PHASE_AUTH,
@@ -81,6 +83,8 @@ enum lane_phase {
 	PHASE_MAIL,
 	PHASE_RCPT,
 	PHASE_DATA,
+	PHASE_BODY,
+	PHASE_RSET,
 	PHASE_QUIT,
 };
 

@@ -19,7 +19,7 @@ struct fetch_pool {
 	CURLM *multi;
 	struct event *timer;
 	size_t n;
-	bool is_in_curl;
+	bool is_in_curl, keeps_done;
 };
 
 struct watched {
@@ -41,7 +41,8 @@ report_done(struct fetch_pool *p)
 			continue;
 		easy = msg->easy_handle;
 		result = msg->data.result;
-		fetch_pool_remove(p, easy);
+		if (!p->keeps_done)
+			fetch_pool_remove(p, easy);
 		p->done(p->arg, easy, result);
 	}
 }
@@ -163,6 +164,12 @@ fetch_pool_free(struct fetch_pool *p)
 	(void)curl_multi_cleanup(p->multi);
 	event_free(p->timer);
 	free(p);
+}
+
+void
+fetch_pool_keep_done(struct fetch_pool *p)
+{
+	p->keeps_done = true;
 }
 
 bool

@@ -1,0 +1,241 @@
+"""Mail against a real server: rules, TLS, authentication, refusals, kills."""
+import collections
+import json
+import os
+import unittest
+
+import harness
+from mailbox import PYTHON, MailServer
+from scene import Scene
+from truth import Truth, event_id
+
+KILLS = 20 if harness.SOAK else 3
+
+
+@unittest.skipUnless(os.path.exists(PYTHON), "aiosmtpd is not in build/readers: tools/deps.sh readers")
+class Smtp(Scene):
+    def start(self, rules, *options, tenants=1, customers=None, server=None, sink=None, more="", **conf):
+        self.graph = harness.FakeGraph(self.run_, "--tenants", tenants, "--history", 3600, *options)
+        self.pki = harness.Pki(self.run_)
+        self.mx = MailServer(self.run_, self.pki, **(server or {}))
+        self.sinks = {"mail": self.mx.sink(rules, **(sink or {}))}
+        self.tenants = harness.tenants(tenants)
+        for name, customer in (customers or {}).items():
+            self.tenants[name]["customer"] = customer["customer"]
+        self.more = more
+        self.conf = dict(page_size=50, budget=10000, **conf)
+        self.msspd = harness.Msspd(self.run_, self.config())
+        return self.msspd.start()
+
+    def config(self):
+        return harness.config(self.graph, self.tenants, self.sinks, **self.conf) + self.more
+
+    def wait_mails(self, n, seconds=30):
+        harness.wait_for("%d mails" % n, seconds, lambda: self.mx.count() >= n)
+        return self.mx.mails()
+
+    def link(self):
+        return self.msspd.status()["sinks"][0]["link"]
+
+    def sink(self):
+        return self.msspd.status()["sinks"][0]
+
+    def wanted(self, *severities):
+        """The event ids that a first read brings."""
+        return {event_id(v) for v in Truth(self.graph.truth_file).versions()
+                if not severities or v["severity"] in severities}
+
+    @staticmethod
+    def events(mails, to=None):
+        return collections.Counter(m["X-Msspd-Event-Id"] for m in mails if to is None or m.to == to)
+
+    def refuse_secrets(self):
+        self.assert_no_secret_in_logs(self.msspd.log)
+        self.assertNotIn("p4ss", self.run_.read(self.msspd.log))
+
+
+class Rules(Smtp):
+    def test_starttls_password_and_rules(self):
+        """Every rule that matches sends; one transaction for each recipient, once."""
+        self.start([{"to": ["oncall@soc.example", "lead@soc.example"], "match": {"severity": ["high"]}},
+                    {"name": "all", "to": ["LEAD@soc.example", "archive@soc.example"]}], "--alerts", 30)
+        high, every = self.wanted("high", None, "unknown"), self.wanted()
+        mails = self.wait_mails(2 * len(every) + len(high))
+        self.assertEqual(set(self.events(mails, "oncall@soc.example")), high)
+        self.assertEqual(set(self.events(mails, "archive@soc.example")), every)
+        lead = collections.Counter(m["X-Msspd-Event-Id"] for m in mails if m.to.lower() == "lead@soc.example")
+        self.assertEqual(set(lead), every)
+        self.assertEqual(max(lead.values()), 1)
+        for mail in mails:
+            self.assertEqual(mail.envelope["from"], "alerts@soc.example")
+            self.assertEqual(mail.envelope["login"], self.mx.USER)
+            self.assertTrue(mail.envelope["tls"].startswith("TLSv1."))
+            self.assertEqual(len(mail.envelope["to"]), 1)
+            self.assertEqual(mail.message.defects, [])
+        self.assertLessEqual(len(self.mx.log("session")), 6, "connections are used again")
+        self.assertEqual(self.link(), "up")
+        self.refuse_secrets()
+
+    def test_contacts_are_the_customers_own(self):
+        customers = {"contoso": {"name": "Contoso Ltd", "time_zone": "Europe/Berlin",
+                                 "contacts": {"oncall": ["a@contoso.example", "B <b@contoso.example>"]}},
+                     "fabrikam": {"contacts": {"oncall": "x@fabrikam.example"}}, "nobody": {}}
+        self.start([{"to": "{contacts.oncall}"}], "--alerts", 10, tenants=3,
+                   customers={"t001": {"customer": "contoso"}, "t002": {"customer": "fabrikam"},
+                              "t003": {"customer": "nobody"}}, more="customers: %s\n" % json.dumps(customers))
+        mails = self.wait_mails(30)
+        of = {"contoso": {"a@contoso.example", "b@contoso.example"}, "fabrikam": {"x@fabrikam.example"}}
+        for name, addresses in of.items():
+            mine = [m for m in mails if m["X-Msspd-Customer"] == name]
+            self.assertEqual({m.to for m in mine}, addresses)
+            self.assertEqual(len(mine), 10 * len(addresses))
+        harness.wait_for("dead letters", 20, lambda: self.sink()["dead_letters"] == 10)
+        self.assertIn("customer nobody has none of the contacts", self.run_.read(self.msspd.log))
+
+    def test_other_ways_in(self):
+        """smtps with a client certificate and LOGIN; XOAUTH2; in the clear without any."""
+        ways = [({"mode": "smtps", "client_ca": True}, {"auth": "login"}, "LOGIN"),
+                ({}, {"password_file": None, "oauth_token_file": True}, "XOAUTH2"),
+                ({"mode": "plain", "user": ""}, {}, None)]
+        self.graph = harness.FakeGraph(self.run_, "--alerts", 3)
+        self.pki = harness.Pki(self.run_)
+        sinks, servers = {}, []
+        for i, (server, sink, _) in enumerate(ways):
+            mx = MailServer(self.run_, self.pki, name="mx%d" % i, **server)
+            if "oauth_token_file" in sink:
+                sink["oauth_token_file"] = mx.password_file
+            conf = mx.sink([{"to": "a@x.example"}], **sink)
+            if mx.client_ca:
+                conf["tls"].update(certificate_file=self.pki("client.crt"), key_file=self.pki("client.key"))
+            sinks["mail%d" % i] = {k: v for k, v in conf.items() if v is not None}
+            servers.append(mx)
+        self.msspd = harness.Msspd(self.run_, harness.config(self.graph, harness.tenants(1), sinks)).start()
+        for mx, (server, _, mechanism) in zip(servers, ways):
+            harness.wait_for("three mails by %s: %s" % (server, self.run_.read(self.msspd.log)), 30,
+                             lambda mx=mx: mx.count() == 3)
+            mails = mx.mails()
+            self.assertEqual({m.envelope["login"] for m in mails}, {mx.user or None})
+            self.assertEqual({m.envelope["peer"] for m in mails}, {mx.client_ca})
+            self.assertEqual({r["mechanism"] for r in mx.log("auth")}, {mechanism} if mechanism else set())
+        self.refuse_secrets()
+
+
+class Refusals(Smtp):
+    def test_nothing_goes_out_in_the_clear_or_to_a_stranger(self):
+        """STARTTLS that is not offered, a certificate of nobody or for another name, a wrong password."""
+        self.graph = harness.FakeGraph(self.run_, "--alerts", 3)
+        self.pki = harness.Pki(self.run_)
+        plain = MailServer(self.run_, self.pki, mode="plain", name="plain", user="")
+        mx = MailServer(self.run_, self.pki)
+        wrong = self.run_.write("wrong", "not the password")
+        to = [{"to": "a@x.example"}]
+        sinks = {
+            "clear": dict(plain.sink(to), tls={"ca_file": self.pki("ca.crt")}),
+            "stranger": mx.sink(to, tls={"ca_file": self.pki("stranger.crt")}),
+            "name": mx.sink(to, tls={"ca_file": self.pki("ca.crt"), "server_name": "other.example"}),
+            "password": mx.sink(to, password_file=wrong),
+        }
+        self.msspd = harness.Msspd(self.run_, harness.config(self.graph, harness.tenants(1), sinks)).start()
+        words = {"clear": "STARTTLS", "stranger": "certificate", "name": "certificate", "password": "535"}
+        harness.wait_for("all are refused", 30, lambda: {s["link"] for s in self.msspd.status()["sinks"]} == {
+            "refused"})
+        for sink in self.msspd.status()["sinks"]:
+            self.assertIn(words[sink["sink"]], sink["trouble"])
+            self.assertEqual(sink["dead_letters"], 0)
+        harness.wait_for("all wait", 30, lambda: {s["backlog"] for s in self.msspd.status()["sinks"]} == {3})
+        self.assertEqual(plain.count() + mx.count(), 0)
+        with open(wrong, "w", encoding="utf-8") as f:
+            f.write(mx.PASSWORD)
+        harness.wait_for("the right password, in time", 90, lambda: mx.count() == 3)
+        self.refuse_secrets()
+
+    def test_recipients_are_judged_one_by_one(self):
+        """451 and then accepted; 550 to a dead letter that names recipient and reply; others on time."""
+        others = ["r%02d@x.example" % i for i in range(48)]
+        rules = [{"to": ["later@x.example", "never@x.example"] + others[:30]}, {"to": others[30:]}]
+        self.graph = harness.FakeGraph(self.run_, "--alerts", 3, "--history", 3600)
+        self.pki = harness.Pki(self.run_)
+        self.mx = MailServer(self.run_, self.pki)
+        self.mx.faults(rcpt={"later": "451 4.3.0 try again", "never": "550 5.1.1 no such user"})
+        self.msspd = harness.Msspd(self.run_, harness.config(
+            self.graph, harness.tenants(1), {"mail": self.mx.sink(rules)})).start()
+        self.wait_mails(3 * 48)
+        self.assertGreater(self.sink()["backlog"], 0)
+        self.msspd.kill()
+        self.msspd.start()
+        harness.wait_for("tried again", 30, lambda: sum(r["to"] == "later@x.example" for r in self.mx.log("rcpt")) > 6)
+        self.mx.faults(rcpt={"never": "550 5.1.1 no such user"})
+        mails = self.wait_mails(3 * 49, 60)
+        for to in others + ["later@x.example"]:
+            self.assertEqual(set(self.events(mails, to)), self.wanted(), to)
+        harness.wait_for("dead letters", 20, lambda: self.sink()["dead_letters"] == 3)
+        log = self.run_.read(self.msspd.log)
+        self.assertIn("never@x.example: localhost:%d: RCPT: 550 5.1.1 no such user" % self.mx.port, log)
+        self.assertEqual(self.sink()["backlog"], 0)
+        # What was marked within the last second of the kill may have come twice.
+        self.assertLessEqual(len(mails) - 3 * 49, 3 * 48)
+
+    def test_a_sender_that_is_refused_is_no_dead_letter(self):
+        self.graph = harness.FakeGraph(self.run_, "--alerts", 3, "--history", 3600)
+        self.pki = harness.Pki(self.run_)
+        self.mx = MailServer(self.run_, self.pki)
+        self.mx.faults(mail="550 5.7.1 not yours to send from")
+        self.msspd = harness.Msspd(self.run_, harness.config(
+            self.graph, harness.tenants(1), {"mail": self.mx.sink([{"to": "a@x.example"}])})).start()
+        harness.wait_for("refused", 30, lambda: self.link() == "refused" or "not yours" in self.run_.read(self.msspd.log))
+        self.assertEqual(self.sink()["dead_letters"], 0)
+        self.mx.faults()
+        self.wait_mails(3, 60)
+
+
+class Kills(Smtp):
+    def test_a_server_killed_in_the_middle_of_mails(self):
+        self.start([{"to": "a@x.example"}], "--alerts", 60)
+        wanted = self.wanted()
+        for i in range(KILLS):
+            before = self.mx.count()
+            harness.wait_for("a few mails", 30, lambda: self.mx.count() >= min(before + 4, len(wanted)))
+            self.mx.faults(slow={"a": 30})
+            harness.wait_for("they wait", 10, lambda: self.sink()["in_flight"] > 0 or self.sink()["backlog"] == 0)
+            self.mx.kill()
+            self.mx.faults()
+            if i == 0:
+                harness.wait_for("it is known to be down", 20, lambda: self.link() == "down")
+            self.mx.start()
+        harness.wait_for("everything", 60, lambda: set(self.events(self.mx.mails())) == wanted)
+        harness.wait_for("nothing left", 20, lambda: self.sink()["backlog"] == 0)
+        repeats = self.mx.count() - len(wanted)
+        # A mail whose acceptance was on its way back when the server died.
+        self.assertLessEqual(repeats, 4 * KILLS)
+        self.assertEqual(self.sink()["dead_letters"], 0)
+
+    def test_msspd_killed_in_mid_drain(self):
+        self.start([{"to": "a@x.example"}, {"to": "b@x.example"}], "--alerts", 100)
+        wanted = self.wanted()
+        for _ in range(KILLS):
+            before = self.mx.count()
+            harness.wait_for("a few mails", 30, lambda: self.mx.count() >= min(before + 15, 2 * len(wanted)))
+            self.msspd.kill()
+            self.msspd.start()
+        for to in ("a@x.example", "b@x.example"):
+            harness.wait_for("everything for " + to, 60,
+                             lambda to=to: set(self.events(self.mx.mails(), to)) == wanted)
+        harness.wait_for("nothing left", 20, lambda: self.sink()["backlog"] == 0)
+        worst = max(self.events(self.mx.mails()).values())
+        self.assertLessEqual(worst, 2 * (1 + KILLS))
+
+    def test_a_mail_that_ends_the_connection_stops_only_itself(self):
+        self.graph = harness.FakeGraph(self.run_, "--alerts", 5, "--history", 3600)
+        self.pki = harness.Pki(self.run_)
+        self.mx = MailServer(self.run_, self.pki)
+        self.mx.faults(drop=["poison"])
+        self.msspd = harness.Msspd(self.run_, harness.config(self.graph, harness.tenants(1), {
+            "mail": self.mx.sink([{"to": ["poison@x.example", "a@x.example"]}])})).start()
+        self.wait_mails(5, 60)
+        self.mx.faults()
+        mails = self.wait_mails(10, 60)
+        self.assertEqual(set(self.events(mails, "poison@x.example")), self.wanted())
+
+
+if __name__ == "__main__":
+    unittest.main()
