@@ -393,7 +393,7 @@ on_bundle(void *arg, struct bundle *b)
 	bundle_free(b);
 }
 
-/* ---- taking entries ----------------------------------------------------------------------------- */
+/* ---- taking entries ---------------------------------------------------------------------- */
 
 /* What each rule's desk says about an entry: asked once, whoever many it sends to. */
 struct plan {
@@ -495,15 +495,15 @@ note_unreachable(struct plan *p, uint32_t fires, const struct event *ev, struct 
 {
 	char text[MEMO_WHY];
 
-	if (p->left_out > 0) {
-		snprintf(text, sizeof(text), "%zu of its recipients are more than %d, which is all that an"
-		    " event may have", p->left_out, RECIPIENTS_MAX);
+	text[0] = '\0';
+	if (p->left_out > 0)
+		snprintf(text, sizeof(text), "it has %zu recipients more than %d, which is all that an event"
+		    " may have", p->left_out, RECIPIENTS_MAX);
+	else if (p->n == 0 && fires != 0)
+		snprintf(text, sizeof(text), "nobody to send it to: customer %.100s has none of the contacts"
+		    " that the rule names", ev->origin->customer);
+	if (text[0] != '\0')
 		e->dead = xstrdup(text);
-	} else if (p->n == 0 && fires != 0) {
-		snprintf(text, sizeof(text), "nobody to send it to: customer %.100s has none of the contacts that"
-		    " the rule names", ev->origin->customer);
-		e->dead = xstrdup(text);
-	}
 }
 
 static void
@@ -566,7 +566,7 @@ on_send(struct sink *s, const struct sink_item *items, size_t n)
 	return i;
 }
 
-/* ---- life ------------------------------------------------------------------------------------------ */
+/* ---- life --------------------------------------------------------------------------------- */
 
 static void
 on_start(struct sink *s)

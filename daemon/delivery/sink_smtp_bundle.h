@@ -54,7 +54,8 @@ struct bundles {
 	void *arg;
 };
 
-void bundles_init(struct bundles *all, const struct engine_env *env, bundle_full_cb *full, void *arg);
+void bundles_init(struct bundles *all, const struct engine_env *env, bundle_full_cb *full,
+    void *arg);
 /* Letters too; entries are their owner's. */
 void bundles_clear(struct bundles *all);
 void bundle_free(struct bundle *b);

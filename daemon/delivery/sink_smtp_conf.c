@@ -55,8 +55,8 @@ parse_server(const char *text, struct lane_opts *o, char **host, struct err *err
 		    is_implicit ? PORT_SUBMISSIONS : PORT_SUBMISSION;
 		*host = xstrndup(u.host.s, u.host.n);
 	} else {
-		(void)err_set(err, ERR_CONF, "\"%.200s\" is not smtp://host:port or smtps://host:port (an IPv6"
-		    " address stands in brackets)", text);
+		(void)err_set(err, ERR_CONF, "\"%.200s\" is not smtp://host:port or smtps://host:port"
+		    " (an IPv6 address stands in brackets)", text);
 	}
 	free(as_http);
 	return ok;
@@ -191,7 +191,8 @@ static const struct conf_opt smtp_tls_options[] = {
 	    " Without it, those of the system." },
 	{ .name = "certificate_file", .type = CONF_STR, .off = F(opts.certificate_file),
 	  .check = check_absolute,
-	  .help = "PEM file of our own certificate, followed by its chain, for servers that ask for one." },
+	  .help = "PEM file of our own certificate, followed by its chain, for servers that"
+	    " ask for one." },
 	{ .name = "key_file", .type = CONF_SECRET, .off = F(opts.key_file), .max = 1, .min = 1,
 	  .help = "PEM file of that certificate's private key, without a passphrase: an absolute path,"
 	    " or the name of a systemd credential." },

@@ -38,14 +38,15 @@ void post_go(struct post *p);
 void post_stand(struct post *p);
 
 /* to: a bare address; message: its memory moves to the post. */
-void post_add(struct post *p, const char *customer, struct str to, struct buf *message, void *letter);
+void post_add(struct post *p, const char *customer, struct str to, struct buf *message,
+    void *letter);
 
 bool post_is_idle(const struct post *p); /* nothing is under way */
 size_t post_letters(const struct post *p); /* waiting or under way */
 size_t post_bytes(const struct post *p);
 size_t post_of_customer(const struct post *p, const char *customer); /* waiting */
 
-/* Forgets all of them, also what is under way; no callback comes, but each letter is given to forget. */
+/* Forgets all of them, also what is under way; no callback comes, each letter is given to forget. */
 void post_clear(struct post *p, void (*forget)(void *letter));
 
 #endif

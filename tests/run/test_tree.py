@@ -34,7 +34,7 @@ class Tree(unittest.TestCase):
 
     def test_lib_is_pure(self):
         """lib/ knows nothing of the loop, of sockets, of other rooms' libraries."""
-        only = {"curl/": ("daemon/intake/fetch",), "sqlite3.h": ("daemon/journal/journal_sqlite",
+        only = {"curl/": ("daemon/intake/fetch", "daemon/delivery/sink_smtp_"), "sqlite3.h": ("daemon/journal/journal_sqlite",
                                                                  "daemon/journal/"),
                 "libfyaml.h": ("lib/config/yaml",)}
         for name in tracked("lib/*.[ch]", "daemon/*.[ch]"):

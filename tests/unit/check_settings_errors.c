@@ -209,9 +209,10 @@ static const struct {
 	  "tenants: {a: {id: " GUID(1) ", customer: c}}\n",
 	  "m.yaml:4:26: customers.c.labels.a}: is no name for a label; use at most 64 characters and no "
 	  "braces\n" },
-	{ "an option of a later version", BASE DEF "customers: {c: {contacts: {}}}\n"
+	{ "an option of a later version", BASE DEF "customers: {c: {telephones: {}}}\n"
 	  "tenants: {a: {id: " GUID(1) ", customer: c}}\n",
-	  "m.yaml:4:17: customers.c.contacts: unknown option; here may be: name, labels, time_zone, "
+	  "m.yaml:4:17: customers.c.telephones: unknown option; here may be: name, labels, time_zone, "
+	  "contacts, "
 	  "access_expires, sinks\n" },
 	{ "a customer nobody is", BASE DEF TENANT "customers: {c: {}}\n",
 	  "warning m.yaml:5:13: customers.c: no tenant uses this customer; remove it, or name it at its "
