@@ -46,8 +46,8 @@ settings_read_contacts(struct build *b, struct customer_draft *c)
 	if (n == NULL)
 		return;
 	if (n->kind != NODE_MAP) {
-		conf_error(&b->conf, n, "%s; write groups with their addresses: {oncall: [soc@contoso.example]}",
-		    node_what(n));
+		conf_error(&b->conf, n, "%s; write groups with their addresses: {oncall: "
+		    "[soc@contoso.example]}", node_what(n));
 		return;
 	}
 	c->customer.contacts =

@@ -33,8 +33,10 @@ quota_parse(const char *text, struct quota_limit *limit, struct err *err)
 		return true;
 	if (slash == NULL || digits == 0 || digits > 4 || text + digits != slash || n < 1 ||
 	    n > QUOTA_MOST || !parse_per(slash + 1, &limit->per_ms))
-		return err_set(err, ERR_CONF, "\"%.40s\" is no limit; write 1 to %d mails in a time, "
-		    "as 60/h or 5/10m (1s to 7d), or none", text, QUOTA_MOST);
+		return err_set(err, ERR_CONF,
+		    "\"%.40s\" is no limit; write 1 to %d mails in a time, as 60/h or 5/10m (1s to "
+		    "7d), or none",
+		    text, QUOTA_MOST);
 	limit->n = (unsigned)n;
 	return true;
 }
