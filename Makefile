@@ -54,7 +54,15 @@ $(BIN)/fake-graph: $(FAKE) $B/lib.a
 $(PROGRAMS):
 	$(call say,LINK)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
 $B/lib.a: $(LIB)
-$B/daemon.a: $(DAEMON)
+$B/daemon.a: $(DAEMON) $B/page_html.o
+# The status page, as bytes in the program.
+$B/page_html.c: daemon/ops/page.html
+	@mkdir -p $(@D)
+	$(call say,GEN){ echo 'const unsigned char page_html[] = {'; od -An -v -tu1 $< | \
+	    sed 's/  */,/g; s/^,//; s/$$/,/'; echo '0 };'; \
+	    echo 'const unsigned page_html_size = sizeof(page_html) - 1;'; } > $@
+$B/page_html.o: $B/page_html.c $B/flags
+	$(call say,CC)$(CC) $(CPPFLAGS_) $(CFLAGS_) -c -o $@ $<
 $B/%.a:
 	@rm -f $@
 	$(call say,AR)$(AR) rcs $@ $^

@@ -20,6 +20,7 @@ of_stream(const struct intake *in, const struct poller *p)
 
 	f.tenant = p->t->name;
 	f.customer = p->t->customer != NULL ? p->t->customer->name : p->t->name;
+	f.customer_name = p->t->customer != NULL ? p->t->customer->display_name : p->t->name;
 	f.id = p->t->id;
 	f.stream = p->s->kind->name;
 	f.state = is_paused ? TENANT_PAUSED : p->state;

@@ -44,7 +44,7 @@ void intake_journal_salvaged(struct intake *in);
 void intake_once(struct intake *in, void (*done)(void *arg, size_t failed), void *arg);
 
 struct intake_figures {
-	const char *tenant, *customer, *id;
+	const char *tenant, *customer, *customer_name, *id;
 	const char *stream; /* which one; of a tenant: whose state it is, "" where it has but one */
 	enum tenant_state state;
 	const char *trouble;  /* plain words and what to do; "" */

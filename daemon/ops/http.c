@@ -13,6 +13,7 @@
 #include "daemon/ops/guests.h"
 #include "daemon/ops/host.h"
 #include "daemon/ops/metrics.h"
+#include "daemon/ops/page.h"
 #include "daemon/ops/ready.h"
 #include "daemon/ops/status.h"
 #include "daemon/timer.h"
@@ -28,7 +29,7 @@
 #define WAITING_MOST 64
 
 #define TEXT     "text/plain; charset=utf-8"
-#define NO_STORE "default-src 'none'; frame-ancestors 'none'"
+#define NOTHING "default-src 'none'; frame-ancestors 'none'"
 
 /* One answer, shared by all to whom it is being sent. */
 struct body {
@@ -42,19 +43,22 @@ struct body {
 /* make: appends the body, returns the status. */
 struct serving {
 	const char *path, *type;
+	bool is_page; /* with the policy of the page */
 	int (*make)(struct http *h, struct buf *out);
 };
 
+static int make_page(struct http *h, struct buf *out);
 static int make_metrics(struct http *h, struct buf *out);
 static int make_alive(struct http *h, struct buf *out);
 static int make_ready(struct http *h, struct buf *out);
 static int make_status(struct http *h, struct buf *out);
 
 static const struct serving served[] = {
-	{ "/metrics", EXPOSITION_TYPE, make_metrics },
-	{ "/healthz", TEXT, make_alive },
-	{ "/readyz", TEXT, make_ready },
-	{ "/status.json", "application/json", make_status },
+	{ "/", "text/html; charset=utf-8", true, make_page },
+	{ "/metrics", EXPOSITION_TYPE, false, make_metrics },
+	{ "/healthz", TEXT, false, make_alive },
+	{ "/readyz", TEXT, false, make_ready },
+	{ "/status.json", "application/json", false, make_status },
 };
 
 struct http {
@@ -65,11 +69,20 @@ struct http {
 	struct guests *guests;
 	struct timer again;
 	bool has_complained;
+	struct buf policy; /* of the page */
 	struct body *bodies[ARRAY_LEN(served)]; /* the last of each */
 	unsigned nbodies;                       /* also those that are still being sent */
 };
 
 /* ---- what is told ---------------------------------------------------------------- */
+
+static int
+make_page(struct http *h, struct buf *out)
+{
+	(void)h;
+	buf_str(out, page_text());
+	return HTTP_OK;
+}
 
 static int
 make_metrics(struct http *h, struct buf *out)
@@ -161,13 +174,13 @@ body_of(struct http *h, const struct serving *r)
 /* ---- answering -------------------------------------------------------------------------- */
 
 static void
-add_headers(struct evhttp_request *req, const char *type)
+add_headers(struct evhttp_request *req, const char *type, const char *policy)
 {
 	struct evkeyvalq *out = evhttp_request_get_output_headers(req);
 
 	evhttp_add_header(out, "Content-Type", type);
 	evhttp_add_header(out, "Cache-Control", "no-store");
-	evhttp_add_header(out, "Content-Security-Policy", NO_STORE);
+	evhttp_add_header(out, "Content-Security-Policy", policy);
 	evhttp_add_header(out, "X-Content-Type-Options", "nosniff");
 	evhttp_add_header(out, "X-Frame-Options", "DENY");
 	evhttp_add_header(out, "Cross-Origin-Resource-Policy", "same-origin");
@@ -181,7 +194,7 @@ refuse(struct evhttp_request *req, int status, const char *reason, const char *t
 	struct evbuffer *body = evbuffer_new();
 
 	BUG_IF(body == NULL);
-	add_headers(req, TEXT);
+	add_headers(req, TEXT, NOTHING);
 	evhttp_add_header(out, "Connection", "close");
 	if (status == HTTP_BADMETHOD)
 		evhttp_add_header(out, "Allow", "GET, HEAD");
@@ -204,7 +217,7 @@ answer(struct http *h, struct evhttp_request *req, const struct serving *r)
 	}
 	out = evbuffer_new();
 	BUG_IF(out == NULL);
-	add_headers(req, r->type);
+	add_headers(req, r->type, r->is_page ? buf_peek(&h->policy).s : NOTHING);
 	snprintf(length, sizeof(length), "%zu", b->text.n);
 	evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Length", length);
 	if (evhttp_request_get_command(req) != EVHTTP_REQ_HEAD) {
@@ -261,7 +274,7 @@ on_request(struct evhttp_request *req, void *arg)
 		r = served_at(req);
 		if (r == NULL)
 			refuse(req, HTTP_NOTFOUND, "Not Found",
-			    "there are /metrics, /healthz, /readyz and /status.json\n");
+			    "there are /, /metrics, /healthz, /readyz and /status.json\n");
 		else
 			answer(h, req, r);
 	}
@@ -360,6 +373,8 @@ http_new(struct engine *e)
 
 	h->engine = e;
 	h->env = engine_env(e);
+	buf_init(&h->policy, 4096);
+	page_policy(&h->policy);
 	timer_init(&h->again, http_on_again, h);
 	return h;
 }
@@ -389,6 +404,7 @@ http_free(struct http *h)
 	stop_listening(h);
 	for (size_t i = 0; i < ARRAY_LEN(served); i++)
 		body_unref(h->bodies[i]);
+	buf_release(&h->policy);
 	settings_unref(h->settings);
 	free(h);
 }

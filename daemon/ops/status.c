@@ -3,6 +3,8 @@
 #include "daemon/expiries.h"
 #include "daemon/intake/streams.h"
 #include "daemon/ops/moment.h"
+#include "daemon/ops/chronicle.h"
+#include "daemon/ops/ready.h"
 #include "daemon/ops/status.h"
 #include "lib/base/alloc.h"
 #include "lib/base/version.h"
@@ -50,18 +52,23 @@ tenant_object(const struct intake_figures *f)
 
 	set(o, "tenant", text(f->tenant));
 	set(o, "customer", text(f->customer));
+	set(o, "customer_name", text(f->customer_name));
 	set(o, "id", text(f->id));
 	set(o, "stream", text(f->stream));
 	set(o, "state", text(tenant_states[f->state].name));
 	set_trouble(o, f);
+	set(o, "level", text(health_level_names[tenant_states[f->state].level]));
+	set(o, "parked", json_boolean(f->is_parked));
 	set(o, "do", text(tenant_states[f->state].remedy));
 	set(o, "since", moment(f->since));
 	set(o, "last_success", moment(f->last_success));
+	set(o, "complete", moment(f->complete));
 	set(o, "cursor", moment(f->cursor));
 	set(o, "next_poll_ms", json_integer(f->next_poll_ms));
 	set_count(o, "polls", f->polls);
 	set_count(o, "pages", f->pages);
 	set_count(o, "alerts", f->alerts);
+	set_count(o, "repeats", f->repeats);
 	set_count(o, "forwarded", f->forwarded);
 	set_count(o, "throttled", f->throttled);
 	set_count(o, "failures", f->failures);
@@ -113,6 +120,32 @@ tenants_array(const struct engine_view *v)
 	return a;
 }
 
+/* What a person can do about a sink, by the word for its link. */
+static const struct {
+	const char *link, *remedy;
+} remedies[] = {
+	{ "down", "Look at the receiver and at the way to it. Nothing is lost: what waits is kept "
+		  "and sent when it is up again." },
+	{ "refused", "Look at the certificates and names of both sides. Nothing is lost: what "
+		     "waits is kept and sent when it is accepted." },
+	{ "parked", "Mend what the reason names: a folder, a file, a right. What waits is kept." },
+	{ "not configured", "Nothing, if it left on purpose: what waits for it is let go after "
+			    "forget_after. If not, configure it again by the same name." },
+};
+
+static const char *
+remedy_of(const char *link, bool is_over_backlog)
+{
+	if (is_over_backlog)
+		return "More waited than its backlog allows. It keeps the oldest entries; when it "
+		       "has taken them, what it missed is read from Microsoft again, by itself.";
+	for (size_t i = 0; i < ARRAY_LEN(remedies); i++) {
+		if (strcmp(remedies[i].link, link) == 0)
+			return remedies[i].remedy;
+	}
+	return "";
+}
+
 static const char *
 link_word(const struct delivery_figures *f)
 {
@@ -137,6 +170,7 @@ add_backlog(json_t *o, const struct journal_backlog *b)
 	set(o, "oldest", moment(b->oldest));
 	set_count(o, "dead_letters", b->dead);
 	set(o, "over_backlog", json_boolean(b->is_parked));
+	set(o, "do", text(remedy_of(json_string_value(json_object_get(o, "link")), b->is_parked)));
 }
 
 static json_t *
@@ -198,6 +232,10 @@ static json_t *
 journal_object(const struct journal *j)
 {
 	static const char *const states[] = { "ok", "paused", "failed" };
+	static const char *const todo[] = { "",
+		"See to it that the sinks take their backlog, or give the journal more room "
+		"(journal.max_size): nothing is read meanwhile.",
+		"Look at the disk of state_dir: room, rights, errors. It is tried again by itself." };
 	struct journal_stats st;
 	json_t *o = json_object();
 
@@ -211,7 +249,46 @@ journal_object(const struct journal *j)
 	set_count(o, "dead_letters", st.dead);
 	set_count(o, "gaps", st.gaps);
 	set(o, "oldest_open", moment(st.oldest_open));
+	set(o, "do", text(todo[st.state]));
 	return o;
+}
+
+/* Can it do its work, and if not, why. */
+static void
+set_ready(json_t *o, const struct engine *e)
+{
+	struct buf why = BUF_INIT(4096);
+	json_t *reasons = json_array();
+	bool is_ready = ready_is(e, &why);
+
+	for (const char *at = buf_peek(&why).s, *end; *at != '\0'; at = end + 1) {
+		end = strchr(at, '\n');
+		json_array_append_new(reasons, json_stringn(at, (size_t)(end - at)));
+	}
+	set(o, "ready", json_boolean(is_ready));
+	set(o, "not_ready", reasons);
+	buf_release(&why);
+}
+
+/* The newest first. */
+static json_t *
+recent_array(const struct engine_view *v)
+{
+	static const char *const levels[] = { "error", "warning", "info", "debug" };
+	struct chronicle_event e;
+	json_t *a = json_array();
+
+	for (size_t i = 0; v->chronicle != NULL && chronicle_at(v->chronicle, i, &e); i++) {
+		json_t *o = json_object();
+
+		set(o, "at", moment(e.at));
+		set(o, "level", text(levels[e.level]));
+		set(o, "kind", text(e.kind));
+		set(o, "name", text(e.name));
+		set(o, "text", text(e.text));
+		json_array_append_new(a, o);
+	}
+	return a;
 }
 
 /* The first to end first. */
@@ -246,6 +323,8 @@ status_object(const struct engine *e)
 
 	engine_view(e, &v);
 	set(o, "version", text(msspd_version));
+	set(o, "instance", text(v.settings->instance));
+	set_ready(o, e);
 	set(o, "config", text(v.settings->file));
 	set(o, "now", moment(v.now));
 	set(o, "started", moment(v.started));
@@ -255,5 +334,6 @@ status_object(const struct engine *e)
 	set(o, "tenants", tenants_array(&v));
 	set(o, "sinks", sinks_array(&v));
 	set(o, "expiries", expiries_array(&v));
+	set(o, "recent", recent_array(&v));
 	return o;
 }
