@@ -157,6 +157,10 @@ class Pki:
                       "-subj", "/CN=test " + name, "-addext", "basicConstraints=critical,CA:TRUE",
                       "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
+    def leaf(self, name, names):
+        """One more server."""
+        self._leaf(name, "ca", "serverAuth", names)
+
     def _leaf(self, name, ca, usage, names):
         with open(self(name + ".ext"), "w", encoding="ascii") as f:
             f.write("basicConstraints=CA:FALSE\nextendedKeyUsage=%s\nsubjectAltName=%s\n"
