@@ -13,7 +13,7 @@ DESTDIR  ?=
 
 CC       ?= cc
 CFLAGS   ?= -O2 -g
-PKGS     := libevent libevent_openssl libevent_pthreads jansson libcurl sqlite3 libfyaml openssl
+PKGS     := libevent libevent_openssl libevent_pthreads jansson libcurl sqlite3 libfyaml openssl rdkafka
 PKGS     += $(shell pkg-config --exists libsystemd 2>/dev/null && echo libsystemd)
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
             -Wpointer-arith -Wvla -Wformat=2 -Wundef -Wno-missing-field-initializers

@@ -112,7 +112,7 @@ void sink_ready(struct sink_owner *o);
 void sink_drained(struct sink_owner *o);
 const struct log_ctx *sink_log(const struct sink_owner *o);
 
-extern const struct sink_kind sink_syslog, sink_file, sink_smtp;
+extern const struct sink_kind sink_syslog, sink_kafka, sink_smtp, sink_file;
 /* NULL-ended. Registering a kind is one line here. */
 extern const struct sink_kind *const sink_kinds[];
 

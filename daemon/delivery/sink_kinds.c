@@ -2,6 +2,7 @@
 
 const struct sink_kind *const sink_kinds[] = {
 	&sink_syslog,
+	&sink_kafka,
 	&sink_smtp,
 	&sink_file,
 	NULL,

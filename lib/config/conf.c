@@ -313,6 +313,7 @@ static bool
 read_pairs(const struct value *v, const struct node *n)
 {
 	struct conf_pairs *pairs = v->field;
+	struct err err;
 	bool ok = true;
 
 	if (n->kind != NODE_MAP) {
@@ -326,6 +327,10 @@ read_pairs(const struct value *v, const struct node *n)
 			conf_error(v->c, c, "%s; write a text", node_what(c));
 			ok = false;
 			continue;
+		}
+		if (v->o->check_pair != NULL && !v->o->check_pair(c->key, c->text, &err)) {
+			conf_error(v->c, c, "%s", err.text);
+			ok = false;
 		}
 		pairs->v[pairs->n++] = (struct conf_pair){ arena_strdup(v->c->arena, c->key),
 			arena_strdup(v->c->arena, c->text) };

@@ -370,6 +370,8 @@ describe(struct buf *out)
 const struct format format_cef = {
 	.name = "cef",
 	.help = "ArcSight Common Event Format, CEF:0",
+	.version = "0",
+	.content_type = "text/plain",
 	.write = write_cef,
 	.describe = describe,
 };

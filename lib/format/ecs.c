@@ -309,6 +309,8 @@ describe(struct buf *out)
 const struct format format_ecs = {
 	.name = "ecs",
 	.help = "JSON of the Elastic Common Schema",
+	.version = ECS_VERSION,
+	.content_type = "application/json",
 	.write = write_ecs,
 	.describe = describe,
 };

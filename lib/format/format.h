@@ -22,6 +22,8 @@ struct format_opts {
 
 struct format {
 	const char *name, *help;
+	const char *version;      /* of what it writes, for receivers: "1.8.0" */
+	const char *content_type; /* RFC 9110: "application/json" */
 	/*
 	 * Appends one event, without any line end inside or behind. Shortens the
 	 * least useful parts to keep to max_bytes, never cuts the whole; false only

@@ -230,6 +230,8 @@ describe(struct buf *out)
 const struct format format_raw = {
 	.name = "raw",
 	.help = "JSON: the alert as Microsoft sent it, in a small envelope",
+	.version = "1",
+	.content_type = "application/json",
 	.write = write_raw,
 	.describe = describe,
 };

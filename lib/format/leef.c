@@ -234,6 +234,8 @@ describe(struct buf *out)
 const struct format format_leef = {
 	.name = "leef",
 	.help = "IBM's Log Event Extended Format, LEEF:2.0",
+	.version = "2.0",
+	.content_type = "text/plain",
 	.write = write_leef,
 	.describe = describe,
 };

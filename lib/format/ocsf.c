@@ -250,6 +250,8 @@ describe(struct buf *out)
 const struct format format_ocsf = {
 	.name = "ocsf",
 	.help = "JSON of the Open Cybersecurity Schema Framework 1.8",
+	.version = OCSF_VERSION,
+	.content_type = "application/json",
 	.write = write_ocsf,
 	.describe = describe,
 };
