@@ -89,7 +89,7 @@ random_number(void)
 	return r;
 }
 
-/* ---- reports ---------------------------------------------------------------------------- */
+/* ---- reports ------------------------------------------------------------------------- */
 
 static void
 report_accepted(struct sink *s)
@@ -138,7 +138,7 @@ tell_ready(struct sink *s)
 	sink_ready(s->owner);
 }
 
-/* ---- the link ------------------------------------------------------------------------------ */
+/* ---- the link ------------------------------------------------------------------------ */
 
 static void
 hang_up(struct sink *s)
@@ -225,7 +225,7 @@ on_wake(void *arg)
 	tell_ready(arg);
 }
 
-/* ---- trouble ---------------------------------------------------------------------------------- */
+/* ---- trouble ------------------------------------------------------------------------- */
 
 /* A refusal is not covered by what follows from it. */
 static void
@@ -274,11 +274,12 @@ on_replicas(void *arg, const char *topic, int min_in_sync)
 	struct sink *s = arg;
 
 	if (min_in_sync == 1)
-		log_warn(sink_log(s->owner), "topic %s has min.insync.replicas 1: an alert counts as delivered"
-		    " when one broker has it, and is lost with that broker's disk; set it to 2", topic);
+		log_warn(sink_log(s->owner), "topic %s has min.insync.replicas 1: an alert counts as"
+		    " delivered when one broker has it, and is lost with that broker's disk; set it to 2",
+		    topic);
 }
 
-/* ---- delivery reports ---------------------------------------------------------------------------- */
+/* ---- delivery reports ---------------------------------------------------------------- */
 
 static void
 topic_failed(struct sink *s, struct kafka_topic *t, const char *why)
@@ -406,7 +407,7 @@ static const struct kafka_client_user user = {
 	.settled = on_settled,
 };
 
-/* ---- producers ------------------------------------------------------------------------------------- */
+/* ---- producers ----------------------------------------------------------------------- */
 
 static struct kafka_client *
 open_client(struct sink *s, enum kafka_props_for what, struct err *err)
@@ -442,7 +443,7 @@ on_start(struct sink *s)
 	timer_set(s->env->timers, &s->look, 0);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------ */
+/* ---- sending ------------------------------------------------------------------------- */
 
 /* What became of one item: taken, or not, for now. */
 enum taken { TAKEN, NOT_TAKEN };
@@ -597,9 +598,9 @@ on_send(struct sink *s, const struct sink_item *items, size_t n)
 	return i;
 }
 
-/* ---- life ----------------------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------- */
 
-/* New secrets and certificates hold from the next connection on: what is under way is waited for. */
+/* New secrets and certificates hold from the next connection on; what is under way is waited for. */
 static void
 renew_later(void *arg)
 {

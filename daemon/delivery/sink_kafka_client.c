@@ -33,7 +33,7 @@ struct kafka_client {
 	struct event *on_event;
 };
 
-/* ---- what comes ------------------------------------------------------------------------ */
+/* ---- what comes ---------------------------------------------------------------------- */
 
 static void
 on_delivered(struct kafka_client *c, rd_kafka_event_t *ev)
@@ -96,7 +96,7 @@ on_replicas(struct kafka_client *c, rd_kafka_event_t *ev)
 		c->user->replicas(c->arg, rd_kafka_ConfigResource_name(v[i]), min_in_sync(v[i]));
 }
 
-/* ---- tokens ------------------------------------------------------------------------------ */
+/* ---- tokens -------------------------------------------------------------------------- */
 
 static bool
 set_token(struct kafka_client *c, const struct buf *token, struct err *err)
@@ -127,7 +127,7 @@ on_token_wanted(struct kafka_client *c)
 	buf_wipe(&token);
 }
 
-/* ---- events -------------------------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------------------- */
 
 static void
 dispatch(struct kafka_client *c, rd_kafka_event_t *ev)
@@ -174,7 +174,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		c->user->settled(c->arg);
 }
 
-/* ---- asking ---------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------- */
 
 rd_kafka_t *
 kafka_client_producer(const struct kafka_client *c)
@@ -206,7 +206,7 @@ kafka_client_ask_replicas(struct kafka_client *c, const char *topic)
 	rd_kafka_ConfigResource_destroy(about);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------- */
 
 static rd_kafka_t *
 new_producer(const struct kafka_client_opts *opts, struct err *err)
@@ -257,7 +257,7 @@ kafka_client_open(const struct engine_env *env, const struct kafka_client_opts *
 	return c;
 }
 
-/* ---- the end --------------------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------- */
 
 static void *
 bury(void *producer)

@@ -46,7 +46,7 @@ check_topic(const char *text, struct err *err)
 	return template_check(text, err);
 }
 
-/* ---- the tables ----------------------------------------------------------------------- */
+/* ---- the tables ---------------------------------------------------------------------- */
 
 #define F(field) offsetof(struct sink_kafka_tls, field)
 static const struct conf_opt tls_rows[] = {
@@ -101,7 +101,7 @@ const struct conf_opt sink_kafka_options[] = {
 };
 #undef F
 
-/* ---- what one option alone cannot show --------------------------------------------------- */
+/* ---- what one option alone cannot show ----------------------------------------------- */
 
 static bool
 check_readable(const char *name, const char *path, struct err *err)

@@ -11,7 +11,7 @@
 #define REASON_TEXT 512
 #define VALUE_TEXT  512
 
-/* ---- what is not the user's ------------------------------------------------------------ */
+/* ---- what is not the user's ---------------------------------------------------------- */
 
 #define PROMISE_ACKS \
 	"an alert counts as delivered only when every in-sync replica has it; it is always all"
@@ -77,7 +77,7 @@ check_rules(const char *name, const char *value, struct err *err)
 	return true;
 }
 
-/* ---- librdkafka's own judgement ---------------------------------------------------------- */
+/* ---- librdkafka's own judgement ------------------------------------------------------ */
 
 static void
 offer_names(struct nearest *near, const char **names, size_t n)
@@ -159,7 +159,7 @@ kafka_props_number(const rd_kafka_conf_t *props, const char *name)
 	return get_text(props, name, text) ? strtoll(text, NULL, 10) : 0;
 }
 
-/* ---- making them --------------------------------------------------------------------------- */
+/* ---- making them --------------------------------------------------------------------- */
 
 static bool
 has_tls(const struct sink_kafka_conf *c)
@@ -180,6 +180,14 @@ default_protocol(const struct sink_kafka_conf *c)
 	if (c->username != NULL || has_oauth(c))
 		return "sasl_ssl";
 	return has_tls(c) ? "ssl" : "plaintext";
+}
+
+static const char *
+default_mechanism(const struct sink_kafka_conf *c)
+{
+	if (has_oauth(c))
+		return "OAUTHBEARER";
+	return c->username != NULL ? "SCRAM-SHA-512" : NULL;
 }
 
 struct pair {
@@ -216,7 +224,7 @@ set_defaults(rd_kafka_conf_t *conf, const struct sink_kafka_conf *c, const char 
 		{ "reconnect.backoff.max.ms", "5000" },
 		{ "partitioner", "murmur2_random" },
 		{ "security.protocol", default_protocol(c) },
-		{ "sasl.mechanism", has_oauth(c) ? "OAUTHBEARER" : c->username != NULL ? "SCRAM-SHA-512" : NULL },
+		{ "sasl.mechanism", default_mechanism(c) },
 		{ "sasl.username", c->username },
 		{ "ssl.ca.location", c->tls.ca_file },
 	};
@@ -328,7 +336,7 @@ kafka_props_new(const struct sink_kafka_conf *c, enum kafka_props_for what, cons
 	return NULL;
 }
 
-/* ---- all of them together ------------------------------------------------------------------- */
+/* ---- all of them together ------------------------------------------------------------ */
 
 static bool
 leaves_in_the_clear(const struct sink_kafka_conf *c)
@@ -358,9 +366,9 @@ judge_protocol(const rd_kafka_conf_t *conf, const struct sink_kafka_conf *c,
 		return err_set(err, ERR_CONF, "tls has no effect: security.protocol is %s; leave it out, or"
 		    " write %s", protocol, is_sasl ? "sasl_ssl" : "ssl");
 	if (!is_tls && leaves_in_the_clear(c))
-		warn(arg, is_sasl ? "security.protocol sends alerts and the way to sign in in the clear; use"
-		    " sasl_ssl" : "alerts go in the clear; use security.protocol: ssl where the network is not"
-		    " trusted");
+		warn(arg, is_sasl ? "security.protocol sends alerts and the way to sign in in the clear;"
+		    " use sasl_ssl" : "alerts go in the clear; use security.protocol: ssl where the"
+		    " network is not trusted");
 	(void)get_text(conf, "enable.ssl.certificate.verification", checked);
 	if (is_tls && strcmp(checked, "false") == 0)
 		warn(arg, "enable.ssl.certificate.verification: false: anybody on the way can read and change"

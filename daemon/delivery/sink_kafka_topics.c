@@ -14,7 +14,7 @@
 #define BACKOFF_CAP       60000
 #define HASH_DIGITS       16
 
-/* ---- names ----------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------- */
 
 static bool
 is_legal(char c)
@@ -40,7 +40,7 @@ make_legal(char out[KAFKA_TOPIC_NAME + 1], struct str name)
 		(void)snprintf(out, KAFKA_TOPIC_NAME + 1, "_");
 }
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------------------- */
 
 static void
 topic_free(struct kafka_topics *ts, struct kafka_topic *t)
@@ -119,7 +119,7 @@ kafka_topics_release(struct kafka_topics *ts)
 		topic_free(ts, TAILQ_FIRST(&ts->ages));
 }
 
-/* ---- how much of each --------------------------------------------------------------------- */
+/* ---- how much of each ---------------------------------------------------------------- */
 
 enum kafka_room
 kafka_topics_room(const struct kafka_topics *ts, const struct kafka_topic *t, int64_t now)
@@ -171,7 +171,7 @@ kafka_topics_reset(struct kafka_topics *ts)
 	}
 }
 
-/* ---- failing ------------------------------------------------------------------------------- */
+/* ---- failing ------------------------------------------------------------------------- */
 
 bool
 kafka_topic_worked(struct kafka_topic *t)

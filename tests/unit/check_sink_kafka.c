@@ -87,7 +87,7 @@ check_topic(const char *topic, size_t n, size_t nalerts, bool is_once)
 	kafka_read_release(&got);
 }
 
-/* ---- what arrives ------------------------------------------------------------------------ */
+/* ---- what arrives -------------------------------------------------------------------- */
 
 START_TEST(test_arrives)
 {
@@ -205,7 +205,7 @@ START_TEST(test_too_long)
 }
 END_TEST
 
-/* ---- errors of the brokers ------------------------------------------------------------------- */
+/* ---- errors of the brokers ----------------------------------------------------------- */
 
 #define ERR(name) RD_KAFKA_RESP_ERR_##name
 static const struct {
@@ -270,7 +270,7 @@ START_TEST(test_one_of_many)
 }
 END_TEST
 
-/* ---- a topic that takes nothing ------------------------------------------------------------------ */
+/* ---- a topic that takes nothing ------------------------------------------------------ */
 
 static const struct {
 	const char *says;
@@ -309,7 +309,7 @@ START_TEST(test_topic)
 }
 END_TEST
 
-/* ---- the link ----------------------------------------------------------------------------------- */
+/* ---- the link ------------------------------------------------------------------------ */
 
 START_TEST(test_no_broker)
 {

@@ -29,7 +29,7 @@ kafka_mock_release(struct kafka_mock *m)
 	rd_kafka_destroy(m->owner);
 }
 
-/* ---- reading back ---------------------------------------------------------------------- */
+/* ---- reading back -------------------------------------------------------------------- */
 
 static rd_kafka_t *
 new_consumer(const char *brokers)
@@ -125,7 +125,7 @@ kafka_read_release(struct kafka_read *r)
 	*r = (struct kafka_read) { 0 };
 }
 
-/* ---- judging ------------------------------------------------------------------------------ */
+/* ---- judging ------------------------------------------------------------------------- */
 
 static int
 by_id(const void *x, const void *y)
