@@ -80,7 +80,7 @@ struct conf_opt {
 	/* STR, LIST, SECRET: judges each text. CHOICE: only a word that is not among the choices,
 	 * to say why. What it says is reported with the place. NULL: anything goes. */
 	bool (*check)(const char *text, struct err *err);
-	/* PAIRS: judges each, value at a time; what it says is reported there. NULL: anything goes. */
+	/* PAIRS: judges each; what it says is reported at its value. NULL: anything goes. */
 	bool (*check_pair)(const char *key, const char *value, struct err *err);
 	const char *shown; /* the default in the manual, where something else fills it in */
 };
