@@ -237,5 +237,112 @@ class Kills(Smtp):
         self.assertEqual(set(self.events(mails, "poison@x.example")), self.wanted())
 
 
+class Digests(Smtp):
+    """What is held is in the journal: nothing is lost, nothing comes twice, nobody waits for another."""
+
+    @staticmethod
+    def held_by(mails):
+        """How many events the digests among them say they hold."""
+        return sum(int(m["X-Msspd-Count"]) for m in mails if m["X-Msspd-Type"] == "digest")
+
+    def assert_own_customer_only(self, mails, names):
+        for mail in mails:
+            mine = mail["X-Msspd-Customer"]
+            self.assertIn(mine, names)
+            self.assertEqual(mail.to, "%s@x.example" % mine)
+            for other in names:
+                if other != mine:
+                    self.assertNotIn(harness.FakeGraph.tenant_id(int(other[1:])).encode(), mail.raw)
+                    self.assertNotIn(other, mail.text() + mail.text("html"))
+
+    def test_a_digest_over_restarts(self):
+        """A kill and a stop while the digest waits; one comes, at its time, and says what it holds."""
+        self.start([{"to": "a@x.example", "digest": "8s"}], "--alerts", 40)
+        harness.wait_for("all are read", 20, lambda: self.sink()["backlog"] == 40)
+        self.assertEqual(self.mx.count(), 0)
+        self.msspd.kill()
+        self.msspd.start()
+        self.msspd.stop()
+        self.msspd.start()
+        harness.wait_for("nothing left", 40, lambda: self.sink()["backlog"] == 0)
+        mails = self.mx.mails()
+        self.assertEqual(self.held_by(mails), 40)
+        # Two where reading went on over a multiple of the period.
+        self.assertLessEqual(len(mails), 2)
+        self.assertEqual({m["X-Msspd-Type"] for m in mails}, {"digest"})
+
+    def test_a_storm_makes_few_mails_and_delays_nobody(self):
+        """t001 has a storm, t002 one alert: its page comes at once. Nothing is dropped, nothing is mixed."""
+        n = 2000
+        rules = [{"to": "t001@x.example", "match": {"tenants": ["t001"]}, "limit": "10/20s"},
+                 {"to": "t002@x.example", "match": {"tenants": ["t002"]}}]
+        self.start(rules, "--tenant", harness.FakeGraph.tenant_id(1) + ":one", "--tenant",
+                   harness.FakeGraph.tenant_id(2) + ":two", "--alerts", 0, tenants=2)
+        self.conf["page_size"] = 1000
+        self.graph.ask("/_control/story", {"tenant": 1, "make": n})
+        harness.wait_for("the storm is there", 30, lambda: self.sink()["backlog"] > 100)
+        self.graph.ask("/_control/story", {"tenant": 2, "make": 1})
+        harness.wait_for("the other's page", 10, lambda: any(m.to == "t002@x.example" for m in self.mx.mails()))
+        harness.wait_for("nothing left", 90, lambda: self.sink()["backlog"] == 0)
+        mails = self.mx.mails()
+        storm = [m for m in mails if m.to == "t001@x.example"]
+        alone = [m for m in storm if m["X-Msspd-Type"] != "digest"]
+        self.assertEqual(len(alone) + self.held_by(storm), n)
+        self.assertLessEqual(len(storm), 9 + 4)
+        self.assertEqual(len(alone), 9)
+        self.assertEqual(len(mails) - len(storm), 1)
+        self.assert_own_customer_only(mails, ("t001", "t002"))
+
+    def test_what_is_mixed_and_what_is_not(self):
+        """One rule, two customers: a digest each; or one for both where the rule says so."""
+        self.start([{"name": "each", "to": "each@x.example", "digest": "6s"},
+                    {"name": "mixed", "to": "mixed@x.example", "digest": "6s", "mix_customers": True}],
+                   "--alerts", 5, tenants=2)
+        harness.wait_for("all are read", 20, lambda: self.sink()["backlog"] == 10 or self.mx.count())
+        harness.wait_for("nothing left", 30, lambda: self.sink()["backlog"] == 0)
+        mails = self.mx.mails()
+        self.assertEqual(self.held_by(mails), 20)
+        for mail in mails:
+            tenants = [i for i in (1, 2) if harness.FakeGraph.tenant_id(i) in mail.text("html")]
+            self.assertIn(len(tenants), (1, 2) if mail.to == "mixed@x.example" else (1,), mail.text())
+        self.assertGreaterEqual(sum(m.to == "each@x.example" for m in mails), 2)
+
+    def test_a_replay_is_one_digest_a_customer(self):
+        self.start([{"to": "{contacts.oncall}"}], "--alerts", 120, tenants=2,
+                   customers={"t001": {"customer": "c1"}, "t002": {"customer": "c2"}},
+                   more="customers: " + json.dumps({"c%d" % i: {"contacts": {"oncall": "c%d@x.example" % i}}
+                                                    for i in (1, 2)}) + "\n",
+                   sink={"replay_digest": "3s"}, first_lookback="0s")
+        harness.wait_for("it reads", 20, lambda: all(t["last_success"] for t in self.msspd.status()["tenants"]))
+        self.assertEqual(self.mx.count(), 0)
+        for i in (1, 2):
+            done = self.msspd.ctl("replay", "--tenant", "t%03d" % i, "--from", "2d")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        harness.wait_for("nothing left", 40, lambda: self.mx.count() > 0 and self.sink()["backlog"] == 0)
+        mails = self.mx.mails()
+        self.assertEqual(sorted((m.to, m["X-Msspd-Count"]) for m in mails),
+                         [("c1@x.example", "120"), ("c2@x.example", "120")])
+
+    def test_a_digest_that_one_recipient_puts_off(self):
+        """The other has it, once; it comes to the first when that takes mails again, after a kill."""
+        self.graph = harness.FakeGraph(self.run_, "--alerts", 20, "--history", 3600)
+        self.pki = harness.Pki(self.run_)
+        self.mx = MailServer(self.run_, self.pki)
+        self.mx.faults(rcpt={"later": "450 4.2.0 greylisted"})
+        self.msspd = harness.Msspd(self.run_, harness.config(self.graph, harness.tenants(1), {
+            "mail": self.mx.sink([{"to": ["later@x.example", "a@x.example"], "digest": "4s"}])})).start()
+        harness.wait_for("the one", 30, lambda: self.held_by(self.mx.mails()) >= 20)
+        harness.wait_for("the other was tried", 20, lambda: self.mx.log("rcpt"))
+        self.assertEqual(self.sink()["backlog"], 20)
+        harness.time.sleep(1.5)  # what was settled is on disk
+        self.msspd.kill()
+        self.mx.faults()
+        self.msspd.start()
+        harness.wait_for("nothing left", 60, lambda: self.sink()["backlog"] == 0)
+        mails = self.mx.mails()
+        for to in ("a@x.example", "later@x.example"):
+            self.assertEqual(self.held_by([m for m in mails if m.to == to]), 20, to)
+
+
 if __name__ == "__main__":
     unittest.main()

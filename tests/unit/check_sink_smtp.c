@@ -1,0 +1,363 @@
+#include <check.h>
+#include <stdlib.h>
+
+#include "daemon/delivery/sink_smtp_entry.h"
+#include "daemon/delivery/sink_smtp_lane.h"
+#include "lib/base/ticks.h"
+#include "tests/unit/make_record.h"
+
+/* ---- what an end means ------------------------------------------------------------- */
+
+static const struct {
+	const char *says;
+	struct lane_facts facts;
+	enum lane_end want;
+} ends[] = {
+	{ "all was said and accepted", { PHASE_BODY, 250, .is_done = true }, LANE_ACCEPTED },
+	{ "a recipient that is put off", { PHASE_RCPT, 451 }, LANE_LATER },
+	{ "a recipient that is not known", { PHASE_RCPT, 550 }, LANE_NEVER },
+	{ "no room for the message now", { PHASE_DATA, 452 }, LANE_LATER },
+	{ "the message is not wanted", { PHASE_BODY, 554 }, LANE_NEVER },
+	{ "the message is put off", { PHASE_BODY, 451 }, LANE_LATER },
+	{ "our sender is refused: nobody's fault but ours", { PHASE_MAIL, 550 }, LANE_REFUSED },
+	{ "the message is too large, said of the sender", { PHASE_MAIL, 552 }, LANE_NEVER },
+	{ "the sender is put off", { PHASE_MAIL, 452 }, LANE_LATER },
+	{ "authentication is required", { PHASE_RCPT, 530 }, LANE_REFUSED },
+	{ "a wrong password", { PHASE_AUTH, 535, .is_login_refused = true }, LANE_REFUSED },
+	{ "no authentication now", { PHASE_AUTH, 454, .is_login_refused = true }, LANE_DOWN },
+	{ "no mechanism that both know", { PHASE_HELLO, 250, .is_login_refused = true }, LANE_REFUSED },
+	{ "no STARTTLS", { PHASE_HELLO, 250, .is_tls_refused = true }, LANE_REFUSED },
+	{ "no STARTTLS now", { PHASE_STARTTLS, 454, .is_tls_refused = true }, LANE_DOWN },
+	{ "a certificate of nobody", { PHASE_STARTTLS, 220, .is_tls_refused = true }, LANE_REFUSED },
+	{ "no service for us", { PHASE_CONNECT, 554 }, LANE_REFUSED },
+	{ "no service now", { PHASE_CONNECT, 450 }, LANE_DOWN },
+	{ "no connection", { PHASE_CONNECT, 0 }, LANE_DOWN },
+	{ "closing, at a greeting", { PHASE_CONNECT, 421 }, LANE_DOWN },
+	{ "closing, in the middle of a mail", { PHASE_RCPT, 421 }, LANE_CUT },
+	{ "ended, in the middle of a mail", { PHASE_BODY, 0 }, LANE_CUT },
+	{ "ended before any", { PHASE_NOOP, 0 }, LANE_DOWN },
+};
+
+START_TEST(test_ends)
+{
+	enum lane_end got = lane_judge(&ends[_i].facts);
+
+	ck_assert_msg(got == ends[_i].want, "%s: %d, not %d", ends[_i].says, got, ends[_i].want);
+}
+END_TEST
+
+/* ---- memos ------------------------------------------------------------------------------- */
+
+static char *
+written(const struct memo *m)
+{
+	struct buf b = BUF_INIT(MEMO_BYTES);
+
+	memo_write(&b, m);
+	ck_assert(buf_ok(&b));
+	return buf_take(&b);
+}
+
+START_TEST(test_memo_comes_back)
+{
+	struct memo m, back;
+	char *text;
+
+	memo_read(&m, NULL);
+	m.tries = 7;
+	memo_add_done(&m, UINT64_MAX);
+	memo_add_done(&m, 1);
+	memo_add_done(&m, 1);
+	memo_hold(&m, &(struct memo_held){ 5, HOLD_LIMIT, -1, INT64_MAX });
+	memo_hold(&m, &(struct memo_held){ 5, HOLD_PERIOD, 3, 4 });
+	memo_add_why(&m, "x@y: 550 no such user: d1 t9 h3:p:1:2");
+	memo_add_why(&m, "another");
+	text = written(&m);
+	memo_read(&back, text);
+	ck_assert_uint_eq(back.tries, 7);
+	ck_assert_uint_eq(back.ndone, 2);
+	ck_assert(memo_is_done(&back, UINT64_MAX) && memo_is_done(&back, 1) && !memo_is_done(&back, 2));
+	ck_assert_uint_eq(back.nheld, 1);
+	ck_assert_int_eq(memo_held(&back, 5)->why, HOLD_PERIOD);
+	ck_assert_int_eq(memo_held(&back, 5)->since, 3);
+	ck_assert_int_eq(memo_held(&back, 5)->due, 4);
+	ck_assert_ptr_null(memo_held(&back, 6));
+	ck_assert_str_eq(back.why, "x@y: 550 no such user: d1 t9 h3:p:1:2");
+	free(text);
+}
+END_TEST
+
+START_TEST(test_the_largest_memo_fits_the_journal)
+{
+	struct memo m;
+	char why[MEMO_WHY + 100], *text;
+
+	memset(why, 'w', sizeof(why));
+	why[sizeof(why) - 1] = '\0';
+	memo_read(&m, NULL);
+	m.tries = UINT32_MAX;
+	for (uint64_t i = 0; i < MEMO_DONE + 5; i++)
+		memo_add_done(&m, UINT64_MAX - i);
+	for (uint64_t i = 0; i < MEMO_HELD + 5; i++)
+		memo_hold(&m, &(struct memo_held){ UINT64_MAX - i, HOLD_REPLAY, INT64_C(99999999999999999),
+		    INT64_C(99999999999999999) });
+	memo_add_why(&m, why);
+	text = written(&m);
+	ck_assert_uint_lt(strlen(text), MEMO_BYTES);
+	memo_read(&m, text);
+	ck_assert_uint_eq(m.ndone, MEMO_DONE);
+	ck_assert_uint_eq(m.nheld, MEMO_HELD);
+	ck_assert_uint_eq(strlen(m.why), MEMO_WHY);
+	free(text);
+}
+END_TEST
+
+static const char *const odd_memos[] = { "", " ", "t", "tx", "d", "dg", "h", "h1", "h1:", "h1:q:1:2", "h1:p:",
+	"h1:p:1", "h1:p:x:y", "zzz", "t3  d5", "\xff\xfe" };
+
+START_TEST(test_odd_memos_say_nothing)
+{
+	struct memo m;
+
+	memo_read(&m, odd_memos[_i]);
+	ck_assert_uint_le(m.ndone, 1);
+	ck_assert_uint_eq(m.nheld, 0);
+}
+END_TEST
+
+/* ---- desks ---------------------------------------------------------------------------------- */
+
+#define MINUTE (INT64_C(60) * TICKS_SEC)
+#define NOON   INT64_C(18000000000000000)
+
+static const struct smtp_rule alone = { .key = 1, .limit = { 2, 3600000 } };
+static const struct smtp_rule periodic = { .key = 2, .digest_ms = 900000, .limit = { 2, 3600000 } };
+
+static const struct {
+	const char *says, *memo;
+	const struct smtp_rule *rule;
+	bool is_replay, was_admitted;
+	enum desk_fate fate;
+	enum memo_hold why;
+	int64_t due; /* after NOON */
+} desk_cases[] = {
+	{ "a first mail goes out", "", &alone, false, false, DESK_SEND, 0, 0 },
+	{ "a rule with a digest gathers", "", &periodic, false, false, DESK_HOLD, HOLD_PERIOD, 15 * MINUTE },
+	{ "what is read again gathers, whatever the rule", "", &alone, true, false, DESK_HOLD, HOLD_REPLAY,
+	    10 * MINUTE },
+	{ "what was let through before is tried again", "t1", &alone, false, true, DESK_SEND, 0, 0 },
+	{ "also of what is read again", "t1", &alone, true, true, DESK_SEND, 0, 0 },
+	{ "what is held waits on", "h1:l:18000000000000000:18000000000000001", &alone, false, true, DESK_HOLD,
+	    HOLD_LIMIT, 1 },
+	{ "and goes into a digest when it is due", "h1:l:17999999999999000:18000000000000000", &alone, false, true,
+	    DESK_BUNDLE, HOLD_LIMIT, 0 },
+	{ "held by another rule is not held by this", "h7:l:18000000000000000:18000000000000001", &alone, false,
+	    false, DESK_SEND, 0, 0 },
+};
+
+START_TEST(test_desk)
+{
+	struct desks *all = desks_new();
+	struct memo m;
+	struct memo_held held = { .rule = 0 };
+	const struct desk_question q = { &m, desk_cases[_i].is_replay, desk_cases[_i].was_admitted, 600000,
+		NOON };
+	enum desk_fate fate;
+
+	memo_read(&m, desk_cases[_i].memo);
+	fate = desk_decide(desk_of(all, desk_cases[_i].rule, "c"), &q, &held);
+	ck_assert_msg(fate == desk_cases[_i].fate, "%s: %d", desk_cases[_i].says, fate);
+	if (fate != DESK_SEND) {
+		ck_assert_int_eq(held.why, desk_cases[_i].why);
+		ck_assert_int_eq(held.due, NOON + desk_cases[_i].due);
+	}
+	desks_free(all);
+}
+END_TEST
+
+START_TEST(test_desks_are_of_a_rule_and_a_customer)
+{
+	static const struct smtp_rule mixed = { .key = 3, .mix_customers = true };
+	struct desks *all = desks_new();
+	struct memo m;
+	struct memo_held held;
+	const struct desk_question q = { &m, false, false, 600000, NOON };
+
+	memo_read(&m, NULL);
+	ck_assert_ptr_eq(desk_of(all, &alone, "a"), desk_of(all, &alone, "a"));
+	ck_assert_ptr_ne(desk_of(all, &alone, "a"), desk_of(all, &alone, "b"));
+	ck_assert_ptr_ne(desk_of(all, &alone, "a"), desk_of(all, &periodic, "a"));
+	ck_assert_ptr_eq(desk_of(all, &mixed, "a"), desk_of(all, &mixed, "b"));
+	ck_assert_int_eq(desk_decide(desk_of(all, &alone, "a"), &q, &held), DESK_SEND);
+	ck_assert_int_eq(desk_decide(desk_of(all, &alone, "a"), &q, &held), DESK_HOLD);
+	ck_assert_int_eq(held.why, HOLD_LIMIT);
+	ck_assert_int_eq(desk_decide(desk_of(all, &alone, "b"), &q, &held), DESK_SEND);
+	desk_take_back(desk_of(all, &alone, "a"));
+	ck_assert_int_eq(desk_decide(desk_of(all, &alone, "a"), &q, &held), DESK_SEND);
+	desks_free(all);
+}
+END_TEST
+
+START_TEST(test_a_replay_that_goes_on_is_waited_for)
+{
+	struct desks *all = desks_new();
+	struct desk *d = desk_of(all, &alone, "a");
+	struct memo none, first;
+	struct memo_held held, more;
+	struct desk_question q = { &none, true, false, 600000, NOON };
+
+	memo_read(&none, NULL);
+	memo_read(&first, NULL);
+	ck_assert_int_eq(desk_decide(d, &q, &held), DESK_HOLD);
+	memo_hold(&first, &held);
+	q.now = NOON + 9 * MINUTE;
+	ck_assert_int_eq(desk_decide(d, &q, &more), DESK_HOLD);
+	q.memo = &first;
+	q.now = NOON + 10 * MINUTE;
+	ck_assert_int_eq(desk_decide(d, &q, &more), DESK_HOLD);
+	ck_assert_int_eq(more.due, NOON + 19 * MINUTE);
+	memo_hold(&first, &more);
+	q.now = NOON + 19 * MINUTE;
+	ck_assert_int_eq(desk_decide(d, &q, &more), DESK_BUNDLE);
+	desks_free(all);
+}
+END_TEST
+
+/* ---- what becomes of an entry ------------------------------------------------------------------ */
+
+static const struct {
+	const char *says, *memo;
+	const char *legs; /* a letter each: o open, d done, x dead, l later, h held */
+	bool cut;
+	enum sink_verdict want;
+	const char *text; /* what the memo, or the reason, begins with; NULL: none */
+} entry_cases[] = {
+	{ "everybody has it", NULL, "dd", false, SINK_OK, NULL },
+	{ "nobody was to get it", NULL, "", false, SINK_OK, NULL },
+	{ "one never gets it", NULL, "dx", false, SINK_REJECT, "never 1" },
+	{ "nobody has it yet: its alert waits behind it", NULL, "ll", false, SINK_RETRY, "later 0" },
+	{ "one is put off: remembered who has it", NULL, "dl", false, SINK_HOLD, "t1 d1" },
+	{ "and tried again more slowly", "t4", "dl", false, SINK_HOLD, "t5 d1" },
+	{ "one is put off, another never gets it", NULL, "xl", false, SINK_HOLD, "t1 d1 xnever 0" },
+	{ "which is said when all are through", "t1 d2 xnever 0", "d", false, SINK_REJECT, "never 0" },
+	{ "held for a digest", NULL, "h", false, SINK_HOLD, "t0 h9:p:1:77" },
+	{ "held, and others have it", NULL, "dh", false, SINK_HOLD, "t0 d1 h9:p:1:77" },
+	{ "the link ended: what is done is remembered", NULL, "do", true, SINK_HOLD, "t0 d1" },
+};
+
+START_TEST(test_entries)
+{
+	const char *legs = entry_cases[_i].legs;
+	struct entry *e = entry_new(1, entry_cases[_i].memo, strlen(legs));
+	struct buf memo = BUF_INIT(MEMO_BYTES);
+	struct entry_end end;
+	struct memo m;
+	const char *got;
+
+	for (size_t i = 0; legs[i] != '\0'; i++) {
+		char why[32];
+
+		e->legs[i].address = i + 1;
+		e->legs[i].held = (struct memo_held){ 9, HOLD_PERIOD, 1, 77 };
+		e->open++;
+		snprintf(why, sizeof(why), "%s %zu", legs[i] == 'x' ? "never" : "later", i);
+		if (legs[i] != 'o')
+			entry_leg(e, i, legs[i] == 'd' ? LEG_DONE : legs[i] == 'x' ? LEG_DEAD :
+			    legs[i] == 'l' ? LEG_LATER : LEG_HELD, why);
+	}
+	entry_judge(e, 50, 0, entry_cases[_i].cut, &m, &memo, &end);
+	ck_assert_msg(end.verdict == entry_cases[_i].want, "%s: %d", entry_cases[_i].says, end.verdict);
+	got = end.verdict == SINK_HOLD ? memo.p : end.why;
+	if (entry_cases[_i].text != NULL)
+		ck_assert_msg(str_starts(str_of(got), entry_cases[_i].text), "%s: %s", entry_cases[_i].says, got);
+	else
+		ck_assert_ptr_null(got);
+	buf_release(&memo);
+	entry_free(e);
+}
+END_TEST
+
+/* ---- rules ------------------------------------------------------------------------------------------ */
+
+static const struct match high = { .severities = 1u << SEVERITY_HIGH, .kinds = 1u << KIND_NEW };
+static const struct match high_first = { .severities = 1u << SEVERITY_HIGH,
+	.kinds = 1u << KIND_NEW | 1u << KIND_ESCALATED | 1u << KIND_UPDATED };
+
+static const struct {
+	const char *says;
+	enum severity severity;
+	enum event_kind kind;
+	bool is_first, want;
+} fire_cases[] = {
+	{ "a new alert that matches", SEVERITY_HIGH, KIND_NEW, true, true },
+	{ "one that does not", SEVERITY_LOW, KIND_NEW, true, false },
+	{ "one that became what the rule is for", SEVERITY_HIGH, KIND_ESCALATED, true, true },
+	{ "another version of one that was told", SEVERITY_HIGH, KIND_UPDATED, false, false },
+	{ "a kind that is no version", SEVERITY_HIGH, KIND_RESOLVED, true, false },
+};
+
+START_TEST(test_fires)
+{
+	const struct smtp_rule rule = { .match = &high, .first = &high_first };
+	struct made m;
+
+	make_alert(&m);
+	m.record.alert.severity = fire_cases[_i].severity;
+	m.event.kind = fire_cases[_i].kind;
+	ck_assert_msg(smtp_rule_fires(&rule, &m.event, fire_cases[_i].is_first) == fire_cases[_i].want, "%s",
+	    fire_cases[_i].says);
+}
+END_TEST
+
+START_TEST(test_recipients_come_once)
+{
+	static char *ours[] = { (char *)"a@x.example", (char *)"{contacts.oncall}", (char *)"{contacts.nobody}" };
+	static char *others[] = { (char *)"A <A@X.example>", (char *)"c@x.example" };
+	static struct origin_label contacts[] = { { "oncall", "b@y.example" }, { "it", "no@y.example" },
+		{ "oncall", "C <c@X.example>" } };
+	const struct conf_list first = { ours, 3 }, second = { others, 2 };
+	struct smtp_rule rules[] = { { .to = &first, .digest_ms = 1000 }, { .to = &second } };
+	const struct smtp_rules all = { .v = rules, .n = 2 };
+	struct smtp_leg legs[RECIPIENTS_MAX];
+	size_t left_out;
+	struct made m;
+
+	make_alert(&m);
+	m.origin.contacts = contacts;
+	m.origin.ncontacts = ARRAY_LEN(contacts);
+	ck_assert_uint_eq(smtp_recipients(&all, 3, &m.origin, legs, &left_out), 3);
+	ck_assert_str_eq(legs[0].to, "A <A@X.example>");
+	ck_assert_ptr_eq(legs[0].rule, &rules[1]);
+	ck_assert_str_eq(legs[1].to, "b@y.example");
+	ck_assert_ptr_eq(legs[1].rule, &rules[0]);
+	ck_assert_msg(legs[2].rule == &rules[1], "who gets it at once does not wait for a digest");
+	ck_assert_uint_eq(smtp_recipients(&all, 1, &m.origin, legs, &left_out), 3);
+	ck_assert_uint_eq(smtp_recipients(&all, 0, &m.origin, legs, &left_out), 0);
+	ck_assert_uint_eq(left_out, 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("sink_smtp");
+	TCase *tc = tcase_create("parts");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	suite_add_tcase(s, tc);
+	tcase_add_loop_test(tc, test_ends, 0, (int)ARRAY_LEN(ends));
+	tcase_add_test(tc, test_memo_comes_back);
+	tcase_add_test(tc, test_the_largest_memo_fits_the_journal);
+	tcase_add_loop_test(tc, test_odd_memos_say_nothing, 0, (int)ARRAY_LEN(odd_memos));
+	tcase_add_loop_test(tc, test_desk, 0, (int)ARRAY_LEN(desk_cases));
+	tcase_add_test(tc, test_desks_are_of_a_rule_and_a_customer);
+	tcase_add_test(tc, test_a_replay_that_goes_on_is_waited_for);
+	tcase_add_loop_test(tc, test_entries, 0, (int)ARRAY_LEN(entry_cases));
+	tcase_add_loop_test(tc, test_fires, 0, (int)ARRAY_LEN(fire_cases));
+	tcase_add_test(tc, test_recipients_come_once);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
