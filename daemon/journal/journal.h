@@ -44,6 +44,10 @@ struct journal_pos {
 	uint64_t seq;
 };
 
+/* Makes size bytes of what a page brought as `packed`; returns how many could be made. Pure, on
+ * the journal's thread. */
+typedef size_t journal_unpack(struct str packed, char *out, size_t size);
+
 /* What the operator configured, and what tests replace. */
 struct journal_opts {
 	const char *dir;           /* an existing directory, ours alone */
@@ -53,6 +57,7 @@ struct journal_opts {
 	int64_t forget_sink_ms;    /* a sink that is no longer declared keeps its place this long */
 	unsigned own_types;        /* bits, 1 << type: made here and in no period, so that a parked
 	                            * sink keeps them */
+	journal_unpack *unpack;    /* NULL: no page brings, or ever brought, anything packed */
 	const struct clock *clock;
 	const char *vfs;           /* SQLite VFS; NULL: the system's. Tests put their faults in here */
 	struct event_base *base;
@@ -190,6 +195,9 @@ struct journal_page {
 	bool is_urgent;        /* small, and taken while paused as long as there is some room: that
 	                        * nothing else is taken must itself be told */
 	bool is_full;          /* commit it by itself; others are grouped for up to 10 ms */
+	struct str plain;      /* bodies that lie in it need not be written, */
+	struct str packed;     /* where this is less, of which opts.unpack makes it; of no
+	                        * interest after the callback. Empty: there is none */
 	size_t keeps;          /* bytes of memory it holds, where it may stay a while behind its
 	                        * callback, so that sinks get its entries as they are; 0: it may not */
 	void (*release)(struct journal_page *page);

@@ -359,6 +359,7 @@ store_new(const struct journal_opts *opts, struct registry *reg, struct outbox *
 	s->lock_path = xasprintf("%s/journal.lock", opts->dir);
 	s->ballast_path = xasprintf("%s/journal.ballast", opts->dir);
 	s->vfs = opts->vfs == NULL ? NULL : xstrdup(opts->vfs);
+	s->unpack = opts->unpack;
 	s->clock = opts->clock;
 	s->reg = reg;
 	s->out = out;

@@ -21,6 +21,7 @@
  *   journal_sqlite_schema.c   tables, and how older ones become today's
  *   journal_sqlite_load.c     what memory must know of the file, read at open
  *   journal_sqlite_append.c   pages: memory, judge, entries
+ *   journal_sqlite_pack.c     bodies that are stored as their page came, packed
  *   journal_sqlite_settle.c   marks
  *   journal_sqlite_period.c   what is to be read again, and what parked sinks are not given
  *   journal_sqlite_resend.c   what a sink lost waits for it again
@@ -34,7 +35,7 @@
  * transaction was committed: until then changes are noted in a list.
  */
 #define PAGE_SIZE      16384
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 #define APPLICATION_ID 0x6d737370 /* "mssp" */
 #define MEMORY_PROBES  16         /* rows that share a second and a hash */
 #define NO_ROWID       INT64_MIN
@@ -47,6 +48,7 @@ enum statement {
 	ST_META_PUT,
 	ST_MEMORY_FIND, ST_MEMORY_PUT, ST_MEMORY_OLD, ST_MEMORY_DROP, ST_MEMORY_OLDEST,
 	ST_ENTRY_PUT, ST_ENTRY_GET, ST_ENTRY_FIRST, ST_ENTRY_DROP, ST_ENTRY_SOME,
+	ST_PACK_PUT, ST_PACK_DROP,
 	ST_TODO_PUT, ST_TODO_SCAN, ST_TODO_DROP, ST_TODO_LATER, ST_TODO_OLDEST, ST_TODO_SOME, ST_TODO_MEMO,
 	ST_READ_NEXT, ST_READ_ONE,
 	ST_DEAD_PUT, ST_DEAD_OLDEST, ST_DEAD_DROP,
@@ -94,6 +96,7 @@ struct check {
 struct store {
 	/* As opened. */
 	char *dir, *path, *lock_path, *ballast_path, *vfs;
+	journal_unpack *unpack;
 	const struct clock *clock;
 	struct registry *reg;
 	struct outbox *out;
@@ -217,6 +220,18 @@ void update_state(struct store *s, const char *why);
 /* ---- the parts ----------------------------------------------------------- */
 
 bool append_page(struct store *s, struct page_job *job, struct err *err) MUST_CHECK;
+/* May the page's packed form stand for that body? *at: where it is in it. */
+bool pack_has(const struct journal_page *page, const struct journal_entry *e, uint64_t *at);
+/* The page as it came packed, where that saves something, for the entries that are numbered
+ * next. *first: its number; 0: it is not stored. */
+bool pack_put(struct store *s, const struct journal_page *page, uint64_t *first, struct err *err)
+    MUST_CHECK;
+/* Those that no entry needs any more, now that these are gone. */
+bool pack_drop(struct store *s, uint64_t first, uint64_t last, struct err *err) MUST_CHECK;
+/* Gives that handle the function that ENTRY_BODY is written with. Returns SQLite's code. */
+int pack_teach(sqlite3 *db, journal_unpack *how);
+/* Of a row of the table entry. */
+#define ENTRY_BODY "ifnull(body, slice(pack, at, len))"
 /* Hours since 1970 when the alert of that key of the memory was created. */
 int64_t memory_hour(int64_t key);
 bool settle_marks(struct store *s, struct mark_job *marks, size_t n, struct err *err) MUST_CHECK;

@@ -151,9 +151,25 @@ pick_routes(const struct store *s, const struct journal_entry *e, uint64_t seq,
 	return n;
 }
 
+/* The body itself, or where it is in the page's pack. */
+static void
+bind_body(sqlite3_stmt *st, const struct journal_entry *e, uint64_t pack, uint64_t at)
+{
+	if (pack == 0) {
+		bind_blob(st, 11, e->body, e->len);
+		for (int i = 13; i <= 15; i++)
+			sqlite3_bind_null(st, i);
+		return;
+	}
+	sqlite3_bind_null(st, 11);
+	sqlite3_bind_int64(st, 13, (int64_t)pack);
+	sqlite3_bind_int64(st, 14, (int64_t)at);
+	sqlite3_bind_int64(st, 15, (int64_t)e->len);
+}
+
 static bool
-put_entry(struct store *s, uint32_t stream, const struct journal_entry *e, uint64_t seq,
-    struct err *err)
+put_entry(struct store *s, const struct journal_page *page, const struct journal_entry *e,
+    uint64_t seq, uint64_t pack, struct err *err)
 {
 	sqlite3_stmt *st = db_use(s, ST_ENTRY_PUT);
 	const struct journal_item item = {
@@ -161,6 +177,9 @@ put_entry(struct store *s, uint32_t stream, const struct journal_entry *e, uint6
 		.version = e->now.version, .journalled = s->now, .id = e->id,
 		.body = { e->body, e->len },
 	};
+	uint32_t stream = page->stream;
+	uint64_t at = 0;
+	bool is_packed = pack != 0 && pack_has(page, e, &at);
 	const int64_t columns[] = { (int64_t)seq, stream, e->type, e->kind, e->flags, e->changed,
 		e->now.version, s->now, entry_crc(seq, stream, &item) };
 	uint32_t routes[JOURNAL_ROUTES + 1];
@@ -169,7 +188,7 @@ put_entry(struct store *s, uint32_t stream, const struct journal_entry *e, uint6
 	for (int i = 0; i < (int)ARRAY_LEN(columns); i++)
 		sqlite3_bind_int64(st, i + 1, columns[i]);
 	bind_blob(st, 10, e->id.s, e->id.n);
-	bind_blob(st, 11, e->body, e->len);
+	bind_body(st, e, is_packed ? pack : 0, at);
 	n = pick_routes(s, e, seq, routes);
 	bind_blob(st, 12, routes, n > 0 ? (n + 1) * sizeof(*routes) : 0);
 	return db_run(s, st, err);
@@ -202,15 +221,16 @@ put_todo(struct store *s, uint32_t sink, uint64_t seq, const struct journal_entr
 }
 
 static bool
-forward(struct store *s, uint32_t stream, struct journal_entry *e, struct err *err)
+forward(struct store *s, const struct journal_page *page, struct journal_entry *e, uint64_t pack,
+    struct err *err)
 {
 	uint64_t seq = s->next_seq;
 	unsigned waiting = 0;
 
-	if (!put_entry(s, stream, e, seq, err))
+	if (!put_entry(s, page, e, seq, pack, err))
 		return false;
 	for (unsigned i = 0; i < e->nroutes && i < JOURNAL_ROUTES; i++)
-		if (!put_todo(s, e->route[i], seq, e, stream, &waiting, err))
+		if (!put_todo(s, e->route[i], seq, e, page->stream, &waiting, err))
 			return false;
 	change_add(s, (struct change) { CHANGE_ADDED, .seq = seq, .n = waiting });
 	s->next_seq++;
@@ -218,7 +238,6 @@ forward(struct store *s, uint32_t stream, struct journal_entry *e, struct err *e
 	s->inserted++;
 	e->pos = (struct journal_pos) { .shard = 0, .seq = seq };
 	e->journalled = s->now;
-	e->is_forwarded = true;
 	return true;
 }
 
@@ -241,8 +260,9 @@ quarantine_put(struct store *s, uint32_t stream, struct str id, const char *why,
 	return true;
 }
 
+/* Whether it is forwarded, which happens once that is known of all of the page. */
 static bool
-append_entry(struct store *s, const struct journal_page *page, struct journal_entry *e,
+look_at(struct store *s, const struct journal_page *page, struct journal_entry *e,
     struct journal_appended *result, struct err *err)
 {
 	struct slot slot;
@@ -268,7 +288,8 @@ append_entry(struct store *s, const struct journal_page *page, struct journal_en
 		return true;
 	}
 	result->forwarded++;
-	return forward(s, page->stream, e, err);
+	e->is_forwarded = true;
+	return true;
 }
 
 /* ---- pages --------------------------------------------------------------- */
@@ -321,9 +342,15 @@ bool
 append_page(struct store *s, struct page_job *job, struct err *err)
 {
 	struct journal_page *page = job->page;
+	uint64_t pack;
 
 	for (size_t i = 0; i < page->n; i++)
-		if (!append_entry(s, page, &page->entries[i], &job->result, err))
+		if (!look_at(s, page, &page->entries[i], &job->result, err))
+			return false;
+	if (!pack_put(s, page, &pack, err))
+		return false;
+	for (size_t i = 0; i < page->n; i++)
+		if (page->entries[i].is_forwarded && !forward(s, page, &page->entries[i], pack, err))
 			return false;
 	period_page(s, job);
 	return put_begin(s, page, err) && put_reader(s, page, err) && put_gap(s, page, err);

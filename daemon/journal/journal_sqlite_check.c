@@ -21,8 +21,9 @@ static const struct {
 	{ "gap", NULL },
 	{ "period", NULL },
 	{ "todo", NULL },
-	{ "entry", "SELECT seq, stream, type, kind, flags, changed, version, journalled, crc, id,"
-	    " body FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2" },
+	{ "entry", "SELECT seq, stream, type, kind, flags, changed, version, journalled, crc, id, "
+	    ENTRY_BODY " FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2" },
+	{ "pack", "SELECT first, size FROM pack WHERE first > ?1 ORDER BY first LIMIT ?2" },
 	{ "memory", "SELECT key, stream, journalled, id, seen FROM memory"
 	    " WHERE key > ?1 ORDER BY key LIMIT ?2" },
 	{ "dead", "SELECT n, body FROM dead WHERE n > ?1 ORDER BY n LIMIT ?2" },

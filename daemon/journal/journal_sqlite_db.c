@@ -4,7 +4,7 @@
 #include "daemon/journal/journal_sqlite.h"
 #include "lib/base/ticks.h"
 
-#define ENTRY "stream, type, kind, flags, changed, version, journalled, crc, id, body"
+#define ENTRY "stream, type, kind, flags, changed, version, journalled, crc, id"
 
 static const char *const texts[ST_COUNT] = {
 	[ST_BEGIN] = "BEGIN IMMEDIATE",
@@ -27,14 +27,19 @@ static const char *const texts[ST_COUNT] = {
 	[ST_MEMORY_DROP] = "DELETE FROM memory WHERE key = ?1",
 	[ST_MEMORY_OLDEST] = "DELETE FROM memory WHERE key IN"
 	    " (SELECT key FROM memory ORDER BY key LIMIT ?1)",
-	[ST_ENTRY_PUT] = "INSERT INTO entry(seq, " ENTRY ", routes)"
-	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-	[ST_ENTRY_GET] = "SELECT " ENTRY " FROM entry WHERE seq = ?1",
+	[ST_ENTRY_PUT] = "INSERT INTO entry(seq, " ENTRY ", body, routes, pack, at, len)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+	[ST_ENTRY_GET] = "SELECT " ENTRY ", " ENTRY_BODY " FROM entry WHERE seq = ?1",
 	[ST_ENTRY_FIRST] = "SELECT seq, journalled FROM entry WHERE seq BETWEEN ?1 AND ?2"
 	    " ORDER BY seq LIMIT 1",
 	[ST_ENTRY_DROP] = "DELETE FROM entry WHERE seq BETWEEN ?1 AND ?2 AND journalled < ?3",
-	[ST_ENTRY_SOME] = "SELECT seq, stream, journalled, length(body), routes FROM entry"
+	[ST_ENTRY_SOME] = "SELECT seq, stream, journalled, ifnull(len, length(body)), routes"
+	    " FROM entry"
 	    " WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+	[ST_PACK_PUT] = "INSERT INTO pack(first, last, size, body) VALUES(?1, ?2, ?3, ?4)",
+	[ST_PACK_DROP] = "DELETE FROM pack WHERE first BETWEEN"
+	    " ifnull((SELECT max(first) FROM pack WHERE first <= ?1), ?1) AND ?2 AND NOT EXISTS"
+	    " (SELECT 1 FROM entry WHERE seq BETWEEN first AND last)",
 	[ST_TODO_PUT] = "INSERT OR IGNORE INTO todo(sink, seq, size) VALUES(?1, ?2, ?3)",
 	[ST_TODO_SCAN] = "SELECT seq, size FROM todo WHERE sink = ?1 AND seq BETWEEN ?2 AND ?3"
 	    " ORDER BY seq",
@@ -48,8 +53,8 @@ static const char *const texts[ST_COUNT] = {
 	    " WHERE sink = ?1 AND seq >= ?2 AND memo IS NULL ORDER BY seq",
 	[ST_READ_ONE] = "SELECT seq, size, tries, memo, due FROM todo WHERE sink = ?1 AND seq = ?2",
 	[ST_DEAD_PUT] = "INSERT INTO dead(sink, at, why, size, seq, stream, type, kind, flags,"
-	    " changed, version, journalled, id, body) SELECT ?1, ?3, ?4, length(body), seq,"
-	    " stream, type, kind, flags, changed, version, journalled, id, body"
+	    " changed, version, journalled, id, body) SELECT ?1, ?3, ?4, length(" ENTRY_BODY "),"
+	    " seq, stream, type, kind, flags, changed, version, journalled, id, " ENTRY_BODY
 	    " FROM entry WHERE seq = ?2",
 	[ST_DEAD_OLDEST] = "SELECT n, size, sink FROM dead ORDER BY n LIMIT 1",
 	[ST_DEAD_DROP] = "DELETE FROM dead WHERE n = ?1",
@@ -204,6 +209,8 @@ db_open(struct store *s, const char *path, struct err *err)
 	int rc = sqlite3_open_v2(path, &s->db, flags, s->vfs);
 	bool ok;
 
+	if (rc == SQLITE_OK)
+		rc = pack_teach(s->db, s->unpack);
 	s->rc = SQLITE_OK;
 	s->wal_pages = 0;
 	if (rc != SQLITE_OK) {

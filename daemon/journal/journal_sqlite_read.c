@@ -60,7 +60,7 @@ move_entry(struct store *s, uint64_t seq, struct err *err)
 	if (rc == 1 && s->counts.entries > 0)
 		s->counts.entries--;
 	change_add(s, (struct change) { CHANGE_GONE, .seq = seq, .n = seq });
-	return db_run(s, st, err);
+	return db_run(s, st, err) && pack_drop(s, seq, seq, err);
 }
 
 bool

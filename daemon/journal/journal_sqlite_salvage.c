@@ -142,7 +142,8 @@ keep_entry(struct rescue *r, sqlite3_stmt *row, uint64_t seq, struct err *err)
 	sqlite3_bind_int64(st, 1, (int64_t)seq);
 	for (int i = 0; i < 10; i++)
 		sqlite3_bind_value(st, i + 2, sqlite3_column_value(row, i));
-	sqlite3_bind_null(st, 12);
+	for (int i = 12; i <= 15; i++)
+		sqlite3_bind_null(st, i); /* its pack stays behind, too */
 	return db_run(r->s, st, err);
 }
 
@@ -171,14 +172,23 @@ rescue_entry(struct rescue *r, sqlite3_stmt *get, uint64_t seq, struct err *err)
 	return rc;
 }
 
+static sqlite3_stmt *
+prepare_get(sqlite3 *db)
+{
+	const char *entry = "stream, type, kind, flags, changed, version, journalled, crc, id";
+	sqlite3_stmt *get = prepare(db, "SELECT %s, %s FROM entry WHERE seq = ?1", entry, ENTRY_BODY);
+
+	/* Of an older msspd, which packed nothing. */
+	return get != NULL ? get : prepare(db, "SELECT %s, body FROM entry WHERE seq = ?1", entry);
+}
+
 /* Rows of a sink whose name is lost stay behind: its number may soon be another's. */
 static bool
 rescue_todos(struct rescue *r, bool is_backwards, bool *is_whole, struct err *err)
 {
 	sqlite3_stmt *row = prepare(r->old, "SELECT sink, seq, size, tries, due, memo, why FROM todo"
 	    " ORDER BY sink %s, seq %s", is_backwards ? "DESC" : "", is_backwards ? "DESC" : "");
-	sqlite3_stmt *get = prepare(r->old, "SELECT stream, type, kind, flags, changed, version,"
-	    " journalled, crc, id, body FROM entry WHERE seq = ?1");
+	sqlite3_stmt *get = prepare_get(r->old);
 	sqlite3_stmt *put = prepare(r->s->db, "INSERT OR IGNORE INTO todo(sink, seq, size, tries,"
 	    " due, memo, why) VALUES(?, ?, ?, ?, ?, ?, ?)");
 	bool ok = true, is_new = true;
@@ -400,6 +410,8 @@ open_old(struct rescue *r)
 	int rc = sqlite3_open_v2(r->s->path, &r->old, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 	    r->s->vfs);
 
+	if (rc == SQLITE_OK)
+		rc = pack_teach(r->old, r->s->unpack);
 	if (rc == SQLITE_OK) {
 		sqlite3_db_config(r->old, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		return;

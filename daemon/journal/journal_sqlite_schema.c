@@ -7,7 +7,9 @@
  * keys would dirty a page for every alert; `id` beside it tells those apart that
  * share one. todo is what a sink still has to take; memo: only those wait for
  * `due` over a restart. period: what is to be read again. entry.routes: to which sinks
- * it was given, for as long as it is kept; NULL where an older msspd stored it.
+ * it was given, for as long as it is kept; NULL where an older msspd stored it. pack:
+ * pages as they came packed, each for the entries first to last; those have no body,
+ * but say which of its bytes they are.
  */
 static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -36,6 +38,10 @@ static const char *const steps[SCHEMA_VERSION] = {
 	" until INTEGER, at INTEGER, made INTEGER, flags INTEGER, seen INTEGER, told INTEGER);"
 	"ALTER TABLE sink ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;",
 	"ALTER TABLE entry ADD COLUMN routes BLOB;",
+	"CREATE TABLE pack(first INTEGER PRIMARY KEY, last INTEGER, size INTEGER, body BLOB);"
+	"ALTER TABLE entry ADD COLUMN pack INTEGER;"
+	"ALTER TABLE entry ADD COLUMN at INTEGER;"
+	"ALTER TABLE entry ADD COLUMN len INTEGER;",
 };
 
 static bool

@@ -85,6 +85,8 @@ drop_run(struct store *s, uint64_t first, uint64_t last, uint64_t *dropped, bool
 		*dropped = (uint64_t)sqlite3_changes64(s->db);
 		if (*dropped > 0)
 			trimmed(s, cutoff < s->now ? cutoff : s->now);
+		if (!pack_drop(s, first, last, err))
+			return false;
 		s->counts.entries -= *dropped < s->counts.entries ? *dropped : s->counts.entries;
 		if (*dropped == last - first + 1)
 			rc = 0;

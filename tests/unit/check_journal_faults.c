@@ -95,6 +95,8 @@ append(struct life *l, size_t n, bool is_full)
 	kit_route(p, l->take);
 	kit_route(p, l->gone);
 	p->page.is_full = is_full;
+	if (l->pages % 2 == 0)
+		kit_pack(p);
 	snprintf(first, sizeof(first), "%s", p->page.entries[0].id.s);
 	r = kit_append(&l->k, p);
 	if (r.ok) {
@@ -161,6 +163,7 @@ must_be_owed(struct life *l)
 static void
 must_be_there(struct life *l)
 {
+	struct journal_stats stats;
 	struct journal_batch *b;
 	size_t found = 0;
 	bool has_more = true;
@@ -175,6 +178,8 @@ must_be_there(struct life *l)
 	}
 	ck_assert_msg(found >= l->naccepted, "%zu pages accepted, %zu there", l->naccepted, found);
 	must_be_owed(l);
+	journal_stats(l->k.j, &stats);
+	ck_assert_msg(stats.quarantine == 0, "what cannot be read now is not damaged");
 }
 
 static void
@@ -326,6 +331,53 @@ START_TEST(test_alloc)
 }
 END_TEST
 
+/* ---- what was stored packed ---------------------------------------------- */
+
+/* Read from the file, not from SQLite's memory of it; one call fails. */
+static bool
+read_packed(const char *template, void (*arm)(unsigned nth, int code), unsigned nth, int code,
+    unsigned (*failed)(void))
+{
+	struct err err = { 0 };
+	struct life l;
+	bool was_hit;
+
+	life_init(&l, template);
+	life_open(&l);
+	arm(nth, code);
+	journal_batch_free(kit_read(&l.k, l.keep, 200, SIZE_MAX, &err));
+	was_hit = failed() > 0;
+	arm(0, 0);
+	atomic_fetch_add(&l.k.clock.ahead, 6000);
+	kit_run(&l.k, 50);
+	journal_rewind(l.k.j, l.keep);
+	l.naccepted = 1;
+	snprintf(l.accepted[0], KIT_ID, "p1-0");
+	must_be_there(&l);
+	kit_release(&l.k);
+	return was_hit;
+}
+
+static void
+read_packed_each(void (*arm)(unsigned nth, int code), int code, unsigned (*failed)(void))
+{
+	char *template = make_template();
+	unsigned nth = 1;
+
+	while (read_packed(template, arm, nth, code, failed))
+		nth++;
+	ck_assert_uint_gt(nth, 1);
+	remove_template(template);
+}
+
+START_TEST(test_packed)
+{
+	armed_kind = FAULT_READ;
+	read_packed_each(arm_disk, SQLITE_IOERR_READ, fault_vfs_failed);
+	read_packed_each(arm_alloc, 0, alloc_failed);
+}
+END_TEST
+
 /* ---- a disk that stays full, or broken ----------------------------------- */
 
 START_TEST(test_full_for_long)
@@ -404,6 +456,7 @@ main(void)
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_disk, 0, (int)ARRAY_LEN(disk_cases));
 	tcase_add_test(tc, test_alloc);
+	tcase_add_test(tc, test_packed);
 	tcase_add_test(tc, test_full_for_long);
 	tcase_add_test(tc, test_broken_for_long);
 	srunner_run_all(sr, CK_ENV);

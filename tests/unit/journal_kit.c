@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/ticks.h"
@@ -52,6 +53,19 @@ kit_on_ready(void *arg, uint32_t sink)
 	k->ready[sink % ARRAY_LEN(k->ready)]++;
 }
 
+/* As much as can be had, also of what is damaged. */
+static size_t
+kit_unpack(struct str packed, char *out, size_t size)
+{
+	z_stream z = { .next_in = (Bytef *)(uintptr_t)packed.s, .avail_in = (uInt)packed.n,
+		.next_out = (Bytef *)out, .avail_out = (uInt)size };
+
+	ck_assert_int_eq(inflateInit(&z), Z_OK);
+	(void)inflate(&z, Z_SYNC_FLUSH);
+	inflateEnd(&z);
+	return z.total_out;
+}
+
 void
 kit_init(struct kit *k, const struct journal_engine *engine)
 {
@@ -68,6 +82,7 @@ kit_init(struct kit *k, const struct journal_engine *engine)
 		.remember_ms = INT64_C(190) * 86400 * 1000,
 		.keep_delivered_ms = 0,
 		.forget_sink_ms = INT64_C(7) * 86400 * 1000,
+		.unpack = kit_unpack,
 		.clock = &k->clock.clock,
 		.base = k->base,
 	};
@@ -162,6 +177,7 @@ kit_page_release(struct journal_page *page)
 	free(page->entries);
 	free(p->ids);
 	free(p->bodies);
+	free(p->packed);
 	free(p);
 }
 
@@ -190,6 +206,7 @@ kit_page(struct kit *k, uint32_t stream, const char *prefix, size_t n, size_t le
 
 	p->kit = k;
 	p->ids = xcalloc(n + 1, KIT_ID);
+	p->nbodies = n * len;
 	p->bodies = xcalloc(n + 1, len + 1);
 	p->page = (struct journal_page) {
 		.stream = stream,
@@ -212,6 +229,17 @@ void
 kit_route(struct kit_page *p, uint32_t sink)
 {
 	p->route[p->nroutes++] = sink;
+}
+
+void
+kit_pack(struct kit_page *p)
+{
+	uLongf n = compressBound(p->nbodies);
+
+	p->packed = xmalloc(n);
+	ck_assert_int_eq(compress(p->packed, &n, p->bodies, p->nbodies), Z_OK);
+	p->page.plain = (struct str) { (char *)p->bodies, p->nbodies };
+	p->page.packed = (struct str) { (char *)p->packed, n };
 }
 
 /* ---- calls that wait ----------------------------------------------------- */

@@ -50,7 +50,8 @@ struct kit_page {
 	uint32_t route[JOURNAL_ROUTES];
 	uint8_t nroutes;
 	bool is_repeat; /* everything is delivered and not remembered */
-	unsigned char *bodies;
+	unsigned char *bodies, *packed;
+	size_t nbodies;
 	char *ids;
 	void *thread; /* where the judge ran */
 };
@@ -61,6 +62,8 @@ struct kit_page {
 struct kit_page *kit_page(struct kit *k, uint32_t stream, const char *prefix, size_t n,
     size_t len, int64_t version);
 void kit_route(struct kit_page *p, uint32_t sink);
+/* It brings its bodies packed, too. */
+void kit_pack(struct kit_page *p);
 
 /* Appends and waits for the answer. */
 struct journal_appended kit_append(struct kit *k, struct kit_page *taken);
