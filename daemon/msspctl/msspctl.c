@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "daemon/msspctl/args.h"
+#include "daemon/msspctl/backup.h"
 #include "daemon/msspctl/call.h"
 #include "daemon/msspctl/check_tenant.h"
 #include "daemon/msspctl/look.h"
@@ -32,6 +33,9 @@ static const char usage[] =
     "                      all there is to know of them\n"
     "  top                 status, again every two seconds, with what sinks accept\n"
     "  reload              read the configuration anew; a bad one changes nothing\n"
+    "  backup FILE         copy the journal while it is used; a name without a path is\n"
+    "                      a file in backup/ of state_dir. The copy is a journal:\n"
+    "                      docs/OPERATIONS.md has how to go on from it\n"
     "  replay --tenant T --from A [--to B] [--sink S] [--all] [--detach]\n"
     "                      read a time of that tenant again, up to 180 days back, and\n"
     "                      deliver, marked as replay, what is not known; --all: also\n"
@@ -122,6 +126,7 @@ static const struct command {
 	{ "sink", do_sink, TAKES_NAMES | TAKES_JSON },
 	{ "top", do_top, 0 },
 	{ "reload", do_reload, 0 },
+	{ "backup", do_backup, TAKES_NAMES },
 	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON },
 	{ "replay", do_replay, TAKES_PERIOD | TAKES_ALL },
 	{ "resend", do_resend, TAKES_PERIOD },

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/ops/backups.h"
 #include "daemon/ops/control.h"
 #include "daemon/ops/periods.h"
 #include "daemon/ops/status.h"
@@ -31,6 +32,7 @@ struct client {
 
 struct control {
 	struct engine *engine;
+	struct backups *backups;
 	control_reload *reload;
 	void *reload_arg;
 	struct event_base *base;
@@ -89,6 +91,19 @@ verb_replay_cancel(struct control *c, const json_t *request, struct err *err)
 	return periods_end(c->engine, request, err);
 }
 
+static json_t *
+verb_backup(struct control *c, const json_t *request, struct err *err)
+{
+	return backups_start(c->backups, request, err);
+}
+
+static json_t *
+verb_backup_state(struct control *c, const json_t *request, struct err *err)
+{
+	(void)request;
+	return backups_show(c->backups, err);
+}
+
 static const struct verb verbs[] = {
 	{ "status", verb_status },
 	{ "reload", verb_reload },
@@ -96,6 +111,8 @@ static const struct verb verbs[] = {
 	{ "resend", verb_resend },
 	{ "replays", verb_replays },
 	{ "replay-cancel", verb_replay_cancel },
+	{ "backup", verb_backup },
+	{ "backup-state", verb_backup_state },
 };
 
 static const struct verb *
@@ -350,6 +367,7 @@ control_open(struct event_base *base, struct engine *engine, const char *path,
     control_reload *reload, void *arg, struct err *err)
 {
 	int fd = bind_socket(path, err);
+	struct engine_view view;
 	struct control *c;
 
 	if (fd < 0)
@@ -357,6 +375,8 @@ control_open(struct event_base *base, struct engine *engine, const char *path,
 	c = xcalloc(1, sizeof(*c));
 	TAILQ_INIT(&c->clients);
 	c->engine = engine;
+	engine_view(engine, &view);
+	c->backups = backups_new(view.settings->state_dir);
 	c->reload = reload;
 	c->reload_arg = arg;
 	c->base = base;
@@ -388,6 +408,7 @@ control_close(struct control *c)
 	event_free(c->resume);
 	while (!TAILQ_EMPTY(&c->clients))
 		client_free(TAILQ_FIRST(&c->clients));
+	backups_free(c->backups);
 	free(c->path);
 	free(c);
 }
