@@ -147,7 +147,9 @@ install: all                    ## into PREFIX (/usr/local) below DESTDIR
 	install -D -m 644 systemd/msspd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/msspd.conf
 	install -D -m 644 systemd/msspd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/msspd.conf
 	install -d -m 755 $(DESTDIR)$(UNITDIR)
-	sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|' systemd/msspd.service > $(DESTDIR)$(UNITDIR)/msspd.service
+	for u in msspd.service msspd-backup.service msspd-backup.timer; do \
+		sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|' systemd/$$u > $(DESTDIR)$(UNITDIR)/$$u; \
+	done
 
 dist:                           ## a reproducible tarball of the last commit, below build/dist
 	tools/dist.sh '$(VERSION)'

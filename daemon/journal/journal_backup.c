@@ -63,15 +63,16 @@ static bool
 copy_pages(struct backup *b, sqlite3 *from, sqlite3 *to, struct err *err)
 {
 	sqlite3_backup *copy = sqlite3_backup_init(to, "main", from, "main");
-	int rc = SQLITE_OK, total;
+	int rc = SQLITE_OK, total, left;
 
 	if (copy == NULL)
 		return fail(to, "cannot write", b->partial, err);
 	while (rc == SQLITE_OK && !atomic_load(&b->is_cancelled)) {
 		rc = sqlite3_backup_step(copy, PAGES_A_STEP);
 		total = sqlite3_backup_pagecount(copy);
+		left = sqlite3_backup_remaining(copy);
 		if (total > 0) /* the last hundredth is for checking it */
-			atomic_store(&b->percent, (unsigned)(99 - 99LL * sqlite3_backup_remaining(copy) / total));
+			atomic_store(&b->percent, (unsigned)(99 - 99LL * left / total));
 	}
 	sqlite3_backup_finish(copy);
 	if (rc == SQLITE_DONE)

@@ -129,6 +129,14 @@ class Booted(unittest.TestCase):
         systemctl("start", UNIT)
         self.wait_for_alerts(100)
 
+    def test_a_backup_by_its_unit(self):
+        systemctl("start", UNIT)
+        self.wait_for_alerts(100)
+        systemctl("start", "msspd-backup.service")
+        self.assertGreater(os.stat("/var/lib/msspd/backup/daily.db").st_size, 100000)
+        systemctl("start", "msspd-backup.timer")
+        systemctl("stop", "msspd-backup.timer")
+
     def test_nothing_starts_before_it_is_configured(self):
         os.unlink("/etc/msspd/msspd.yaml")
         systemctl("start", UNIT)

@@ -132,19 +132,21 @@ class Tree(unittest.TestCase):
         finally:
             run.close()
 
-    def test_the_unit_is_understood(self):
+    def test_the_units_are_understood(self):
         if not shutil.which("systemd-analyze"):
             self.skipTest("no systemd-analyze")
         run = harness.Run()
         try:
-            text = re.sub(r"@S?BINDIR@/\w+", "/bin/true", read("systemd/msspd.service"))
-            path = run.write("msspd.service", text, 0o644)
-            done = subprocess.run(["systemd-analyze", "verify", "--man=no", path], capture_output=True,
-                                  text=True, check=False)
-            # It exits 0 for unknown keys as well: any word about our unit is a failure.
-            self.assertNotIn("msspd.service", done.stderr + done.stdout)
+            for name in ("msspd.service", "msspd-backup.service", "msspd-backup.timer"):
+                text = re.sub(r"@S?BINDIR@/\w+", "/bin/true", read("systemd/" + name))
+                run.write(name, text, 0o644)
+            for name in os.listdir(run.dir):
+                done = subprocess.run(["systemd-analyze", "verify", "--man=no", run.path(name)],
+                                      capture_output=True, text=True, check=False)
+                # It exits 0 for unknown keys as well: any word about our unit is a failure.
+                self.assertNotIn("msspd", done.stderr + done.stdout)
             done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=12",
-                                   path], capture_output=True, text=True, check=False)
+                                   run.path("msspd.service")], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stdout)  # 1.2, of 10
         finally:
             run.close()
