@@ -44,8 +44,8 @@ target_of(const struct backups *bs, const char *file, struct err *err)
 	if (file[0] == '/')
 		return xstrdup(file);
 	if (strchr(file, '/') != NULL) {
-		err_set(err, ERR_PERM, "%s: give a whole path, or a name, which stands for a file in %s/backup",
-		    file, bs->state_dir);
+		err_set(err, ERR_PERM, "%s: give a whole path, or a name, which stands for a file in "
+		    "%s/backup", file, bs->state_dir);
 		return NULL;
 	}
 	dir = xasprintf("%s/backup", bs->state_dir);
