@@ -167,6 +167,22 @@ write_event(const struct mail_style *style, const struct mail_to *to, const stru
 	buf_release(&out);
 }
 
+/* Of another customer, and with a title of its own. */
+static void
+add_another(struct mail_digest *d, unsigned i)
+{
+	struct made m;
+	const struct mail_item item = { .event = &m.event };
+	char title[20];
+
+	make_alert(&m);
+	snprintf(title, sizeof(title), "T%u", i % 60);
+	m.record.alert.title = str_of(title);
+	m.record.alert.severity = (enum severity)(i % SEVERITY_OTHER);
+	m.origin.customer = title;
+	mail_digest_add(d, &item);
+}
+
 static void
 write_digest(
     const struct mail_style *style, const struct mail_to *to, const struct event *ev, unsigned n)
@@ -176,8 +192,9 @@ write_digest(
 	struct buf out = BUF_INIT(MAIL_MAX);
 	struct err err;
 
-	for (unsigned i = 0; i <= n; i++)
-		mail_digest_add(d, &item);
+	mail_digest_add(d, &item);
+	for (unsigned i = 0; i < n; i++)
+		add_another(d, i);
 	if (!mail_digest_write(&out, style, to, d, (enum mail_digest_why)(n % 2), "1 hour", &err))
 		BUG("%s", err.text);
 	check_message(&out);
