@@ -21,6 +21,7 @@ line_init(struct line *l, const struct sink_syslog_conf *c, const char *host,
 			.facility = (unsigned)facility,
 			.hostname = c->hostname,
 			.app_name = c->app_name,
+			.sd_id = c->structured_data,
 			.host = host,
 			.pid = (unsigned)getpid(),
 		},
@@ -51,20 +52,35 @@ line_release(struct line *l)
 	*l = (struct line) { 0 };
 }
 
+/* Header and message; false where they need more than max bytes. */
+static bool
+write_message(struct line *l, const struct event *ev, const struct header_opts *header, size_t max)
+{
+	struct buf *m = &l->message;
+
+	buf_clear(m);
+	header_write(m, ev, header);
+	if (!buf_ok(m) || m->n >= max)
+		return false;
+	l->format_opts.max_bytes = max - m->n;
+	return l->format->write(m, ev, &l->format_opts) && buf_ok(m);
+}
+
 bool
 line_write(struct line *l, struct buf *out, const struct event *ev, size_t max, struct err *err)
 {
 	struct buf *m = &l->message;
 	size_t before = out->n;
 
-	buf_clear(m);
-	header_write(m, ev, &l->header);
-	if (!buf_ok(m) || m->n >= max)
-		return err_set(err, ERR_PERM, "the header alone is longer than %zu bytes", max);
-	l->format_opts.max_bytes = max - m->n;
-	if (!l->format->write(m, ev, &l->format_opts) || !buf_ok(m))
-		return err_set(err, ERR_PERM, "even its shortest form as %s is longer than %zu bytes",
-		    l->format->name, max);
+	if (!write_message(l, ev, &l->header, max)) {
+		struct header_opts bare = l->header;
+
+		/* The message says all that structured data says. */
+		bare.sd_id = NULL;
+		if (!write_message(l, ev, &bare, max))
+			return err_set(err, ERR_PERM,
+			    "even its shortest form as %s is longer than %zu bytes", l->format->name, max);
+	}
 	frame_write(out, buf_peek(m), l->framing);
 	if (buf_ok(out))
 		return true;

@@ -95,6 +95,10 @@ const struct conf_opt sink_syslog_options[] = {
 	  .help = "Template of the header's host name. Many SIEMs tell customers apart by it." },
 	{ .name = "app_name", .type = CONF_STR, .off = F(app_name), .def = "msspd",
 	  .check = template_check, .help = "Template of the header's application name (rfc5424)." },
+	{ .name = "structured_data", .type = CONF_STR, .off = F(structured_data), .check = header_sd_id_check,
+	  .help = "Puts tenant, tenant_id, customer, stream, kind, severity and event_id before the message of"
+	    " an rfc5424 header, where receivers have them without reading it. The text is the id of that"
+	    " element: a name and your organization's private enterprise number, as msspd@32473." },
 	{ .name = "time_zone", .type = CONF_STR, .off = F(time_zone), .def = "UTC", .check = check_zone,
 	  .help = "Zone of the times in an rfc3164 header, which cannot name it, as Europe/Berlin." },
 	{ .name = "facility", .type = CONF_STR, .off = F(facility), .def = "local4",
@@ -173,6 +177,8 @@ warn_about(const struct sink_syslog_conf *c, const struct targets *ts,
 		warn(arg, "tls has no effect: no server begins with tls://");
 	if (!is_stream && c->framing != SINK_FRAMING_AUTO)
 		warn(arg, "framing has no effect: each message is a datagram of its own");
+	if (c->header == HEADER_RFC3164 && c->structured_data != NULL)
+		warn(arg, "structured_data has no effect: an rfc3164 header has no place for it");
 	if (c->header == HEADER_RFC5424 && strcmp(c->time_zone, "UTC") != 0)
 		warn(arg, "time_zone has no effect: an rfc5424 header is in UTC and says so");
 }

@@ -21,7 +21,7 @@ struct sink_syslog_conf {
 	char *format;
 	int header;  /* enum header_kind */
 	int framing; /* SINK_FRAMING_… */
-	char *hostname, *app_name, *time_zone, *facility;
+	char *hostname, *app_name, *structured_data, *time_zone, *facility;
 	int64_t max_message;
 	bool cef_plain_header, raw_data;
 	int64_t confirm_after_ms, connect_timeout_ms, failback_ms, keepalive_ms;

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "lib/base/ticks.h"
+#include "lib/format/escape.h"
 #include "lib/format/header.h"
 #include "lib/format/moment.h"
 #include "lib/format/template.h"
@@ -93,6 +94,74 @@ write_3164(struct buf *out, const struct event *ev, const struct header_opts *o)
 	buf_byte(out, ' ');
 }
 
+/* ---- structured data, RFC 5424 section 6.3 ------------------------------------------------ */
+
+#define VALUE_MAX 1200
+
+/* A value without controls, with its quotes, backslashes and closing brackets escaped. */
+static void
+write_param(struct buf *out, const char *name, struct str value)
+{
+	char room[VALUE_MAX + 1];
+	struct buf plain = { .p = room, .room = sizeof(room), .max = sizeof(room) - 1 };
+
+	escape_plain(&plain, value, VALUE_MAX);
+	if (plain.n == 0)
+		return;
+	buf_printf(out, " %s=\"", name);
+	for (size_t i = 0; i < plain.n; i++) {
+		if (strchr("\"\\]", room[i]) != NULL)
+			buf_byte(out, '\\');
+		buf_byte(out, room[i]);
+	}
+	buf_byte(out, '"');
+}
+
+static struct str
+severity_word(const struct record *r)
+{
+	if (r->type == RECORD_ALERT)
+		return r->alert.severity_text;
+	return r->type == RECORD_INCIDENT ? r->incident.severity_text : (struct str){ NULL, 0 };
+}
+
+static void
+write_sd(struct buf *out, const struct event *ev, const char *sd_id)
+{
+	const struct origin *o = ev->origin;
+	struct buf id = BUF_INIT(4096);
+
+	event_id(&id, ev);
+	buf_printf(out, "[%s", sd_id);
+	write_param(out, "tenant", str_of(o->tenant));
+	write_param(out, "tenant_id", str_of(o->tenant_id));
+	write_param(out, "customer", str_of(o->customer));
+	write_param(out, "stream", str_of(o->stream));
+	write_param(out, "kind", str_of(kind_names[ev->kind]));
+	write_param(out, "severity", severity_word(ev->record));
+	write_param(out, "event_id", buf_peek(&id));
+	buf_byte(out, ']');
+	buf_release(&id);
+}
+
+bool
+header_sd_id_check(const char *text, struct err *err)
+{
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	size_t name = strspn(text, letters);
+	const char *number = text + name + (text[name] == '@');
+	size_t digits = strspn(number, "0123456789.");
+
+	if (name > 0 && digits > 0 && text[name] == '@' && number[digits] == '\0' &&
+	    strlen(text) <= 32)
+		return true;
+	return err_set(err, ERR_CONF,
+	    "\"%.40s\" names no structured data; write a name, @, and your organization's private "
+	    "enterprise number, as msspd@32473",
+	    text);
+}
+
 static void
 write_5424(struct buf *out, const struct event *ev, const struct header_opts *o)
 {
@@ -106,7 +175,12 @@ write_5424(struct buf *out, const struct event *ev, const struct header_opts *o)
 	buf_int(out, o->pid);
 	buf_byte(out, ' ');
 	buf_puts(out, kind_names[ev->kind]);
-	buf_puts(out, " - ");
+	buf_byte(out, ' ');
+	if (o->sd_id != NULL)
+		write_sd(out, ev, o->sd_id);
+	else
+		buf_byte(out, '-');
+	buf_byte(out, ' ');
 }
 
 void

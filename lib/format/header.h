@@ -1,9 +1,11 @@
 #ifndef HEADER_H
 #define HEADER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/err.h"
 #include "lib/format/zone.h"
 #include "lib/record/event.h"
 
@@ -19,10 +21,14 @@ struct header_opts {
 	unsigned facility;    /* 0 to 23; 20 is local4 */
 	const char *hostname; /* templates, see template.h */
 	const char *app_name;
-	const char *host; /* this machine's name, for {host}; NULL: none */
+	const char *sd_id; /* RFC 5424 only: of the structured data; NULL: none */
+	const char *host;  /* this machine's name, for {host}; NULL: none */
 	unsigned pid;
 	const struct zone *zone; /* RFC 3164 only; NULL: UTC */
 };
+
+/* "msspd@32473": a name of letters, digits, - and _, and a private enterprise number. */
+bool header_sd_id_check(const char *text, struct err *err) MUST_CHECK;
 
 /* Syslog severity by the event: high 3, medium 4, low 5, informational and unknown 6; a word of
  * next year, health and unreadable 4. */
@@ -30,7 +36,9 @@ unsigned header_severity(const struct event *ev);
 
 /*
  * RFC 5424: "<164>1 2026-11-22T04:40:00.123456Z host app pid msgid - ", msgid
- * being the event's kind; at most six digits of fraction. RFC 3164:
+ * being the event's kind; at most six digits of fraction; where there is an sd_id, for the
+ * dash [sd_id tenant="…" tenant_id="…" customer="…" stream="…" kind="…" severity="…"
+ * event_id="…"], each only where it has a value. RFC 3164:
  * "<164>Nov 22 05:40:00 host " without a tag. The time is the event's
  * (as CEF's rt). Values are cut and cleaned to what the RFC allows; "-" (5424)
  * or the machine-safe "msspd" (3164) when nothing is left.

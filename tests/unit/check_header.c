@@ -79,6 +79,55 @@ static const struct {
 	{ SEVERITY_OTHER, 4 },
 };
 
+#define SD_TAIL \
+	" tenant_id=\"" MADE_TENANT_ID "\" customer=\"contoso\" stream=\"alerts\" kind=\"new\"" \
+	" severity=\"high\" event_id=\"" MADE_TENANT_ID \
+	"/alert:da1_1/2026-11-22T04:10:46.0900000Z\"] "
+
+static const struct {
+	const char *says, *tenant, *want;
+} structured[] = {
+	{ "what is asked for most", "contoso-eu", "[msspd@32473 tenant=\"contoso-eu\"" SD_TAIL },
+	{ "quotes, brackets and backslashes are escaped", "a\"]\\b",
+	    "[msspd@32473 tenant=\"a\\\"\\]\\\\b\"" SD_TAIL },
+	{ "line ends are blanks", "a\nb", "[msspd@32473 tenant=\"a b\"" SD_TAIL },
+	{ "what is empty is not there", "", "[msspd@32473" SD_TAIL },
+};
+
+START_TEST(test_structured_data)
+{
+	struct header_opts opts = {
+		.facility = 20, .hostname = "h", .app_name = "a", .sd_id = "msspd@32473"
+	};
+	struct buf out = BUF_INIT(2000);
+	struct made m;
+
+	make_subject(&m);
+	m.origin.tenant = (char *)(uintptr_t)structured[_i].tenant;
+	header_write(&out, &m.event, &opts);
+	ck_assert_msg(strcmp(strstr(out.p, " new ") + 5, structured[_i].want) == 0, "%s: %s",
+	    structured[_i].says, out.p);
+	buf_clear(&out);
+	opts.kind = HEADER_RFC3164;
+	header_write(&out, &m.event, &opts);
+	ck_assert_str_eq(out.p, "<163>Nov  2 04:10:30 h ");
+	buf_release(&out);
+}
+END_TEST
+
+START_TEST(test_sd_id)
+{
+	static const char *const bad[] = { "", "msspd", "msspd@", "@32473", "a b@1", "a@1]", "a@x",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@1" };
+	struct err err;
+
+	ck_assert(header_sd_id_check("msspd@32473", &err));
+	ck_assert(header_sd_id_check("our-soc@32473.1", &err));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ck_assert_msg(!header_sd_id_check(bad[i], &err), "%s", bad[i]);
+}
+END_TEST
+
 START_TEST(test_severity)
 {
 	struct made m;
@@ -330,6 +379,8 @@ main(void)
 	suite_add_tcase(s, tc);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_header, 0, (int)ARRAY_LEN(cases));
+	tcase_add_loop_test(tc, test_structured_data, 0, (int)ARRAY_LEN(structured));
+	tcase_add_test(tc, test_sd_id);
 	tcase_add_test(tc, test_severity);
 	tcase_add_test(tc, test_priority);
 	tcase_add_test(tc, test_frame);
