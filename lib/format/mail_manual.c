@@ -15,6 +15,12 @@ static const char intro[] =
     "where\n"
     "that is not all, by title. Nothing is left out of the counts.\n"
     "\n"
+    "Pictures: [an alert](pictures/mail-alert.png) and [in the "
+    "dark](pictures/mail-alert-dark.png),\n"
+    "[an incident that changed](pictures/mail-incident.png), [a "
+    "digest](pictures/mail-digest.png),\n"
+    "[health](pictures/mail-health.png), [an unreadable alert](pictures/mail-unreadable.png).\n"
+    "\n"
     "| header | what is there |\n|---|---|\n";
 
 static const struct {

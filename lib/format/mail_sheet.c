@@ -312,21 +312,29 @@ static const struct {
 };
 
 static void
+put_change(struct mail_sheet *s, unsigned p, bool is_incident)
+{
+	/* Of an incident it is the one that it was merged into. */
+	bool is_merged = is_incident && p == PART_INCIDENT;
+	enum mail_value v = is_merged ? MV_MERGED : parts[p].now;
+	struct str now = v != MV_VALUES ? s->v[v] : (struct str){ NULL, 0 };
+
+	buf_printf(&s->tmp, "%s%s\t", s->tmp.n > 0 ? "\n" : "",
+	    is_merged ? "Merged into" : parts[p].label);
+	if (now.n != 0)
+		buf_printf(&s->tmp, "now %.*s", STR_ARG(now));
+	else
+		buf_puts(&s->tmp, parts[p].instead);
+}
+
+static void
 set_changed(struct mail_sheet *s, const struct event *ev)
 {
 	if (ev->kind == KIND_NEW)
 		return;
 	for (unsigned p = 0; p < PART_COUNT; p++) {
-		struct str now;
-
-		if ((ev->changed & 1u << p) == 0)
-			continue;
-		now = parts[p].now != MV_VALUES ? s->v[parts[p].now] : (struct str){ NULL, 0 };
-		buf_printf(&s->tmp, "%s%s\t", s->tmp.n > 0 ? "\n" : "", parts[p].label);
-		if (now.n != 0)
-			buf_printf(&s->tmp, "now %.*s", STR_ARG(now));
-		else
-			buf_puts(&s->tmp, parts[p].instead);
+		if ((ev->changed & 1u << p) != 0)
+			put_change(s, p, ev->record->type == RECORD_INCIDENT);
 	}
 	mail_set_tmp(s, MV_CHANGED);
 }

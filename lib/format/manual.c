@@ -1,4 +1,5 @@
 #include "lib/format/format.h"
+#include "lib/format/mail.h"
 #include "lib/format/manual.h"
 
 static const char intro[] =
@@ -9,7 +10,8 @@ static const char intro[] =
     "Graph's `microsoft.graph.security.alert`, `incident` and kinds of evidence, where nothing\n"
     "else is said.\n"
     "\n"
-    "Every sink chooses one: `format: cef`, `leef`, `ocsf`, `ecs` or `raw`.\n"
+    "Every sink but smtp chooses one: `format: cef`, `leef`, `ocsf`, `ecs` or `raw`. What mails hold\n"
+    "is at the end of this page.\n"
     "\n"
     "- Each record in each format carries the **event id** "
     "`tenant-GUID/alert:<id>/<lastUpdateDateTime\n"
@@ -116,4 +118,5 @@ formats_manual(struct buf *out)
 		    sections[i].format->name, sections[i].about);
 		sections[i].format->describe(out);
 	}
+	mail_manual(out);
 }
