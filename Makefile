@@ -101,6 +101,7 @@ deps:                           ## install what building and the demo need and i
 check-deps: deps
 	tools/deps.sh check
 	tools/deps.sh readers
+	tools/deps.sh prometheus
 
 check: check-deps               ## install what is missing, build, run every test (tests/README.md)
 	tests/check.sh
@@ -142,6 +143,9 @@ install: all                    ## into PREFIX (/usr/local) below DESTDIR
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 docs/man/*.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples conf/msspd.yaml
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples/conf.d conf/conf.d/*.yaml
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples/prometheus conf/prometheus/*.yml
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples/grafana conf/grafana/msspd.json
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/pictures docs/pictures/*.png
 	install -D -m 644 packaging/completion/msspctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/msspctl
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/msspd/conf.d
 	install -D -m 644 systemd/msspd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/msspd.conf

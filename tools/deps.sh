@@ -2,13 +2,14 @@
 # Installs what building and testing msspd needs and is missing. Root is asked
 # for only then; nothing is removed or replaced.
 #
-# usage: deps.sh build|check|receivers|readers
+# usage: deps.sh build|check|receivers|readers|prometheus
 #   build      compiler and libraries
 #   check      build, and what the tests run; an OpenID provider for them below
 #              build/oidc
 #   receivers  syslog-ng and rsyslog, extracted below build/receivers: their
 #              packages conflict with each other, so neither is installed
 #   readers    Python programs that take what msspd sends and are not ours, below build/readers
+#   prometheus Prometheus with its promtool, extracted below build/prometheus: nothing is started
 set -eu
 
 say() { printf 'deps: %s\n' "$*" >&2; }
@@ -154,6 +155,27 @@ install_readers() {
 	say "$python_readers is in $dir"
 }
 
+extract_prometheus() {
+	dir=build/prometheus
+	[ -x $dir/usr/bin/prometheus ] && [ -x $dir/usr/bin/promtool ] && return 0
+	rm -rf $dir
+	mkdir -p $dir/package
+	if command -v apt-get >/dev/null 2>&1; then
+		(cd $dir/package && apt-get download prometheus >/dev/null 2>&1) ||
+		    { as_root apt-get update -qq && (cd $dir/package && apt-get download prometheus >&2); } ||
+		    die "prometheus could not be downloaded"
+		dpkg -x $dir/package/*.deb $dir
+	else
+		dnf download -q --destdir $dir/package golang-github-prometheus ||
+		    die "prometheus could not be downloaded"
+		for p in $dir/package/*.rpm; do
+			rpm2cpio "$p" | (cd $dir && cpio -idm --quiet)
+		done
+	fi
+	rm -rf $dir/package
+	say "prometheus is in $dir"
+}
+
 case ${1:-} in
 build)
 	install "$debian_build" "$fedora_build" ;;
@@ -165,6 +187,8 @@ receivers)
 	if command -v apt-get >/dev/null 2>&1; then extract_debian; else extract_fedora; fi ;;
 readers)
 	install_readers ;;
+prometheus)
+	extract_prometheus ;;
 *)
-	die "usage: deps.sh build|check|receivers|readers" ;;
+	die "usage: deps.sh build|check|receivers|readers|prometheus" ;;
 esac
