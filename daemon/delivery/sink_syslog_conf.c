@@ -95,7 +95,8 @@ const struct conf_opt sink_syslog_options[] = {
 	  .help = "Template of the header's host name. Many SIEMs tell customers apart by it." },
 	{ .name = "app_name", .type = CONF_STR, .off = F(app_name), .def = "msspd",
 	  .check = template_check, .help = "Template of the header's application name (rfc5424)." },
-	{ .name = "structured_data", .type = CONF_STR, .off = F(structured_data), .check = header_sd_id_check,
+	{ .name = "structured_data", .type = CONF_STR, .off = F(structured_data),
+	  .check = header_sd_id_check,
 	  .help = "Puts tenant, tenant_id, customer, stream, kind, severity and event_id before the message of"
 	    " an rfc5424 header, where receivers have them without reading it. The text is the id of that"
 	    " element: a name and your organization's private enterprise number, as msspd@32473." },
