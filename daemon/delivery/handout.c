@@ -37,7 +37,7 @@ measured_version(const struct journal_item *item)
 {
 	bool is_told = item->type == RECORD_ALERT || item->type == RECORD_INCIDENT;
 
-	return is_told && item->flags == 0 ? item->version : TICKS_NONE;
+	return is_told && (item->flags & EVENT_ORIGINS) == 0 ? item->version : TICKS_NONE;
 }
 
 static void

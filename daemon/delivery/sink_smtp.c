@@ -4,6 +4,7 @@
 #include "daemon/delivery/sink_smtp_bundle.h"
 #include "daemon/delivery/sink_smtp_conf.h"
 #include "daemon/delivery/sink_smtp_post.h"
+#include "daemon/delivery/sink_smtp_told.h"
 #include "daemon/delivery/sink_smtp_zones.h"
 #include "daemon/hush.h"
 #include "daemon/loop.h"
@@ -29,6 +30,7 @@ struct sink {
 	struct post *post;
 	struct desks *desks;
 	struct bundles bundles;
+	struct told_set told;
 
 	struct entries entries;  /* with open legs */
 	struct entries complete; /* to be reported in the next turn */
@@ -427,17 +429,40 @@ ask_desk(struct sink *s, struct plan *p, const struct smtp_rule *rule,
 		leg->admitted = desk;
 }
 
-/* fires: a bit for each rule. */
-static uint32_t
-rules_that_fire(const struct sink *s, const struct event *ev)
+static uint64_t
+told_key(const struct smtp_rule *rule, const struct event *ev)
 {
-	uint32_t fires = 0;
+	const struct record *r = ev->record;
+	uint64_t what[4] = { rule->key, str_hash(ev->origin->tenant_id, strlen(ev->origin->tenant_id)),
+		r->type, str_hash(r->id.s, r->id.n) };
+
+	return str_hash(what, sizeof(what)) | 1;
+}
+
+static bool
+fires(struct sink *s, const struct smtp_rule *rule, const struct event *ev)
+{
+	uint64_t key = told_key(rule, ev);
+	int64_t version = ev->record->version;
+	enum smtp_first first = smtp_rule_first(rule, ev);
+
+	if (!smtp_rule_fires(rule, ev, first != FIRST_NEVER && !told_before(&s->told, key, version)))
+		return false;
+	told_add(&s->told, key, version);
+	return true;
+}
+
+/* A bit for each rule. */
+static uint32_t
+rules_that_fire(struct sink *s, const struct event *ev)
+{
+	uint32_t bits = 0;
 
 	for (size_t i = 0; i < s->conf->rules.n; i++) {
-		if (smtp_rule_fires(&s->conf->rules.v[i], ev, ev->kind == KIND_NEW))
-			fires |= 1u << i;
+		if (fires(s, &s->conf->rules.v[i], ev))
+			bits |= 1u << i;
 	}
-	return fires;
+	return bits;
 }
 
 static uint64_t
@@ -491,7 +516,7 @@ leave_out_done(struct sink *s, struct plan *p)
 }
 
 static void
-note_unreachable(struct plan *p, uint32_t fires, const struct event *ev, struct entry *e)
+note_unreachable(struct plan *p, uint32_t fired, const struct event *ev, struct entry *e)
 {
 	char text[MEMO_WHY];
 
@@ -499,7 +524,7 @@ note_unreachable(struct plan *p, uint32_t fires, const struct event *ev, struct 
 	if (p->left_out > 0)
 		snprintf(text, sizeof(text), "it has %zu recipients more than %d, which is all that an event"
 		    " may have", p->left_out, RECIPIENTS_MAX);
-	else if (p->n == 0 && fires != 0)
+	else if (p->n == 0 && fired != 0)
 		snprintf(text, sizeof(text), "nobody to send it to: customer %.100s has none of the contacts"
 		    " that the rule names", ev->origin->customer);
 	if (text[0] != '\0')
@@ -509,14 +534,14 @@ note_unreachable(struct plan *p, uint32_t fires, const struct event *ev, struct 
 static void
 take(struct sink *s, const struct sink_item *item)
 {
-	uint32_t fires = rules_that_fire(s, &item->event);
+	uint32_t fired = rules_that_fire(s, &item->event);
 	struct plan p = { .n = 0 };
 	struct entry *e;
 
 	memo_read(&s->memo, item->memo);
-	p.n = smtp_recipients(&s->conf->rules, fires, item->event.origin, p.legs, &p.left_out);
+	p.n = smtp_recipients(&s->conf->rules, fired, item->event.origin, p.legs, &p.left_out);
 	e = entry_new(item->ticket, item->memo, p.n);
-	note_unreachable(&p, fires, &item->event, e);
+	note_unreachable(&p, fired, &item->event, e);
 	leave_out_done(s, &p);
 	e->nlegs = e->open = (unsigned)p.n;
 	e->event = event_hash(&item->event);
@@ -603,6 +628,7 @@ on_close(struct sink *s)
 	on_cancel(s);
 	post_free(s->post);
 	desks_free(s->desks);
+	told_release(&s->told);
 	zones_release(&s->zones);
 	for (size_t i = 0; i < MAIL_TEMPLATES; i++)
 		mail_template_free(s->templates[i]);

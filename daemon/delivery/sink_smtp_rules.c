@@ -217,6 +217,46 @@ smtp_rules_read(struct smtp_rules *rules, const struct sink_reading *r, const st
 
 /* ---- deciding ------------------------------------------------------------------------------ */
 
+/* What of an alert m asks for, as bits of the parts in which that would change. */
+static unsigned
+parts_asked(const struct match *m)
+{
+	unsigned parts = 0;
+
+	for (; m != NULL; m = m->negated) {
+		parts |= m->severities != 0 ? BIT(PART_SEVERITY) : 0;
+		parts |= m->device_groups.n != 0 ? BIT(PART_EVIDENCE) : 0;
+		parts |= m->services.n != 0 || m->categories.n != 0 ? BIT(PART_OTHER) : 0;
+	}
+	return parts;
+}
+
+/* Severities that are not known pass every filter. */
+static bool
+asks_severity(const struct match *m, enum severity severity)
+{
+	return m->severities == 0 || severity == SEVERITY_UNKNOWN || severity == SEVERITY_OTHER ||
+	    (m->severities & BIT(severity)) != 0;
+}
+
+enum smtp_first
+smtp_rule_first(const struct smtp_rule *rule, const struct event *ev)
+{
+	enum severity was;
+	unsigned changed;
+
+	if (ev->kind == KIND_NEW || (ev->flags & EVENT_BACKFILL) != 0)
+		return FIRST_SURELY;
+	if ((ev->flags & EVENT_REPLAY) != 0 || !event_was(ev, &was))
+		return FIRST_NEVER;
+	if (!asks_severity(rule->match, was))
+		return FIRST_SURELY;
+	changed = ev->changed & parts_asked(rule->match);
+	if (rule->match->negated == NULL)
+		changed &= ~BIT(PART_SEVERITY);
+	return changed != 0 ? FIRST_MAYBE : FIRST_NEVER;
+}
+
 bool
 smtp_rule_fires(const struct smtp_rule *rule, const struct event *ev, bool is_first)
 {

@@ -45,7 +45,14 @@ extern const struct conf_opt smtp_rule_options[];
 void smtp_rules_read(struct smtp_rules *rules, const struct sink_reading *r, const struct node *n,
     const char *limit);
 
-/* is_first: no version before this one was told by that rule. */
+/*
+ * Whether this may be the first version of its alert that the rule is for. NEVER: the one
+ * before was for it, too. MAYBE: what the one before was is known only in parts (its
+ * severity, and what changed since); who remembers what was told knows better.
+ */
+enum smtp_first { FIRST_NEVER, FIRST_MAYBE, FIRST_SURELY };
+enum smtp_first smtp_rule_first(const struct smtp_rule *rule, const struct event *ev);
+
 bool smtp_rule_fires(const struct smtp_rule *rule, const struct event *ev, bool is_first);
 
 /* One mail to be sent, by itself or in a digest: each recipient once, by the first rule that

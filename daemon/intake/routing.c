@@ -83,6 +83,8 @@ routing_judge(const struct seen *was, struct journal_entry *e, const void *ctx)
 	e->kind = (uint8_t)j.kind;
 	e->changed = (uint16_t)j.changed;
 	e->flags |= (uint8_t)j.flags;
+	if (was != NULL && j.kind != KIND_NEW && (j.flags & EVENT_BACKFILL) == 0)
+		e->flags |= (uint8_t)((was->severity + 1u) << EVENT_WAS_SHIFT) & EVENT_WAS_MASK;
 	routing_select(r, e);
 	return JOURNAL_FORWARD;
 }

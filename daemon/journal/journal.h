@@ -130,6 +130,7 @@ void journal_window(struct journal *j, uint32_t stream, int64_t from);
 
 #define JOURNAL_BACKFILL 0x1 /* flags: created before the stream's memory began */
 #define JOURNAL_REPLAY   0x2
+/* All other bits are the judge's own. */
 
 struct journal_entry {
 	struct str id;        /* of the alert; at most 512 bytes */

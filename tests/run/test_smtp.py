@@ -92,6 +92,21 @@ class Rules(Smtp):
         harness.wait_for("dead letters", 20, lambda: self.sink()["dead_letters"] == 10)
         self.assertIn("customer nobody has none of the contacts", self.run_.read(self.msspd.log))
 
+    def test_new_is_the_first_version_that_a_rule_is_for(self):
+        """An alert that becomes high is new for a rule about high ones, once."""
+        self.start([{"to": "a@x.example", "match": {"severity": "high", "events": "new"}}], "--alerts", 40)
+        high = self.wanted("high", None, "unknown")
+        self.wait_mails(len(high))
+        medium = next(v for v in Truth(self.graph.truth_file).versions() if v["severity"] == "medium"
+                      and v["status"] != "resolved")
+        for change in ("comment", "escalated", "comment", "assigned"):
+            self.graph.ask("/_control/story", {"tenant": 1, "key": medium["key"], "do": change})
+            harness.time.sleep(2.2)
+        harness.wait_for("nothing left", 20, lambda: self.sink()["backlog"] == 0)
+        ids = [m["X-Msspd-Event-Id"] for m in self.mx.mails() if "/alert:%s/" % medium["id"] in m["X-Msspd-Event-Id"]]
+        self.assertEqual(len(ids), 1)
+        self.assertEqual(self.mx.count(), len(high) + 1)
+
     def test_other_ways_in(self):
         """smtps with a client certificate and LOGIN; XOAUTH2; in the clear without any."""
         ways = [({"mode": "smtps", "client_ca": True}, {"auth": "login"}, "LOGIN"),

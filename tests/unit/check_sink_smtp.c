@@ -3,6 +3,7 @@
 
 #include "daemon/delivery/sink_smtp_entry.h"
 #include "daemon/delivery/sink_smtp_lane.h"
+#include "daemon/delivery/sink_smtp_told.h"
 #include "lib/base/ticks.h"
 #include "tests/unit/make_record.h"
 
@@ -309,6 +310,66 @@ START_TEST(test_fires)
 }
 END_TEST
 
+static const char *one_group[] = { "servers" };
+static const struct match grouped = { .severities = 1u << SEVERITY_HIGH, .device_groups = { one_group, 1 } };
+#define CHANGED(part) (1u << PART_##part)
+#define WAS(severity) ((SEVERITY_##severity + 1u) << EVENT_WAS_SHIFT)
+
+static const struct {
+	const char *says;
+	const struct match *match;
+	enum event_kind kind;
+	unsigned flags, changed;
+	enum smtp_first want;
+} first_cases[] = {
+	{ "a new alert", &high, KIND_NEW, 0, 0, FIRST_SURELY },
+	{ "the first sight of an old one", &high, KIND_UPDATED, EVENT_BACKFILL, 0, FIRST_SURELY },
+	{ "one that was not what the rule is for", &high, KIND_ESCALATED, WAS(LOW), CHANGED(SEVERITY),
+	    FIRST_SURELY },
+	{ "one that was", &high, KIND_UPDATED, WAS(HIGH), CHANGED(COMMENT), FIRST_NEVER },
+	{ "one whose severity was none that we know: it was told", &high, KIND_ESCALATED, WAS(OTHER),
+	    CHANGED(SEVERITY), FIRST_NEVER },
+	{ "a device of the group may be new in it", &grouped, KIND_UPDATED, WAS(HIGH), CHANGED(EVIDENCE),
+	    FIRST_MAYBE },
+	{ "a comment brings no device", &grouped, KIND_UPDATED, WAS(HIGH), CHANGED(COMMENT), FIRST_NEVER },
+	{ "nothing is known of what was before", &high, KIND_UPDATED, 0, CHANGED(OTHER), FIRST_NEVER },
+	{ "what is read again is judged by its kind", &grouped, KIND_UPDATED, EVENT_REPLAY | WAS(LOW), 0,
+	    FIRST_NEVER },
+};
+
+START_TEST(test_first)
+{
+	const struct smtp_rule rule = { .match = first_cases[_i].match };
+	struct made m;
+
+	make_alert(&m);
+	m.event.kind = first_cases[_i].kind;
+	m.event.flags = first_cases[_i].flags;
+	m.event.changed = first_cases[_i].changed;
+	ck_assert_msg(smtp_rule_first(&rule, &m.event) == first_cases[_i].want, "%s", first_cases[_i].says);
+}
+END_TEST
+
+START_TEST(test_told)
+{
+	struct told_set t = { NULL };
+
+	ck_assert(!told_before(&t, 7, 100));
+	told_add(&t, 7, 100);
+	ck_assert_msg(!told_before(&t, 7, 100), "the same version comes again");
+	ck_assert(told_before(&t, 7, 101));
+	told_add(&t, 7, 200);
+	ck_assert(told_before(&t, 7, 101));
+	told_add(&t, 7, 50);
+	ck_assert(!told_before(&t, 7, 50));
+	for (uint64_t i = 0; i < 3 * TOLD_SLOTS; i++)
+		told_add(&t, i * 0x9e3779b97f4a7c15 | 1, (int64_t)i);
+	ck_assert_msg(told_before(&t, (3 * TOLD_SLOTS - 1) * 0x9e3779b97f4a7c15 | 1, INT64_MAX),
+	    "the newest is there");
+	told_release(&t);
+}
+END_TEST
+
 START_TEST(test_recipients_come_once)
 {
 	static char *ours[] = { (char *)"a@x.example", (char *)"{contacts.oncall}", (char *)"{contacts.nobody}" };
@@ -355,6 +416,8 @@ main(void)
 	tcase_add_test(tc, test_a_replay_that_goes_on_is_waited_for);
 	tcase_add_loop_test(tc, test_entries, 0, (int)ARRAY_LEN(entry_cases));
 	tcase_add_loop_test(tc, test_fires, 0, (int)ARRAY_LEN(fire_cases));
+	tcase_add_loop_test(tc, test_first, 0, (int)ARRAY_LEN(first_cases));
+	tcase_add_test(tc, test_told);
 	tcase_add_test(tc, test_recipients_come_once);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
