@@ -142,44 +142,60 @@ check_line(const struct event *ev, const struct format_opts *opts, const struct 
 
 /* ---- an alert of which every value is known ------------------------------------------------ */
 
-static void
-known_alert(struct input *in, const struct format_opts *opts)
-{
-	struct format_opts all = { .max_bytes = 1 << 20 };
-	struct evidence e[6];
+/* What stands in a known alert beside what make_alert() gave. */
+enum { DEVICE, USER, PROCESS, FILE_, URL, MESSAGE, KNOWN_EVIDENCE };
+struct known {
 	struct made m;
-	struct alert *a = &m.record.alert;
-	struct buf event = BUF_INIT(4096);
-	char id[151] = "x";
+	struct evidence e[KNOWN_EVIDENCE];
+	char id[151];
+};
+
+static void
+known_names(struct known *k, struct input *in)
+{
+	struct alert *a = &k->m.record.alert;
 	struct str s;
 
-	make_alert(&m);
-	m.event.kind = (enum event_kind)(take_byte(in) % (KIND_REOPENED + 1));
+	k->m.event.kind = (enum event_kind)(take_byte(in) % (KIND_REOPENED + 1));
 	s = take_text(in);
-	s.n = s.n < 150 ? s.n : 150;
-	memcpy(id + 1, s.s, s.n);
-	m.record.id = (struct str){ id, 1 + s.n };
+	s.n = s.n < sizeof(k->id) - 1 ? s.n : sizeof(k->id) - 1;
+	k->id[0] = 'x';
+	memcpy(k->id + 1, s.s, s.n);
+	k->m.record.id = (struct str){ k->id, 1 + s.n };
 	a->title = take_text(in);
 	a->detector_id = take_text(in);
 	a->created = TICKS_NONE;
-	e[0] = make_evidence(EVIDENCE_DEVICE);
-	e[0].device.dns_name = take_text(in);
-	e[0].device.mde_device_id = take_text(in);
-	e[0].device.last_ip = STR("10.0.0.1 x=y");
-	e[1] = make_evidence(EVIDENCE_USER);
-	e[1].user.account.upn = take_text(in);
-	e[1].user.account.domain_name = take_text(in);
-	e[2] = make_evidence(EVIDENCE_PROCESS);
-	e[2].process.command_line = take_text(in);
-	e[3] = make_evidence(EVIDENCE_FILE);
-	e[3].file.details.name = take_text(in);
-	e[3].file.details.path = take_text(in);
-	e[4] = make_evidence(EVIDENCE_URL);
-	e[4].url.url = take_text(in);
-	e[5] = make_evidence(EVIDENCE_MESSAGE);
-	e[5].message.recipient = take_text(in);
+}
+
+static void
+known_evidence(struct known *k, struct input *in)
+{
+	struct alert *a = &k->m.record.alert;
+	struct evidence *e = k->e;
+
+	e[DEVICE] = make_evidence(EVIDENCE_DEVICE);
+	e[DEVICE].device.dns_name = take_text(in);
+	e[DEVICE].device.mde_device_id = take_text(in);
+	e[DEVICE].device.last_ip = STR("10.0.0.1 x=y");
+	e[USER] = make_evidence(EVIDENCE_USER);
+	e[USER].user.account.upn = take_text(in);
+	e[USER].user.account.domain_name = take_text(in);
+	e[PROCESS] = make_evidence(EVIDENCE_PROCESS);
+	e[PROCESS].process.command_line = take_text(in);
+	e[FILE_] = make_evidence(EVIDENCE_FILE);
+	e[FILE_].file.details.name = take_text(in);
+	e[FILE_].file.details.path = take_text(in);
+	e[URL] = make_evidence(EVIDENCE_URL);
+	e[URL].url.url = take_text(in);
+	e[MESSAGE] = make_evidence(EVIDENCE_MESSAGE);
+	e[MESSAGE].message.recipient = take_text(in);
 	a->evidence = e;
-	a->nevidence = a->nevidence_all = ARRAY_LEN(e);
+	a->nevidence = a->nevidence_all = KNOWN_EVIDENCE;
+}
+
+static void
+known_texts(struct alert *a, struct input *in)
+{
 	a->description = take_text(in);
 	a->recommended_actions = take_text(in);
 	a->category = take_text(in);
@@ -189,21 +205,31 @@ known_alert(struct input *in, const struct format_opts *opts)
 	a->service_source = take_text(in);
 	a->actor_display_name = take_text(in);
 	a->alert_web_url = take_text(in);
-	event_id(&event, &m.event);
+}
+
+static void
+check_known(const struct known *k, const struct format_opts *opts)
+{
+	const struct format_opts all = { .max_bytes = 1 << 20 };
+	const struct alert *a = &k->m.record.alert;
+	const struct evidence *e = k->e;
+	struct buf event = BUF_INIT(4096);
+
+	event_id(&event, &k->m.event);
 	const struct intended want[] = {
-		{ "externalId", NULL, m.record.id, true },
-		{ "flexString2", "flexString2Label", m.record.id, false },
+		{ "externalId", NULL, k->m.record.id, true },
+		{ "flexString2", "flexString2Label", k->m.record.id, false },
 		{ "MicrosoftDefenderEventId", NULL, buf_peek(&event), false },
-		{ "shost", NULL, e[0].device.dns_name, false },
-		{ "dvchost", NULL, e[0].device.dns_name, true },
-		{ "deviceExternalId", NULL, e[0].device.mde_device_id, false },
-		{ "suser", NULL, e[1].user.account.upn, false },
-		{ "sntdom", NULL, e[1].user.account.domain_name, false },
-		{ "MicrosoftDefenderCommandLine", NULL, e[2].process.command_line, false },
-		{ "fname", NULL, e[3].file.details.name, false },
-		{ "filePath", NULL, e[3].file.details.path, false },
-		{ "request", NULL, e[4].url.url, false },
-		{ "duser", NULL, e[5].message.recipient, false },
+		{ "shost", NULL, e[DEVICE].device.dns_name, false },
+		{ "dvchost", NULL, e[DEVICE].device.dns_name, true },
+		{ "deviceExternalId", NULL, e[DEVICE].device.mde_device_id, false },
+		{ "suser", NULL, e[USER].user.account.upn, false },
+		{ "sntdom", NULL, e[USER].user.account.domain_name, false },
+		{ "MicrosoftDefenderCommandLine", NULL, e[PROCESS].process.command_line, false },
+		{ "fname", NULL, e[FILE_].file.details.name, false },
+		{ "filePath", NULL, e[FILE_].file.details.path, false },
+		{ "request", NULL, e[URL].url.url, false },
+		{ "duser", NULL, e[MESSAGE].message.recipient, false },
 		{ "msg", NULL, a->description, false },
 		{ "reason", NULL, a->recommended_actions, false },
 		{ "cat", NULL, a->category, false },
@@ -213,9 +239,21 @@ known_alert(struct input *in, const struct format_opts *opts)
 		{ "sourceServiceName", NULL, a->service_source, false },
 		{ "MicrosoftDefenderActor", NULL, a->actor_display_name, false },
 	};
-	check_line(&m.event, &all, want, ARRAY_LEN(want), false);
-	check_line(&m.event, opts, want, ARRAY_LEN(want), true);
+	check_line(&k->m.event, &all, want, ARRAY_LEN(want), false);
+	check_line(&k->m.event, opts, want, ARRAY_LEN(want), true);
 	buf_release(&event);
+}
+
+static void
+known_alert(struct input *in, const struct format_opts *opts)
+{
+	struct known k;
+
+	make_alert(&k.m);
+	known_names(&k, in);
+	known_evidence(&k, in);
+	known_texts(&k.m.record.alert, in);
+	check_known(&k, opts);
 }
 
 /* ---- any event at all ------------------------------------------------------------------------ */
