@@ -532,6 +532,26 @@ engine_remember(struct engine *e, struct chronicle *r)
 	e->chronicle = r;
 }
 
+size_t
+engine_poll(struct engine *e, const char *name)
+{
+	return e->is_stopping ? 0 : intake_poll(e->intake, name);
+}
+
+bool
+engine_forget_sink(struct engine *e, const char *name, struct err *err)
+{
+	struct log_ctx ctx = { "sink", name };
+
+	if (settings_sink(e->settings, name) != NULL)
+		return err_set(err, ERR_PERM, "sink '%s' is configured; take it out of the configuration and "
+		    "reload, then it can be forgotten", name);
+	if (!journal_sink_forget(e->journal, name))
+		return err_set(err, ERR_PERM, "nothing is known of a sink '%s'", name);
+	log_info(&ctx, "is forgotten, and what waited for it let go, because an operator wanted so");
+	return true;
+}
+
 void
 engine_view(const struct engine *e, struct engine_view *out)
 {

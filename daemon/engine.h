@@ -59,6 +59,12 @@ bool engine_resend(struct engine *e, const char *sink, const char *from, size_t 
 /* False: there is none of that number that has not ended. */
 bool engine_replay_cancel(struct engine *e, uint64_t number);
 
+/* That tenant, or all where name is NULL, is read as soon as its budget and its API allow; a tenant
+ * that is parked, too. Returns how many streams are. */
+size_t engine_poll(struct engine *e, const char *name);
+/* Lets go what waits for a sink that is not configured any more, at once. */
+bool engine_forget_sink(struct engine *e, const char *name, struct err *err) MUST_CHECK;
+
 /* Whose that stream of the journal is; never NULL. */
 const struct origin *engine_origin(struct engine *e, uint32_t stream);
 

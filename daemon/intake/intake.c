@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/intake/poller.h"
 #include "daemon/loop.h"
@@ -194,6 +195,21 @@ intake_journal_salvaged(struct intake *in)
 		if (!in->is_stopped)
 			poller_relearn(p);
 	}
+}
+
+size_t
+intake_poll(struct intake *in, const char *name)
+{
+	struct poller *p;
+	size_t n = 0;
+
+	TAILQ_FOREACH (p, &in->pollers, link) {
+		if (name != NULL && strcmp(p->t->name, name) != 0)
+			continue;
+		poller_hurry(p);
+		n++;
+	}
+	return n;
 }
 
 void

@@ -33,6 +33,9 @@ void intake_configure(struct intake *in, const struct settings *s);
 void intake_stop(struct intake *in, void (*done)(void *arg), void *arg);
 /* Periods were added to the journal, or can be read now. */
 void intake_look_for_periods(struct intake *in);
+/* That tenant, or all where name is NULL, is read as soon as its budget and its API allow; returns
+ * how many streams are. */
+size_t intake_poll(struct intake *in, const char *name);
 /* From the journal's notes. */
 void intake_journal_state(struct intake *in, enum journal_state state);
 /* Likewise: a damaged journal was replaced, its cursors may have gone back and what was stored may

@@ -497,10 +497,17 @@ poller_configure(struct poller *p, struct settings *settings, const struct tenan
 	replay_configured(p);
 	settings_unref(was);
 	/* Credentials or consent may be what was changed. */
-	if (!is_new && p->at == POLLER_WAITING && state_is_parked(p->state)) {
-		p->not_before = p->slot = mono(p);
-		wait(p, 0);
-	}
+	if (!is_new && state_is_parked(p->state))
+		poller_hurry(p);
+}
+
+void
+poller_hurry(struct poller *p)
+{
+	if (p->at != POLLER_WAITING)
+		return;
+	p->not_before = p->slot = mono(p);
+	wait(p, 0);
 }
 
 void

@@ -145,6 +145,8 @@ void poller_free(struct poller *p);
 void poller_configure(struct poller *p, struct settings *settings, const struct tenant *t,
     const struct tenant_stream *s);
 /* Begins waiting for the first slot, first_ms from now. */
+/* Where it waits for its time, that is now. */
+void poller_hurry(struct poller *p);
 void poller_start(struct poller *p, int64_t first_ms);
 /* Ends what is under way; nothing follows. A page in the journal goes its way alone. */
 void poller_halt(struct poller *p);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "daemon/msspctl/act.h"
 #include "daemon/msspctl/args.h"
 #include "daemon/msspctl/backup.h"
 #include "daemon/msspctl/call.h"
@@ -33,6 +34,11 @@ static const char usage[] =
     "                      all there is to know of them\n"
     "  top                 status, again every two seconds, with what sinks accept\n"
     "  reload              read the configuration anew; a bad one changes nothing\n"
+    "  poll TENANT...|--all\n"
+    "                      read them now, also those that wait for a person\n"
+    "  sink forget NAME    let go at once what waits for a sink that is not in the\n"
+    "                      configuration any more\n"
+    "  log-level LEVEL     error, warn, info or debug, until the next reload\n"
     "  backup FILE         copy the journal while it is used; a name without a path is\n"
     "                      a file in backup/ of state_dir. The copy is a journal:\n"
     "                      docs/OPERATIONS.md has how to go on from it\n"
@@ -97,19 +103,6 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static int
-do_reload(const struct args *a)
-{
-	int status = EX_OK;
-	json_t *result = call(a->socket, json_pack("{s:s}", "verb", "reload"), TIMEOUT_S, &status);
-
-	if (result == NULL)
-		return status;
-	json_decref(result);
-	puts("the configuration was read anew");
-	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
-}
-
 /* What a verb takes besides -s and -c; anything else is refused. */
 enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8, TAKES_ALL = 16,
 	TAKES_PERIOD = 32, TAKES_NUMBERS = 64 };
@@ -123,9 +116,12 @@ static const struct command {
 	{ "tenants", do_tenants, TAKES_JSON },
 	{ "tenant", do_tenant, TAKES_NAMES | TAKES_JSON },
 	{ "sinks", do_sinks, TAKES_JSON },
+	{ "sink forget", do_sink_forget, TAKES_NAMES },
 	{ "sink", do_sink, TAKES_NAMES | TAKES_JSON },
 	{ "top", do_top, 0 },
 	{ "reload", do_reload, 0 },
+	{ "poll", do_poll, TAKES_NAMES | TAKES_ALL },
+	{ "log-level", do_log_level, TAKES_NAMES },
 	{ "backup", do_backup, TAKES_NAMES },
 	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON },
 	{ "replay", do_replay, TAKES_PERIOD | TAKES_ALL },
@@ -154,13 +150,29 @@ given(const struct args *a)
 	       (has_period ? TAKES_PERIOD : 0);
 }
 
+/* "sink forget" is one of two words, where a name follows; else "sink" has the name forget. */
+static bool
+is_command(struct args *a, const char *name, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (strcmp(name, word) == 0)
+		return true;
+	if (strncmp(name, word, n) != 0 || name[n] != ' ' || a->nnames < 2 ||
+	    strcmp(name + n + 1, a->names[0]) != 0)
+		return false;
+	a->names++;
+	a->nnames--;
+	return true;
+}
+
 static int
-run_command(const struct args *a, const char *name)
+run_command(struct args *a, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		const struct command *c = &commands[i];
 
-		if (strcmp(c->name, name) != 0)
+		if (!is_command(a, c->name, name))
 			continue;
 		if ((given(a) & ~c->takes) != 0 ||
 		    (a->nnames != 0 && (c->takes & (TAKES_NAMES | TAKES_NUMBERS)) == 0))

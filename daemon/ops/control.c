@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/ops/acts.h"
 #include "daemon/ops/backups.h"
 #include "daemon/ops/control.h"
 #include "daemon/ops/periods.h"
@@ -104,6 +105,25 @@ verb_backup_state(struct control *c, const json_t *request, struct err *err)
 	return backups_show(c->backups, err);
 }
 
+static json_t *
+verb_poll(struct control *c, const json_t *request, struct err *err)
+{
+	return acts_poll(c->engine, request, err);
+}
+
+static json_t *
+verb_log_level(struct control *c, const json_t *request, struct err *err)
+{
+	(void)c;
+	return acts_log_level(request, err);
+}
+
+static json_t *
+verb_sink_forget(struct control *c, const json_t *request, struct err *err)
+{
+	return acts_sink_forget(c->engine, request, err);
+}
+
 static const struct verb verbs[] = {
 	{ "status", verb_status },
 	{ "reload", verb_reload },
@@ -111,6 +131,9 @@ static const struct verb verbs[] = {
 	{ "resend", verb_resend },
 	{ "replays", verb_replays },
 	{ "replay-cancel", verb_replay_cancel },
+	{ "poll", verb_poll },
+	{ "log-level", verb_log_level },
+	{ "sink-forget", verb_sink_forget },
 	{ "backup", verb_backup },
 	{ "backup-state", verb_backup_state },
 };

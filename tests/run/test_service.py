@@ -213,6 +213,39 @@ class Service(Scene):
         os.close(master)
         return said
 
+    def test_what_an_operator_does_at_once(self):
+        msspd = self.scene(tenants=2, graph_options=("--fault", "1:noconsent:for=1")).start()
+        parked = lambda: [t["tenant"] for t in msspd.status()["tenants"] if t["state"] != "healthy"]
+        harness.wait_for("one that waits for a person", 20, lambda: parked() == ["t001"])
+        self.assertGreater(msspd.status()["tenants"][0]["next_poll_ms"], 60000)
+        done = msspd.ctl("poll", "t001")
+        self.assertEqual((done.returncode, done.stderr), (EX_OK, ""))
+        harness.wait_for("its alerts", 20, lambda: parked() == [])
+        self.assertEqual(msspd.ctl("poll", "--all").returncode, EX_OK)
+        self.assertIn("no tenant 'nobody'", msspd.ctl("poll", "nobody").stderr)
+
+        for level, said in (("error", 0), ("info", 1)):
+            self.assertEqual(msspd.ctl("log-level", level).returncode, EX_OK)
+            self.assertEqual(msspd.ctl("backup", "x.db").returncode, EX_OK)
+            self.assertEqual(self.run_.read(msspd.log).count("the journal was copied"), said)
+        self.assertIn("one of error", msspd.ctl("log-level", "loud").stderr)
+
+        refused = msspd.ctl("sink", "forget", "siem")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("is configured", refused.stderr)
+        self.siem.kill()
+        self.graph.ask("/_control/story", {"tenant": 1, "make": 20})
+        backlog = lambda: {s["sink"]: s.get("backlog", 0) for s in msspd.status()["sinks"]}
+        harness.wait_for("a backlog", 20, lambda: backlog()["siem"] >= 20)
+        msspd.configure(harness.config(self.graph, harness.tenants(2), {"other": {
+            "type": "file", "format": "cef", "path": self.run_.path("other")}}))
+        self.assertEqual(msspd.ctl("reload").returncode, EX_OK)
+        self.assertGreaterEqual(backlog()["siem"], 20)
+        self.assertEqual(msspd.ctl("sink", "forget", "siem").returncode, EX_OK)
+        harness.wait_for("its end", 20, lambda: "siem" not in backlog())
+        self.assertIn("nothing is known", msspd.ctl("sink", "forget", "never").stderr)
+        msspd.stop()
+
     def test_reload(self):
         msspd = self.scene(tenants=2, graph_options=("--rate", 3)).start()
         self.mark_up()

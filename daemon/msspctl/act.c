@@ -1,0 +1,98 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "daemon/msspctl/act.h"
+#include "daemon/msspctl/call.h"
+#include "daemon/msspctl/fields.h"
+
+#define TIMEOUT_S 30
+
+static int
+done(void)
+{
+	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+int
+do_reload(const struct args *a)
+{
+	int status = EX_OK;
+	json_t *result = call(a->socket, json_pack("{s:s}", "verb", "reload"), TIMEOUT_S, &status);
+
+	if (result == NULL)
+		return status;
+	json_decref(result);
+	puts("the configuration was read anew");
+	return done();
+}
+
+static int
+poll_one(const struct args *a, const char *tenant)
+{
+	int status = EX_OK;
+	json_t *result = call(a->socket, json_pack("{s:s, s:s*}", "verb", "poll", "tenant", tenant),
+	    TIMEOUT_S, &status);
+
+	if (result == NULL)
+		return status;
+	printf("%s: read as soon as its budget and its API allow, streams: %" PRId64 "\n",
+	    tenant != NULL ? tenant : "all tenants", get_int(result, "streams"));
+	json_decref(result);
+	return done();
+}
+
+int
+do_poll(const struct args *a)
+{
+	int worst = EX_OK, status;
+
+	if (a->wants_all)
+		return poll_one(a, NULL);
+	for (size_t i = 0; i < a->nnames; i++) {
+		status = poll_one(a, a->names[i]);
+		worst = status != EX_OK ? status : worst;
+	}
+	return worst;
+}
+
+static int
+wants_one(const char *what)
+{
+	fprintf(stderr, "msspctl: that command wants %s\n", what);
+	return EX_USAGE;
+}
+
+int
+do_log_level(const struct args *a)
+{
+	int status = EX_OK;
+	json_t *result;
+
+	if (a->nnames != 1)
+		return wants_one("one of error, warn, info, debug");
+	result = call(a->socket, json_pack("{s:s, s:s}", "verb", "log-level", "level", a->names[0]),
+	    TIMEOUT_S, &status);
+	if (result == NULL)
+		return status;
+	printf("log level %s, until the configuration is read anew\n", get_text(result, "level"));
+	json_decref(result);
+	return done();
+}
+
+int
+do_sink_forget(const struct args *a)
+{
+	int status = EX_OK;
+	json_t *result;
+
+	if (a->nnames != 1)
+		return wants_one("the name of one sink");
+	result = call(a->socket, json_pack("{s:s, s:s}", "verb", "sink-forget", "sink", a->names[0]),
+	    TIMEOUT_S, &status);
+	if (result == NULL)
+		return status;
+	printf("%s: what waited for it is let go\n", a->names[0]);
+	json_decref(result);
+	return done();
+}

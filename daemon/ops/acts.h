@@ -1,0 +1,16 @@
+#ifndef ACTS_H
+#define ACTS_H
+
+#include <jansson.h>
+
+#include "daemon/engine.h"
+
+/*
+ * acts: verbs by which an operator does something at once, for the control socket: poll,
+ * log-level, sink-forget. The results are in docs/CONTROL.md. NULL on failure, with the reason in err.
+ */
+json_t *acts_poll(struct engine *e, const json_t *request, struct err *err);
+json_t *acts_log_level(const json_t *request, struct err *err);
+json_t *acts_sink_forget(struct engine *e, const json_t *request, struct err *err);
+
+#endif
