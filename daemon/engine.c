@@ -173,6 +173,14 @@ apply(struct engine *e, const struct settings *s)
 	ends_clear(e->watch, s, e->expiries, clock_wall(e->env.clock));
 }
 
+static const char *
+full_sink(void *arg, const struct tenant *t)
+{
+	const struct engine *e = arg;
+
+	return delivery_full_sink(e->delivery, t);
+}
+
 static size_t
 see_tenants(void *arg, struct intake_figures *out, size_t max)
 {
@@ -358,6 +366,7 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	e->intake = intake_new(&e->env, e->fetcher, e->tokens, e->journal);
 	e->expiries = expiries_new(&e->env);
 	e->credentials = credential_watch_new(&e->env, e->expiries);
+	intake_on_full(e->intake, full_sink, e);
 	expiries_listen(e->expiries, on_expiry, e);
 	e->watch = watch_new(
 	    &e->env, e->journal, &(struct watch_eyes){ see_tenants, see_sinks, e });

@@ -77,10 +77,12 @@ struct customer {
 };
 
 enum sink_health { SINK_HEALTH_TENANTS, SINK_HEALTH_DAEMON };
-/* What may wait for a sink before it is parked. */
+/* What may wait for a sink before it is parked, or the polling of its tenants pauses. */
+enum sink_when_full { WHEN_FULL_PARK, WHEN_FULL_PAUSE };
 struct sink_backlog {
-	int64_t size;   /* bytes; 0: any */
+	int64_t size;   /* bytes; 0: any (of one that was read from a file: never 0) */
 	int64_t age_ms; /* of the oldest; 0: any */
+	int when_full;  /* enum sink_when_full */
 };
 
 struct sink_conf {

@@ -16,6 +16,7 @@
 #define GIB    (1024 * MIB)
 
 /* In the order of their enums. */
+static const char *const when_fulls[] = { "park", "pause", NULL };
 static const char *const sink_healths[] = { "tenants", "daemon", NULL };
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const log_formats[] = { "auto", "text", "json", NULL };
@@ -536,6 +537,11 @@ static const struct conf_opt backlog_opts[] = {
 	  .shown = "any",
 	  .help = "Likewise when the oldest entry waits longer than this. Microsoft keeps alerts for "
 	      "180 days by default; what is older cannot be read again." },
+	{ .name = "when_full", .type = CONF_CHOICE, .off = F(when_full), .def = "park",
+	  .choices = when_fulls,
+	  .help = "`pause`: nothing is let go; instead the tenants that are routed to this sink are not "
+	      "polled until it has taken half of it, so that no state of an alert between is missed "
+	      "here, and other sinks of these tenants wait, too." },
 	{ .name = NULL }
 };
 #undef F

@@ -333,6 +333,18 @@ delivery_free(struct delivery *d)
 	free(d);
 }
 
+const char *
+delivery_full_sink(const struct delivery *d, const struct tenant *t)
+{
+	for (size_t i = 0; d->npauses > 0 && i < t->nsinks; i++) {
+		const struct sink_owner *o = delivery_find(d, t->sinks[i]->name);
+
+		if (o != NULL && o->pauses_polling)
+			return o->name;
+	}
+	return NULL;
+}
+
 /* ---- figures ------------------------------------------------------------------------------ */
 
 static enum sink_link_state
@@ -367,6 +379,7 @@ delivery_figures(const struct delivery *d, struct delivery_figures *out, size_t 
 			.kind = o->conf->kind->name,
 			.link = owner_link_state(o),
 			.is_parked = o->state == OWNER_PARKED,
+			.pauses_polling = o->pauses_polling,
 			.trouble = o->trouble.text,
 			.trouble_since = o->trouble_since,
 			.next_try_ms = owner_next_try(o),

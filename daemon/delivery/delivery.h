@@ -54,6 +54,10 @@ void delivery_refresh(struct delivery *d);
  * waits any more, until it is put off again. */
 void delivery_forget_order(struct delivery *d);
 
+/* The name of a sink of t for which more waits than its backlog allows, and for which polling
+ * shall pause (`when_full`); NULL: none. Valid until the loop runs again. */
+const char *delivery_full_sink(const struct delivery *d, const struct tenant *t);
+
 /* True when nothing that is routed to a configured sink is open (for --once). */
 bool delivery_is_idle(const struct delivery *d);
 /* Called (later, from the loop) each time it becomes idle. */
@@ -65,6 +69,7 @@ struct delivery_figures {
 	const char *sink, *kind;
 	enum sink_link_state link;
 	bool is_parked;          /* could not be opened */
+	bool pauses_polling;     /* of its tenants: too much waits for it */
 	const char *trouble;     /* last error's text, "" when the link is up */
 	int64_t trouble_since;   /* ticks; TICKS_NONE */
 	int64_t next_try_ms;     /* until the next start(); -1: not waiting */

@@ -326,6 +326,7 @@ owner_free(struct sink_owner *o)
 	loop_forget(o->d->env->loop, owner_on_close, o);
 	timer_unset(o->d->env->timers, &o->again);
 	timer_unset(o->d->env->timers, &o->read_again);
+	o->d->npauses -= o->pauses_polling;
 	if (o->is_runnable)
 		TAILQ_REMOVE(&o->d->runnable, o, run_link);
 	tickets_release(&o->tickets);

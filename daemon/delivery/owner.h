@@ -55,6 +55,7 @@ struct sink_owner {
 
 	struct sink *sink; /* NULL while parked or closed */
 	enum owner_state state;
+	bool pauses_polling; /* of its tenants: parking.c */
 	struct timer again;
 	unsigned tries;  /* starts or opens since it last worked */
 	int64_t up_since;
@@ -98,6 +99,7 @@ struct delivery {
 	struct owner_list owners, runnable, gone; /* gone: freed at the end of the turn */
 	struct settings *settings; /* of now; NULL before delivery_configure() */
 	struct timer parking;
+	size_t npauses; /* of owners: those that pause the polling of their tenants */
 	struct timer work;
 	bool is_stopping, is_stopped;
 	struct timer patience;

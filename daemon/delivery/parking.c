@@ -21,11 +21,17 @@ is_too_much(const struct sink_backlog *limit, const struct journal_backlog *log,
 	return (limit->size != 0 && log->bytes > (uint64_t)limit->size) || is_too_old(limit, log, now);
 }
 
+static bool
+is_half_empty(const struct sink_backlog *limit, const struct journal_backlog *log)
+{
+	return limit->size == 0 || log->bytes <= (uint64_t)limit->size / 2;
+}
+
 /* Well below the limit, or it would be parked again at once; a few that it refuses for now do not count. */
 static bool
 has_recovered(const struct sink_backlog *limit, const struct journal_backlog *log, int64_t now)
 {
-	return log->entries < JOURNAL_PARK_KEEP / 2 && log->bytes <= (uint64_t)limit->size / 2
+	return log->entries < JOURNAL_PARK_KEEP / 2 && is_half_empty(limit, log)
 	    && !is_too_old(limit, log, now);
 }
 
@@ -51,15 +57,40 @@ leave_out_handed(const struct sink_owner *o, struct journal_backlog *log, int64_
 	log->bytes -= (uint64_t)((double)log->bytes / (double)log->entries * (double)handed);
 }
 
+/* The intake asks before each request: see delivery_full_sink(). */
+static void
+set_pause(struct sink_owner *o, bool is_full, const struct journal_backlog *log)
+{
+	if (o->pauses_polling == is_full)
+		return;
+	o->pauses_polling = is_full;
+	if (is_full)
+		o->d->npauses++;
+	else
+		o->d->npauses--;
+	if (is_full)
+		log_error(&o->log, "more waits for it than its backlog allows: the tenants that are routed "
+		    "to it are not polled until it has taken half of it entries=%" PRIu64
+		    " bytes=%" PRIu64, log->entries, log->bytes);
+	else
+		log_info(&o->log, "has taken enough; the tenants that are routed to it are polled again");
+}
+
 static void
 look_at(struct sink_owner *o, const struct sink_backlog *limit, int64_t now)
 {
 	struct journal_backlog log;
+	bool is_full;
 
 	if (!journal_backlog_of(o->d->journal, o->number, &log))
 		return;
 	leave_out_handed(o, &log, now);
-	if (!log.is_parked && is_too_much(limit, &log, now)) {
+	is_full = is_too_much(limit, &log, now);
+	if (limit->when_full != WHEN_FULL_PAUSE)
+		set_pause(o, false, &log);
+	else if (is_full || (is_half_empty(limit, &log) && !is_too_old(limit, &log, now)))
+		set_pause(o, is_full, &log);
+	if (!log.is_parked && is_full && limit->when_full == WHEN_FULL_PARK) {
 		journal_sink_park(o->d->journal, o->number, true);
 		log_error(&o->log, "more waits for it than its backlog allows: it is parked and keeps the "
 		    "oldest; all else is let go and read from Microsoft again when it has taken them "

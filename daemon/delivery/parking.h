@@ -6,7 +6,8 @@ struct delivery;
 /*
  * parking: sinks for which too much waits are parked, so that one that is down for
  * long fills neither the journal nor stops the others, and unparked when they take
- * again what they kept. Private to delivery.
+ * again what they kept; or, where that is configured, full until then, so that the
+ * intake waits. Private to delivery.
  *
  * It knows nothing of how what they missed is kept and read again: that is the
  * journal's and the intake's.

@@ -12,10 +12,15 @@ until_next(const struct intake *in, const struct poller *p)
 	return ms > 0 ? ms : 0;
 }
 
+static const char full_why[] = "a sink that it is routed to has more waiting than its backlog "
+			       "allows (when_full: pause); msspctl status shows which";
+
 static struct intake_figures
 of_stream(const struct intake *in, const struct poller *p)
 {
-	bool is_paused = in->scheduler.is_shut && !in->is_stopped;
+	bool is_shut = in->scheduler.is_shut && !in->is_stopped;
+	bool is_full = !is_shut && intake_full_sink(in, p->t) != NULL;
+	bool is_paused = is_shut || (is_full && state_is_read(p->state));
 	struct intake_figures f = p->figures;
 
 	f.tenant = p->t->name;
@@ -25,7 +30,8 @@ of_stream(const struct intake *in, const struct poller *p)
 	f.stream = p->s->kind->name;
 	f.state = is_paused ? TENANT_PAUSED : p->state;
 	f.trouble = p->trouble != NULL ? p->trouble
-	            : is_paused        ? "the journal takes nothing now"
+	            : is_shut          ? "the journal takes nothing now"
+	            : is_full          ? full_why
 	                               : "";
 	f.since = p->since;
 	f.last_success = p->last_success;

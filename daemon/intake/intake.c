@@ -176,6 +176,19 @@ intake_journal_state(struct intake *in, enum journal_state state)
 }
 
 void
+intake_on_full(struct intake *in, intake_full_cb *cb, void *arg)
+{
+	in->full = cb;
+	in->full_arg = arg;
+}
+
+const char *
+intake_full_sink(const struct intake *in, const struct tenant *t)
+{
+	return in->full != NULL ? in->full(in->full_arg, t) : NULL;
+}
+
+void
 intake_look_for_periods(struct intake *in)
 {
 	struct poller *p;

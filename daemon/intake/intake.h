@@ -41,6 +41,12 @@ void intake_journal_state(struct intake *in, enum journal_state state);
 /* Likewise: a damaged journal was replaced, its cursors may have gone back and what was stored may
  * not be any more. All tenants go on from what the journal knows now. */
 void intake_journal_salvaged(struct intake *in);
+/*
+ * Asked before each request: the name of a sink that takes no more of that tenant for now, so that
+ * it is not polled; NULL: none. It is asked again every second or so.
+ */
+typedef const char *intake_full_cb(void *arg, const struct tenant *t);
+void intake_on_full(struct intake *in, intake_full_cb *cb, void *arg);
 /* Before or after intake_configure(), in the same turn of the loop. Polls every tenant once
  * (live reader until the read is complete), then calls done;
  * no other polling happens. failed: tenants that could not be read. */

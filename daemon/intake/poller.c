@@ -14,6 +14,7 @@
 
 #define REMIND_MS    (3600 * SEC) /* trouble that lasts is not said more often */
 #define FIRST_WAIT_MS 250
+#define FULL_WAIT_MS (1 * SEC) /* and the spread: not all begin at once when there is room */
 #define OVERSLEPT_MS (5 * SEC) /* so late for all at once: the machine slept, or the process stood */
 #define BEHIND_PAGES   5 /* of one read, with something new */
 #define SWEEP_CAP_MS   (3600 * SEC)
@@ -194,6 +195,17 @@ waits_for_first(const struct poller *p)
 }
 
 static void
+wait_for_sink(struct poller *p, int64_t now)
+{
+	int64_t spread = intake_spread_ms(p->settings, p->t);
+	int64_t ms = FULL_WAIT_MS + (int64_t)(p->hash % (uint64_t)spread);
+
+	if (p->slot < now + ms)
+		p->slot = now + ms;
+	wait(p, ms);
+}
+
+static void
 poller_on_timer(void *arg)
 {
 	struct poller *p = arg;
@@ -212,6 +224,10 @@ poller_on_timer(void *arg)
 	/* By the timer: what it waited for the budget since it fell due was no sleep. */
 	if (now - p->timer.at > OVERSLEPT_MS && !p->is_once) {
 		poller_again(p, (int64_t)(p->hash % (uint64_t)intake_spread_ms(p->settings, p->t)));
+		return;
+	}
+	if (!p->is_once && intake_full_sink(p->in, p->t) != NULL) {
+		wait_for_sink(p, now);
 		return;
 	}
 	if (waits_for_first(p)) {

@@ -130,6 +130,8 @@ struct intake {
 	struct settings *settings;
 	struct histogram poll_times[STREAM_COUNT];
 	bool is_stopped, is_once;
+	intake_full_cb *full; /* NULL: no sink is ever full */
+	void *full_arg;
 	size_t once_left, once_failed;
 	void (*once_done)(void *arg, size_t failed);
 	void *once_arg;
@@ -183,6 +185,10 @@ void poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, 
 void poller_abandon(struct poller *p);
 /* The reader that replays has something to do now, or nothing any more. */
 void poller_look_for_periods(struct poller *p);
+
+/* ---- intake.c: a sink that is full, of t; NULL: none ------------------------------------- */
+
+const char *intake_full_sink(const struct intake *in, const struct tenant *t);
 
 /* ---- intake.c: over how long those are spread who would all begin at once ------------- */
 

@@ -17,8 +17,8 @@ const struct tenant_state_kind tenant_states[TENANT_STATES] = {
 	    "Nothing, while it catches up; where it does not, raise the tenant's budget or "
 	    "page_size." },
 	[TENANT_PAUSED] = { "paused", HEALTH_NOTICE, 5 * SEC, 5 * SEC,
-	    "See what the journal says: sinks have to take their backlog, or the disk needs "
-	    "room." },
+	    "See what the journal and the sinks say: sinks have to take their backlog, or the disk "
+	    "needs room." },
 	[TENANT_THROTTLED] = { "throttled", HEALTH_NOTICE, 10 * SEC, MIN,
 	    "Nothing, while it passes; where it lasts, look who else reads this tenant with the "
 	    "same app, or lower the tenant's budget." },

@@ -122,6 +122,9 @@ print_sink(FILE *out, const json_t *s, int64_t now)
 	if (json_is_true(json_object_get(s, "over_backlog")))
 		fputs("    over its backlog's limit: what it misses is read again when it takes\n"
 		    "    what it has; msspctl replays shows it\n", out);
+	if (json_is_true(json_object_get(s, "pauses_polling")))
+		fputs("    over its backlog's limit: its tenants are not polled until it has taken\n"
+		    "    half of it (when_full: pause)\n", out);
 	if (get_int(s, "dead_letters") != 0)
 		fprintf(out, "    dead letters %" PRId64 "\n", get_int(s, "dead_letters"));
 	if (get_time(s, "trouble_since") != TICKS_NONE)

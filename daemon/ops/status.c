@@ -181,6 +181,7 @@ sink_object(const struct delivery_figures *f)
 	set(o, "sink", text(f->sink));
 	set(o, "type", text(f->kind));
 	set(o, "link", text(link_word(f)));
+	set(o, "pauses_polling", json_boolean(f->pauses_polling));
 	set(o, "trouble", text(f->trouble));
 	set(o, "trouble_since", moment(f->trouble_since));
 	set(o, "next_try_ms", json_integer(f->next_try_ms));

@@ -250,6 +250,32 @@ class Replay(Scene):
         self.siems[1].thaw()
         self.assert_refilled()
 
+    def test_a_sink_that_pauses_polling_misses_nothing(self):
+        """when_full: pause. The tenants wait for it, in so many words, and nothing is read again."""
+        self.scene("--alerts", 50, "--rate", 2, sinks=2, backlog={"size": "8MiB", "when_full": "pause"})
+        self.wait_events(100, 1)
+        self.siems[1].freeze()
+        self.graph.ask("/_control/story", {"tenant": "*", "make": 1500})
+        harness.wait_for("its tenants are paused", 90, lambda: self.sink("siem1")["pauses_polling"] and all(
+            t["state"] == "paused" for t in self.msspd.status()["tenants"]))
+        text = self.msspd.ctl("status").stdout
+        self.assertIn("when_full: pause", text)
+        self.assertIn("are not polled", self.run_.read(self.msspd.log))
+        time.sleep(2)
+        polls = [t["polls"] for t in self.msspd.status()["tenants"]]
+        time.sleep(3)
+        self.assertEqual([t["polls"] for t in self.msspd.status()["tenants"]], polls)
+        self.siems[1].thaw()
+        harness.wait_for("polling goes on", 60, lambda: not any(
+            t["state"] == "paused" for t in self.msspd.status()["tenants"]))
+        self.graph.stop_story()
+        wanted = newest(Truth(self.graph.truth_file))
+        for i in (0, 1):
+            harness.wait_for("everything is at %d" % i, 90, lambda i=i: not wanted - set(self.delivered(i).events))
+            got = self.delivered(i)
+            self.assertFalse(any(is_replay(got, n) for n in got.events))
+        self.assertEqual(self.replays(), [])
+
     def test_a_parked_sink_is_refilled_after_a_kill(self):
         self.freeze_past_the_limit()
         self.msspd.kill()
