@@ -72,8 +72,8 @@ class Tally:
 
 
 def program(path):
-    name = os.path.relpath(path, os.path.join(ROOT, "build")) if path.startswith(ROOT) else path
-    return lanes.Program(path, name, LIMIT_S)
+    name = os.path.relpath(path, os.path.join(ROOT, "build"))
+    return lanes.Program(os.path.abspath(path), path if name.startswith("..") else name, LIMIT_S)
 
 
 def test(name, case):

@@ -8,13 +8,21 @@ import unittest
 from unittest import mock
 
 import harness
+import test_disk
+import test_health
+import test_http2
 import test_kill
+import test_networks
+import test_oidc
 import test_onboard
 import test_receivers
+import test_replay
 import test_service
 import test_siem
 import test_signin
 import test_sinks
+import test_soak
+import test_storm
 import test_streams
 import test_tenants
 
@@ -35,6 +43,15 @@ RUNS = (
     ("address-undefined", test_streams.Streams, ("test_incidents_beside_alerts", "test_endpoint_alerts_once"), {}),
     ("address-undefined", test_tenants.Paging, (), {}),
     ("address-undefined", test_tenants.Tenants, (), {}),
+    ("address-undefined", test_disk.FullDisk, (), {}),
+    ("address-undefined", test_health.States, (), {}),
+    ("address-undefined", test_health.Many, (), {}),
+    ("address-undefined", test_http2.Http2, (), {}),
+    ("address-undefined", test_networks.Networks, (), {}),
+    ("address-undefined", test_oidc.Oidc, (), {}),
+    ("address-undefined", test_replay.Replay, (), {}),
+    ("address-undefined", test_soak.Soak, (), {}),
+    ("address-undefined", test_storm.Storm, (), {}),
     ("thread", test_kill.KillMsspd, None, KILL),
     ("thread", test_service.Service, ("test_reload", "test_once"), {}),
 )
