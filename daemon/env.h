@@ -20,7 +20,7 @@ struct engine_env {
 	struct resolver *resolver; /* daemon/resolve.h */
 	const struct clock *clock;
 	const char *hostname;      /* of this machine, for templates */
-	const char *instance;      /* of this msspd, may be "" */
+	const char *instance;      /* of this msspd, may be "" or NULL */
 };
 
 #endif

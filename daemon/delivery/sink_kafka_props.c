@@ -214,7 +214,7 @@ set_defaults(rd_kafka_conf_t *conf, const struct sink_kafka_conf *c, const char 
     struct err *err)
 {
 	const struct pair pairs[] = {
-		{ "client.id", instance[0] != '\0' ? instance : "msspd" },
+		{ "client.id", instance != NULL && instance[0] != '\0' ? instance : "msspd" },
 		{ "linger.ms", "5" },
 		{ "socket.nagle.disable", "true" },
 		{ "compression.type", "lz4" },
