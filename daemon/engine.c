@@ -547,6 +547,33 @@ engine_poll(struct engine *e, const char *name)
 	return e->is_stopping ? 0 : intake_poll(e->intake, name);
 }
 
+static void
+say_held(const char *kind, const char *name, bool is_held)
+{
+	struct log_ctx ctx = { kind, name };
+
+	log_info(&ctx, is_held ? "is paused by an operator, until it is resumed or msspd starts again"
+			       : "is resumed by an operator");
+}
+
+bool
+engine_hold_tenant(struct engine *e, const char *name, bool is_held, struct err *err)
+{
+	if (!intake_hold(e->intake, name, is_held))
+		return err_set(err, ERR_PERM, "there is no tenant '%s'", name);
+	say_held("tenant", name, is_held);
+	return true;
+}
+
+bool
+engine_hold_sink(struct engine *e, const char *name, bool is_held, struct err *err)
+{
+	if (!delivery_hold(e->delivery, name, is_held))
+		return err_set(err, ERR_PERM, "there is no sink '%s'", name);
+	say_held("sink", name, is_held);
+	return true;
+}
+
 bool
 engine_forget_sink(struct engine *e, const char *name, struct err *err)
 {

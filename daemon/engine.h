@@ -62,6 +62,10 @@ bool engine_replay_cancel(struct engine *e, uint64_t number);
 /* That tenant, or all where name is NULL, is read as soon as its budget and its API allow; a tenant
  * that is parked, too. Returns how many streams are. */
 size_t engine_poll(struct engine *e, const char *name);
+/* A tenant is not read, or a sink given nothing, until it is resumed or msspd starts again. ERR_PERM:
+ * there is none of that name. */
+bool engine_hold_tenant(struct engine *e, const char *name, bool is_held, struct err *err) MUST_CHECK;
+bool engine_hold_sink(struct engine *e, const char *name, bool is_held, struct err *err) MUST_CHECK;
 /* Lets go what waits for a sink that is not configured any more, at once. */
 bool engine_forget_sink(struct engine *e, const char *name, struct err *err) MUST_CHECK;
 

@@ -199,6 +199,21 @@ delivery_refresh(struct delivery *d)
 	}
 }
 
+bool
+delivery_hold(struct delivery *d, const char *sink, bool is_held)
+{
+	struct sink_owner *o;
+
+	TAILQ_FOREACH(o, &d->owners, link) {
+		if (strcmp(o->name, sink) != 0)
+			continue;
+		o->is_held = is_held;
+		owner_wake(o);
+		return true;
+	}
+	return false;
+}
+
 /* ---- stopping ------------------------------------------------------------------------ */
 
 static void
@@ -379,6 +394,7 @@ delivery_figures(const struct delivery *d, struct delivery_figures *out, size_t 
 			.kind = o->conf->kind->name,
 			.link = owner_link_state(o),
 			.is_parked = o->state == OWNER_PARKED,
+			.is_held = o->is_held,
 			.pauses_polling = o->pauses_polling,
 			.trouble = o->trouble.text,
 			.trouble_since = o->trouble_since,

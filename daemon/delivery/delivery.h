@@ -54,6 +54,10 @@ void delivery_refresh(struct delivery *d);
  * waits any more, until it is put off again. */
 void delivery_forget_order(struct delivery *d);
 
+/* Given nothing any more, or again; until the next start at most. What is under way is finished.
+ * False: there is no such sink. */
+bool delivery_hold(struct delivery *d, const char *sink, bool is_held);
+
 /* The name of a sink of t for which more waits than its backlog allows, and for which polling
  * shall pause (`when_full`); NULL: none. Valid until the loop runs again. */
 const char *delivery_full_sink(const struct delivery *d, const struct tenant *t);
@@ -69,6 +73,7 @@ struct delivery_figures {
 	const char *sink, *kind;
 	enum sink_link_state link;
 	bool is_parked;          /* could not be opened */
+	bool is_held;            /* by an operator: it is given nothing */
 	bool pauses_polling;     /* of its tenants: too much waits for it */
 	const char *trouble;     /* last error's text, "" when the link is up */
 	int64_t trouble_since;   /* ticks; TICKS_NONE */

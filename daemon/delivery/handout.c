@@ -232,7 +232,7 @@ owner_hand_out(struct sink_owner *o)
 	struct window *w = &o->window;
 	size_t offered, taken;
 
-	if (o->state != OWNER_UP || o->is_full || o->must_rewind)
+	if (o->state != OWNER_UP || o->is_full || o->must_rewind || o->is_held)
 		return false;
 	window_fill(o);
 	offered = w->n;

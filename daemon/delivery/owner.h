@@ -55,6 +55,7 @@ struct sink_owner {
 
 	struct sink *sink; /* NULL while parked or closed */
 	enum owner_state state;
+	bool is_held;        /* an operator wants it to be given nothing */
 	bool pauses_polling; /* of its tenants: parking.c */
 	struct timer again;
 	unsigned tries;  /* starts or opens since it last worked */

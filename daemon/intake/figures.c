@@ -15,12 +15,14 @@ until_next(const struct intake *in, const struct poller *p)
 static const char full_why[] = "a sink that it is routed to has more waiting than its backlog "
 			       "allows (when_full: pause); msspctl status shows which";
 
+static const char held_why[] = "an operator paused it; msspctl resume tenant has it read again";
+
 static struct intake_figures
 of_stream(const struct intake *in, const struct poller *p)
 {
 	bool is_shut = in->scheduler.is_shut && !in->is_stopped;
 	bool is_full = !is_shut && intake_full_sink(in, p->t) != NULL;
-	bool is_paused = is_shut || (is_full && state_is_read(p->state));
+	bool is_paused = is_shut || p->tn->is_held || (is_full && state_is_read(p->state));
 	struct intake_figures f = p->figures;
 
 	f.tenant = p->t->name;
@@ -29,7 +31,8 @@ of_stream(const struct intake *in, const struct poller *p)
 	f.id = p->t->id;
 	f.stream = p->s->kind->name;
 	f.state = is_paused ? TENANT_PAUSED : p->state;
-	f.trouble = p->trouble != NULL ? p->trouble
+	f.trouble = p->tn->is_held     ? held_why
+	            : p->trouble != NULL ? p->trouble
 	            : is_shut          ? "the journal takes nothing now"
 	            : is_full          ? full_why
 	                               : "";

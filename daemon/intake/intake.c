@@ -210,6 +210,23 @@ intake_journal_salvaged(struct intake *in)
 	}
 }
 
+bool
+intake_hold(struct intake *in, const char *name, bool is_held)
+{
+	struct poller *p;
+	bool found = false;
+
+	TAILQ_FOREACH (p, &in->pollers, link) {
+		if (strcmp(p->t->name, name) != 0)
+			continue;
+		found = true;
+		p->tn->is_held = is_held;
+		if (!is_held)
+			poller_hurry(p);
+	}
+	return found;
+}
+
 size_t
 intake_poll(struct intake *in, const char *name)
 {

@@ -36,6 +36,8 @@ void intake_look_for_periods(struct intake *in);
 /* That tenant, or all where name is NULL, is read as soon as its budget and its API allow; returns
  * how many streams are. */
 size_t intake_poll(struct intake *in, const char *name);
+/* Not read any more, or again; until the next start at most. False: there is no such tenant. */
+bool intake_hold(struct intake *in, const char *name, bool is_held);
 /* From the journal's notes. */
 void intake_journal_state(struct intake *in, enum journal_state state);
 /* Likewise: a damaged journal was replaced, its cursors may have gone back and what was stored may

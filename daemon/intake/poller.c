@@ -226,7 +226,7 @@ poller_on_timer(void *arg)
 		poller_again(p, (int64_t)(p->hash % (uint64_t)intake_spread_ms(p->settings, p->t)));
 		return;
 	}
-	if (!p->is_once && intake_full_sink(p->in, p->t) != NULL) {
+	if (!p->is_once && (p->tn->is_held || intake_full_sink(p->in, p->t) != NULL)) {
 		wait_for_sink(p, now);
 		return;
 	}

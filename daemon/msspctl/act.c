@@ -56,6 +56,48 @@ do_poll(const struct args *a)
 	return worst;
 }
 
+/* kind: "tenant" or "sink". */
+static int
+hold(const struct args *a, const char *verb, const char *kind, const char *said)
+{
+	int status = EX_OK;
+
+	for (size_t i = 0; i < a->nnames; i++) {
+		json_t *result = call(a->socket, json_pack("{s:s, s:s}", "verb", verb, kind, a->names[i]),
+		    TIMEOUT_S, &status);
+
+		if (result == NULL)
+			return status;
+		json_decref(result);
+		printf("%s %s: %s\n", kind, a->names[i], said);
+	}
+	return done();
+}
+
+int
+do_pause_tenant(const struct args *a)
+{
+	return hold(a, "pause", "tenant", "not read, until it is resumed or msspd starts again");
+}
+
+int
+do_pause_sink(const struct args *a)
+{
+	return hold(a, "pause", "sink", "given nothing, until it is resumed or msspd starts again");
+}
+
+int
+do_resume_tenant(const struct args *a)
+{
+	return hold(a, "resume", "tenant", "read again");
+}
+
+int
+do_resume_sink(const struct args *a)
+{
+	return hold(a, "resume", "sink", "given what waits for it");
+}
+
 static int
 wants_one(const char *what)
 {

@@ -36,6 +36,9 @@ static const char usage[] =
     "  reload              read the configuration anew; a bad one changes nothing\n"
     "  poll TENANT...|--all\n"
     "                      read them now, also those that wait for a person\n"
+    "  pause tenant|sink NAME..., resume tenant|sink NAME...\n"
+    "                      have tenants not read, sinks given nothing, until they are\n"
+    "                      resumed or msspd starts again; nothing is lost by it\n"
     "  sink forget NAME    let go at once what waits for a sink that is not in the\n"
     "                      configuration any more\n"
     "  log-level LEVEL     error, warn, info or debug, until the next reload\n"
@@ -121,6 +124,10 @@ static const struct command {
 	{ "top", do_top, 0 },
 	{ "reload", do_reload, 0 },
 	{ "poll", do_poll, TAKES_NAMES | TAKES_ALL },
+	{ "pause tenant", do_pause_tenant, TAKES_NAMES },
+	{ "pause sink", do_pause_sink, TAKES_NAMES },
+	{ "resume tenant", do_resume_tenant, TAKES_NAMES },
+	{ "resume sink", do_resume_sink, TAKES_NAMES },
 	{ "log-level", do_log_level, TAKES_NAMES },
 	{ "backup", do_backup, TAKES_NAMES },
 	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON },

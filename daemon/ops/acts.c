@@ -38,6 +38,21 @@ acts_log_level(const json_t *request, struct err *err)
 }
 
 json_t *
+acts_hold(struct engine *e, const json_t *request, bool is_held, struct err *err)
+{
+	const char *tenant = get(request, "tenant"), *sink = get(request, "sink");
+	bool ok;
+
+	if ((tenant == NULL) == (sink == NULL)) {
+		err_set(err, ERR_PERM, "name a tenant or a sink");
+		return NULL;
+	}
+	ok = tenant != NULL ? engine_hold_tenant(e, tenant, is_held, err)
+			    : engine_hold_sink(e, sink, is_held, err);
+	return ok ? json_object() : NULL;
+}
+
+json_t *
 acts_sink_forget(struct engine *e, const json_t *request, struct err *err)
 {
 	const char *name = get(request, "sink");

@@ -119,6 +119,18 @@ verb_log_level(struct control *c, const json_t *request, struct err *err)
 }
 
 static json_t *
+verb_pause(struct control *c, const json_t *request, struct err *err)
+{
+	return acts_hold(c->engine, request, true, err);
+}
+
+static json_t *
+verb_resume(struct control *c, const json_t *request, struct err *err)
+{
+	return acts_hold(c->engine, request, false, err);
+}
+
+static json_t *
 verb_sink_forget(struct control *c, const json_t *request, struct err *err)
 {
 	return acts_sink_forget(c->engine, request, err);
@@ -132,6 +144,8 @@ static const struct verb verbs[] = {
 	{ "replays", verb_replays },
 	{ "replay-cancel", verb_replay_cancel },
 	{ "poll", verb_poll },
+	{ "pause", verb_pause },
+	{ "resume", verb_resume },
 	{ "log-level", verb_log_level },
 	{ "sink-forget", verb_sink_forget },
 	{ "backup", verb_backup },

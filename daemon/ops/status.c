@@ -151,6 +151,8 @@ link_word(const struct delivery_figures *f)
 {
 	if (f->is_parked)
 		return "parked";
+	if (f->is_held)
+		return "paused";
 	switch (f->link) {
 	case SINK_UP:
 		return "up";

@@ -246,6 +246,38 @@ class Service(Scene):
         self.assertIn("nothing is known", msspd.ctl("sink", "forget", "never").stderr)
         msspd.stop()
 
+    def test_pause_and_resume(self):
+        msspd = self.scene(tenants=2).start()
+        tenant = lambda i: next(t for t in msspd.status()["tenants"] if t["tenant"] == "t%03d" % i)
+        sink = lambda: msspd.status()["sinks"][0]
+        harness.wait_for("all is read", 20, lambda: sink()["accepted"] == 20 and sink()["backlog"] == 0)
+        self.assertEqual(msspd.ctl("pause", "tenant", "t001").returncode, EX_OK)
+        self.assertEqual((tenant(1)["state"], tenant(2)["state"]), ("paused", "healthy"))
+        self.assertIn("an operator paused it", tenant(1)["trouble"])
+        time.sleep(1)
+        for i in (1, 2):
+            self.graph.ask("/_control/story", {"tenant": i, "make": 7})
+        harness.wait_for("the other's", 20, lambda: sink()["accepted"] == 27)
+        time.sleep(2)
+        self.assertEqual(sink()["accepted"], 27)
+        self.assertEqual(msspd.ctl("resume", "tenant", "t001").returncode, EX_OK)
+        harness.wait_for("what came meanwhile", 20, lambda: sink()["accepted"] == 34)
+        self.assertEqual(tenant(1)["state"], "healthy")
+
+        self.assertEqual(msspd.ctl("pause", "sink", "siem").returncode, EX_OK)
+        self.graph.ask("/_control/story", {"tenant": 1, "make": 5})
+        harness.wait_for("they wait", 20, lambda: sink()["backlog"] == 5)
+        self.assertEqual((sink()["link"], sink()["accepted"]), ("paused", 34))
+        self.assertEqual(msspd.ctl("reload").returncode, EX_OK)  # changes nothing about it
+        time.sleep(1)
+        self.assertEqual(sink()["link"], "paused")
+        self.assertEqual(msspd.ctl("resume", "sink", "siem").returncode, EX_OK)
+        harness.wait_for("they go", 20, lambda: sink()["accepted"] == 39)
+        for words in (("pause", "tenant", "nobody"), ("resume", "sink", "nothing")):
+            self.assertIn("there is no", msspd.ctl(*words).stderr)
+        self.assertEqual(msspd.ctl("pause", "tenant").returncode, EX_USAGE)
+        msspd.stop()
+
     def test_reload(self):
         msspd = self.scene(tenants=2, graph_options=("--rate", 3)).start()
         self.mark_up()
