@@ -96,24 +96,31 @@ class Tally(unittest.TestCase):
         self.assertFalse(os.path.exists("/proc/%d" % pid) and "sleep" in self.run_.read("/proc/%d/cmdline" % pid))
         self.assertIsNone(beside.poll())
 
-    def spans(self, *tests):
-        """Runs tests of a second, each with what is said of it; returns {name: (began, ended)}."""
+    def spans(self, **said):
+        """Runs tests, each with what is said of it; returns {name: (began, ended)}. However slow the machine is: a lasts
+        two seconds longer than it takes for c to begin, all others last until a has ended."""
+        place = self.run_.path("t")
         text = "".join("    def test_%s(self):\n"
-                       "        began = time.monotonic(); time.sleep(1)\n"
+                       "        began = time.monotonic(); open('%s/%s', 'w').close()\n"
+                       "        for _ in range(200):\n"
+                       "            time.sleep(0.1)\n"
+                       "            if os.path.exists('%s/%s'): break\n"
+                       "        if %r == 'a': time.sleep(2); open('%s/a.done', 'w').close()\n"
                        "        print('SPAN', '%s', began, time.monotonic())\n"
-                       "    test_%s.%s\n" % (name, name, name, said) for name, said in tests)
-        self.assertEqual(self.tally(text, "--lanes", "3"), (len(tests), 0, 0))
+                       "    test_%s.%s\n" % (name, place, name, place, "c" if name == "a" else "a.done", name, place,
+                                             name, name, what)
+                       for name, what in said.items())
+        self.assertEqual(self.tally(text, "--lanes", "3"), (len(said), 0, 0))
         return {n: (float(b), float(e)) for n, b, e in re.findall(r"SPAN (\w) (\S+) (\S+)", self.text)}
 
     def test_lanes_run_side_by_side_and_alone_is_alone(self):
-        spans = self.spans(("a", "alone = False"), ("b", "alone = True"), ("c", "alone = False"), ("d", "alone = True"))
+        spans = self.spans(a="alone = False", b="alone = True", c="alone = False", d="alone = True")
         self.assertTrue(overlap(spans["a"], spans["c"]))
         self.assertFalse(overlap(spans["b"], spans["d"]))
         self.assertGreater(min(spans["b"][0], spans["d"][0]), max(spans["a"][1], spans["c"][1]))
 
     def test_busy_ones_do_not_meet(self):
-        spans = self.spans(("a", "busy = True"), ("b", "busy = True"), ("c", "busy = False"), ("d", "busy = False"),
-                           ("e", "busy = False"))
+        spans = self.spans(a="busy = True", b="busy = True", c="busy = False", d="busy = False", e="busy = False")
         self.assertFalse(overlap(spans["a"], spans["b"]))
         self.assertTrue(overlap(spans["a"], spans["c"]))
 

@@ -33,9 +33,10 @@ class Truth:
 
     def read_as(self, streams_of, wait_ms=0):
         """Leaves what a tenant is read for: streams_of(GUID) says its streams. Who is read for both alert
-        streams has the endpoint API's own alerts wait_ms after they came to be."""
+        streams has the endpoint API's own alerts wait_ms after they came to be, and what both APIs have by
+        either of them, since Graph is not waited for longer; without wait_ms Graph is always well."""
         for (tenant, key), alert in list(self.alerts.items()):
-            first, streams = next(iter(alert.values())), streams_of(tenant)
+            first, streams = next(iter(alert.values())), set(streams_of(tenant))
             way = way_of(first, streams)
             if way is None:
                 del self.alerts[tenant, key]
@@ -43,7 +44,7 @@ class Truth:
             waits = wait_ms if way == "mde-alerts" and "alerts" in streams else 0
             for v in alert.values():
                 v["due"] = max(v["visible_from"], first["visible_from"] + waits)
-                if way == "mde-alerts":
+                if way == "mde-alerts" or (wait_ms and way_of(first, streams & {"mde-alerts"})):
                     v["evidence"] = None  # its items are counted otherwise
         return self
 
