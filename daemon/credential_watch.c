@@ -1,16 +1,21 @@
 #include "daemon/credential_watch.h"
 
+#include <sys/stat.h>
+
 #include "daemon/keypair.h"
 #include "daemon/timer.h"
 #include "lib/base/alloc.h"
 
-#define LOOK_MS INT64_C(3600000)
+#define LOOK_MS  INT64_C(3600000)
+#define STAMP_MS INT64_C(30000)
 
 struct credential_watch {
 	const struct engine_env *env;
 	struct expiries *expiries;
 	struct settings *settings;
 	struct timer timer;
+	uint64_t stamp;    /* of all certificates' files, as they were read last */
+	int64_t looked_at; /* mono ms */
 };
 
 /* Ticks; 0: not known. A file that cannot be read is told of where it is used. */
@@ -64,19 +69,61 @@ set_end(struct credential_watch *w, const struct app *app, const struct credenti
 	free(what);
 }
 
-static void
-look(void *arg)
+/* Another number when a file is another one, or there is one now. */
+static uint64_t
+stamp_of(const struct credential *c, uint64_t so_far)
 {
-	struct credential_watch *w = arg;
+	struct stat st;
+	uint64_t v[5] = { so_far };
+
+	if (stat(c->file, &st) == 0) {
+		v[1] = (uint64_t)st.st_ino;
+		v[2] = (uint64_t)st.st_size;
+		v[3] = (uint64_t)st.st_mtim.tv_sec;
+		v[4] = (uint64_t)st.st_mtim.tv_nsec;
+	}
+	return str_hash(v, sizeof(v));
+}
+
+static uint64_t
+stamp(const struct settings *s)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < s->napps; i++) {
+		const struct app *app = &s->apps[i];
+
+		for (size_t k = 0; k < app->ncredentials; k++) {
+			if (app->credentials[k].kind == CREDENTIAL_CERTIFICATE)
+				all = stamp_of(&app->credentials[k], all);
+		}
+	}
+	return all;
+}
+
+static void
+look(struct credential_watch *w)
+{
 	const struct settings *s = w->settings;
 
+	w->stamp = stamp(s);
+	w->looked_at = clock_mono(w->env->clock);
 	expiries_begin(w->expiries, "app");
 	for (size_t i = 0; i < s->napps; i++) {
 		for (size_t k = 0; k < s->apps[i].ncredentials; k++)
 			set_end(w, &s->apps[i], &s->apps[i].credentials[k]);
 	}
 	expiries_end(w->expiries, "app");
-	timer_set(w->env->timers, &w->timer, LOOK_MS);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct credential_watch *w = arg;
+
+	if (clock_mono(w->env->clock) - w->looked_at >= LOOK_MS || stamp(w->settings) != w->stamp)
+		look(w);
+	timer_set(w->env->timers, &w->timer, STAMP_MS);
 }
 
 struct credential_watch *
@@ -86,7 +133,7 @@ credential_watch_new(const struct engine_env *env, struct expiries *x)
 
 	w->env = env;
 	w->expiries = x;
-	timer_init(&w->timer, look, w);
+	timer_init(&w->timer, on_timer, w);
 	return w;
 }
 
@@ -106,4 +153,5 @@ credential_watch_configure(struct credential_watch *w, const struct settings *s)
 	settings_unref(w->settings);
 	w->settings = settings_ref(s);
 	look(w);
+	timer_set(w->env->timers, &w->timer, STAMP_MS);
 }

@@ -10,7 +10,8 @@
  *
  * It knows nothing of whether a credential works. A federated token is renewed by
  * others and has no end here, nor has a secret without a date. Certificates are
- * looked at again each hour, since their files may be replaced: a small read each.
+ * looked at again each hour, and within half a minute after a file was replaced: a stat()
+ * each, and a small read of all.
  */
 struct credential_watch;
 

@@ -180,6 +180,7 @@ watch_free(struct watch *w)
 	outages_release(w);
 	free_subjects(w->tenants, w->ntenants);
 	free_subjects(w->sinks, w->nsinks);
+	free_subjects(w->backlogs, w->nsinks);
 	subject_free(w->own);
 	teller_free(w->teller);
 	settings_unref(w->settings);
@@ -260,6 +261,7 @@ watch_configure(struct watch *w, const struct settings *s)
 	for (size_t i = 0; i < s->ntenants; i++)
 		w->tenants[i]->tenant = &s->tenants[i];
 	w->sinks = subjects_of(w->sinks, w->nsinks, s->nsinks, sink_key, s);
+	w->backlogs = subjects_of(w->backlogs, w->nsinks, s->nsinks, sink_key, s);
 	w->nsinks = s->nsinks;
 	teller_configure(w->teller, s);
 	settings_unref(was);

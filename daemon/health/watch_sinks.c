@@ -18,6 +18,29 @@ static const struct words links[] = {
 	    "Mend what the reason names: a folder, a file, a right. What waits is kept." },
 };
 
+enum { BACKLOG_COMPLETE, BACKLOG_REFILLED, BACKLOG_OVER, BACKLOG_PAUSES };
+
+static const struct {
+	struct words words;
+	const char *what;
+} backlogs[] = {
+	[BACKLOG_COMPLETE] = { { "complete", HEALTH_WELL, "" },
+	    "it has what it missed, and gets everything as it comes" },
+	[BACKLOG_REFILLED] = { { "being refilled", HEALTH_NOTICE,
+	                         "Nothing; msspctl replays shows how far it is." },
+	    "what it was not given is read from Microsoft again, for this sink alone" },
+	[BACKLOG_OVER] = { { "over its backlog", HEALTH_ALARM,
+	                     "Find out why the receiver does not take what waits for it; all else "
+	                     "happens by itself." },
+	    "more waits for it than its backlog allows: it keeps the oldest, and what it misses is "
+	    "read from Microsoft again when it has taken those" },
+	[BACKLOG_PAUSES] = { { "holding up its tenants", HEALTH_ALARM,
+	                       "Find out why the receiver does not take what waits for it; polling "
+	                       "goes on by itself." },
+	    "more waits for it than its backlog allows, and the tenants that are routed to it are "
+	    "not polled meanwhile" },
+};
+
 static int
 link_of(const struct delivery_figures *f)
 {
@@ -43,6 +66,48 @@ tell_link(struct watch *w, struct subject *s, int was)
 	    was != STEADY_UNTOLD ? &links[was] : NULL, clock_wall(w->env->clock), &to);
 	free(title);
 	free(id);
+}
+
+static int
+backlog_of(const struct watch *w, const struct delivery_figures *f)
+{
+	uint32_t sink = journal_sink(w->journal, f->sink);
+	struct journal_backlog log;
+
+	if (f->pauses_polling)
+		return BACKLOG_PAUSES;
+	if (journal_backlog_of(w->journal, sink, &log) && log.is_parked)
+		return BACKLOG_OVER;
+	return journal_periods_open(w->journal, sink) > 0 ? BACKLOG_REFILLED : BACKLOG_COMPLETE;
+}
+
+static void
+tell_backlog(struct watch *w, struct subject *s, int was)
+{
+	char *title = xasprintf("Sink %s", s->key), *id = xasprintf("backlog:%s", s->key);
+	const struct subject_name name = { "sink", title, s->key };
+	uint32_t sinks[JOURNAL_ROUTES];
+	struct telling to = { .id = id, .sinks = sinks };
+
+	to.nsinks = teller_daemon_routes(w->teller, sinks);
+	s->what = backlogs[s->state].what;
+	subject_tell(w->teller, s, &name, &backlogs[s->state].words,
+	    was != STEADY_UNTOLD ? &backlogs[was].words : NULL, clock_wall(w->env->clock), &to);
+	free(title);
+	free(id);
+}
+
+static void
+look_at_backlog(struct watch *w, struct subject *s, const struct delivery_figures *f)
+{
+	int was = s->steady.told, state = backlog_of(w, f);
+
+	if (state != s->state || s->since == TICKS_NONE)
+		s->since = clock_wall(w->env->clock);
+	s->state = state;
+	if (steady_see(&s->steady, state, state != BACKLOG_COMPLETE, clock_mono(w->env->clock),
+		w->settings->health_settle_ms))
+		tell_backlog(w, s, was);
 }
 
 static void
@@ -84,6 +149,13 @@ look_at(struct watch *w, struct subject *s, const struct delivery_figures *f)
 		tell_dead(w, s, by);
 }
 
+static void
+look_at_both(struct watch *w, size_t k, const struct delivery_figures *f)
+{
+	look_at(w, w->sinks[k], f);
+	look_at_backlog(w, w->backlogs[k], f);
+}
+
 void
 watch_sinks(struct watch *w)
 {
@@ -93,7 +165,7 @@ watch_sinks(struct watch *w)
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < w->nsinks; k++) {
 			if (strcmp(f[i].sink, w->sinks[k]->key) == 0)
-				look_at(w, w->sinks[k], &f[i]);
+				look_at_both(w, k, &f[i]);
 		}
 	}
 	free(f);

@@ -12,7 +12,7 @@
  *   watch.c         its life, the journal, what others say
  *   watch_tenants.c tenants: the worst of their streams, silence, what grows
  *   watch_outage.c  one record for the trouble of many
- *   watch_sinks.c   sinks: down and up, dead letters
+ *   watch_sinks.c   sinks: down and up, dead letters, what waits for them
  */
 struct watch {
 	const struct engine_env *env;
@@ -28,6 +28,7 @@ struct watch {
 	struct subject **tenants; /* as settings->tenants */
 	size_t ntenants;
 	struct subject **sinks; /* as settings->sinks */
+	struct subject **backlogs; /* likewise: what waits for them */
 	size_t nsinks;
 	struct subject *own; /* the journal */
 	char *journal_text;

@@ -255,6 +255,12 @@ journal_period_next(const struct journal *j, uint32_t stream, uint64_t after,
 }
 
 size_t
+journal_periods_open(const struct journal *j, uint32_t sink)
+{
+	return periods_open(registry_periods(j->registry), sink);
+}
+
+size_t
 journal_periods(const struct journal *j, struct journal_period *out, size_t max)
 {
 	return periods_list(registry_periods(j->registry), out, max);

@@ -303,6 +303,8 @@ bool journal_period_find(const struct journal *j, uint64_t number, struct journa
 /* The first of that stream that is to be read, number above `after`. */
 bool journal_period_next(const struct journal *j, uint32_t stream, uint64_t after,
     struct journal_period *out);
+/* How many of that sink have not ended. */
+size_t journal_periods_open(const struct journal *j, uint32_t sink);
 /* In the order of their numbers, from memory. Returns how many were filled, at most max. */
 size_t journal_periods(const struct journal *j, struct journal_period *out, size_t max);
 

@@ -192,6 +192,21 @@ periods_next(struct periods *p, uint32_t stream, uint64_t after, struct journal_
 }
 
 size_t
+periods_open(struct periods *p, uint32_t sink)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct row *row = &p->rows[i];
+
+		n += !row->is_gone && !has_ended(row) && row->period.sink == sink;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
+size_t
 periods_list(struct periods *p, struct journal_period *out, size_t max)
 {
 	size_t n = 0;

@@ -31,6 +31,8 @@ void periods_hold(struct periods *p, uint32_t sink, const struct journal_period 
 bool periods_cancel(struct periods *p, uint64_t number);
 /* The first of that stream that is to be read, number above `after`. */
 bool periods_next(struct periods *p, uint32_t stream, uint64_t after, struct journal_period *out);
+/* How many of that sink have not ended. */
+size_t periods_open(struct periods *p, uint32_t sink);
 size_t periods_list(struct periods *p, struct journal_period *out, size_t max);
 
 /* ---- the engine's side --------------------------------------------------- */

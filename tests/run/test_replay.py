@@ -19,6 +19,8 @@ def is_replay(delivered, name):
 
 
 class Replay(Scene):
+    more = ""
+
     def scene(self, *options, lookback="30d", sinks=1, **more):
         self.graph = harness.FakeGraph(self.run_, "--tenants", 2, *options)
         self.siems = [harness.SyslogNg(self.run_, "siem%d" % i) for i in range(sinks)]
@@ -31,7 +33,7 @@ class Replay(Scene):
 
     def config(self, **sinks):
         return harness.config(self.graph, harness.tenants(2), dict(self.confs, **sinks),
-                              first_lookback=self.lookback, page_size=50, budget=10000)
+                              first_lookback=self.lookback, page_size=50, budget=10000) + self.more
 
     def delivered(self, i=0):
         return Delivered(self.siems[i].rows())
@@ -211,9 +213,9 @@ class Replay(Scene):
         self.graph.ask("/_control/story", {"tenant": 1, "make": 1})
         return self.newest_made(had)
 
-    def freeze_past_the_limit(self):
+    def freeze_past_the_limit(self, **more):
         """One of two sinks is frozen until it is parked; the other one has everything."""
-        self.scene("--alerts", 50, "--rate", 2, sinks=2, backlog={"size": "8MiB"})
+        self.scene("--alerts", 50, "--rate", 2, sinks=2, backlog={"size": "8MiB"}, **more)
         self.wait_events(100, 1)
         self.siems[1].freeze()
         self.graph.ask("/_control/story", {"tenant": "*", "make": 1500})
@@ -242,13 +244,21 @@ class Replay(Scene):
         if repeats == 1:
             self.assertLess(refilled.repeats(), 400)
 
+    def told(self, i=0):
+        """Health records of sinks' backlogs."""
+        words = ("health.over-its-backlog", "health.being-refilled", "health.complete")
+        return [h["class_id"] for h, _ in self.delivered(i).health if h["class_id"] in words]
+
     def test_a_frozen_sink_is_parked_and_refilled(self):
-        self.freeze_past_the_limit()
+        self.more = "health: {settle: 1s}\n"
+        self.freeze_past_the_limit(health="daemon")
         wanted = newest(Truth(self.graph.truth_file))
         harness.wait_for("the other goes on", 60, lambda: len(wanted - set(self.delivered(0).events)) < 20)
         harness.wait_for("the newest are let go", 20, lambda: self.sink("siem1")["backlog"] < 2700)
         self.siems[1].thaw()
         self.assert_refilled()
+        harness.wait_for("it is told that it has all", 30, lambda: self.told(1)[-1:] == ["health.complete"])
+        self.assertEqual(self.told(1)[0], "health.over-its-backlog")
 
     def test_a_sink_that_pauses_polling_misses_nothing(self):
         """when_full: pause. The tenants wait for it, in so many words, and nothing is read again."""

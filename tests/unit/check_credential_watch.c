@@ -160,6 +160,23 @@ count_valid(void *arg, const struct expiry *e, enum expiry_stage stage, int64_t 
 	told_valid += stage == EXPIRY_FAR;
 }
 
+/* One that was told to end is replaced: well again at once, without a reload. */
+START_TEST(test_renewed_is_told_at_once)
+{
+	told_valid = 0;
+	expiries_listen(x, count_valid, NULL);
+	have((struct credential){ .kind = CREDENTIAL_CERTIFICATE, .file = pair.cert });
+	configure();
+	ck_assert_uint_eq(pass(95), 2);
+	rsa_pair_make(&pair, dir, "one", 2048, 100 + 365, NULL);
+	for (int i = 0; i < 2; i++) {
+		wall += 31 * TICKS_SEC;
+		(void)timers_run(env.timers);
+	}
+	ck_assert_uint_eq(told_valid, 1);
+}
+END_TEST
+
 /* Half an hour without it, as when somebody replaces it by hand, is no all-clear. */
 START_TEST(test_unreadable_for_a_while)
 {
@@ -228,6 +245,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_told_once_each, 0, ARRAY_LEN(kinds));
 	tcase_add_test(tc, test_replaced_certificate);
+	tcase_add_test(tc, test_renewed_is_told_at_once);
 	tcase_add_test(tc, test_unreadable_for_a_while);
 	tcase_add_test(tc, test_reload_tells_nothing_again);
 	tcase_add_test(tc, test_another_one_lasts_longer);

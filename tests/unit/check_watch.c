@@ -501,6 +501,30 @@ START_TEST(test_sink)
 }
 END_TEST
 
+START_TEST(test_backlog)
+{
+	uint32_t sink = journal_sink(j, "customer");
+	struct journal_period p = { .stream = journal_stream(j, "y", "{}"), .sink = sink,
+		.from = 1, .to = 2, .at = TICKS_NONE };
+	uint64_t number;
+
+	pass(3 * MIN);
+	journal_sink_park(j, sink, true);
+	pass(2 * MIN);
+	number = journal_period_add(j, &p);
+	pass(2 * MIN);
+	journal_sink_park(j, sink, false);
+	pass(2 * MIN);
+	ck_assert(journal_period_cancel(j, number));
+	pass(2 * MIN);
+	links[1].pauses_polling = true;
+	pass(2 * MIN);
+	ASSERT_TOLD(0, "Sink customer: over its backlog; Sink customer: being refilled; "
+	               "Sink customer: complete again; Sink customer: holding up its tenants");
+	ASSERT_TOLD(1, "");
+}
+END_TEST
+
 /* Its own clock is the machine's: it says so within a second. */
 static void
 force(enum journal_state state)
@@ -620,6 +644,7 @@ main(void)
 	tcase_add_test(tc, test_out_of_an_outage);
 	tcase_add_test(tc, test_restart);
 	tcase_add_test(tc, test_sink);
+	tcase_add_test(tc, test_backlog);
 	tcase_add_test(tc, test_journal);
 	tcase_add_test(tc, test_the_last_word_stays_the_last);
 	tcase_add_test(tc, test_journal_event);
