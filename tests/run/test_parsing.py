@@ -1,0 +1,132 @@
+"""What conf/receivers makes of our messages in real syslog-ng and rsyslog: every field with its whole value."""
+import json
+import os
+import re
+import unittest
+from unittest import mock
+
+import cef
+import harness
+from scene import Scene, syslog_sink
+from truth import Truth
+
+SNIPPETS = os.path.join(harness.ROOT, "conf", "receivers")
+SD_ID = "msspd@32473"
+FORMATS = ("cef", "leef", "ocsf", "ecs", "raw")
+
+
+class ParsingSyslogNg(harness.SyslogNg):
+    def start(self):
+        conf = (harness.SYSLOG_NG_CONF
+                .replace("\n", '\n@include "%s/syslog-ng-msspd.conf"\n' % SNIPPETS, 1)
+                .replace("--key HOST", "--key .cef.* --key .leef.* --key .json.* --key .SDATA.* --key HOST", 1)
+                .replace("destination(d); };\n", "parser(p_msspd); destination(d); };\n"))
+        with mock.patch.object(harness, "SYSLOG_NG_CONF", conf):
+            super().start()
+
+    @staticmethod
+    def row(o):
+        return {"msg": o["MESSAGE"], "cef": o.get("_cef", {}), "cef_ext": o.get("_cef", {}).get("ext"),
+                "leef": o.get("_leef", {}).get("attr"), "json": o.get("_json"),
+                "sd": o.get("_SDATA", {}).get(SD_ID), "name": o.get("_cef", {}).get("name")}
+
+
+class ParsingRsyslog(harness.Rsyslog):
+    def start(self):
+        with open(os.path.join(SNIPPETS, "rsyslog-msspd.conf"), encoding="utf-8") as f:
+            snippet = self.run.write(self.name + "/msspd.conf", f.read().replace("/etc/rsyslog.d", SNIPPETS))
+        conf = (harness.RSYSLOG_CONF
+                .replace('ruleset(name="r")', 'include(file="%s")\nruleset(name="msspd_parsed")' % snippet)
+                .replace('ruleset="r"', 'ruleset="msspd"')
+                .replace('property(outname="pri"', 'property(outname="fields" name="$!" format="jsonf")\n'
+                                                   '  property(outname="pri"'))
+        with mock.patch.object(harness, "RSYSLOG_CONF", conf):
+            super().start()
+
+    @staticmethod
+    def row(o):
+        fields = json.loads(o["fields"], strict=False)
+        return {"msg": o["msg"].lstrip(" "), "cef_ext": fields.get("cef", {}).get("Extensions"),
+                "leef": fields.get("leef", {}).get("attributes"), "json": fields.get("json"),
+                "sd": fields.get("rfc5424-sd", {}).get(SD_ID), "name": fields.get("cef", {}).get("Name")}
+
+
+class Parsing(Scene):
+    def fields(self, receiver):
+        """Everything in every format, through one connection each; the rows as the receiver's parsers made them."""
+        graph = harness.FakeGraph(self.run_, "--tenants", 2, "--alerts", 40, "--hostile", 44)
+        sinks = {name: syslog_sink("tcp://127.0.0.1:%d" % receiver.octet, framing="octet-counting", format=name,
+                                   structured_data=SD_ID, max_message=65535, confirm_after="1s")
+                 for name in FORMATS}
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(2), sinks))
+        done = msspd.call("--once", "--timeout", "60s")
+        self.assertEqual(done.returncode, 0, done.stderr[-3000:])
+        count = len(Truth(graph.truth_file).alerts)
+        # raw has no shorter form: a few alerts are longer than any syslog message may be.
+        harness.wait_for("all rows", 30, lambda: len(receiver.rows()) >= count * len(FORMATS) - 8)
+        self.assertLessEqual(len(receiver.rows()), count * len(FORMATS))
+        return receiver.rows()
+
+    def check(self, rows, at):
+        seen = {}
+        for row in rows:
+            try:
+                kind, event = self.check_row(row, at)
+            except RecursionError:  # an alert that is nested deeper than Python's json goes
+                continue
+            event = one_line(event)
+            self.assertEqual(row["sd"]["event_id"], event)
+            self.assertRegex(row["sd"]["tenant_id"], r"^[0-9a-f-]{36}$")
+            self.assertIn(row["sd"]["kind"], ("new", "updated", "escalated", "resolved", "reopened", "unreadable"))
+            seen.setdefault(kind, set()).add(event)
+        self.assertEqual(len(seen), 3, "cef, leef and json")
+        self.assertEqual(seen["cef"], seen["leef"])
+        self.assertEqual(seen["cef"], seen["json"])
+
+    def check_row(self, row, at):
+        msg = row["msg"]
+        if msg.startswith("CEF:"):
+            head, extension = cef.parse(msg)
+            self.assertEqual((row["cef_ext"], row["name"]), (extension, head["name"]))
+            return "cef", extension["MicrosoftDefenderEventId"]
+        if msg.startswith("LEEF:"):
+            pairs = dict(pair.split("=", 1) for pair in msg.split("|", 6)[6].split("\t"))
+            self.assertEqual(row["leef"], pairs)
+            return "leef", pairs["eventId"]
+        return "json", self.check_json(json.loads(msg), row["json"], at)
+
+    def check_json(self, sent, got, at):
+        paths = ("metadata.uid", "msspd.event_id")
+        event = next(filter(None, (at(sent, path) for path in paths)))
+        self.assertIn(event, [at(got, path) for path in paths])
+        for path in ("finding_info.title", "severity", "rule.name", "message", "alert.title", "alert.description"):
+            want = at(sent, path)
+            if isinstance(want, str):
+                self.assertEqual(plain(at(got, path)), plain(want), path)
+        return event
+
+    def test_syslog_ng(self):
+        self.check(self.fields(ParsingSyslogNg(self.run_)), value_at)
+
+    def test_rsyslog(self):
+        self.check(self.fields(ParsingRsyslog(self.run_)), value_at)
+
+
+def one_line(text):
+    """As values of structured data have it: controls are blanks."""
+    return re.sub(r"\r\n|[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text).strip(" ")
+
+
+def value_at(top, path):
+    for name in path.split("."):
+        top = top.get(name) if isinstance(top, dict) else None
+    return top
+
+
+def plain(text):
+    """Receivers keep C strings: what follows a NUL is theirs to lose."""
+    return re.sub("\0.*", "", text or "", flags=re.S)
+
+
+if __name__ == "__main__":
+    unittest.main()
