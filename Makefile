@@ -145,6 +145,7 @@ install: all                    ## into PREFIX (/usr/local) below DESTDIR
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples/conf.d conf/conf.d/*.yaml
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples/prometheus conf/prometheus/*.yml
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples/grafana conf/grafana/msspd.json
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/examples/receivers conf/receivers/*
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/pictures docs/pictures/*.png
 	install -D -m 644 packaging/completion/msspctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/msspctl
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/msspd/conf.d
