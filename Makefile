@@ -14,7 +14,11 @@ DESTDIR  ?=
 CC       ?= cc
 CFLAGS   ?= -O2 -g
 PKGS     := libevent libevent_openssl libevent_pthreads jansson libcurl sqlite3 libfyaml openssl rdkafka
-PKGS     += $(shell pkg-config --exists libsystemd 2>/dev/null && echo libsystemd)
+# Used where they are found; WITHOUT=libisal builds without one of them.
+WITHOUT  ?=
+OPTIONAL := $(shell for p in $(filter-out $(WITHOUT),libsystemd libisal); do pkg-config --exists $$p 2>/dev/null && echo $$p; done)
+PKGS     += $(OPTIONAL)
+HAVE     := $(if $(filter libsystemd,$(OPTIONAL)),-DHAVE_LIBSYSTEMD) $(if $(filter libisal,$(OPTIONAL)),-DHAVE_LIBISAL)
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
             -Wpointer-arith -Wvla -Wformat=2 -Wundef -Wno-missing-field-initializers
 SAN      ?=
@@ -24,9 +28,8 @@ VARIANT  ?= $(if $(SAN),$(subst $(comma),-,$(SAN)),plain)
 B        := build/$(VARIANT)
 BIN      := $(if $(filter plain,$(VARIANT)),build,$B)
 
-CPPFLAGS_ := -I. -D_GNU_SOURCE -include lib/banned.h \
-            $(if $(filter libsystemd,$(PKGS)),-DHAVE_LIBSYSTEMD)
-CFLAGS_  := -std=c11 $(WARN) $(CFLAGS) -MMD -MP -pthread \
+CPPFLAGS_ := -I. -D_GNU_SOURCE -include lib/banned.h
+CFLAGS_  := -std=c11 $(WARN) $(HAVE) $(CFLAGS) -MMD -MP -pthread \
             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all) \
             $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDLIBS_  := -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lz -pthread

@@ -1,4 +1,5 @@
 #include <event2/event.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -19,6 +20,18 @@ on_libevent_log(int severity, const char *msg)
 {
 	if (severity >= EVENT_LOG_WARN)
 		log_warn(NULL, "libevent: %s", msg);
+}
+
+/*
+ * Large pieces of memory go back when they are let go; of those that are worth keeping we keep
+ * so many ourselves (lib/base/spares.h). Left alone, malloc() would put them between the small
+ * ones as soon as some were freed, and hold a tenth more than is needed.
+ */
+static void
+tune_malloc(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, 256 << 10);
+	(void)mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
 struct tally {
@@ -86,6 +99,7 @@ main(int argc, char **argv)
 		return status;
 	if (prints_a_manual(&o))
 		return EX_OK;
+	tune_malloc();
 	secret_forbid_cores();
 	umask(0077);
 	logging = logging_start(&clock_system);

@@ -12,11 +12,12 @@ threaded=$(ls tests/unit/check_journal*.c tests/unit/check_resolve.c |
 begin=$(date +%s)
 say() { printf '\n== %s (after %s s)\n' "$*" "$(($(date +%s) - begin))"; }
 
-say "building: plain, address and undefined behaviour, threads, fuzzers"
+say "building: plain, address and undefined behaviour, threads, fuzzers, without ISA-L"
 make -s -j"$jobs" WERROR=1 all units benches
 make -s -j"$jobs" SAN=address,undefined all units
 make -s -j"$jobs" SAN=thread all $threaded
 make -s -j"$jobs" instrumented
+make -s -j"$jobs" WERROR=1 WITHOUT=libisal VARIANT=zlib build/zlib/unit/check_inflate build/zlib/unit/check_fetch
 
 say "testing"
 # Set or not set: the unit tests ask no more than that.
@@ -27,4 +28,4 @@ if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ]; then
 	export TMPDIR
 fi
 exec python3 tests/tally.py \
-    build/plain/unit/check_* build/address-undefined/unit/check_* $threaded
+    build/plain/unit/check_* build/address-undefined/unit/check_* $threaded build/zlib/unit/check_*

@@ -16,12 +16,12 @@ say() { printf 'deps: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
 debian_build='build-essential pkg-config libcurl4-openssl-dev libjansson-dev libevent-dev
- libsqlite3-dev libfyaml-dev libssl-dev librdkafka-dev libsystemd-dev zlib1g-dev tzdata'
+ libsqlite3-dev libfyaml-dev libssl-dev librdkafka-dev libsystemd-dev zlib1g-dev libisal-dev tzdata'
 debian_check='check clang clang-format libclang-rt-14-dev llvm-14 valgrind python3 python3-venv openssl
  curl e2fsprogs nghttp2-proxy procps sqlite3 groff-base chromium systemd systemd-container
  debhelper lintian fakeroot rpm binutils'
 fedora_build='gcc make pkgconf-pkg-config libcurl-devel jansson-devel libevent-devel sqlite-devel
- libfyaml-devel openssl-devel librdkafka-devel systemd-devel zlib-devel tzdata'
+ libfyaml-devel openssl-devel librdkafka-devel systemd-devel zlib-devel isa-l-devel tzdata'
 fedora_check='check-devel clang clang-tools-extra compiler-rt llvm valgrind python3 openssl curl
  e2fsprogs nghttp2 procps-ng sqlite groff-base chromium-headless systemd systemd-container rpm-build binutils libasan libubsan libtsan'
 # What syslog-ng and rsyslog need beside the C library.
@@ -50,6 +50,8 @@ debian_name() {
 		apt-cache show "$1" >/dev/null 2>&1 && echo "$1" && return
 		v=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\).*/\1/p' | head -n 1)
 		echo "$1" | sed "s/14/$v/" ;;
+	libisal-dev) # not for every kind of machine, and zlib does as well
+		apt-cache show "$1" >/dev/null 2>&1 && echo "$1" || : ;;
 	*) echo "$1" ;;
 	esac
 }

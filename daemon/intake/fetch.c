@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/intake/fetch_body.h"
 #include "daemon/intake/fetch_head.h"
 #include "daemon/intake/fetch_issuer.h"
 #include "daemon/intake/fetch_pool.h"
@@ -20,7 +21,8 @@
 /* The answer to a form may hold a token. */
 #define SECRET_BODY  (16 * 1024)
 #define IDLE_HANDLES 16
-#define NHEADERS     4
+#define IDLE_DECODERS 4
+#define NHEADERS     5
 /*
  * curl ends idle connections by age, but by a clock that stands still while the
  * machine sleeps. Nothing asked for so long by a clock that does not: those on the
@@ -31,7 +33,15 @@
 TAILQ_HEAD(fetch_list, fetch);
 
 /* Why we ended a transfer ourselves. */
-enum fetch_stop { STOP_NONE, STOP_HEAD, STOP_TOO_LARGE, STOP_REFUSED, STOP_ENOUGH };
+enum fetch_stop {
+	STOP_NONE,
+	STOP_HEAD,
+	STOP_CODING,
+	STOP_DAMAGED,
+	STOP_TOO_LARGE,
+	STOP_REFUSED,
+	STOP_ENOUGH
+};
 
 struct fetch {
 	TAILQ_ENTRY(fetch) link;
@@ -49,8 +59,9 @@ struct fetch {
 	int64_t began; /* mono ms */
 	int socket_errnum;
 	enum fetch_stop stop;
-	bool has_body; /* its first bytes came, so the head is complete */
-	size_t decoded;
+	struct buf *into;      /* where the body goes; NULL: it has not begun */
+	struct inflate *z;     /* NULL: it comes as it is */
+	uint64_t came;         /* of the body, as it is on the wire */
 	struct fetch_head head;
 	struct fetch_reply reply;
 	struct buf body;
@@ -64,6 +75,8 @@ struct fetcher {
 	size_t nretired;
 	CURL *idle[IDLE_HANDLES];
 	size_t nidle;
+	struct inflate *decoders[IDLE_DECODERS]; /* idle ones */
+	size_t ndecoders;
 	struct fetch_home home;
 	unsigned callbacks;         /* that are running */
 	int64_t used;               /* mono ms: a request began or ended */
@@ -110,10 +123,29 @@ take_handle(struct fetcher *f)
 	return f->nidle > 0 ? f->idle[--f->nidle] : curl_easy_init();
 }
 
+static struct inflate *
+take_decoder(struct fetcher *f)
+{
+	struct inflate *z = f->ndecoders > 0 ? f->decoders[--f->ndecoders] : inflate_new();
+
+	inflate_restart(z);
+	return z;
+}
+
+static void
+give_decoder_back(struct fetcher *f, struct inflate *z)
+{
+	if (z != NULL && f->ndecoders < IDLE_DECODERS)
+		f->decoders[f->ndecoders++] = z;
+	else
+		inflate_free(z);
+}
+
 static void
 fetch_free(struct fetch *x)
 {
 	move_to(x, NULL);
+	give_decoder_back(x->f, x->z);
 	give_back(x->f, x->easy);
 	for (size_t i = 0; i < NHEADERS; i++)
 		wipe_free(x->headers[i]);
@@ -184,36 +216,36 @@ read_status(struct fetch *x)
 	x->reply.status = (int)status;
 }
 
+/* There is no answer that could be used. */
 static void
-conclude(struct fetch *x, CURLcode code)
+no_answer(struct fetch *x, const char *why)
+{
+	x->reply.status = 0;
+	(void)err_set(&x->reply.err, ERR_TEMP, "%s: %s", x->host, why);
+}
+
+/* It is what its head says, and a part of its body is missing. */
+static void
+too_large(struct fetch *x, const char *than_what)
+{
+	x->reply.is_too_large = true;
+	(void)err_set(
+	    &x->reply.err, ERR_TEMP, "%s: the answer is larger than %s", x->host, than_what);
+}
+
+static void
+conclude_end(struct fetch *x, CURLcode code)
 {
 	struct fetch_reply *reply = &x->reply;
 
-	switch (x->stop) {
-	case STOP_NONE:
-		if (code == CURLE_OK)
-			read_status(x);
-		else
-			reply->status = 0;
-		break;
-	case STOP_HEAD:
-		reply->status = 0;
-		(void)err_set(
-		    &reply->err, ERR_TEMP, "%s: the answer's header is too large", x->host);
-		return;
-	case STOP_TOO_LARGE:
-		reply->is_too_large = true;
-		(void)err_set(&reply->err, ERR_TEMP, "%s: the answer is larger than %zu bytes",
-		    x->host, x->req.max_body);
-		return;
-	case STOP_REFUSED:
-		reply->is_too_large = true;
-		(void)err_set(
-		    &reply->err, ERR_TEMP, "%s: the answer is larger than can be taken", x->host);
-		return;
-	case STOP_ENOUGH:
+	if (code == CURLE_OK && x->z != NULL && !inflate_may_end(x->z)) {
+		no_answer(x, "answer cut short (its compressed body has no end)");
 		return;
 	}
+	if (code == CURLE_OK)
+		read_status(x);
+	else
+		reply->status = 0;
 	if (reply->status == 0)
 		fetch_explain(
 		    &(struct fetch_trouble){
@@ -227,6 +259,36 @@ conclude(struct fetch *x, CURLcode code)
 			.socket_errnum = x->socket_errnum,
 		    },
 		    reply);
+}
+
+static void
+conclude(struct fetch *x, CURLcode code)
+{
+	char limit[32];
+
+	switch (x->stop) {
+	case STOP_NONE:
+		conclude_end(x, code);
+		break;
+	case STOP_HEAD:
+		no_answer(x, "the answer's header is too large");
+		break;
+	case STOP_CODING:
+		no_answer(x, "the body comes in an encoding that was not asked for");
+		break;
+	case STOP_DAMAGED:
+		no_answer(x, "compressed body is damaged");
+		break;
+	case STOP_TOO_LARGE:
+		(void)snprintf(limit, sizeof(limit), "%zu bytes", x->into->max);
+		too_large(x, limit);
+		break;
+	case STOP_REFUSED:
+		too_large(x, "can be taken");
+		break;
+	case STOP_ENOUGH:
+		break;
+	}
 }
 
 /* Tells the owner and ends x. The handle is back before, so that a next request finds it. */
@@ -270,51 +332,68 @@ fetch_on_header(char *p, size_t size, size_t n, void *arg)
 	struct fetch *x = arg;
 
 	/* What comes after the body (trailers) says nothing that we ask for. */
-	if (x->has_body || fetch_head_line(&x->head, (struct str){ p, n }, &x->reply))
+	if (x->into != NULL || fetch_head_line(&x->head, (struct str){ p, n }, &x->reply))
 		return n * size;
 	x->stop = STOP_HEAD;
 	return 0;
 }
 
-/* Keeps it for on_done. Of an error only the beginning is of interest. */
+/* The head is complete: where does the body go, and how does it come? */
 static bool
-keep_body(struct fetch *x, const char *p, size_t n)
+begin_body(struct fetch *x)
 {
-	bool is_enough = x->req.on_data != NULL && n > x->body.max - x->body.n;
+	read_status(x);
+	x->into = &x->body;
+	if (x->req.on_body != NULL && x->reply.status == 200)
+		x->into = x->req.on_body(x->req.arg);
+	if (x->head.coding == CODING_ODD)
+		x->stop = STOP_CODING;
+	if (x->head.coding == CODING_GZIP)
+		x->z = take_decoder(x->f);
+	return x->stop == STOP_NONE;
+}
 
-	if (is_enough) {
-		n = x->body.max - x->body.n;
-		x->stop = STOP_ENOUGH;
+/* Whoever is told may cancel x. */
+static bool
+fetch_on_more(void *arg)
+{
+	struct fetch *x = arg;
+
+	return x->into == &x->body || (x->req.on_more(x->req.arg) && x->list != &x->f->dying);
+}
+
+static enum fetch_stop
+add_body(struct fetch *x, struct str piece)
+{
+	/* Of an error only the beginning is of interest. */
+	bool is_error = x->into == &x->body && x->req.on_body != NULL;
+
+	/* What decodes to nothing is not taken for ever, either. */
+	x->came += piece.n;
+	if (x->came / 2 > x->into->max)
+		return is_error ? STOP_ENOUGH : STOP_TOO_LARGE;
+	switch (fetch_body_add(x->into, x->z, piece, fetch_on_more, x)) {
+	case BODY_GOES_ON:
+		return STOP_NONE;
+	case BODY_FULL:
+		return is_error ? STOP_ENOUGH : STOP_TOO_LARGE;
+	case BODY_DAMAGED:
+		return STOP_DAMAGED;
+	case BODY_REFUSED:
+		return STOP_REFUSED;
 	}
-	buf_add(&x->body, p, n);
-	return !is_enough;
+	return STOP_DAMAGED;
 }
 
 static size_t
 fetch_on_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct fetch *x = arg;
-	bool is_stream;
 
-	n *= size;
-	if (!x->has_body)
-		read_status(x);
-	x->has_body = true;
-	x->decoded += n;
-	is_stream = x->req.on_data != NULL && x->reply.status == 200;
-	if (is_stream || x->req.on_data == NULL) {
-		if (x->decoded > x->req.max_body) {
-			x->stop = STOP_TOO_LARGE;
-			return 0;
-		}
-	}
-	if (!is_stream)
-		return keep_body(x, p, n) ? n : 0;
-	if (x->list == &x->f->dying)
+	if (x->list == &x->f->dying || (x->into == NULL && !begin_body(x)))
 		return 0;
-	if (!x->req.on_data(x->req.arg, p, n))
-		x->stop = STOP_REFUSED;
-	return x->stop == STOP_NONE && x->list != &x->f->dying ? n : 0;
+	x->stop = add_body(x, (struct str){ p, n * size });
+	return x->stop == STOP_NONE ? n * size : 0;
 }
 
 /* curl would only say "no connection" when this process is out of something. */
@@ -364,6 +443,8 @@ static void
 build_headers(struct fetch *x, const struct fetch_req *req)
 {
 	add_header(x, xstrdup("Accept: application/json"));
+	/* The answer to a form may hold a token: nothing of that stays in a decoder. */
+	add_header(x, xasprintf("Accept-Encoding: %s", req->post != NULL ? "identity" : "gzip"));
 	if (req->bearer != NULL)
 		add_header(x, xasprintf("Authorization: Bearer %s", req->bearer));
 	if (req->prefer != NULL)
@@ -463,6 +544,8 @@ fetcher_free(struct fetcher *f)
 	fetch_pool_free(f->pool);
 	while (f->nidle > 0)
 		curl_easy_cleanup(f->idle[--f->nidle]);
+	while (f->ndecoders > 0)
+		inflate_free(f->decoders[--f->ndecoders]);
 	free(f->retired);
 	free(f);
 	curl_global_cleanup();
@@ -498,7 +581,7 @@ fetch_start(struct fetcher *f, const struct fetch_req *req)
 	x->began = clock_mono(f->env->clock);
 	x->reply.server_date = TICKS_NONE;
 	x->reply.retry_after_ms = -1;
-	buf_init(&x->body, req->on_data != NULL ? ERROR_BODY_MAX : req->max_body);
+	buf_init(&x->body, req->on_body != NULL ? ERROR_BODY_MAX : req->max_body);
 	if (req->post != NULL && req->max_body > SECRET_BODY) /* no copies by growing */
 		(void)buf_room(&x->body, SECRET_BODY);
 	if (fetch_check(req, &x->host, &x->reply.err) &&

@@ -17,9 +17,10 @@
  * It knows nothing of tenants, tokens or alerts. Redirects are never followed;
  * only http and https; https is checked against the system's authorities or
  * ca_file. Through a proxy everything goes by CONNECT; the environment's proxies
- * are not used. Bodies come decoded (gzip) in chunks as they arrive and are capped
- * here. Every handle has NOSIGNAL and QUICK_EXIT, so a hanging resolver stops
- * nothing. Connections are bounded and re-used, but not after a long silence, as
+ * are not used. Bodies are asked for as gzip, except of forms, and decoded while they
+ * arrive, into the memory of whoever asks; one in another encoding is an error. Every
+ * handle has NOSIGNAL and QUICK_EXIT, so a hanging resolver stops nothing.
+ * Connections are bounded and re-used, but not after a long silence, as
  * of a machine that slept; HTTP/2 where offered, with one request at a time on a
  * connection.
  *
@@ -56,7 +57,7 @@ const struct fetch_figures *fetcher_figures(const struct fetcher *f);
 struct fetch_reply {
 	int status;             /* HTTP; 0: no answer (err says why, ERR_TEMP or ERR_CONF) */
 	struct err err;         /* filled when status is 0 or is_too_large */
-	bool is_too_large;      /* decoded body passed max_body; cut */
+	bool is_too_large;      /* the decoded body is larger than it may be; cut */
 	bool is_refused_tls;    /* certificate or name check failed */
 	int64_t retry_after_ms; /* lib/policy/retry_after.h; -1: none */
 	int64_t server_date;    /* ticks of Date; TICKS_NONE */
@@ -77,16 +78,16 @@ struct fetch_req {
 	const struct proxy_conf *proxy; /* daemon/settings.h; copied; NULL: none */
 	bool is_fresh;       /* on a new connection (after 503) */
 	int64_t timeout_ms;  /* whole request */
-	size_t max_body;     /* decoded bytes */
+	size_t max_body;     /* decoded bytes that on_done gets at most */
 	/*
-	 * Body as it arrives, only for status 200 (of others on_done gets the first 64 KiB).
-	 * False stops the request (too large).
+	 * Only for status 200 (of others on_done gets the first 64 KiB): asked once, when the
+	 * body begins, where it shall go. What is decoded is appended there, up to that buf's
+	 * max, until on_done or fetch_cancel(). NULL: on_done gets the body of every answer.
 	 */
-	bool (*on_data)(void *arg, const char *p, size_t n);
-	/*
-	 * body: of every answer when on_data is NULL, else of answers other than 200; valid
-	 * during the call.
-	 */
+	struct buf *(*on_body)(void *arg);
+	/* More of it is there. False stops the request (too large). */
+	bool (*on_more)(void *arg);
+	/* body: of an answer that on_body was not asked for; valid during the call. */
 	void (*on_done)(void *arg, const struct fetch_reply *reply, struct str body);
 	void *arg;
 };

@@ -101,6 +101,20 @@ on_location(struct fetch_head *h, struct str v, struct fetch_reply *reply)
 	copy_text(reply->location, sizeof(reply->location), host);
 }
 
+/* Encoded twice is none that was asked for. */
+static void
+on_content_encoding(struct fetch_head *h, struct str v, struct fetch_reply *reply)
+{
+	(void)reply;
+	if (v.n == 0 || str_same_nocase(v, STR("identity")))
+		return;
+	if (h->coding == CODING_NONE &&
+	    (str_same_nocase(v, STR("gzip")) || str_same_nocase(v, STR("x-gzip"))))
+		h->coding = CODING_GZIP;
+	else
+		h->coding = CODING_ODD;
+}
+
 static const struct {
 	struct str name;
 	void (*on_value)(struct fetch_head *h, struct str value, struct fetch_reply *reply);
@@ -108,6 +122,7 @@ static const struct {
 	{ { "date", 4 }, on_date },
 	{ { "retry-after", 11 }, on_retry_after },
 	{ { "content-type", 12 }, on_content_type },
+	{ { "content-encoding", 16 }, on_content_encoding },
 	{ { "request-id", 10 }, on_request_id },
 	{ { "location", 8 }, on_location },
 };
@@ -117,6 +132,7 @@ static void
 start_anew(struct fetch_head *h, struct fetch_reply *reply)
 {
 	h->retry_after[0] = '\0';
+	h->coding = CODING_NONE;
 	reply->server_date = TICKS_NONE;
 	reply->retry_after_ms = -1;
 	reply->content_type[0] = '\0';

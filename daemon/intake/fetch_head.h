@@ -2,6 +2,7 @@
 #define FETCH_HEAD_H
 
 #include "daemon/intake/fetch.h"
+#include "daemon/intake/fetch_body.h"
 
 /*
  * fetch_head: the head of an answer, line by line, into a fetch_reply. Inside
@@ -14,6 +15,7 @@ struct fetch_head {
 	unsigned lines;
 	size_t bytes;
 	char retry_after[64]; /* as it came: Date may come after it */
+	enum fetch_coding coding;
 };
 
 /* One line with or without its end. False: the head is too large. A status line starts anew. */

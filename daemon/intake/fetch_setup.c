@@ -87,7 +87,6 @@ set_request(CURL *e, const struct fetch_req *req, struct curl_slist *headers)
 	(void)curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	(void)curl_easy_setopt(e, CURLOPT_URL, req->url);
 	(void)curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
 	(void)curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
 	if (req->post != NULL) {

@@ -6,6 +6,7 @@
 #include "lib/base/alloc.h"
 
 #define WINDOWS_MAX ((size_t)16 << 20)
+#define SPARES_MAX  ((size_t)6 << 20)
 #define FIRST_MS    25 /* between the first polls of two tenants */
 
 struct intake *
@@ -17,6 +18,7 @@ intake_new(const struct engine_env *env, struct fetcher *f, struct tokens *ts, s
 	in->fetcher = f;
 	in->tokens = ts;
 	in->journal = j;
+	in->bodies = spares_new(SPARES_MAX);
 	window_pool_init(&in->windows, WINDOWS_MAX);
 	TAILQ_INIT(&in->pollers);
 	TAILQ_INIT(&in->tenancies);
@@ -81,6 +83,7 @@ intake_free(struct intake *in)
 	loop_forget(in->env->loop, on_no_journal, in);
 	scheduler_release(&in->scheduler);
 	settings_unref(in->settings);
+	spares_unref(in->bodies);
 	free(in);
 }
 

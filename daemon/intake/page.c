@@ -23,6 +23,7 @@ struct page {
 	struct poller *p;       /* NULL: gone */
 	struct scheduler *scheduler;
 	struct routing *routing;
+	struct spares *bodies;
 	struct split_page split;
 	size_t held;
 	struct journal_entry *entries;
@@ -60,6 +61,8 @@ page_free(void *obj)
 	}
 	free(pg->entries);
 	free(pg->hashes);
+	spares_take(pg->bodies, &pg->split.body);
+	spares_unref(pg->bodies);
 	split_page_release(&pg->split);
 	routing_unref(pg->routing);
 	give_back(pg);
@@ -495,6 +498,7 @@ page_start(struct poller *p, struct split_page *taken)
 	pg->p = p;
 	pg->scheduler = &p->in->scheduler;
 	pg->routing = routing_ref(replay_is_at_it(p) ? p->replay.routing : p->routing);
+	pg->bodies = spares_ref(p->in->bodies);
 	pg->split = *taken;
 	pg->held = pg->keeps = taken->body.n;
 	scheduler_hand_over(pg->scheduler, &p->place, pg->held);

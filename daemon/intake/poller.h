@@ -9,6 +9,7 @@
 #include "daemon/intake/tenancy.h"
 #include "daemon/intake/window.h"
 #include "daemon/timer.h"
+#include "lib/base/spares.h"
 #include "lib/json/split.h"
 #include "lib/policy/paging.h"
 
@@ -123,6 +124,7 @@ struct intake {
 	struct journal *journal;
 	struct scheduler scheduler;
 	struct window_pool windows;
+	struct spares *bodies; /* memory that pages are read into */
 	struct hush outage; /* what many tenants have at once */
 	struct tenancy_list tenancies;
 	struct poller_list pollers;

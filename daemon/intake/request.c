@@ -277,21 +277,28 @@ fetch_on_done(void *arg, const struct fetch_reply *reply, struct str body)
 	forget_bearer(p);
 }
 
-/* Where pages altogether become too much for memory, this one is read later. */
-static bool
-fetch_on_data(void *arg, const char *bytes, size_t n)
+static struct buf *
+fetch_on_body(void *arg)
 {
 	struct poller *p = arg;
-	size_t size = p->split.page.body.n + n;
+
+	spares_lend(p->in->bodies, &p->split.page.body, p->place.expected);
+	return &p->split.page.body;
+}
+
+/* Where pages altogether become too much for memory, this one is read later. */
+static bool
+fetch_on_more(void *arg)
+{
+	struct poller *p = arg;
+	size_t size = p->split.page.body.n;
 
 	if (!scheduler_grow(&p->in->scheduler, &p->place, size)) {
 		p->is_postponed = true;
 		p->place.expected = size * 2;
 		return false;
 	}
-	if (p->split.page.body.n == 0)
-		split_expect(&p->split, p->place.expected);
-	return split_feed(&p->split, bytes, n);
+	return split_go_on(&p->split);
 }
 
 /* ---- asking -------------------------------------------------------------------------- */
@@ -319,7 +326,8 @@ send_request(struct poller *p)
 						   .is_fresh = p->is_fresh,
 						   .timeout_ms = p->settings->request_timeout_ms,
 						   .max_body = max_body,
-						   .on_data = fetch_on_data,
+						   .on_body = fetch_on_body,
+						   .on_more = fetch_on_more,
 						   .on_done = fetch_on_done,
 						   .arg = p });
 	buf_release(&url);

@@ -84,9 +84,9 @@ void probe_try_role(struct probe *p, size_t index);
 void probe_try_read(struct probe *p, size_t index);
 /* Ends what is under way, and wipes tokens. */
 void probe_reading_release(struct probe *p);
-/* A request as the tenant's app makes it. bearer, prefer, on_data may be NULL. */
+/* A request as the tenant's app makes it. bearer, prefer, on_body may be NULL. */
 struct fetch *probe_get(struct probe *p, const char *url, const char *bearer, const char *prefer,
-    bool (*on_data)(void *arg, const char *bytes, size_t n),
+    struct buf *(*on_body)(void *arg),
     void (*on_done)(void *arg, const struct fetch_reply *reply, struct str body));
 
 #endif

@@ -280,12 +280,20 @@ read_on_done(void *arg, const struct fetch_reply *reply, struct str body)
 		forget_split(p);
 }
 
-static bool
-read_on_data(void *arg, const char *bytes, size_t n)
+static struct buf *
+read_on_body(void *arg)
 {
 	struct probe *p = arg;
 
-	return split_feed(&p->split, bytes, n);
+	return &p->split.page.body;
+}
+
+static bool
+read_on_more(void *arg)
+{
+	struct probe *p = arg;
+
+	return split_go_on(&p->split);
 }
 
 static void
@@ -299,7 +307,7 @@ send_read(struct probe *p)
 	p->is_splitting = true;
 	graph_url(&url, p->t->app, kind, &p->ask);
 	p->fetch = probe_get(p, url.p, p->apis[kind->api].bearer, api_kinds[kind->api].prefer,
-	    read_on_data, read_on_done);
+	    read_on_body, read_on_done);
 	buf_release(&url);
 }
 
@@ -327,7 +335,7 @@ probe_try_read(struct probe *p, size_t index)
 
 struct fetch *
 probe_get(struct probe *p, const char *url, const char *bearer, const char *prefer,
-    bool (*on_data)(void *arg, const char *bytes, size_t n),
+    struct buf *(*on_body)(void *arg),
     void (*on_done)(void *arg, const struct fetch_reply *reply, struct str body))
 {
 	const struct app *app = p->t->app;
@@ -342,7 +350,8 @@ probe_get(struct probe *p, const char *url, const char *bearer, const char *pref
 						 .proxy = &app->proxy,
 						 .timeout_ms = p->needs.settings->request_timeout_ms,
 						 .max_body = (size_t)p->needs.settings->max_body,
-						 .on_data = on_data,
+						 .on_body = on_body,
+						 .on_more = read_on_more,
 						 .on_done = on_done,
 						 .arg = p });
 }

@@ -48,14 +48,6 @@ split_release(struct split *s)
 	split_page_release(&s->page);
 }
 
-void
-split_expect(struct split *s, size_t n)
-{
-	struct buf *body = &s->page.body;
-
-	(void)buf_room(body, n < body->max - body->n ? n : body->max - body->n);
-}
-
 static bool
 fault(struct split *s, enum split_fault what, const char *why)
 {
@@ -311,16 +303,21 @@ step(struct split *s)
 }
 
 bool
-split_feed(struct split *s, const void *p, size_t n)
+split_go_on(struct split *s)
 {
-	if (s->fault != SPLIT_FINE || n == 0)
-		return s->fault == SPLIT_FINE;
-	buf_add(&s->page.body, p, n);
-	if (!buf_ok(&s->page.body))
+	if (s->fault == SPLIT_FINE && !buf_ok(&s->page.body))
 		return fault(s, SPLIT_TOO_BIG, "it is too big");
-	while (step(s))
+	while (s->fault == SPLIT_FINE && s->at < s->page.body.n && step(s))
 		;
 	return s->fault == SPLIT_FINE;
+}
+
+bool
+split_feed(struct split *s, const void *p, size_t n)
+{
+	if (s->fault == SPLIT_FINE)
+		buf_add(&s->page.body, p, n);
+	return split_go_on(s);
 }
 
 static char *
@@ -356,7 +353,8 @@ split_finish(struct split *s, struct split_page *taken, struct err *err)
 	if (is_wrong)
 		fault(s, SPLIT_BROKEN, "its nextLink is no text");
 	if (s->fault == SPLIT_FINE) {
-		buf_fit(&s->page.body);
+		if (s->page.body.room - s->page.body.n > s->page.body.n / 3)
+			buf_fit(&s->page.body);
 		*taken = s->page;
 		s->page = (struct split_page){ .n = 0 };
 		return true;

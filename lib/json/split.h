@@ -59,10 +59,9 @@ struct split {
 
 void split_init(struct split *s, size_t max_bytes, size_t max_slices);
 void split_release(struct split *s);
-/* Its body will be about n bytes: memory for them is taken at once instead of bit by bit. */
-void split_expect(struct split *s, size_t n);
-
-/* The next piece of the body. False when the rest of it need not come: s->fault says why. */
+/* More was appended to s->page.body. False when the rest need not come: s->fault says why. */
+bool split_go_on(struct split *s);
+/* Appends the next piece of the body, and goes on. */
 bool split_feed(struct split *s, const void *p, size_t n);
 
 /*

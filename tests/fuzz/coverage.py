@@ -30,6 +30,7 @@ TARGETS = {
                 "lib/format/ecs.c", "lib/format/ecs_alert.c", "lib/format/ecs_evidence.c"),
     "config": ("lib/config/yaml.c", "lib/config/conf.c"),
     "error_body": ("daemon/intake/graph.c",),
+    "inflate": ("lib/base/inflate.c",),
     "jwt": ("lib/policy/jwt_look.c",),
     "link": ("lib/policy/link.c",),
     "mail": ("lib/format/mail.c", "lib/format/mail_clean.c", "lib/format/mail_digest.c", "lib/format/mail_digest_html.c",

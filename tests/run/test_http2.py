@@ -38,7 +38,7 @@ class Nghttpx:
 
     def rows(self):
         lines = self.run.read("nghttpx/access").splitlines()
-        return [ROW(*line.replace("gzip, ", "gzip,").split(" ", 7)) for line in lines]
+        return [ROW(*line.split(" ", 7)) for line in lines]
 
 
 class Http2(Scene):
@@ -76,7 +76,7 @@ class Http2(Scene):
         rows = self.finish()
         self.assertEqual({row.alpn for row in rows}, {"h2"})
         self.assertEqual({row.tls for row in rows}, {"TLSv1.3"})
-        self.assertEqual({row.encoding for row in rows}, {"gzip,deflate"})
+        self.assertEqual({row.encoding for row in rows if row.method == "GET"}, {"gzip"})
         connections = len({row.port for row in rows})
         on_wire = sum(int(row.bytes) for row in rows)
         with open(self.raw, "rb") as f:

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "daemon/clock.h"
 #include "daemon/intake/fetch.h"
@@ -25,7 +26,8 @@ struct got {
 	unsigned done;
 	struct fetch_reply reply;
 	struct buf streamed, body;
-	size_t refuse_at; /* on_data says no from here on; 0: never */
+	size_t refuse_at; /* on_more says no from here on; 0: never */
+	bool has_begun;
 	unsigned chunks;
 	void (*then)(struct got *g);
 	struct fetch *x;
@@ -59,13 +61,23 @@ teardown(void)
 	event_base_free(env.base);
 }
 
-static bool
-on_data(void *arg, const char *p, size_t n)
+static struct buf *
+on_body(void *arg)
 {
 	struct got *g = arg;
 
+	ck_assert(!g->has_begun);
+	g->has_begun = true;
+	return &g->streamed;
+}
+
+static bool
+on_more(void *arg)
+{
+	struct got *g = arg;
+
+	ck_assert(g->has_begun && buf_ok(&g->streamed));
 	g->chunks++;
-	buf_add(&g->streamed, p, n);
 	if (g->then != NULL && g->done == 0)
 		g->then(g);
 	return g->refuse_at == 0 || g->streamed.n < g->refuse_at;
@@ -84,12 +96,13 @@ on_done(void *arg, const struct fetch_reply *reply, struct str body)
 static struct fetch_req
 request(struct got *g, const char *url)
 {
-	*g = (struct got){ .streamed = BUF_INIT(1 << 20), .body = BUF_INIT(1 << 20) };
+	*g = (struct got){ .streamed = BUF_INIT(BODY_CAP), .body = BUF_INIT(1 << 20) };
 	return (struct fetch_req){
 		.url = url,
 		.timeout_ms = 5000,
 		.max_body = BODY_CAP,
-		.on_data = on_data,
+		.on_body = on_body,
+		.on_more = on_more,
 		.on_done = on_done,
 		.arg = g,
 	};
@@ -181,7 +194,28 @@ zeros(size_t copies, bool has_end)
 	return (struct str){ gzipped, b.n };
 }
 
+/* Its checksum and length, of n zeros. */
+static struct str
+with_end(struct str packed, size_t n)
+{
+	static const char none[4096];
+	uLong sum = crc32(0, NULL, 0);
+
+	for (size_t left = n; left > 0; left -= left < sizeof(none) ? left : sizeof(none))
+		sum = crc32(sum, (const Bytef *)none,
+		    (uInt)(left < sizeof(none) ? left : sizeof(none)));
+	for (unsigned i = 0; i < 4; i++) {
+		gzipped[packed.n + i] = (char)(sum >> 8 * i);
+		gzipped[packed.n + 4 + i] = (char)(n >> 8 * i);
+	}
+	return (struct str){ packed.s, packed.n + 8 };
+}
+
 static char large[4 * BODY_CAP];
+
+/* "a" as a member of gzip, and with a wrong checksum. */
+#define ONE   "\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x04\0\x43\xbe\xb7\xe8\x01\0\0\0"
+#define WRONG "\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x04\0\x43\xbe\xb7\xe9\x01\0\0\0"
 
 static const struct {
 	const char *says;
@@ -220,7 +254,43 @@ static const struct {
 	    0, "compressed body is damaged", "", "" },
 	{ "an encoding that was not asked for",
 	    { .head = OK "Content-Encoding: compress\r\n", .body = { "hello", 5 } }, 0,
-	    "compressed body is damaged", "", "" },
+	    "an encoding that was not asked for", "", "" },
+	{ "gzip in gzip",
+	    { .head = OK "Content-Encoding: gzip, gzip\r\n", .body = { "hello", 5 } }, 0,
+	    "an encoding that was not asked for", "", "" },
+	{ "gzip in gzip, said twice",
+	    { .head = OK "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n",
+		.body = { "hello", 5 } },
+	    0, "an encoding that was not asked for", "", "" },
+	{ "no encoding, and that is said",
+	    { .head = OK "Content-Encoding: Identity\r\n", .body = { "hello", 5 } }, 200, NULL,
+	    "hello", "" },
+	{ "an empty body of an odd encoding is empty",
+	    { .head = OK "Content-Encoding: br\r\n", .body = { "", 0 } }, 200, NULL, "", "" },
+	{ "an empty body is gzip, too",
+	    { .head = OK "Content-Encoding: gzip\r\n", .body = { "", 0 } }, 200, NULL, "", "" },
+	{ "gzip", { .head = OK "Content-Encoding: X-Gzip\r\n", .body = STR(ONE) }, 200, NULL, "a",
+	    "" },
+	{ "gzip of several members",
+	    { .head = OK "Content-Encoding: gzip\r\n", .body = STR(ONE ONE) }, 200, NULL, "aa",
+	    "" },
+	{ "zeros behind it",
+	    { .head = OK "Content-Encoding: gzip\r\n", .body = STR(ONE "\0\0\0\0") }, 200, NULL,
+	    "a", "" },
+	{ "an error is encoded, too",
+	    { .head = "HTTP/1.1 404 Not Found\r\nContent-Encoding: gzip\r\n",
+		.body = STR(ONE) },
+	    404, NULL, "", "a" },
+	{ "gzip that is cut in order",
+	    { .head = OK "Content-Encoding: gzip\r\n", .body = { ONE, sizeof(ONE) - 2 } }, 0,
+	    "answer cut short", "a", "" },
+	{ "gzip that is cut, and the connection with it",
+	    { .head = OK "Content-Encoding: gzip\r\n", .body = { ONE, 15 }, .promise = 21,
+		.end = WEB_CLOSE },
+	    0, "answer cut short", "a", "" },
+	{ "gzip with a wrong checksum",
+	    { .head = OK "Content-Encoding: gzip\r\n", .body = STR(WRONG) }, 0,
+	    "compressed body is damaged", "a", "" },
 };
 
 START_TEST(test_answer)
@@ -313,7 +383,7 @@ START_TEST(test_what_is_sent)
 	ck_assert_ptr_nonnull(strstr(web_last(w), "Authorization: Bearer abc.def\r\n"));
 	ck_assert_ptr_nonnull(strstr(web_last(w), "Prefer: include-unknown-enum-members\r\n"));
 	ck_assert_ptr_nonnull(strstr(web_last(w), "client-request-id: 11111111-2222-"));
-	ck_assert_ptr_nonnull(strstr(web_last(w), "Accept-Encoding: gzip, deflate\r\n"));
+	ck_assert_ptr_nonnull(strstr(web_last(w), "Accept-Encoding: gzip\r\n"));
 	ck_assert_ptr_nonnull(strstr(web_last(w), "User-Agent: msspd/"));
 	release(&g);
 
@@ -334,11 +404,12 @@ START_TEST(test_post)
 
 	answer = (struct web_answer){ .head = "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\n",
 		.body = STR("{\"a\":1}") };
-	req.on_data = NULL;
+	req.on_body = NULL;
 	req.post = "a=b&c=d";
 	(void)fetch_start(f, &req);
 	run(&g);
 	ck_assert_ptr_nonnull(strstr(web_last(w), "POST / HTTP/1.1\r\n"));
+	ck_assert_ptr_nonnull(strstr(web_last(w), "Accept-Encoding: identity\r\n"));
 	ck_assert_ptr_nonnull(strstr(web_last(w), "application/x-www-form-urlencoded\r\n"));
 	ck_assert_ptr_nonnull(strstr(web_last(w), "\r\n\r\na=b&c=d"));
 	ck_assert(str_is(buf_peek(&g.body), "{\"a\":1}"));
@@ -382,6 +453,60 @@ START_TEST(test_gzip)
 }
 END_TEST
 
+/* It is taken to the last byte that is allowed, and what follows that is only a checksum. */
+START_TEST(test_gzip_limit)
+{
+	const size_t copies = (BODY_CAP - 1) / 258;
+	struct got g;
+	struct fetch_req req;
+
+	for (int less = 0; less < 2; less++) {
+		answer = (struct web_answer){ .head = OK "Content-Encoding: gzip\r\n",
+			.body = zeros(copies, false) };
+		answer.body = with_end(answer.body, 1 + copies * 258);
+		req = request(&g, web_url(w, "127.0.0.1"));
+		g.streamed.max = 1 + copies * 258 - (size_t)less;
+		(void)fetch_start(f, &req);
+		run(&g);
+		ck_assert_int_eq(g.reply.is_too_large, less);
+		ck_assert_int_eq(g.reply.status, 200);
+		ck_assert_uint_eq(g.streamed.n, g.streamed.max);
+		release(&g);
+	}
+}
+END_TEST
+
+/* Behind the end of it comes what decodes to nothing, and does not stop. */
+START_TEST(test_gzip_rest)
+{
+	static char endless[4 * BODY_CAP];
+	struct got g;
+
+	memcpy(endless, ONE, sizeof(ONE) - 1);
+	answer = (struct web_answer){ .head = OK "Content-Encoding: gzip\r\n",
+		.body = { endless, sizeof(endless) } };
+	get(&g);
+	ck_assert(g.reply.is_too_large);
+	ck_assert(str_is(buf_peek(&g.streamed), "a"));
+	release(&g);
+}
+END_TEST
+
+/* A large error's beginning is kept, and its head counts. */
+START_TEST(test_gzip_error)
+{
+	struct got g;
+
+	answer = (struct web_answer){ .head = "HTTP/1.1 503 Oops\r\nContent-Encoding: gzip\r\n",
+		.body = zeros(50000, false) };
+	get(&g);
+	ck_assert_int_eq(g.reply.status, 503);
+	ck_assert(!g.reply.is_too_large);
+	ck_assert_uint_eq(g.body.n, 64 * 1024);
+	release(&g);
+}
+END_TEST
+
 /* 80 KB that would be 12 MB. */
 START_TEST(test_gzip_bomb)
 {
@@ -410,7 +535,7 @@ START_TEST(test_too_large)
 	release(&g);
 
 	req = request(&g, web_url(w, "127.0.0.1"));
-	req.on_data = NULL;
+	req.on_body = NULL;
 	(void)fetch_start(f, &req);
 	run(&g);
 	ck_assert(g.reply.is_too_large);
@@ -438,7 +563,7 @@ START_TEST(test_large_error)
 }
 END_TEST
 
-START_TEST(test_on_data_refuses)
+START_TEST(test_on_more_refuses)
 {
 	struct got g;
 	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
@@ -523,7 +648,7 @@ start_second(struct got *g)
 	(void)fetch_start(f, &req);
 }
 
-START_TEST(test_start_inside_on_data)
+START_TEST(test_start_inside_on_more)
 {
 	struct got g;
 	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
@@ -849,14 +974,17 @@ main(void)
 	tcase_add_test(tc, test_post);
 	tcase_add_test(tc, test_header_injection);
 	tcase_add_test(tc, test_gzip);
+	tcase_add_test(tc, test_gzip_limit);
+	tcase_add_test(tc, test_gzip_rest);
+	tcase_add_test(tc, test_gzip_error);
 	tcase_add_test(tc, test_gzip_bomb);
 	tcase_add_test(tc, test_too_large);
 	tcase_add_test(tc, test_large_error);
-	tcase_add_test(tc, test_on_data_refuses);
+	tcase_add_test(tc, test_on_more_refuses);
 	tcase_add_test(tc, test_timeout);
 	tcase_add_test(tc, test_slow_head_is_waited_for);
 	tcase_add_test(tc, test_cancel);
-	tcase_add_test(tc, test_start_inside_on_data);
+	tcase_add_test(tc, test_start_inside_on_more);
 	tcase_add_test(tc, test_free_cancels_all);
 	tcase_add_test(tc, test_connections);
 	tcase_add_test(tc, test_sleep);

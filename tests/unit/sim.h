@@ -240,8 +240,9 @@ sim_answer(void *arg)
 		else
 			write_page(&body, x->url);
 	}
-	if (x->req.on_data != NULL && reply.status == 200) {
-		ck_assert(x->req.on_data(x->req.arg, body.p, body.n));
+	if (x->req.on_body != NULL && reply.status == 200) {
+		buf_str(x->req.on_body(x->req.arg), buf_peek(&body));
+		ck_assert(x->req.on_more(x->req.arg));
 		buf_clear(&body);
 	}
 	x->req.on_done(x->req.arg, &reply, buf_peek(&body));
