@@ -282,6 +282,12 @@ journal_read(struct journal *j, uint32_t sink, size_t max, size_t max_bytes, jou
 }
 
 void
+journal_look(struct journal *j, uint32_t sink, size_t max, journal_read_cb *cb, void *arg)
+{
+	worker_look(j->worker, sink, max, cb, arg);
+}
+
+void
 journal_rewind(struct journal *j, uint32_t sink)
 {
 	worker_rewind(j->worker, sink);

@@ -317,6 +317,7 @@ struct journal_item {
 	uint16_t changed;
 	unsigned tries;      /* as the last MARK_LATER left it */
 	const char *memo;    /* likewise; NULL when none */
+	int64_t due;         /* likewise; only journal_look() says it */
 	int64_t version;     /* lastUpdateDateTime */
 	int64_t journalled;  /* ticks */
 	struct str id, body;
@@ -346,6 +347,12 @@ typedef void journal_read_cb(void *arg, struct journal_batch *taken, const struc
  */
 void journal_read(struct journal *j, uint32_t sink, size_t max, size_t max_bytes,
     journal_read_cb *cb, void *arg);
+
+/*
+ * A look at what that sink has put off with a memo, at most max, in the order of their places,
+ * without bodies. Nothing is handed out; what is handed out just now may be among them.
+ */
+void journal_look(struct journal *j, uint32_t sink, size_t max, journal_read_cb *cb, void *arg);
 
 /* Everything of that sink that was handed out and is not settled comes again, in order. */
 void journal_rewind(struct journal *j, uint32_t sink);

@@ -60,6 +60,9 @@ struct journal_engine {
 	/* Fills what journal_read() promises, from committed entries only. */
 	bool (*read)(struct store *s, uint32_t sink, size_t max, size_t max_bytes,
 	    struct journal_batch *batch, struct err *err);
+	/* Likewise what journal_look() promises. */
+	bool (*look)(struct store *s, uint32_t sink, size_t max, struct journal_batch *batch,
+	    struct err *err);
 	void (*rewind)(struct store *s, uint32_t sink);
 
 	/*

@@ -663,6 +663,31 @@ mem_read(struct store *s, uint32_t sink, size_t max, size_t max_bytes,
 	return true;
 }
 
+static bool
+mem_look(struct store *s, uint32_t sink, size_t max, struct journal_batch *batch, struct err *err)
+{
+	struct mem_place *p = place_get(s, sink);
+
+	(void)err;
+	for (size_t i = 0; p != NULL && i < p->n && batch->n < max; i++) {
+		const struct mem_todo *todo = &p->todo[i];
+		const struct journal_item *from = s->entries[todo->seq - 1];
+		struct journal_item *to;
+
+		if (todo->memo == NULL)
+			continue;
+		to = batch_add(batch);
+		*to = *from;
+		to->tries = todo->tries;
+		to->due = todo->due;
+		to->memo = batch_text(batch, todo->memo);
+		to->id = batch_bytes(batch, from->id.s, from->id.n);
+		to->body = (struct str){ NULL, 0 };
+		to->user = NULL;
+	}
+	return true;
+}
+
 static void
 mem_rewind(struct store *s, uint32_t sink)
 {
@@ -767,6 +792,7 @@ const struct journal_engine journal_mem = {
 	.write = mem_write,
 	.settled = mem_settled,
 	.read = mem_read,
+	.look = mem_look,
 	.rewind = mem_rewind,
 	.tick = mem_tick,
 };

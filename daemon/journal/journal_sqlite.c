@@ -212,6 +212,23 @@ sqlite_read(struct store *s, uint32_t sink, size_t max, size_t max_bytes,
 	return ok;
 }
 
+static bool
+sqlite_look(struct store *s, uint32_t sink, size_t max, struct journal_batch *batch,
+    struct err *err)
+{
+	bool ok;
+
+	if (!registry_is_sink(s->reg, sink))
+		return true;
+	if (s->remedy != REMEDY_NONE)
+		return err_set(err, ERR_TEMP, "the journal cannot be read until it is repaired");
+	s->rc = SQLITE_OK;
+	ok = look_at_items(s, sink, max, batch, err);
+	if (!ok)
+		trouble(s, err);
+	return ok;
+}
+
 static void
 sqlite_rewind(struct store *s, uint32_t sink)
 {
@@ -482,6 +499,7 @@ const struct journal_engine journal_sqlite = {
 	.write = sqlite_write,
 	.settled = sqlite_settled,
 	.read = sqlite_read,
+	.look = sqlite_look,
 	.rewind = sqlite_rewind,
 	.tick = sqlite_tick,
 };

@@ -50,7 +50,7 @@ enum statement {
 	ST_ENTRY_PUT, ST_ENTRY_GET, ST_ENTRY_FIRST, ST_ENTRY_DROP, ST_ENTRY_SOME,
 	ST_PACK_PUT, ST_PACK_DROP,
 	ST_TODO_PUT, ST_TODO_SCAN, ST_TODO_DROP, ST_TODO_LATER, ST_TODO_OLDEST, ST_TODO_SOME, ST_TODO_MEMO,
-	ST_READ_NEXT, ST_READ_ONE,
+	ST_READ_NEXT, ST_READ_ONE, ST_LOOK,
 	ST_DEAD_PUT, ST_DEAD_OLDEST, ST_DEAD_DROP,
 	ST_QUARANTINE_PUT, ST_QUARANTINE_OLDEST, ST_QUARANTINE_DROP,
 	ST_GAP_PUT, ST_PERIOD_PUT, ST_PERIOD_DROP, ST_PARK_END, ST_PARK_SOME,
@@ -255,6 +255,8 @@ bool park_step(struct store *s);
 bool resend_step(struct store *s);
 bool read_items(struct store *s, struct place *p, size_t max, size_t max_bytes,
     struct journal_batch *b, struct err *err) MUST_CHECK;
+bool look_at_items(struct store *s, uint32_t sink, size_t max, struct journal_batch *b,
+    struct err *err) MUST_CHECK;
 
 /* The checksum over all columns of an entry. */
 uint32_t entry_crc(uint64_t seq, uint32_t stream, const struct journal_item *item);

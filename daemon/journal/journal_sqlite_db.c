@@ -52,6 +52,9 @@ static const char *const texts[ST_COUNT] = {
 	[ST_READ_NEXT] = "SELECT seq, size, tries, memo FROM todo"
 	    " WHERE sink = ?1 AND seq >= ?2 AND memo IS NULL ORDER BY seq",
 	[ST_READ_ONE] = "SELECT seq, size, tries, memo, due FROM todo WHERE sink = ?1 AND seq = ?2",
+	[ST_LOOK] = "SELECT t.seq, t.tries, t.memo, t.due, e.stream, e.type, e.kind, e.flags,"
+	    " e.version, e.journalled, e.id FROM todo t JOIN entry e ON e.seq = t.seq"
+	    " WHERE t.sink = ?1 AND t.memo IS NOT NULL ORDER BY t.seq LIMIT ?2",
 	[ST_DEAD_PUT] = "INSERT INTO dead(sink, at, why, size, seq, stream, type, kind, flags,"
 	    " changed, version, journalled, id, body) SELECT ?1, ?3, ?4, length(" ENTRY_BODY "),"
 	    " seq, stream, type, kind, flags, changed, version, journalled, id, " ENTRY_BODY

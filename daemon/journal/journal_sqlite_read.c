@@ -238,3 +238,40 @@ read_items(struct store *s, struct place *p, size_t max, size_t max_bytes, struc
 	b->has_more = place_has_work(p, s->now);
 	return ok || b->n > 0;
 }
+
+/* ---- a look ---------------------------------------------------------------- */
+
+static void
+look_at_row(sqlite3_stmt *st, struct journal_batch *b)
+{
+	struct str id = column_bytes(st, 10);
+	struct journal_item *to = batch_add(b);
+
+	*to = (struct journal_item) {
+		.pos = { .shard = 0, .seq = (uint64_t)sqlite3_column_int64(st, 0) },
+		.tries = (unsigned)sqlite3_column_int64(st, 1),
+		.memo = batch_text(b, (const char *)sqlite3_column_text(st, 2)),
+		.due = sqlite3_column_int64(st, 3),
+		.stream = (uint32_t)sqlite3_column_int64(st, 4),
+		.type = (uint8_t)sqlite3_column_int(st, 5),
+		.kind = (uint8_t)sqlite3_column_int(st, 6),
+		.flags = (uint8_t)sqlite3_column_int(st, 7),
+		.version = sqlite3_column_int64(st, 8),
+		.journalled = sqlite3_column_int64(st, 9),
+	};
+	to->id = batch_bytes(b, id.s, id.n);
+}
+
+bool
+look_at_items(struct store *s, uint32_t sink, size_t max, struct journal_batch *b, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_LOOK);
+	int rc;
+
+	sqlite3_bind_int64(st, 1, sink);
+	sqlite3_bind_int64(st, 2, (int64_t)max);
+	while ((rc = db_row(s, st, err)) == 1)
+		look_at_row(st, b);
+	sqlite3_reset(st);
+	return rc >= 0;
+}

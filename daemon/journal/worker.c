@@ -19,7 +19,7 @@
 #define WHY_MAX        1000
 #define NEVER          INT64_MAX
 
-enum job_what { JOB_APPEND, JOB_SETTLE, JOB_READ, JOB_REWIND, JOB_SAVE };
+enum job_what { JOB_APPEND, JOB_SETTLE, JOB_READ, JOB_LOOK, JOB_REWIND, JOB_SAVE };
 
 struct job {
 	STAILQ_ENTRY(job) link;
@@ -170,6 +170,19 @@ read_now(struct worker *w, struct job *job)
 	outbox_put(w->out, t);
 }
 
+/* Marks that are not stored yet are a part of what is to be seen. */
+static void
+look_now(struct worker *w, struct job *job)
+{
+	struct told *t = job->answer;
+
+	flush(w);
+	t->read.batch = batch_new(w->pool, w->recent, job->max);
+	if (!w->engine->look(w->store, job->sink, job->max, t->read.batch, &t->read.err))
+		t->read.err.kind = t->read.err.kind == ERR_NONE ? ERR_TEMP : t->read.err.kind;
+	outbox_put(w->out, t);
+}
+
 static void
 do_job(struct worker *w, struct job *job)
 {
@@ -182,6 +195,9 @@ do_job(struct worker *w, struct job *job)
 		break;
 	case JOB_READ:
 		read_now(w, job);
+		break;
+	case JOB_LOOK:
+		look_now(w, job);
 		break;
 	case JOB_REWIND:
 		flush(w);
@@ -393,19 +409,33 @@ worker_settle(struct worker *w, uint32_t sink, const struct journal_mark *marks,
 	put(w, job);
 }
 
-void
-worker_read(struct worker *w, uint32_t sink, size_t max, size_t max_bytes, journal_read_cb *cb,
-    void *arg)
+static struct job *
+reading_new(enum job_what what, uint32_t sink, size_t max, journal_read_cb *cb, void *arg)
 {
-	struct job *job = job_new(JOB_READ, sink);
+	struct job *job = job_new(what, sink);
 
 	job->max = max;
-	job->max_bytes = max_bytes;
 	job->answer = xcalloc(1, sizeof(*job->answer));
 	job->answer->what = TOLD_READ;
 	job->answer->read.cb = cb;
 	job->answer->read.arg = arg;
+	return job;
+}
+
+void
+worker_read(struct worker *w, uint32_t sink, size_t max, size_t max_bytes, journal_read_cb *cb,
+    void *arg)
+{
+	struct job *job = reading_new(JOB_READ, sink, max, cb, arg);
+
+	job->max_bytes = max_bytes;
 	put(w, job);
+}
+
+void
+worker_look(struct worker *w, uint32_t sink, size_t max, journal_read_cb *cb, void *arg)
+{
+	put(w, reading_new(JOB_LOOK, sink, max, cb, arg));
 }
 
 void

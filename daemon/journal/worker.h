@@ -29,6 +29,7 @@ void worker_append(struct worker *w, struct journal_page *taken, journal_appende
 void worker_settle(struct worker *w, uint32_t sink, const struct journal_mark *marks, size_t n);
 void worker_read(struct worker *w, uint32_t sink, size_t max, size_t max_bytes,
     journal_read_cb *cb, void *arg);
+void worker_look(struct worker *w, uint32_t sink, size_t max, journal_read_cb *cb, void *arg);
 void worker_rewind(struct worker *w, uint32_t sink);
 /* Names changed: have them saved soon. */
 void worker_save(struct worker *w);

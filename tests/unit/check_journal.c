@@ -237,6 +237,39 @@ a_late_verdict_after_a_rewind_counts(struct kit *k)
 }
 
 static void
+a_look_shows_what_waits_with_a_memo(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem"), lake = journal_sink(k->j, "lake");
+	struct journal_batch *b;
+
+	kit_must_append(k, page(k, "a", 5, siem));
+	b = kit_read(k, siem, 4, SIZE_MAX, NULL);
+	kit_settle(k, siem, &b->items[0], MARK_LATER, V(60), "digest 7");
+	kit_settle(k, siem, &b->items[1], MARK_LATER, V(30), NULL);
+	kit_settle(k, siem, &b->items[2], MARK_LATER, V(70), "digest 8");
+	kit_settle(k, siem, &b->items[3], MARK_LATER, V(80), "digest 9");
+	journal_batch_free(b);
+	b = kit_look(k, siem, 2);
+	ck_assert(kit_is(b, "a-0 a-2"));
+	ck_assert_str_eq(b->items[1].memo, "digest 8");
+	ck_assert_int_eq(b->items[1].due, V(70));
+	/* Let go of without having been handed out. */
+	kit_settle(k, siem, &b->items[1], MARK_OK, 0, NULL);
+	journal_batch_free(b);
+	b = kit_look(k, siem, 9);
+	ck_assert(kit_is(b, "a-0 a-3"));
+	journal_batch_free(b);
+	b = kit_look(k, lake, 9);
+	ck_assert_uint_eq(b->n, 0);
+	journal_batch_free(b);
+	/* Nothing of that was handed out. */
+	atomic_store(&k->clock.wall, V(90));
+	b = kit_read(k, siem, 9, SIZE_MAX, NULL);
+	ck_assert(kit_is(b, "a-1 a-0 a-3 a-4"));
+	journal_batch_free(b);
+}
+
+static void
 later_comes_when_due(struct kit *k)
 {
 	uint32_t siem = journal_sink(k->j, "siem");
@@ -536,6 +569,7 @@ static const struct {
 	{ "handed out once, again after a rewind", nothing_comes_twice_but_after_a_rewind },
 	{ "a verdict after a rewind counts", a_late_verdict_after_a_rewind_counts },
 	{ "LATER comes when it is due, with its memo", later_comes_when_due },
+	{ "a look shows what waits with a memo", a_look_shows_what_waits_with_a_memo },
 	{ "a dead letter frees its entry", dead_letters_free_the_entry },
 	{ "an entry stays until all sinks have it", an_entry_stays_until_all_have_it },
 	{ "backlogs are counted", backlogs_are_counted },

@@ -326,6 +326,17 @@ kit_read(struct kit *k, uint32_t sink, size_t max, size_t max_bytes, struct err 
 	return w.batch;
 }
 
+struct journal_batch *
+kit_look(struct kit *k, uint32_t sink, size_t max)
+{
+	struct waiting w = { 0 };
+
+	journal_look(k->j, sink, max, on_read, &w);
+	wait_done(k, &w);
+	ck_assert_msg(!w.has_err, "%s", w.err.text);
+	return w.batch;
+}
+
 bool
 kit_is(const struct journal_batch *b, const char *ids)
 {

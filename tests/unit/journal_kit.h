@@ -73,6 +73,7 @@ void kit_must_append(struct kit *k, struct kit_page *taken);
 /* Reads and waits; the caller frees. err may be NULL: then it must succeed. */
 struct journal_batch *kit_read(struct kit *k, uint32_t sink, size_t max, size_t max_bytes,
     struct err *err);
+struct journal_batch *kit_look(struct kit *k, uint32_t sink, size_t max);
 /* True when the batch holds just these ids, separated by spaces. */
 bool kit_is(const struct journal_batch *b, const char *ids);
 /* Reads all there is and frees it; returns how many; settles them OK where asked. */
