@@ -575,6 +575,19 @@ engine_hold_sink(struct engine *e, const char *name, bool is_held, struct err *e
 }
 
 bool
+engine_look_at_held(struct engine *e, const char *sink, held_cb *cb, void *arg, struct err *err)
+{
+	return delivery_look_at_held(e->delivery, sink, cb, arg, err);
+}
+
+bool
+engine_cancel_held(struct engine *e, const struct held_which *which, held_cb *cb, void *arg,
+    struct err *err)
+{
+	return delivery_cancel_held(e->delivery, which, cb, arg, err);
+}
+
+bool
 engine_forget_sink(struct engine *e, const char *name, struct err *err)
 {
 	struct log_ctx ctx = { "sink", name };

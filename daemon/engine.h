@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "daemon/delivery/delivery.h"
+#include "daemon/delivery/held.h"
 #include "daemon/intake/intake.h"
 #include "daemon/journal/journal.h"
 #include "daemon/replays.h"
@@ -58,6 +59,12 @@ bool engine_resend(struct engine *e, const char *sink, const char *from, size_t 
     struct err *err) MUST_CHECK;
 /* False: there is none of that number that has not ended. */
 bool engine_replay_cancel(struct engine *e, uint64_t number);
+
+/* What sinks hold back; see delivery/held.h. */
+bool engine_look_at_held(struct engine *e, const char *sink, held_cb *cb, void *arg,
+    struct err *err) MUST_CHECK;
+bool engine_cancel_held(struct engine *e, const struct held_which *which, held_cb *cb, void *arg,
+    struct err *err) MUST_CHECK;
 
 /* That tenant, or all where name is NULL, is read as soon as its budget and its API allow; a tenant
  * that is parked, too. Returns how many streams are. */

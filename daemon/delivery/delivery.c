@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "daemon/delivery/held.h"
 #include "daemon/delivery/owner.h"
 #include "daemon/delivery/parking.h"
 #include "daemon/loop.h"
@@ -315,6 +316,7 @@ delivery_new(const struct engine_env *env, struct journal *j, delivery_origin_cb
 	TAILQ_INIT(&d->runnable);
 	TAILQ_INIT(&d->gone);
 	LIST_INIT(&d->readings);
+	LIST_INIT(&d->looks);
 	timer_init(&d->work, delivery_on_work, d);
 	timer_init(&d->idle, delivery_on_idle_check, d);
 	timer_init(&d->patience, delivery_on_impatient, d);
@@ -337,6 +339,7 @@ delivery_free(struct delivery *d)
 	}
 	delivery_free_gone(d);
 	delivery_free_readings(d);
+	delivery_free_looks(d);
 	journal_on_ready(d->journal, NULL, NULL);
 	loop_forget(d->env->loop, delivery_on_stopped, d);
 	loop_forget(d->env->loop, delivery_free_gone, d);

@@ -17,10 +17,12 @@
  *   owner.c    its life: opened, started, backed off, drained, closed
  *   handout.c  journal to sink: reading, parsing, handing out
  *   verdict.c  sink to journal: results become marks
+ *   held.c     what sinks put off, for people
  *   parking.c  sinks for which too much waits
  *   delivery.c all of them together
  */
 struct reading;
+struct look;
 
 enum owner_state {
 	OWNER_PARKED,   /* could not be opened; opened again when `again` fires */
@@ -97,6 +99,7 @@ struct delivery {
 	delivery_origin_cb *origin;
 	void *origin_arg;
 	LIST_HEAD(, reading) readings; /* under way */
+	LIST_HEAD(, look) looks;       /* likewise, of held.c */
 	struct owner_list owners, runnable, gone; /* gone: freed at the end of the turn */
 	struct settings *settings; /* of now; NULL before delivery_configure() */
 	struct timer parking;

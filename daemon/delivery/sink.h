@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/config/option.h"
@@ -53,6 +54,9 @@ struct sink_reading {
 	void *arg;
 };
 
+/* what: by which people know it; why: in words; due: ticks. */
+typedef void sink_held_cb(void *arg, const char *what, const char *why, int64_t due);
+
 struct sink_kind {
 	const char *name, *help;
 	const struct conf_opt *opts; /* its own options, stored into a struct of conf_size */
@@ -91,6 +95,13 @@ struct sink_kind {
 
 	/* No more reports of any kind; what has no result was not sent. NULL: nothing to do. */
 	void (*cancel)(struct sink *s);
+
+	/* What an entry of such a memo waits for, one by one: for people. NULL: it never holds. */
+	void (*held)(const void *conf, const char *memo, sink_held_cb *say, void *arg);
+	/* The memo without that (`what` as held() says it) into out. False: it was not in it. *is_left:
+	 * the entry waits for something else, or somebody else. Where held() is. */
+	bool (*cancel_held)(const void *conf, const char *memo, const char *what, struct buf *out,
+	    bool *is_left);
 
 	/* Re-open files, re-read certificates and secrets (SIGHUP). NULL: nothing to do. */
 	void (*refresh)(struct sink *s);

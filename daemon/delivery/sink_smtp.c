@@ -452,14 +452,15 @@ fires(struct sink *s, const struct smtp_rule *rule, const struct event *ev)
 	return true;
 }
 
-/* A bit for each rule. */
+/* A bit for each rule. s->memo is the entry's. */
 static uint32_t
 rules_that_fire(struct sink *s, const struct event *ev)
 {
 	uint32_t bits = 0;
 
 	for (size_t i = 0; i < s->conf->rules.n; i++) {
-		if (fires(s, &s->conf->rules.v[i], ev))
+		if (!memo_is_cancelled(&s->memo, s->conf->rules.v[i].key) &&
+		    fires(s, &s->conf->rules.v[i], ev))
 			bits |= 1u << i;
 	}
 	return bits;
@@ -534,11 +535,12 @@ note_unreachable(struct plan *p, uint32_t fired, const struct event *ev, struct 
 static void
 take(struct sink *s, const struct sink_item *item)
 {
-	uint32_t fired = rules_that_fire(s, &item->event);
 	struct plan p = { .n = 0 };
 	struct entry *e;
+	uint32_t fired;
 
 	memo_read(&s->memo, item->memo);
+	fired = rules_that_fire(s, &item->event);
 	p.n = smtp_recipients(&s->conf->rules, fired, item->event.origin, p.legs, &p.left_out);
 	e = entry_new(item->ticket, item->memo, p.n);
 	note_unreachable(&p, fired, &item->event, e);
@@ -690,6 +692,66 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 	return s;
 }
 
+/* ---- for people -------------------------------------------------------------------------- */
+
+static const struct smtp_rule *
+rule_of(const struct sink_smtp_conf *c, uint64_t key)
+{
+	for (size_t i = 0; i < c->rules.n; i++) {
+		if (c->rules.v[i].key == key)
+			return &c->rules.v[i];
+	}
+	return NULL;
+}
+
+static const char *
+words_of(enum memo_hold why)
+{
+	switch (why) {
+	case HOLD_PERIOD:
+		return "digest";
+	case HOLD_LIMIT:
+		return "limit";
+	case HOLD_REPLAY:
+		return "read again";
+	}
+	return "";
+}
+
+static void
+on_held(const void *conf, const char *memo, sink_held_cb *say, void *arg)
+{
+	struct memo m;
+
+	memo_read(&m, memo);
+	for (size_t i = 0; i < m.nheld; i++) {
+		const struct smtp_rule *rule = rule_of(conf, m.held[i].rule);
+
+		if (rule != NULL)
+			say(arg, rule->name, words_of(m.held[i].why), m.held[i].due);
+	}
+}
+
+/* tries: somebody else is put off and has not got it yet. */
+static bool
+on_cancel_held(const void *conf, const char *memo, const char *what, struct buf *out, bool *is_left)
+{
+	struct memo m;
+
+	memo_read(&m, memo);
+	for (size_t i = 0; i < m.nheld; i++) {
+		const struct smtp_rule *rule = rule_of(conf, m.held[i].rule);
+
+		if (rule == NULL || strcmp(rule->name, what) != 0)
+			continue;
+		memo_cancel(&m, rule->key);
+		*is_left = m.nheld > 0 || m.tries > 0 || m.why[0] != '\0';
+		memo_write(out, &m);
+		return true;
+	}
+	return false;
+}
+
 const struct sink_kind sink_smtp = {
 	.name = "smtp",
 	.help = "Mail to people: who gets one about what is said by rules.",
@@ -705,4 +767,6 @@ const struct sink_kind sink_smtp = {
 	.drain = on_drain,
 	.cancel = on_cancel,
 	.close = on_close,
+	.held = on_held,
+	.cancel_held = on_cancel_held,
 };

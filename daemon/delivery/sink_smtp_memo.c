@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "t3 d00ff…  hRULE:p:since:due x…": parts by blanks; the reason is the last, to the end. */
+/* "t3 d00ff hRULE:p:since:due cRULE x…": parts by blanks; the reason is the last, to the end. */
 
 static bool
 read_hex(const char **p, uint64_t *v)
@@ -48,6 +48,8 @@ read_part(struct memo *m, const char *p)
 		m->tries = (unsigned)strtoul(p, NULL, 10);
 	else if (kind == 'd' && read_hex(&p, &address))
 		memo_add_done(m, address);
+	else if (kind == 'c' && read_hex(&p, &address))
+		memo_cancel(m, address);
 	else if (kind == 'h' && read_held(p, &held))
 		memo_hold(m, &held);
 }
@@ -76,6 +78,8 @@ memo_write(struct buf *out, const struct memo *m)
 	for (size_t i = 0; i < m->nheld; i++)
 		buf_printf(out, " h%" PRIx64 ":%c:%" PRId64 ":%" PRId64, m->held[i].rule,
 		    (char)m->held[i].why, m->held[i].since, m->held[i].due);
+	for (size_t i = 0; i < m->ncancelled; i++)
+		buf_printf(out, " c%" PRIx64, m->cancelled[i]);
 	if (m->why[0] != '\0')
 		buf_printf(out, " x%s", m->why);
 }
@@ -122,6 +126,27 @@ memo_hold(struct memo *m, const struct memo_held *held)
 		*known = *held;
 	else if (m->nheld < MEMO_HELD)
 		m->held[m->nheld++] = *held;
+}
+
+void
+memo_cancel(struct memo *m, uint64_t rule)
+{
+	struct memo_held *held = find_held(m, rule);
+
+	if (held != NULL)
+		*held = m->held[--m->nheld];
+	if (m->ncancelled < MEMO_HELD && !memo_is_cancelled(m, rule))
+		m->cancelled[m->ncancelled++] = rule;
+}
+
+bool
+memo_is_cancelled(const struct memo *m, uint64_t rule)
+{
+	for (size_t i = 0; i < m->ncancelled; i++) {
+		if (m->cancelled[i] == rule)
+			return true;
+	}
+	return false;
 }
 
 void

@@ -15,7 +15,7 @@
  * A memo that cannot be read is one that says nothing: then somebody gets a mail
  * twice, and nobody gets none.
  */
-#define MEMO_DONE  128 /* recipients of one entry, at most */
+#define MEMO_DONE  96 /* recipients of one entry, at most */
 #define MEMO_HELD  24  /* rules */
 #define MEMO_WHY   300
 #define MEMO_BYTES 4096
@@ -35,6 +35,8 @@ struct memo {
 	size_t ndone;
 	struct memo_held held[MEMO_HELD];
 	size_t nheld;
+	uint64_t cancelled[MEMO_HELD]; /* rules that somebody took back for this entry */
+	size_t ncancelled;
 	char why[MEMO_WHY + 1]; /* "": everybody may still get it */
 };
 
@@ -48,6 +50,9 @@ void memo_add_done(struct memo *m, uint64_t address);
 /* NULL: none of that rule. */
 const struct memo_held *memo_held(const struct memo *m, uint64_t rule);
 void memo_hold(struct memo *m, const struct memo_held *held);
+/* That rule has nothing to do with the entry any more. */
+void memo_cancel(struct memo *m, uint64_t rule);
+bool memo_is_cancelled(const struct memo *m, uint64_t rule);
 /* Keeps the first reason. */
 void memo_add_why(struct memo *m, const char *why);
 

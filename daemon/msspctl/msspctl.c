@@ -10,6 +10,7 @@
 #include "daemon/msspctl/call.h"
 #include "daemon/msspctl/check_tenant.h"
 #include "daemon/msspctl/look.h"
+#include "daemon/msspctl/held.h"
 #include "daemon/msspctl/onboard.h"
 #include "daemon/msspctl/replay.h"
 #include "lib/base/str.h"
@@ -60,6 +61,10 @@ static const char usage[] =
     "  replays [--json]    what is read again, was lately, or will be: replays, and\n"
     "                      what sinks missed\n"
     "  replay-cancel N...  end those replays, by their numbers\n"
+    "  held [SINK] [--json]\n"
+    "                      mails that wait for a digest: how many events, until when,\n"
+    "                      why, and by which name they can be taken back\n"
+    "  held-cancel ID...   take those back: who has not got them does not get them\n"
     "\n"
     "Reads the configuration and needs no running msspd; NAME is a tenant, or a\n"
     "customer for all of its tenants:\n"
@@ -108,7 +113,7 @@ static const struct option long_options[] = {
 
 /* What a verb takes besides -s and -c; anything else is refused. */
 enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8, TAKES_ALL = 16,
-	TAKES_PERIOD = 32, TAKES_NUMBERS = 64 };
+	TAKES_PERIOD = 32, TAKES_NUMBERS = 64, TAKES_SOME_NAMES = 128 };
 
 static const struct command {
 	const char *name;
@@ -135,6 +140,8 @@ static const struct command {
 	{ "resend", do_resend, TAKES_PERIOD },
 	{ "replays", do_replays, TAKES_JSON },
 	{ "replay-cancel", do_replay_cancel, TAKES_NUMBERS },
+	{ "held", do_held, TAKES_SOME_NAMES | TAKES_JSON },
+	{ "held-cancel", do_held_cancel, TAKES_NAMES },
 	{ "consent-url", do_consent_url, TAKES_NAMES | TAKES_STATE },
 	{ "onboard", do_onboard, TAKES_NAMES | TAKES_REQUESTS | TAKES_JSON },
 };
@@ -182,7 +189,7 @@ run_command(struct args *a, const char *name)
 		if (!is_command(a, c->name, name))
 			continue;
 		if ((given(a) & ~c->takes) != 0 ||
-		    (a->nnames != 0 && (c->takes & (TAKES_NAMES | TAKES_NUMBERS)) == 0))
+		    (a->nnames != 0 && (c->takes & (TAKES_NAMES | TAKES_NUMBERS | TAKES_SOME_NAMES)) == 0))
 			return bad_usage("that command does not take all of these options or names");
 		if ((c->takes & TAKES_NAMES) != 0 && (a->nnames == 0) != a->wants_all)
 			return bad_usage((c->takes & TAKES_ALL) != 0

@@ -12,6 +12,7 @@
 
 #include "daemon/ops/acts.h"
 #include "daemon/ops/backups.h"
+#include "daemon/ops/holds.h"
 #include "daemon/ops/control.h"
 #include "daemon/ops/periods.h"
 #include "daemon/ops/status.h"
@@ -34,6 +35,7 @@ struct client {
 struct control {
 	struct engine *engine;
 	struct backups *backups;
+	struct holds *holds;
 	control_reload *reload;
 	void *reload_arg;
 	struct event_base *base;
@@ -106,6 +108,24 @@ verb_backup_state(struct control *c, const json_t *request, struct err *err)
 }
 
 static json_t *
+verb_held(struct control *c, const json_t *request, struct err *err)
+{
+	return holds_look(c->holds, request, err);
+}
+
+static json_t *
+verb_held_cancel(struct control *c, const json_t *request, struct err *err)
+{
+	return holds_cancel(c->holds, request, err);
+}
+
+static json_t *
+verb_held_result(struct control *c, const json_t *request, struct err *err)
+{
+	return holds_result(c->holds, request, err);
+}
+
+static json_t *
 verb_poll(struct control *c, const json_t *request, struct err *err)
 {
 	return acts_poll(c->engine, request, err);
@@ -150,6 +170,9 @@ static const struct verb verbs[] = {
 	{ "sink-forget", verb_sink_forget },
 	{ "backup", verb_backup },
 	{ "backup-state", verb_backup_state },
+	{ "held", verb_held },
+	{ "held-cancel", verb_held_cancel },
+	{ "held-result", verb_held_result },
 };
 
 static const struct verb *
@@ -413,6 +436,7 @@ control_open(struct event_base *base, struct engine *engine, const char *path,
 	TAILQ_INIT(&c->clients);
 	c->engine = engine;
 	engine_view(engine, &view);
+	c->holds = holds_new(engine);
 	c->backups = backups_new(view.settings->state_dir);
 	c->reload = reload;
 	c->reload_arg = arg;
@@ -446,6 +470,7 @@ control_close(struct control *c)
 	while (!TAILQ_EMPTY(&c->clients))
 		client_free(TAILQ_FIRST(&c->clients));
 	backups_free(c->backups);
+	holds_free(c->holds);
 	free(c->path);
 	free(c);
 }

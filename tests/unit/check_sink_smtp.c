@@ -88,6 +88,23 @@ START_TEST(test_memo_comes_back)
 }
 END_TEST
 
+START_TEST(test_what_is_taken_back_stays_so)
+{
+	struct memo m;
+	char *text;
+
+	memo_read(&m, "t0 h5:p:1:2 h6:p:1:2");
+	memo_cancel(&m, 5);
+	memo_cancel(&m, 7);
+	text = written(&m);
+	memo_read(&m, text);
+	ck_assert_ptr_null(memo_held(&m, 5));
+	ck_assert_ptr_nonnull(memo_held(&m, 6));
+	ck_assert(memo_is_cancelled(&m, 5) && memo_is_cancelled(&m, 7) && !memo_is_cancelled(&m, 6));
+	free(text);
+}
+END_TEST
+
 START_TEST(test_the_largest_memo_fits_the_journal)
 {
 	struct memo m;
@@ -409,6 +426,7 @@ main(void)
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_ends, 0, (int)ARRAY_LEN(ends));
 	tcase_add_test(tc, test_memo_comes_back);
+	tcase_add_test(tc, test_what_is_taken_back_stays_so);
 	tcase_add_test(tc, test_the_largest_memo_fits_the_journal);
 	tcase_add_loop_test(tc, test_odd_memos_say_nothing, 0, (int)ARRAY_LEN(odd_memos));
 	tcase_add_loop_test(tc, test_desk, 0, (int)ARRAY_LEN(desk_cases));

@@ -1,0 +1,97 @@
+#include "daemon/msspctl/held.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "daemon/msspctl/call.h"
+#include "daemon/msspctl/fields.h"
+
+#define TIMEOUT_S 30
+#define LOOK_US   50000
+#define LOOKS_MAX 600
+
+/* Asks until the journal has answered. NULL: *status says why. */
+static json_t *
+ask(const struct args *a, json_t *taken_request, int *status)
+{
+	json_t *begun = call(a->socket, taken_request, TIMEOUT_S, status), *result = NULL;
+	int64_t look = get_int(begun, "look");
+
+	if (begun == NULL)
+		return NULL;
+	json_decref(begun);
+	for (int i = 0; i < LOOKS_MAX; i++) {
+		json_decref(result);
+		result = call(a->socket, json_pack("{s:s, s:I}", "verb", "held-result", "look",
+		    (json_int_t)look), TIMEOUT_S, status);
+		if (result == NULL || json_is_true(json_object_get(result, "ready")))
+			return result;
+		usleep(LOOK_US);
+	}
+	json_decref(result);
+	fputs("msspctl: the journal does not answer\n", stderr);
+	*status = EX_TEMPFAIL;
+	return NULL;
+}
+
+/* Times are cut to the second: "2026-11-01T08:00:00". */
+static void
+print_one(const json_t *h)
+{
+	printf("%6" PRId64 "  due %.19s  %-10s  %s\n", get_int(h, "events"), get_text(h, "due"),
+	    get_text(h, "why"), get_text(h, "id"));
+}
+
+int
+do_held(const struct args *a)
+{
+	int status = EX_OK;
+	json_t *request = json_pack("{s:s}", "verb", "held"), *result;
+	const json_t *list;
+
+	if (a->nnames > 1) {
+		json_decref(request);
+		fputs("msspctl: held wants one sink, or none for all\n", stderr);
+		return EX_USAGE;
+	}
+	if (a->nnames == 1)
+		json_object_set_new(request, "sink", json_string(a->names[0]));
+	result = ask(a, request, &status);
+	if (result == NULL)
+		return status;
+	list = json_object_get(result, "held");
+	if (a->is_json) {
+		json_dumpf(result, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else if (json_array_size(list) == 0) {
+		puts("nothing is held");
+	}
+	for (size_t i = 0; !a->is_json && i < json_array_size(list); i++)
+		print_one(json_array_get(list, i));
+	if (!a->is_json && json_is_true(json_object_get(result, "more")))
+		puts("and more than is looked at");
+	json_decref(result);
+	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+int
+do_held_cancel(const struct args *a)
+{
+	int status = EX_OK;
+
+	for (size_t i = 0; i < a->nnames && status == EX_OK; i++) {
+		json_t *result = ask(a, json_pack("{s:s, s:s}", "verb", "held-cancel", "id", a->names[i]),
+		    &status);
+
+		if (result == NULL)
+			return status;
+		printf("%s: %" PRId64 " taken back\n", a->names[i], get_int(result, "cancelled"));
+		if (get_int(result, "cancelled") == 0)
+			status = EX_DATAERR;
+		json_decref(result);
+	}
+	return status;
+}
