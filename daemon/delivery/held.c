@@ -12,6 +12,7 @@ struct look {
 	char *sink; /* NULL: all of them */
 	uint32_t at; /* the sink that is looked at, by number */
 	bool is_cancel, is_cut;
+	bool is_saving; /* the marks of a cancel are on their way to the disk */
 	char *what, *customer; /* of a cancel */
 	size_t cancelled;
 	struct held_line *lines;
@@ -163,7 +164,7 @@ look_on_read(void *arg, struct journal_batch *taken, const struct err *err)
 	struct sink_owner *o = owner_of(l, l->at);
 
 	l->is_cut |= taken->n == HELD_MOST;
-	for (size_t i = 0; o != NULL && err == NULL && i < taken->n; i++) {
+	for (size_t i = 0; o != NULL && err == NULL && !l->is_saving && i < taken->n; i++) {
 		l->item = &taken->items[i];
 		if (l->is_cancel)
 			cancel_one(l, o);
@@ -171,7 +172,11 @@ look_on_read(void *arg, struct journal_batch *taken, const struct err *err)
 			o->conf->kind->held(o->conf->conf, l->item->memo, count_one, l);
 	}
 	journal_batch_free(taken);
-	if (err != NULL)
+	/* A second look comes when what was settled before it is stored. */
+	l->is_saving = l->is_cancel && !l->is_saving && err == NULL;
+	if (l->is_saving)
+		journal_look(l->d->journal, l->at, 1, look_on_read, l);
+	else if (err != NULL)
 		answer(l, err);
 	else
 		look_at_next(l);

@@ -350,7 +350,8 @@ void journal_read(struct journal *j, uint32_t sink, size_t max, size_t max_bytes
 
 /*
  * A look at what that sink has put off with a memo, at most max, in the order of their places,
- * without bodies. Nothing is handed out; what is handed out just now may be among them.
+ * without bodies. Nothing is handed out; what is handed out just now may be among them. Marks
+ * that were given before are stored when it comes.
  */
 void journal_look(struct journal *j, uint32_t sink, size_t max, journal_read_cb *cb, void *arg);
 
