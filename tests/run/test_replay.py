@@ -140,7 +140,7 @@ class Replay(Scene):
     def test_live_reading_does_not_wait_for_a_replay(self):
         self.scene("--alerts", 6000, "--history", 72000, lookback="1h")
         self.wait_quiet()
-        self.graph.fault("1:latency=150")
+        self.graph.fault("1:latency=300")  # 36 s for all of it
         self.replay("--from", "2d", "--all", "--detach")
         harness.wait_for("it has begun", 20, lambda: self.replays()[-1]["read"] > 0)
         late = []

@@ -67,6 +67,7 @@ class ManySinks(Scene):
         collector = Collector(self.customers)
         self.addCleanup(collector.close)
         msspd = harness.Msspd(self.run_, self.configuration(graph, collector, 0)).start()
+        harness.wait_for("all were read", 60, lambda: all(t["polls"] > 0 for t in msspd.status()["tenants"]))
         self.mark_up()
         end, generation = time.monotonic() + self.seconds, 0
         while time.monotonic() < end:
