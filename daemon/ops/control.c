@@ -47,19 +47,12 @@ struct control {
 	size_t nclients;
 };
 
-/* A verb answers with its result, or NULL and err. */
+/* A verb answers with its result, or NULL and err; or writes its result, as JSON. */
 struct verb {
 	const char *name;
 	json_t *(*answer)(struct control *c, const json_t *request, struct err *err);
+	void (*write)(struct buf *out, const struct engine *e);
 };
-
-static json_t *
-verb_status(struct control *c, const json_t *request, struct err *err)
-{
-	(void)request;
-	(void)err;
-	return status_object(c->engine);
-}
 
 static json_t *
 verb_reload(struct control *c, const json_t *request, struct err *err)
@@ -157,7 +150,7 @@ verb_sink_forget(struct control *c, const json_t *request, struct err *err)
 }
 
 static const struct verb verbs[] = {
-	{ "status", verb_status },
+	{ "status", NULL, status_write },
 	{ "reload", verb_reload },
 	{ "replay", verb_replay },
 	{ "resend", verb_resend },
@@ -222,6 +215,19 @@ send_reply(struct client *c, json_t *taken_result, const struct err *err)
 }
 
 static void
+write_reply(struct client *c, const struct verb *verb)
+{
+	struct buf line = BUF_INIT(STATUS_MOST);
+
+	buf_puts(&line, "{\"ok\":true,\"result\":");
+	verb->write(&line, c->control->engine);
+	buf_puts(&line, "}\n");
+	if (buf_ok(&line))
+		bufferevent_write(c->bev, line.p, line.n);
+	buf_release(&line);
+}
+
+static void
 answer_line(struct client *c, const char *line, size_t n)
 {
 	json_error_t where;
@@ -235,9 +241,12 @@ answer_line(struct client *c, const char *line, size_t n)
 		err_set(&err, ERR_PERM, "not a JSON object on one line: %s", where.text);
 	else if (verb == NULL)
 		err_set(&err, ERR_PERM, "no such verb: %s", name != NULL ? name : "(none)");
-	else
+	else if (verb->answer != NULL)
 		result = verb->answer(c->control, request, &err);
-	send_reply(c, result, &err);
+	if (verb != NULL && verb->write != NULL)
+		write_reply(c, verb);
+	else
+		send_reply(c, result, &err);
 	json_decref(request);
 }
 

@@ -23,7 +23,7 @@
 #define HEADER_MOST  8192
 #define FRESH_MS     1000
 #define BODIES_MOST  12
-#define BODY_MOST    (64u << 20)
+#define BODY_MOST    STATUS_MOST
 #define AGAIN_MS     5000 /* where the address cannot be listened on */
 #define IDLE_SECONDS 60
 #define WAITING_MOST 64
@@ -112,14 +112,8 @@ make_ready(struct http *h, struct buf *out)
 static int
 make_status(struct http *h, struct buf *out)
 {
-	json_t *status = status_object(h->engine);
-	char *text = json_dumps(status, JSON_COMPACT);
-
-	if (text != NULL)
-		buf_puts(out, text);
-	free(text);
-	json_decref(status);
-	return text != NULL ? HTTP_OK : HTTP_INTERNAL;
+	status_write(out, h->engine);
+	return HTTP_OK;
 }
 
 /* ---- answers that are kept a while ------------------------------------------------- */

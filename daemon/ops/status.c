@@ -2,122 +2,141 @@
 
 #include "daemon/expiries.h"
 #include "daemon/intake/streams.h"
-#include "daemon/ops/moment.h"
 #include "daemon/ops/chronicle.h"
 #include "daemon/ops/ready.h"
 #include "daemon/ops/status.h"
 #include "lib/base/alloc.h"
 #include "lib/base/version.h"
+#include "lib/json/writer.h"
 
-/* Names come from the configuration, which is UTF-8; texts may have been cut. */
-static json_t *
-text(const char *s)
+static void
+put_text(struct jw *w, const char *key, const char *s)
 {
-	json_t *v = json_string(s != NULL ? s : "");
-
-	return v != NULL ? v : json_string("?");
+	jw_plain_name(w, key);
+	jw_text(w, s != NULL ? s : "");
 }
 
 static void
-set(json_t *o, const char *key, json_t *v)
+put_int(struct jw *w, const char *key, int64_t v)
 {
-	json_object_set_new(o, key, v);
+	jw_plain_name(w, key);
+	jw_int(w, v);
 }
 
 static void
-set_count(json_t *o, const char *key, uint64_t v)
+put_count(struct jw *w, const char *key, uint64_t v)
 {
-	json_object_set_new(o, key, json_integer((json_int_t)v));
+	put_int(w, key, (int64_t)v);
+}
+
+static void
+put_bool(struct jw *w, const char *key, bool v)
+{
+	jw_plain_name(w, key);
+	jw_bool(w, v);
+}
+
+static void
+put_moment(struct jw *w, const char *key, int64_t ticks)
+{
+	struct buf b = BUF_INIT(64);
+
+	jw_plain_name(w, key);
+	if (ticks == TICKS_NONE) {
+		jw_null(w);
+		return;
+	}
+	ticks_write(&b, ticks, 3);
+	jw_str(w, buf_peek(&b));
+	buf_release(&b);
 }
 
 /* With the stream that has it, where a tenant has several. */
 static void
-set_trouble(json_t *o, const struct intake_figures *f)
+put_trouble(struct jw *w, const struct intake_figures *f)
 {
 	char *whole;
 
 	if (f->trouble[0] == '\0' || f->stream[0] == '\0') {
-		set(o, "trouble", text(f->trouble));
+		put_text(w, "trouble", f->trouble);
 		return;
 	}
 	whole = xasprintf("%s: %s", f->stream, f->trouble);
-	set(o, "trouble", text(whole));
+	put_text(w, "trouble", whole);
 	free(whole);
 }
 
-static json_t *
-tenant_object(const struct intake_figures *f)
+static void
+put_tenant(struct jw *w, const struct intake_figures *f)
 {
-	json_t *o = json_object();
-
-	set(o, "tenant", text(f->tenant));
-	set(o, "customer", text(f->customer));
-	set(o, "customer_name", text(f->customer_name));
-	set(o, "id", text(f->id));
-	set(o, "stream", text(f->stream));
-	set(o, "state", text(tenant_states[f->state].name));
-	set_trouble(o, f);
-	set(o, "level", text(health_level_names[tenant_states[f->state].level]));
-	set(o, "parked", json_boolean(f->is_parked));
-	set(o, "do", text(tenant_states[f->state].remedy));
-	set(o, "since", moment(f->since));
-	set(o, "last_success", moment(f->last_success));
-	set(o, "complete", moment(f->complete));
-	set(o, "cursor", moment(f->cursor));
-	set(o, "next_poll_ms", json_integer(f->next_poll_ms));
-	set_count(o, "polls", f->polls);
-	set_count(o, "pages", f->pages);
-	set_count(o, "alerts", f->alerts);
-	set_count(o, "repeats", f->repeats);
-	set_count(o, "forwarded", f->forwarded);
-	set_count(o, "throttled", f->throttled);
-	set_count(o, "failures", f->failures);
-	set_count(o, "quarantined", f->quarantined);
-	set_count(o, "sweep_found", f->sweep_found);
-	set_count(o, "gaps", f->gaps);
-	set(o, "max_late_ms", json_integer(f->max_late_ms));
-	return o;
+	put_text(w, "tenant", f->tenant);
+	put_text(w, "customer", f->customer);
+	put_text(w, "customer_name", f->customer_name);
+	put_text(w, "id", f->id);
+	put_text(w, "stream", f->stream);
+	put_text(w, "state", tenant_states[f->state].name);
+	put_trouble(w, f);
+	put_text(w, "level", health_level_names[tenant_states[f->state].level]);
+	put_bool(w, "parked", f->is_parked);
+	put_text(w, "do", tenant_states[f->state].remedy);
+	put_moment(w, "since", f->since);
+	put_moment(w, "last_success", f->last_success);
+	put_moment(w, "complete", f->complete);
+	put_moment(w, "cursor", f->cursor);
+	put_int(w, "next_poll_ms", f->next_poll_ms);
+	put_count(w, "polls", f->polls);
+	put_count(w, "pages", f->pages);
+	put_count(w, "alerts", f->alerts);
+	put_count(w, "repeats", f->repeats);
+	put_count(w, "forwarded", f->forwarded);
+	put_count(w, "throttled", f->throttled);
+	put_count(w, "failures", f->failures);
+	put_count(w, "quarantined", f->quarantined);
+	put_count(w, "sweep_found", f->sweep_found);
+	put_count(w, "gaps", f->gaps);
+	put_int(w, "max_late_ms", f->max_late_ms);
 }
 
-static json_t *
-stream_object(const struct intake_figures *f)
+static void
+put_stream(struct jw *w, const struct intake_figures *f)
 {
-	json_t *o = json_object();
-
-	set(o, "stream", text(f->stream));
-	set(o, "state", text(tenant_states[f->state].name));
-	set(o, "trouble", text(f->trouble));
-	set(o, "since", moment(f->since));
-	set(o, "last_success", moment(f->last_success));
-	set(o, "cursor", moment(f->cursor));
-	set(o, "next_poll_ms", json_integer(f->next_poll_ms));
-	set_count(o, "pages", f->pages);
-	set_count(o, "forwarded", f->forwarded);
-	return o;
+	jw_object(w);
+	put_text(w, "stream", f->stream);
+	put_text(w, "state", tenant_states[f->state].name);
+	put_text(w, "trouble", f->trouble);
+	put_moment(w, "since", f->since);
+	put_moment(w, "last_success", f->last_success);
+	put_moment(w, "cursor", f->cursor);
+	put_int(w, "next_poll_ms", f->next_poll_ms);
+	put_count(w, "pages", f->pages);
+	put_count(w, "forwarded", f->forwarded);
+	jw_object_end(w);
 }
 
 /* The streams stand in the order of their tenants. */
-static json_t *
-tenants_array(const struct engine_view *v)
+static void
+put_tenants(struct jw *w, const struct engine_view *v)
 {
 	size_t max = v->settings->ntenants, at = 0;
 	struct intake_figures *f = xcalloc(max, sizeof(*f));
 	struct intake_figures *s = xcalloc(max * STREAM_COUNT, sizeof(*s));
 	size_t n = intake_figures(v->intake, f, max);
 	size_t nstreams = intake_stream_figures(v->intake, s, max * STREAM_COUNT);
-	json_t *a = json_array();
 
+	jw_array(w);
 	for (size_t i = 0; i < n; i++) {
-		json_t *o = tenant_object(&f[i]), *streams = json_array();
-
+		jw_object(w);
+		put_tenant(w, &f[i]);
+		jw_plain_name(w, "streams");
+		jw_array(w);
 		for (; at < nstreams && s[at].id == f[i].id; at++)
-			json_array_append_new(streams, stream_object(&s[at]));
-		set(o, "streams", streams);
-		json_array_append_new(a, o);
+			put_stream(w, &s[at]);
+		jw_array_end(w);
+		jw_object_end(w);
 	}
+	jw_array_end(w);
 	free(f);
 	free(s);
-	return a;
 }
 
 /* What a person can do about a sink, by the word for its link. */
@@ -165,74 +184,74 @@ link_word(const struct delivery_figures *f)
 }
 
 static void
-add_backlog(json_t *o, const struct journal_backlog *b)
+put_backlog(struct jw *w, const struct journal_backlog *b, const char *link)
 {
-	set_count(o, "backlog", b->entries);
-	set_count(o, "backlog_bytes", b->bytes);
-	set(o, "oldest", moment(b->oldest));
-	set_count(o, "dead_letters", b->dead);
-	set(o, "over_backlog", json_boolean(b->is_parked));
-	set(o, "do", text(remedy_of(json_string_value(json_object_get(o, "link")), b->is_parked)));
+	put_count(w, "backlog", b->entries);
+	put_count(w, "backlog_bytes", b->bytes);
+	put_moment(w, "oldest", b->oldest);
+	put_count(w, "dead_letters", b->dead);
+	put_bool(w, "over_backlog", b->is_parked);
+	put_text(w, "do", remedy_of(link, b->is_parked));
 }
 
-static json_t *
-sink_object(const struct delivery_figures *f)
+static void
+put_sink(struct jw *w, const struct delivery_figures *f)
 {
-	json_t *o = json_object();
+	put_text(w, "sink", f->sink);
+	put_text(w, "type", f->kind);
+	put_text(w, "link", link_word(f));
+	put_bool(w, "pauses_polling", f->pauses_polling);
+	put_text(w, "trouble", f->trouble);
+	put_moment(w, "trouble_since", f->trouble_since);
+	put_int(w, "next_try_ms", f->next_try_ms);
+	put_count(w, "accepted", f->accepted);
+	put_count(w, "retried", f->retried);
+	put_count(w, "rejected", f->rejected);
+	put_count(w, "in_flight", f->in_flight);
+	put_moment(w, "last_accepted", f->last_accepted);
+}
 
-	set(o, "sink", text(f->sink));
-	set(o, "type", text(f->kind));
-	set(o, "link", text(link_word(f)));
-	set(o, "pauses_polling", json_boolean(f->pauses_polling));
-	set(o, "trouble", text(f->trouble));
-	set(o, "trouble_since", moment(f->trouble_since));
-	set(o, "next_try_ms", json_integer(f->next_try_ms));
-	set_count(o, "accepted", f->accepted);
-	set_count(o, "retried", f->retried);
-	set_count(o, "rejected", f->rejected);
-	set_count(o, "in_flight", f->in_flight);
-	set(o, "last_accepted", moment(f->last_accepted));
-	return o;
+static void
+put_leaver(struct jw *w, const struct journal_backlog *b)
+{
+	jw_object(w);
+	put_text(w, "sink", b->sink);
+	put_text(w, "link", "not configured");
+	put_moment(w, "since", b->undeclared_since);
+	put_backlog(w, b, "not configured");
+	jw_object_end(w);
 }
 
 /* Sinks that are configured, then those that left entries behind. */
-static json_t *
-sinks_array(const struct engine_view *v)
+static void
+put_sinks(struct jw *w, const struct engine_view *v)
 {
 	size_t max = v->settings->nsinks;
 	struct delivery_figures *f = xcalloc(max, sizeof(*f));
 	struct journal_backlog logs[1024];
 	size_t n = delivery_figures(v->delivery, f, max);
 	size_t nlogs = journal_backlogs(v->journal, logs, ARRAY_LEN(logs));
-	json_t *a = json_array();
 
+	jw_array(w);
 	for (size_t i = 0; i < n; i++) {
-		json_t *o = sink_object(&f[i]);
-
+		jw_object(w);
+		put_sink(w, &f[i]);
 		for (size_t k = 0; k < nlogs; k++) {
 			if (strcmp(logs[k].sink, f[i].sink) == 0)
-				add_backlog(o, &logs[k]);
+				put_backlog(w, &logs[k], link_word(&f[i]));
 		}
-		json_array_append_new(a, o);
+		jw_object_end(w);
 	}
 	for (size_t k = 0; k < nlogs; k++) {
-		json_t *o;
-
-		if (logs[k].is_declared || logs[k].entries == 0)
-			continue;
-		o = json_object();
-		set(o, "sink", text(logs[k].sink));
-		set(o, "link", text("not configured"));
-		set(o, "since", moment(logs[k].undeclared_since));
-		add_backlog(o, &logs[k]);
-		json_array_append_new(a, o);
+		if (!logs[k].is_declared && logs[k].entries != 0)
+			put_leaver(w, &logs[k]);
 	}
+	jw_array_end(w);
 	free(f);
-	return a;
 }
 
-static json_t *
-journal_object(const struct journal *j)
+static void
+put_journal(struct jw *w, const struct journal *j)
 {
 	static const char *const states[] = { "ok", "paused", "failed" };
 	static const char *const todo[] = { "",
@@ -240,103 +259,108 @@ journal_object(const struct journal *j)
 		"(journal.max_size): nothing is read meanwhile.",
 		"Look at the disk of state_dir: room, rights, errors. It is tried again by itself." };
 	struct journal_stats st;
-	json_t *o = json_object();
 
 	journal_stats(j, &st);
-	set(o, "state", text(states[st.state]));
-	set_count(o, "bytes", st.file_bytes);
-	set_count(o, "max_bytes", st.max_bytes);
-	set_count(o, "entries", st.entries);
-	set_count(o, "remembered", st.remembered);
-	set_count(o, "quarantine", st.quarantine);
-	set_count(o, "dead_letters", st.dead);
-	set_count(o, "gaps", st.gaps);
-	set(o, "oldest_open", moment(st.oldest_open));
-	set(o, "do", text(todo[st.state]));
-	return o;
+	jw_object(w);
+	put_text(w, "state", states[st.state]);
+	put_count(w, "bytes", st.file_bytes);
+	put_count(w, "max_bytes", st.max_bytes);
+	put_count(w, "entries", st.entries);
+	put_count(w, "remembered", st.remembered);
+	put_count(w, "quarantine", st.quarantine);
+	put_count(w, "dead_letters", st.dead);
+	put_count(w, "gaps", st.gaps);
+	put_moment(w, "oldest_open", st.oldest_open);
+	put_text(w, "do", todo[st.state]);
+	jw_object_end(w);
 }
 
 /* Can it do its work, and if not, why. */
 static void
-set_ready(json_t *o, const struct engine *e)
+put_ready(struct jw *w, const struct engine *e)
 {
 	struct buf why = BUF_INIT(4096);
-	json_t *reasons = json_array();
-	bool is_ready = ready_is(e, &why);
 
+	put_bool(w, "ready", ready_is(e, &why));
+	jw_plain_name(w, "not_ready");
+	jw_array(w);
 	for (const char *at = buf_peek(&why).s, *end; *at != '\0'; at = end + 1) {
 		end = strchr(at, '\n');
-		json_array_append_new(reasons, json_stringn(at, (size_t)(end - at)));
+		jw_str(w, (struct str) { at, (size_t)(end - at) });
 	}
-	set(o, "ready", json_boolean(is_ready));
-	set(o, "not_ready", reasons);
+	jw_array_end(w);
 	buf_release(&why);
 }
 
 /* The newest first. */
-static json_t *
-recent_array(const struct engine_view *v)
+static void
+put_recent(struct jw *w, const struct engine_view *v)
 {
 	static const char *const levels[] = { "error", "warning", "info", "debug" };
 	struct chronicle_event e;
-	json_t *a = json_array();
 
+	jw_array(w);
 	for (size_t i = 0; v->chronicle != NULL && chronicle_at(v->chronicle, i, &e); i++) {
-		json_t *o = json_object();
-
-		set(o, "at", moment(e.at));
-		set(o, "level", text(levels[e.level]));
-		set(o, "kind", text(e.kind));
-		set(o, "name", text(e.name));
-		set(o, "text", text(e.text));
-		json_array_append_new(a, o);
+		jw_object(w);
+		put_moment(w, "at", e.at);
+		put_text(w, "level", levels[e.level]);
+		put_text(w, "kind", e.kind);
+		put_text(w, "name", e.name);
+		put_text(w, "text", e.text);
+		jw_object_end(w);
 	}
-	return a;
+	jw_array_end(w);
 }
 
 /* The first to end first. */
-static json_t *
-expiries_array(const struct engine_view *v)
+static void
+put_expiries(struct jw *w, const struct engine_view *v)
 {
 	static const char *const stages[] = { "far", "month", "week", "day", "over" };
-	json_t *a = json_array();
 	size_t i = 0;
 
+	jw_array(w);
 	for (const struct expiry *e = expiries_at(v->expiries, i); e != NULL;
 	     e = expiries_at(v->expiries, ++i)) {
-		json_t *o = json_object();
-
-		set(o, "kind", text(e->kind));
-		set(o, "name", text(e->name));
-		set(o, "what", text(e->what));
-		set(o, "remedy", text(e->remedy));
-		set(o, "ends", moment(e->ends));
-		set(o, "days", json_integer(expiry_days(v->now, e->ends)));
-		set(o, "stage", text(stages[expiry_stage(v->now, e->ends)]));
-		json_array_append_new(a, o);
+		jw_object(w);
+		put_text(w, "kind", e->kind);
+		put_text(w, "name", e->name);
+		put_text(w, "what", e->what);
+		put_text(w, "remedy", e->remedy);
+		put_moment(w, "ends", e->ends);
+		put_int(w, "days", expiry_days(v->now, e->ends));
+		put_text(w, "stage", stages[expiry_stage(v->now, e->ends)]);
+		jw_object_end(w);
 	}
-	return a;
+	jw_array_end(w);
 }
 
-json_t *
-status_object(const struct engine *e)
+void
+status_write(struct buf *out, const struct engine *e)
 {
 	struct engine_view v;
-	json_t *o = json_object();
+	struct jw writer, *w = &writer;
 
 	engine_view(e, &v);
-	set(o, "version", text(msspd_version));
-	set(o, "instance", text(v.settings->instance));
-	set_ready(o, e);
-	set(o, "config", text(v.settings->file));
-	set(o, "now", moment(v.now));
-	set(o, "started", moment(v.started));
-	set(o, "reloaded", moment(v.reloaded));
-	set(o, "reload_error", text(v.reload_error));
-	set(o, "journal", journal_object(v.journal));
-	set(o, "tenants", tenants_array(&v));
-	set(o, "sinks", sinks_array(&v));
-	set(o, "expiries", expiries_array(&v));
-	set(o, "recent", recent_array(&v));
-	return o;
+	jw_init(w, out);
+	jw_object(w);
+	put_text(w, "version", msspd_version);
+	put_text(w, "instance", v.settings->instance);
+	put_ready(w, e);
+	put_text(w, "config", v.settings->file);
+	put_moment(w, "now", v.now);
+	put_moment(w, "started", v.started);
+	put_moment(w, "reloaded", v.reloaded);
+	put_text(w, "reload_error", v.reload_error);
+	jw_plain_name(w, "journal");
+	put_journal(w, v.journal);
+	jw_plain_name(w, "tenants");
+	put_tenants(w, &v);
+	jw_plain_name(w, "sinks");
+	put_sinks(w, &v);
+	jw_plain_name(w, "expiries");
+	put_expiries(w, &v);
+	jw_plain_name(w, "recent");
+	put_recent(w, &v);
+	jw_object_end(w);
 }
