@@ -444,9 +444,11 @@ control_open(struct event_base *base, struct engine *engine, const char *path,
 	c = xcalloc(1, sizeof(*c));
 	TAILQ_INIT(&c->clients);
 	c->engine = engine;
-	engine_view(engine, &view);
-	c->holds = holds_new(engine);
-	c->backups = backups_new(view.settings->state_dir);
+	if (engine != NULL) { /* as in tests of the socket alone */
+		engine_view(engine, &view);
+		c->holds = holds_new(engine);
+		c->backups = backups_new(view.settings->state_dir);
+	}
 	c->reload = reload;
 	c->reload_arg = arg;
 	c->base = base;
