@@ -61,10 +61,9 @@ class Program:
         self.path, self.name, self.limit = path, name, limit
 
     def run(self, lane):
-        """Nice to the runs beside it, some of which measure."""
         began, environment, hung = time.monotonic(), marked(), ""
         with tempfile.TemporaryFile("w+", errors="replace") as out:
-            child = subprocess.Popen(["nice", self.path], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            child = subprocess.Popen([self.path], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                      env=environment)
             try:
                 child.wait(self.limit)
