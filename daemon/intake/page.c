@@ -422,6 +422,16 @@ take_gap(struct page *pg)
 }
 
 static void
+mark_hour(const struct poller *p, struct journal_page *jp)
+{
+	const struct clock *c = p->in->env->clock;
+
+	jp->beside_cursor =
+	    tenancy_hour(p->tn, p->s->kind->api, clock_mono(c), clock_wall(c));
+	jp->beside = jp->beside_cursor != TICKS_NONE ? TENANCY_HOUR : NULL;
+}
+
+static void
 submit(struct page *pg)
 {
 	struct poller *p = pg->p;
@@ -443,6 +453,7 @@ submit(struct page *pg)
 		.release = page_release };
 	if (replay_is_at_it(p))
 		replay_mark_page(p, &pg->step, pg->n, &pg->jp);
+	mark_hour(p, &pg->jp);
 	report(pg);
 	if (pg->n == 0 && pg->jp.period == 0 && cursor == TICKS_NONE && pg->gap.why == NULL) {
 		go_on(pg);

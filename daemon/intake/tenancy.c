@@ -51,18 +51,45 @@ set_budget(struct budget *b, int64_t most, int64_t span_ms, int64_t now)
 		budget_change(b, most, now);
 }
 
+/* What an earlier run took of it. */
+static void
+recall_hour(const struct tenancy *tn, enum api api, struct budget *b)
+{
+	for (int i = 0; i < STREAM_COUNT; i++) {
+		const struct poller *p = tn->streams[i];
+		struct journal_cursor c;
+
+		if (p != NULL && p->s->kind->api == api &&
+		    journal_cursor(p->in->journal, p->stream, TENANCY_HOUR, &c))
+			budget_resume(b, ticks_to_ms(c.at - clock_wall(p->in->env->clock)));
+	}
+}
+
+int64_t
+tenancy_hour(struct tenancy *tn, enum api api, int64_t mono, int64_t wall)
+{
+	struct budget *b = &tn->api[api].hour;
+
+	return b->most != 0 ? wall + ticks_from_ms(budget_full_in(b, mono)) : TICKS_NONE;
+}
+
 void
 tenancy_configure(struct tenancy *tn, const struct tenant *t, int64_t now)
 {
 	for (int i = 0; i < API_COUNT; i++) {
 		const struct api_kind *kind = &api_kinds[i];
 		int64_t per_min = t->budget_per_min;
+		bool is_new;
 
 		if (kind->most_per_min != 0 && kind->most_per_min < per_min)
 			per_min = kind->most_per_min;
 		set_budget(&tn->api[i].minute, per_min, BUDGET_MINUTE, now);
-		if (kind->per_hour != 0)
-			set_budget(&tn->api[i].hour, kind->per_hour, BUDGET_HOUR, now);
+		if (kind->per_hour == 0)
+			continue;
+		is_new = tn->api[i].hour.span_ms == 0;
+		set_budget(&tn->api[i].hour, kind->per_hour, BUDGET_HOUR, now);
+		if (is_new)
+			recall_hour(tn, (enum api)i, &tn->api[i].hour);
 	}
 }
 

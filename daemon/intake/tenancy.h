@@ -41,6 +41,12 @@ void tenancy_leave(struct intake *in, struct tenancy *tn, enum stream stream);
 /* The budgets as they are configured now. */
 void tenancy_configure(struct tenancy *tn, const struct tenant *t, int64_t now);
 
+/* An hour's budget is remembered as the cursor of a reader of this name: when it is full again,
+ * ticks. A restart must not give it anew. */
+#define TENANCY_HOUR "hour-budget"
+/* Ticks, TICKS_NONE where the API has none. */
+int64_t tenancy_hour(struct tenancy *tn, enum api api, int64_t mono, int64_t wall);
+
 /* Takes a request of the API's budget and returns 0, or milliseconds to wait. reserve: as in
  * budget_take(). */
 int64_t tenancy_ask(struct tenancy *tn, enum api api, unsigned reserve, int64_t now);

@@ -181,6 +181,8 @@ struct journal_page {
 	uint32_t stream;
 	const char *reader;
 	int64_t cursor;        /* new cursor; TICKS_NONE leaves it */
+	const char *beside;    /* another reader of the stream, whose cursor is stored with it; NULL: none */
+	int64_t beside_cursor;
 	int64_t memory_begin;  /* kept when the stream has none yet; TICKS_NONE: not said */
 	int64_t window_from;   /* memory of versions from here on is kept; TICKS_NONE: not said */
 	journal_judge *judge;

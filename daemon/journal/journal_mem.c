@@ -494,6 +494,8 @@ append_page(struct store *s, struct page_job *job)
 		append_entry(s, page, &page->entries[i], &job->result);
 	registry_page_done(s->reg, page->stream, page->reader, page->cursor, page->memory_begin,
 	    page->window_from);
+	if (page->beside != NULL)
+		registry_set_cursor(s->reg, page->stream, page->beside, page->beside_cursor);
 	period_page(s, job);
 	s->stats.appends++;
 	if (page->gap == NULL)

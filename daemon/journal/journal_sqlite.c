@@ -42,6 +42,8 @@ page_done(struct store *s, struct page_job *job)
 	s->appends++;
 	registry_page_done(s->reg, page->stream, page->reader, page->cursor, page->memory_begin,
 	    page->window_from);
+	if (page->beside != NULL)
+		registry_set_cursor(s->reg, page->stream, page->beside, page->beside_cursor);
 	if (page->gap != NULL)
 		outbox_note(s->out, JOURNAL_NOTE_GAP, s->state, "%s: %s",
 		    registry_stream_key(s->reg, page->stream), page->gap->why);

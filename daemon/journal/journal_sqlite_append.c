@@ -295,16 +295,24 @@ look_at(struct store *s, const struct journal_page *page, struct journal_entry *
 /* ---- pages --------------------------------------------------------------- */
 
 static bool
-put_reader(struct store *s, const struct journal_page *page, struct err *err)
+put_cursor(struct store *s, uint32_t stream, const char *reader, int64_t at, struct err *err)
 {
 	sqlite3_stmt *st = db_use(s, ST_READER_PUT);
 
-	if (page->cursor == TICKS_NONE)
+	if (at == TICKS_NONE)
 		return true;
-	sqlite3_bind_int64(st, 1, page->stream);
-	bind_text(st, 2, page->reader);
-	sqlite3_bind_int64(st, 3, page->cursor);
+	sqlite3_bind_int64(st, 1, stream);
+	bind_text(st, 2, reader);
+	sqlite3_bind_int64(st, 3, at);
 	return db_run(s, st, err);
+}
+
+static bool
+put_readers(struct store *s, const struct journal_page *page, struct err *err)
+{
+	return put_cursor(s, page->stream, page->reader, page->cursor, err)
+	    && (page->beside == NULL
+	        || put_cursor(s, page->stream, page->beside, page->beside_cursor, err));
 }
 
 static bool
@@ -353,5 +361,5 @@ append_page(struct store *s, struct page_job *job, struct err *err)
 		if (page->entries[i].is_forwarded && !forward(s, page, &page->entries[i], pack, err))
 			return false;
 	period_page(s, job);
-	return put_begin(s, page, err) && put_reader(s, page, err) && put_gap(s, page, err);
+	return put_begin(s, page, err) && put_readers(s, page, err) && put_gap(s, page, err);
 }

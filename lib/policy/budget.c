@@ -39,6 +39,22 @@ budget_init(struct budget *b, int64_t most, int64_t span_ms, int64_t now)
 	b->level = burst(b) * span_ms;
 }
 
+int64_t
+budget_full_in(struct budget *b, int64_t now)
+{
+	flow(b, now);
+	return (burst(b) * b->span_ms - b->level + rate(b) - 1) / rate(b);
+}
+
+void
+budget_resume(struct budget *b, int64_t full_in_ms)
+{
+	int64_t full = burst(b) * b->span_ms, longest = full / rate(b);
+
+	if (full_in_ms > 0)
+		b->level = full - rate(b) * (full_in_ms < longest ? full_in_ms : longest);
+}
+
 void
 budget_change(struct budget *b, int64_t most, int64_t now)
 {

@@ -20,6 +20,10 @@ struct budget {
 };
 
 void budget_init(struct budget *b, int64_t most, int64_t span_ms, int64_t now);
+/* Milliseconds until it is full, when nothing is taken; to be remembered. */
+int64_t budget_full_in(struct budget *b, int64_t now);
+/* A new one goes on from what was remembered. */
+void budget_resume(struct budget *b, int64_t full_in_ms);
 /* Keeps what was taken; a smaller budget holds at once. */
 void budget_change(struct budget *b, int64_t most, int64_t now);
 /* Milliseconds until it is worth asking again; 0: one may be taken while `reserve` hundredths of

@@ -19,7 +19,7 @@ def is_replay(delivered, name):
 
 
 class Replay(Scene):
-    more = ""
+    more, streams = "", ["alerts"]
 
     def scene(self, *options, lookback="30d", sinks=1, **more):
         self.graph = harness.FakeGraph(self.run_, "--tenants", 2, *options)
@@ -33,7 +33,8 @@ class Replay(Scene):
 
     def config(self, **sinks):
         return harness.config(self.graph, harness.tenants(2), dict(self.confs, **sinks),
-                              first_lookback=self.lookback, page_size=50, budget=10000) + self.more
+                              first_lookback=self.lookback, page_size=50, budget=10000,
+                              streams=self.streams) + self.more
 
     def delivered(self, i=0):
         return Delivered(self.siems[i].rows())
@@ -100,6 +101,34 @@ class Replay(Scene):
         self.assertEqual(self.delivered(0).repeats(), 0)
         self.replay("--from", "2d", "--all")
         self.assertEqual(self.wait_quiet(0).repeats(), len(wanted))
+
+    def replay_of(self, streams, *options):
+        """A tenant that is read for these: a replay brings what is missing of each, and once."""
+        self.streams = streams
+        self.scene("--history", 72000, *options, lookback="2h")
+        self.wait_events(4)
+        before = self.wait_quiet()
+        truth = Truth(self.graph.truth_file).read_as(lambda tenant: streams)
+        missing = self.of_tenant(newest(truth) - set(before.events))
+        self.assertGreater(len(missing), 30)
+        self.replay("--from", "2d")
+        after = self.wait_quiet()
+        self.assertEqual(set(after.events) - set(before.events), missing)
+        self.assertEqual(after.repeats(), 0)
+        self.assertTrue(all(is_replay(after, name) for name in missing))
+        return missing
+
+    def test_a_replay_of_two_streams(self):
+        missing = self.replay_of(["alerts", "incidents"], "--alerts", 150, "--incidents", 120)
+        self.assertTrue(any("/incident:" in n for n in missing) and any("/alert:" in n for n in missing))
+        self.assertEqual({r["stream"] for r in self.replays()}, {"alerts", "incidents"})
+
+    def test_a_replay_of_both_alert_streams(self):
+        self.replay_of(["alerts", "mde-alerts"], "--alerts", 120, "--mde-only", 40)
+        self.assertEqual(len(self.replays()), 1, "they share what is known, and so the time")
+
+    def test_a_replay_of_the_endpoint_api_alone(self):
+        self.replay_of(["mde-alerts"], "--alerts", 150, "--mde-only", 50)
 
     def test_what_is_asked_for_wrongly_is_refused(self):
         self.scene("--alerts", 5)

@@ -44,6 +44,35 @@ START_TEST(test_granted)
 }
 END_TEST
 
+/* Ended and started again every minute, and asked for as much as there is. */
+START_TEST(test_restarts_do_not_pass_it)
+{
+	struct budget b;
+	int64_t started = 0, remembered = 0, wait;
+	int granted = 0;
+
+	budget_init(&b, 1500, BUDGET_HOUR, 0);
+	for (int64_t now = 0; now < 3600000; now += wait) {
+		if (now - started >= 60000) {
+			remembered = now + budget_full_in(&b, now);
+			budget_init(&b, 1500, BUDGET_HOUR, now);
+			budget_resume(&b, remembered - now);
+			started = now;
+		}
+		wait = budget_take(&b, 0, now);
+		granted += wait == 0;
+	}
+	ck_assert_int_le(granted, 1500);
+	ck_assert_int_ge(granted, 1480);
+	budget_init(&b, 1500, BUDGET_HOUR, 0);
+	budget_resume(&b, INT64_C(1) << 60); /* a clock that went back: empty, no more */
+	ck_assert_int_lt(budget_wait(&b, 0, 0), 3000);
+	budget_init(&b, 1500, BUDGET_HOUR, 0);
+	budget_resume(&b, -5);
+	ck_assert_int_eq(budget_full_in(&b, 0), 0);
+}
+END_TEST
+
 START_TEST(test_change_holds_at_once)
 {
 	struct budget b;
@@ -104,6 +133,7 @@ main(void)
 
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_granted, 0, (int)ARRAY_LEN(cases));
+	tcase_add_test(tc, test_restarts_do_not_pass_it);
 	tcase_add_test(tc, test_change_holds_at_once);
 	tcase_add_test(tc, test_a_day_of_silence_is_one_burst);
 	tcase_add_loop_test(tc, test_points, 0, (int)ARRAY_LEN(points));

@@ -126,6 +126,27 @@ a_page_moves_its_period(struct kit *k)
 	ck_assert(!journal_period_cancel(k->j, number));
 }
 
+/* Another reader's cursor goes with a page. */
+static void
+a_cursor_beside_it(struct kit *k)
+{
+	struct kit_page *page = kit_page(k, stream(k), "a", 1, 100, V(1));
+	struct journal_cursor c;
+
+	page->page.cursor = V(1);
+	page->page.beside = "beside";
+	page->page.beside_cursor = V(77);
+	kit_must_append(k, page);
+	ck_assert(journal_cursor(k->j, stream(k), "beside", &c));
+	ck_assert_int_eq(c.at, V(77));
+	if (k->engine != &journal_sqlite)
+		return;
+	kit_close(k);
+	kit_must_open(k);
+	ck_assert(journal_cursor(k->j, stream(k), "beside", &c));
+	ck_assert_int_eq(c.at, V(77));
+}
+
 static void
 a_cancel_holds(struct kit *k)
 {
@@ -443,6 +464,7 @@ static const struct {
 	{ "a resend can be cancelled", a_resend_that_is_cancelled },
 	{ "a period is kept as it was asked for", a_period_is_kept_as_it_was_asked_for },
 	{ "a page moves its period", a_page_moves_its_period },
+	{ "a cursor beside a page's", a_cursor_beside_it },
 	{ "a cancel holds, also against a page under way", a_cancel_holds },
 	{ "a page of no period is stored", a_page_of_no_period_is_stored },
 	{ "those that ended do not pile up", those_that_ended_do_not_pile_up },
