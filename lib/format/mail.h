@@ -29,7 +29,7 @@
  *  - what is too long is cut and says so; what a digest has no room for is counted.
  *  - no remote content, no scripts, nothing that a reader of mail would have to fetch.
  *
- * Cost: tens of microseconds; any thread.
+ * Cost: some 150 us a mail, 400 us a digest, 2 us an event that is added to one; any thread.
  */
 struct mail_template;
 

@@ -171,16 +171,15 @@ put_link(struct buf *out, const struct mail_sheet *s)
 {
 	if (s->v[MV_LINK].n == 0)
 		return;
-	buf_puts(out,
-	    "<tr><td class=\"pad\" style=\"padding:14px 28px 6px\">"
-	    "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\">"
-	    "<tr><td bgcolor=\"#1a5fb4\" style=\"background-color:#1a5fb4;"
-	    "border-radius:4px\"><a href=\"");
+	buf_puts(out, "<tr><td class=\"pad\" style=\"padding:14px 28px 6px\">"
+		      "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" "
+		      "border=\"0\"><tr><td bgcolor=\"#1a5fb4\" style=\"background-color:#1a5fb4;"
+		      "border-radius:4px;padding:9px 18px\"><a href=\"");
 	put(out, s->v[MV_LINK]);
-	buf_puts(out, "\" style=\"" FONT
-		      "display:inline-block;padding:9px 18px;font-size:14px;line-height:20px;"
-		      "font-weight:bold;color:#ffffff;text-decoration:none\">"
-		      "Open in the customer&#39;s portal</a></td></tr></table></td></tr>\n");
+	buf_puts(out,
+	    "\" style=\"" FONT "font-size:14px;line-height:20px;font-weight:bold;color:#ffffff;"
+	    "text-decoration:none\">"
+	    "Open in the customer&#39;s portal</a></td></tr></table></td></tr>\n");
 }
 
 static void
