@@ -63,13 +63,16 @@ write_tenants(struct buf *out, const struct metric *m, const struct facts *f)
 static void
 write_sinks(struct buf *out, const struct metric *m, const struct facts *f)
 {
-	enum { PARKED = SINK_REFUSED + 1, LINKS };
+	enum { PARKED = SINK_REFUSED + 1, PAUSED, LINKS };
 	static const char *const words[LINKS] = { [SINK_DOWN] = "down", [SINK_UP] = "up",
-		[SINK_REFUSED] = "refused", [PARKED] = "parked" };
+		[SINK_REFUSED] = "refused", [PARKED] = "parked", [PAUSED] = "paused" };
 	int64_t n[LINKS] = { 0 };
 
-	for (size_t i = 0; i < f->ndelivery; i++)
-		n[f->delivery[i].is_parked ? PARKED : (int)f->delivery[i].link]++;
+	for (size_t i = 0; i < f->ndelivery; i++) {
+		const struct delivery_figures *d = &f->delivery[i];
+
+		n[d->is_parked ? PARKED : d->is_held ? PAUSED : (int)d->link]++;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		write_counts(out, m, "link", words[i], n[i]);
 }
@@ -215,7 +218,7 @@ static const struct metric metrics[] = {
 	X(GAUGE, "msspd_tenants", write_tenants, "state",
 	    "Tenants in each state; of all tenants, also those without series."),
 	X(GAUGE, "msspd_sinks", write_sinks, "link",
-	    "Configured sinks by how their link is: up, down, refused, or parked (cannot be opened)."),
+	    "Configured sinks by how their link is: up, down, refused, parked (cannot be opened), or paused."),
 	X(GAUGE, "msspd_expiry_remaining_seconds", write_expiries, "kind, name, what",
 	    "Time until a credential or an access ends; negative when it has."),
 
@@ -256,6 +259,10 @@ static const struct metric metrics[] = {
 	S(GAUGE, "msspd_sink_up", up, "1 when the sink takes entries now; else 0."),
 	S(GAUGE, "msspd_sink_parked", parked,
 	    "1 when the sink cannot be opened, or more waits for it than its backlog allows."),
+	S(GAUGE, "msspd_sink_paused", paused,
+	    "1 when an operator paused the sink; what waits for it is kept."),
+	S(GAUGE, "msspd_sink_stops_polling", stops,
+	    "1 when so much waits for the sink that its tenants are not read (when_full)."),
 	S(GAUGE, "msspd_sink_backlog_entries", entries, "Entries that wait for the sink."),
 	S(GAUGE, "msspd_sink_backlog_bytes", bytes, "Size of what waits for the sink."),
 	SS(GAUGE, "msspd_sink_backlog_age_seconds", oldest_ms,

@@ -27,7 +27,7 @@ struct tenant_row {
 };
 
 struct sink_row {
-	int64_t up, parked, entries, bytes, oldest_ms, dead, in_flight, accepted_ms;
+	int64_t up, parked, paused, stops, entries, bytes, oldest_ms, dead, in_flight, accepted_ms;
 	int64_t accepted, retried, rejected;
 };
 

@@ -148,6 +148,7 @@ static const struct {
 	{ "refused", "Look at the certificates and names of both sides. Nothing is lost: what "
 		     "waits is kept and sent when it is accepted." },
 	{ "parked", "Mend what the reason names: a folder, a file, a right. What waits is kept." },
+	{ "paused", "An operator paused it; msspctl resume sink has it go on. What waits is kept." },
 	{ "not configured", "Nothing, if it left on purpose: what waits for it is let go after "
 			    "forget_after. If not, configure it again by the same name." },
 };
