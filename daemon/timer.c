@@ -9,6 +9,8 @@
  * looking this often bounds how late timers are after waking up.
  */
 #define LONGEST_SLEEP_MS 10000
+/* That clock also goes by ticks of 4 ms: without these it wakes us too early, time after time. */
+#define TICK_MS 4
 
 struct timers {
 	const struct clock *clock;
@@ -113,6 +115,8 @@ arm(struct timers *ts)
 		(void)evtimer_del(ts->wake);
 		return;
 	}
+	if (in_ms > 0)
+		in_ms += TICK_MS;
 	if (in_ms > LONGEST_SLEEP_MS)
 		in_ms = LONGEST_SLEEP_MS;
 	tv = (struct timeval){ .tv_sec = in_ms / 1000, .tv_usec = in_ms % 1000 * 1000 };
