@@ -18,6 +18,7 @@
 #include "daemon/resolve.h"
 #include "daemon/timer.h"
 #include "lib/base/alloc.h"
+#include "lib/base/inflate.h"
 
 struct engine {
 	struct engine_env env;
@@ -332,7 +333,7 @@ open_journal(struct engine *e, bool is_dry, struct err *err)
 		.remember_ms = s->remember_ms, .keep_delivered_ms = s->keep_delivered_ms,
 		.forget_sink_ms = s->forget_after_ms,
 		.own_types = 1u << RECORD_HEALTH | 1u << RECORD_CANARY,
-		.clock = e->env.clock, .base = e->env.base };
+		.unpack = inflate_whole, .clock = e->env.clock, .base = e->env.base };
 
 	e->journal = journal_open(is_dry ? &journal_mem : &journal_sqlite, &opts, on_journal_note, e,
 	    err);

@@ -372,6 +372,8 @@ add_body(struct fetch *x, struct str piece)
 	x->came += piece.n;
 	if (x->came / 2 > x->into->max)
 		return is_error ? STOP_ENOUGH : STOP_TOO_LARGE;
+	if (x->z != NULL && x->into != &x->body && x->req.on_packed != NULL)
+		x->req.on_packed(x->req.arg, piece);
 	switch (fetch_body_add(x->into, x->z, piece, fetch_on_more, x)) {
 	case BODY_GOES_ON:
 		return STOP_NONE;

@@ -85,6 +85,8 @@ struct fetch_req {
 	 * max, until on_done or fetch_cancel(). NULL: on_done gets the body of every answer.
 	 */
 	struct buf *(*on_body)(void *arg);
+	/* A piece of it as gzip, before it is decoded. NULL: not wanted so. */
+	void (*on_packed)(void *arg, struct str piece);
 	/* More of it is there. False stops the request (too large). */
 	bool (*on_more)(void *arg);
 	/* body: of an answer that on_body was not asked for; valid during the call. */

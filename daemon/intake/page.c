@@ -25,6 +25,7 @@ struct page {
 	struct routing *routing;
 	struct spares *bodies;
 	struct split_page split;
+	struct buf packed; /* likewise its body, as it came */
 	size_t held;
 	struct journal_entry *entries;
 	uint64_t *hashes; /* of the entries' bytes: how the window knows them */
@@ -61,6 +62,7 @@ page_free(void *obj)
 	}
 	free(pg->entries);
 	free(pg->hashes);
+	buf_release(&pg->packed);
 	spares_take(pg->bodies, &pg->split.body);
 	spares_unref(pg->bodies);
 	split_page_release(&pg->split);
@@ -337,6 +339,7 @@ page_on_appended(void *arg, const struct journal_page *jp, const struct journal_
 	struct poller *p = pg->p;
 
 	(void)jp;
+	buf_release(&pg->packed);
 	give_back(pg);
 	if (p == NULL)
 		return;
@@ -449,6 +452,8 @@ submit(struct page *pg)
 		.n = pg->n,
 		.gap = pg->gap.why != NULL ? &pg->gap : NULL,
 		.is_full = pg->n >= FULL_PAGE,
+		.plain = buf_peek(&pg->split.body),
+		.packed = { pg->packed.p, buf_ok(&pg->packed) ? pg->packed.n : 0 },
 		.keeps = pg->keeps,
 		.release = page_release };
 	if (replay_is_at_it(p))
@@ -511,9 +516,12 @@ page_start(struct poller *p, struct split_page *taken)
 	pg->routing = routing_ref(replay_is_at_it(p) ? p->replay.routing : p->routing);
 	pg->bodies = spares_ref(p->in->bodies);
 	pg->split = *taken;
-	pg->held = pg->keeps = taken->body.n;
+	pg->packed = p->packed;
+	p->packed = (struct buf)BUF_INIT(0);
+	pg->keeps = taken->body.n;
+	pg->held = pg->keeps + pg->packed.n;
 	scheduler_hand_over(pg->scheduler, &p->place, pg->held);
-	p->place.expected = pg->held + pg->held / 4 + LEAST_BYTES;
+	p->place.expected = pg->keeps + pg->keeps / 4 + LEAST_BYTES;
 	paging_page_init(&pg->facts, &p->r->paging, poller_limit(p));
 	p->page = pg;
 	p->at = POLLER_STORING;

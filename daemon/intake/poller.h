@@ -107,6 +107,7 @@ struct poller {
 	struct buf answer; /* while it is judged: its status and ids, for the log */
 	bool has_role, is_renewed, is_fresh, is_postponed;
 	struct split split;
+	struct buf packed; /* the body that is split, as it came, where that was gzip */
 	bool is_splitting;
 	struct page *page;
 	int64_t skew; /* ticks the server is ahead of us */

@@ -14,6 +14,7 @@
 /* Then it has nothing of its place left that others wait for. */
 #define HANG_MS 4000
 #define SLICES_MAX 10000
+#define PACKED_MAX ((size_t)1 << 20)
 #define URL_MAX    (LINK_MAX + 1024)
 
 /* ---- the reader and its next request ------------------------------------------- */
@@ -72,6 +73,7 @@ forget_split(struct poller *p)
 	if (p->is_splitting)
 		split_release(&p->split);
 	p->is_splitting = false;
+	buf_release(&p->packed);
 }
 
 /* The request is over; what its page holds was handed over or is nothing. */
@@ -206,6 +208,7 @@ on_page(struct poller *p)
 	p->is_splitting = false;
 	if (!split_finish(&p->split, &page, &err)) {
 		is_too_big = p->split.fault == SPLIT_TOO_BIG;
+		buf_release(&p->packed);
 		leave(p);
 		if (is_too_big) {
 			on_fault(p, PAGING_TOO_LARGE, &err);
@@ -286,12 +289,21 @@ fetch_on_body(void *arg)
 	return &p->split.page.body;
 }
 
+/* One that is larger than that is none to keep. */
+static void
+fetch_on_packed(void *arg, struct str piece)
+{
+	struct poller *p = arg;
+
+	buf_str(&p->packed, piece);
+}
+
 /* Where pages altogether become too much for memory, this one is read later. */
 static bool
 fetch_on_more(void *arg)
 {
 	struct poller *p = arg;
-	size_t size = p->split.page.body.n;
+	size_t size = p->split.page.body.n + p->packed.n;
 
 	if (!scheduler_grow(&p->in->scheduler, &p->place, size)) {
 		p->is_postponed = true;
@@ -315,6 +327,7 @@ send_request(struct poller *p)
 	else
 		graph_url(&url, p->t->app, p->s->kind, &r->paging.ask);
 	split_init(&p->split, max_body, SLICES_MAX);
+	buf_init(&p->packed, PACKED_MAX);
 	p->is_splitting = true;
 	graph_request_id(p->request_id);
 	p->fetch = fetch_start(p->in->fetcher, &(struct fetch_req){ .url = url.p,
@@ -327,6 +340,7 @@ send_request(struct poller *p)
 						   .timeout_ms = p->settings->request_timeout_ms,
 						   .max_body = max_body,
 						   .on_body = fetch_on_body,
+						   .on_packed = fetch_on_packed,
 						   .on_more = fetch_on_more,
 						   .on_done = fetch_on_done,
 						   .arg = p });

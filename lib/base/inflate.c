@@ -209,6 +209,21 @@ inflate_some(
 	return is_sound || err_set(err, ERR_TEMP, "the compressed body is damaged");
 }
 
+size_t
+inflate_whole(struct str packed, char *out, size_t size)
+{
+	struct inflate *z = inflate_new();
+	size_t n = 0, more = 0;
+	bool is_sound = true;
+
+	while (is_sound && n < size && (packed.n != 0 || more != 0)) {
+		is_sound = inflate_some(z, &packed, out + n, size - n, &more, NULL);
+		n += more;
+	}
+	inflate_free(z);
+	return n;
+}
+
 bool
 inflate_may_end(const struct inflate *z)
 {

@@ -38,6 +38,8 @@ void inflate_restart(struct inflate *z);
  */
 bool inflate_some(struct inflate *z, struct str *in, char *out, size_t room, size_t *n,
     struct err *err) MUST_CHECK;
+/* All of a body at once; returns how many bytes came before its end, damage, or out's end. */
+size_t inflate_whole(struct str packed, char *out, size_t size);
 /* May the body end here? Also where nothing has come at all. */
 bool inflate_may_end(const struct inflate *z);
 

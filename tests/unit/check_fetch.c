@@ -9,6 +9,7 @@
 #include "daemon/intake/fetch.h"
 #include "daemon/loop.h"
 #include "lib/base/alloc.h"
+#include "lib/base/inflate.h"
 #include "lib/base/ticks.h"
 #include "tests/unit/dead_dns.h"
 #include "tests/unit/web.h"
@@ -25,7 +26,7 @@ static char gzipped[256 * 1024];
 struct got {
 	unsigned done;
 	struct fetch_reply reply;
-	struct buf streamed, body;
+	struct buf streamed, packed, body;
 	size_t refuse_at; /* on_more says no from here on; 0: never */
 	bool has_begun;
 	unsigned chunks;
@@ -71,6 +72,15 @@ on_body(void *arg)
 	return &g->streamed;
 }
 
+static void
+on_packed(void *arg, struct str piece)
+{
+	struct got *g = arg;
+
+	ck_assert(g->has_begun);
+	buf_str(&g->packed, piece);
+}
+
 static bool
 on_more(void *arg)
 {
@@ -96,12 +106,13 @@ on_done(void *arg, const struct fetch_reply *reply, struct str body)
 static struct fetch_req
 request(struct got *g, const char *url)
 {
-	*g = (struct got){ .streamed = BUF_INIT(BODY_CAP), .body = BUF_INIT(1 << 20) };
+	*g = (struct got){ .packed = BUF_INIT(1 << 20), .streamed = BUF_INIT(BODY_CAP), .body = BUF_INIT(1 << 20) };
 	return (struct fetch_req){
 		.url = url,
 		.timeout_ms = 5000,
 		.max_body = BODY_CAP,
 		.on_body = on_body,
+		.on_packed = on_packed,
 		.on_more = on_more,
 		.on_done = on_done,
 		.arg = g,
@@ -112,6 +123,7 @@ static void
 release(struct got *g)
 {
 	buf_release(&g->streamed);
+	buf_release(&g->packed);
 	buf_release(&g->body);
 }
 
@@ -293,6 +305,16 @@ static const struct {
 	    "compressed body is damaged", "a", "" },
 };
 
+/* What came on the wire is the same, once it is unpacked. */
+static void
+is_unpacked(const struct got *g)
+{
+	char out[64];
+	size_t n = inflate_whole(buf_peek(&g->packed), out, sizeof(out));
+
+	ck_assert(str_same((struct str){ out, n }, buf_peek(&g->streamed)));
+}
+
 START_TEST(test_answer)
 {
 	struct got g;
@@ -307,6 +329,8 @@ START_TEST(test_answer)
 	ck_assert_int_eq(g.reply.err.kind, answers[_i].err != NULL ? ERR_TEMP : ERR_NONE);
 	ck_assert(str_is(buf_peek(&g.streamed), answers[_i].streamed));
 	ck_assert(str_is(buf_peek(&g.body), answers[_i].body));
+	if (g.packed.n != 0 && answers[_i].err == NULL)
+		is_unpacked(&g);
 	ck_assert(!g.reply.is_too_large && !g.reply.is_refused_tls);
 	release(&g);
 }
