@@ -222,6 +222,8 @@ void update_state(struct store *s, const char *why);
 bool append_page(struct store *s, struct page_job *job, struct err *err) MUST_CHECK;
 /* May the page's packed form stand for that body? *at: where it is in it. */
 bool pack_has(const struct journal_page *page, const struct journal_entry *e, uint64_t *at);
+/* So many bytes of bodies are written at most. */
+uint64_t pack_most(const struct journal_page *page);
 /* The page as it came packed, where that saves something, for the entries that are numbered
  * next. *first: its number; 0: it is not stored. */
 bool pack_put(struct store *s, const struct journal_page *page, uint64_t *first, struct err *err)

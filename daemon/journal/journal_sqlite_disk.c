@@ -48,11 +48,9 @@ disk_measure(struct store *s, struct err *err)
 bool
 disk_has_room(const struct store *s, const struct journal_page *page)
 {
-	uint64_t bytes = 0;
-
 	/* A row that does not fit beside another has a page of its own. */
-	for (size_t i = 0; i < page->n; i++)
-		bytes += (page->entries[i].len + 512) * 3 / 2;
+	uint64_t bytes = (pack_most(page) + page->n * 512) * 3 / 2;
+
 	return (used_pages(s) + bytes / PAGE_SIZE) * 100 <= s->max_pages * FULLEST_PERCENT;
 }
 

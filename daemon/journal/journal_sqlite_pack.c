@@ -20,6 +20,19 @@ pack_has(const struct journal_page *page, const struct journal_entry *e, uint64_
 	return *at <= page->plain.n && e->len <= page->plain.n - *at;
 }
 
+uint64_t
+pack_most(const struct journal_page *page)
+{
+	uint64_t inside = 0, outside = 0, at;
+
+	for (size_t i = 0; i < page->n; i++) {
+		const struct journal_entry *e = &page->entries[i];
+
+		*(pack_has(page, e, &at) ? &inside : &outside) += e->len;
+	}
+	return outside + (inside < page->packed.n + PAGE_SIZE ? inside : page->packed.n + PAGE_SIZE);
+}
+
 bool
 pack_put(struct store *s, const struct journal_page *page, uint64_t *first, struct err *err)
 {

@@ -24,8 +24,8 @@ class FullDisk(Scene):
         self.addCleanup(subprocess.run, ["umount", "-l", place], check=False)
         return place
 
-    def scene(self, siem_port, place, alerts):
-        graph = harness.FakeGraph(self.run_, "--tenants", 10, "--alerts", alerts, "--corpus", "bench")
+    def scene(self, siem_port, place, alerts, *options):
+        graph = harness.FakeGraph(self.run_, "--tenants", 10, "--alerts", alerts, "--corpus", "bench", *options)
         sinks = {"siem": syslog_sink("tcp://127.0.0.1:%d" % siem_port, framing="octet-counting",
                                      confirm_after="1s", health="daemon")}
         config = harness.config(graph, harness.tenants(10), sinks) + "health: {settle: 1s}\n"
@@ -38,10 +38,16 @@ class FullDisk(Scene):
         return [header["class_id"] for header, fields in Delivered(siem.rows()).health if fields["cs3"] == "msspd"]
 
     def test_journal_fills_a_small_disk(self):
-        place = self.mount(64)
+        self.fill(64, "--page-gzip", "off")  # 20,000 alerts of 5.2 KB: 100 MB
+
+    def test_packed_pages_fill_a_smaller_one(self):
+        self.fill(24)
+
+    def fill(self, mib, *options):
+        place = self.mount(mib)
         siem = harness.SyslogNg(self.run_)
         siem.kill()
-        graph, msspd = self.scene(siem.octet, place, 2000)  # 20,000 alerts of 5.2 KB: 100 MB
+        graph, msspd = self.scene(siem.octet, place, 2000, *options)
         msspd.start()
         self.mark_up()
         harness.wait_for("polling pauses", 120, lambda: msspd.status()["journal"]["state"] == "paused")
