@@ -37,19 +37,29 @@ scan_sixteen(const char *p, bool plain_only)
 	return (unsigned)_mm_movemask_epi8(stop);
 }
 
-/* Of 64 bytes, a bit for each that is c when the bits of `fold` are set in it. */
+/* Of 64 bytes, a bit for each that is c. Written out, for the compiler leaves loops as they are. */
 static inline uint64_t
-scan_bits(const char *p, char c, char fold)
+scan_bits(const __m128i v[4], char c)
 {
-	uint64_t bits = 0;
+	const __m128i all = _mm_set1_epi8(c);
+	uint64_t a = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v[0], all)),
+		 b = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v[1], all)),
+		 d = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v[2], all)),
+		 e = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v[3], all));
 
-	for (unsigned i = 0; i < 4; i++) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+	return a | b << 16 | d << 32 | e << 48;
+}
 
-		v = _mm_cmpeq_epi8(_mm_or_si128(v, _mm_set1_epi8(fold)), _mm_set1_epi8(c));
-		bits |= (uint64_t)(unsigned)_mm_movemask_epi8(v) << 16 * i;
-	}
-	return bits;
+/* Each bit becomes the parity of the bits up to it. */
+static inline uint64_t
+scan_parity(uint64_t x)
+{
+	x ^= x << 1;
+	x ^= x << 2;
+	x ^= x << 4;
+	x ^= x << 8;
+	x ^= x << 16;
+	return x ^ x << 32;
 }
 #endif
 
@@ -173,33 +183,71 @@ scan_space(const char *p, const char *end)
 	return p;
 }
 
+#ifdef __SSE2__
+/*
+ * Of backslashes, none of them escaped from before: a bit for each byte that one escapes. In a
+ * run of them every second one does; a carry runs through each that begins at an odd place, so
+ * that it ends at one of the other kind.
+ */
+static inline uint64_t
+scan_escaped(uint64_t backslash)
+{
+	const uint64_t even = UINT64_C(0x5555555555555555);
+	uint64_t follows = backslash << 1;
+	uint64_t odd_starts = backslash & ~even & ~follows;
+
+	return (even ^ (odd_starts + backslash) << 1) & follows;
+}
+
+/* Takes brackets to depth; false, and it stays, where the outermost container ends among them. */
+static inline bool
+scan_brackets(uint64_t opening, uint64_t closing, size_t *depth)
+{
+	size_t n = *depth, closes = (size_t)__builtin_popcountll(closing);
+
+	if (closes < n) {
+		*depth = n + (size_t)__builtin_popcountll(opening) - closes;
+		return true;
+	}
+	for (uint64_t left = opening | closing; left != 0; left &= left - 1) {
+		n = (left & -left & opening) != 0 ? n + 1 : n - 1;
+		if (n == 0)
+			return false;
+	}
+	*depth = n;
+	return true;
+}
+#endif
+
 /*
  * Passes over 64 bytes of the inside of containers at once. False, and nothing is passed, where
- * that is not so simple: a backslash among them, or so many closing brackets that the outermost
- * container might end in them.
+ * that is not so simple: a backslash is outside of strings or the last of them, or the outermost
+ * container ends in them.
  */
 static inline bool
 scan_inside(const char *p, size_t *depth, bool *in_string)
 {
 #ifdef __SSE2__
-	uint64_t quoted = scan_bits(p, '"', 0), opening, closing;
+	const __m128i *at = (const __m128i *)(const void *)p, fold = _mm_set1_epi8(0x20);
+	__m128i v[4] = { _mm_loadu_si128(at), _mm_loadu_si128(at + 1), _mm_loadu_si128(at + 2),
+		_mm_loadu_si128(at + 3) };
+	uint64_t quoted = scan_bits(v, '"'), backslash = scan_bits(v, '\\'), opening, closing;
 
-	if (scan_bits(p, '\\', 0) != 0)
+	if (backslash != 0)
+		quoted &= ~scan_escaped(backslash);
+	/* Whether a byte is in a string: its opening quote is, its closing one is not. */
+	quoted = scan_parity(quoted) ^ (*in_string ? UINT64_MAX : 0);
+	if ((backslash & ~quoted) != 0 || backslash >> 63 != 0)
 		return false;
-	/* Each bit becomes the parity of the quotes up to it: whether it is in a string. */
-	for (unsigned i = 1; i < 64; i *= 2)
-		quoted ^= quoted << i;
-	quoted ^= *in_string ? UINT64_MAX : 0;
 	/* With 0x20 set both opening brackets are {, and both closing ones }. */
-	opening = scan_bits(p, '{', 0x20) & ~quoted;
-	closing = scan_bits(p, '}', 0x20) & ~quoted;
-	if ((opening | closing) != 0) {
-		size_t n = (size_t)__builtin_popcountll(closing);
-
-		if (n >= *depth)
-			return false;
-		*depth += (size_t)__builtin_popcountll(opening) - n;
-	}
+	v[0] = _mm_or_si128(v[0], fold);
+	v[1] = _mm_or_si128(v[1], fold);
+	v[2] = _mm_or_si128(v[2], fold);
+	v[3] = _mm_or_si128(v[3], fold);
+	opening = scan_bits(v, '{') & ~quoted;
+	closing = scan_bits(v, '}') & ~quoted;
+	if ((opening | closing) != 0 && !scan_brackets(opening, closing, depth))
+		return false;
 	*in_string = quoted >> 63;
 	return true;
 #else

@@ -288,6 +288,42 @@ START_TEST(test_given_up)
 }
 END_TEST
 
+/* What is passed over sixty-four bytes at a time is what byte after byte makes of it. */
+START_TEST(test_dense)
+{
+	static const char letters[] = "\\\\\\\\\"\"\"{}[],:a ";
+	uint32_t seed = (uint32_t)_i + 1;
+
+	for (int round = 0; round < 500; round++) {
+		char body[400] = "{\"value\":[{\"a\":[\"";
+		size_t n = strlen(body), end = n + 64 + (size_t)round % 256;
+		struct split_page page[2];
+		struct split s[2];
+		bool ok[2];
+		struct err err;
+
+		for (; n < end; n++) {
+			seed = seed * 1664525 + 1013904223;
+			body[n] = letters[(seed >> 24) % (sizeof(letters) - 1)];
+		}
+		n += (size_t)snprintf(body + n, sizeof(body) - n, "%s", "\"]},{}]}");
+		for (int i = 0; i < 2; i++) {
+			split_init(&s[i], MAX_BYTES, MAX_SLICES);
+			for (size_t at = 0; at < n; at += i == 0 ? n : 1)
+				(void)split_feed(&s[i], body + at, i == 0 ? n : 1);
+			ok[i] = split_finish(&s[i], &page[i], &err);
+		}
+		ck_assert_msg(ok[0] == ok[1] && s[0].fault == s[1].fault, "%s", body);
+		for (size_t i = 0; ok[0] && i < page[0].n; i++)
+			ck_assert_msg(page[0].n == page[1].n && str_same(split_slice(&page[0], i),
+									split_slice(&page[1], i)),
+			    "%s", body);
+		for (int i = 0; i < 2 && ok[0]; i++)
+			split_page_release(&page[i]);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -303,6 +339,7 @@ main(void)
 	tcase_add_test(tc, test_too_many_bytes);
 	tcase_add_test(tc, test_expect);
 	tcase_add_test(tc, test_depth);
+	tcase_add_loop_test(tc, test_dense, 0, 8);
 	tcase_add_test(tc, test_given_up);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
