@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "daemon/delivery/sink.h"
 #include "daemon/intake/streams.h"
 #include "daemon/settings_build.h"
 #include "lib/base/alloc.h"
@@ -250,6 +251,52 @@ warn_unused(struct build *b, const struct drafts *d, const char *remedy)
 	}
 }
 
+struct warn_about {
+	const struct build *b;
+	const struct node *node;
+};
+
+static void
+on_warning(void *arg, const char *text)
+{
+	const struct warn_about *about = arg;
+
+	conf_warn(&about->b->conf, about->node, "%s", text);
+}
+
+/* Of a customer's tenants one is enough. */
+static bool
+was_checked(const struct settings *s, const struct tenant *t, const struct sink_conf *sink)
+{
+	for (const struct tenant *before = s->tenants; before < t; before++) {
+		for (size_t i = 0; i < before->nsinks; i++) {
+			if (before->sinks[i] == sink &&
+			    strcmp(before->origin->customer, t->origin->customer) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+check_origins(struct build *b)
+{
+	const struct settings *s = &b->w->s;
+	const struct tenant_draft *d = b->tenants.v;
+
+	for (size_t i = 0; i < s->ntenants; i++) {
+		struct warn_about about = { b, d[i].d.node };
+
+		for (size_t k = 0; k < s->tenants[i].nsinks; k++) {
+			const struct sink_conf *sink = s->tenants[i].sinks[k];
+
+			if (sink->kind->check_origin != NULL && !was_checked(s, &s->tenants[i], sink))
+				sink->kind->check_origin(
+				    sink->conf, s->tenants[i].origin, on_warning, &about);
+		}
+	}
+}
+
 static void
 warn_unwatched(struct build *b)
 {
@@ -292,4 +339,5 @@ settings_link(struct build *b)
 	warn_unused(b, &b->customers, "remove it, or name it at its tenants");
 	warn_unused(b, &b->sinks, "nothing is sent there; remove it, or route a tenant to it");
 	warn_unwatched(b);
+	check_origins(b);
 }

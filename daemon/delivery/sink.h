@@ -76,6 +76,10 @@ struct sink_kind {
 	bool (*check)(const void *conf, void (*warn)(void *arg, const char *text), void *arg,
 	    struct err *err);
 
+	/* Warns where an event of that origin could find nobody to go to. NULL: it always does. */
+	void (*check_origin)(const void *conf, const struct origin *o,
+	    void (*warn)(void *arg, const char *text), void *arg);
+
 	/* Makes the sink; conf lives as long as it does. No network yet. ERR_CONF when
 	 * a file it names cannot be used. */
 	struct sink *(*open)(const struct engine_env *env, struct sink_owner *owner, const char *name,

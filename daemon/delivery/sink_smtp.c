@@ -360,14 +360,33 @@ send_alone(struct sink *s, const struct smtp_leg *to, const struct event *ev, st
 }
 
 static void
-write_period(struct buf *out, const struct sink *s, const struct bundle *b)
+write_period(struct buf *out, const struct bundle *b)
 {
-	if (b->why == HOLD_LIMIT) {
+	switch (b->why) {
+	case HOLD_LIMIT:
 		buf_printf(out, "%u in ", b->rule->limit.n);
 		unit_put_time(out, b->rule->limit.per_ms);
-	} else {
-		unit_put_time(out, b->why == HOLD_REPLAY ? s->conf->replay_digest_ms : b->rule->digest_ms);
+		break;
+	case HOLD_PERIOD:
+		unit_put_time(out, b->rule->digest_ms);
+		break;
+	case HOLD_REPLAY:
+		break;
 	}
+}
+
+static enum mail_digest_why
+reason_of(enum memo_hold why)
+{
+	switch (why) {
+	case HOLD_PERIOD:
+		return MAIL_DIGEST_PERIOD;
+	case HOLD_LIMIT:
+		return MAIL_DIGEST_LIMIT;
+	case HOLD_REPLAY:
+		return MAIL_DIGEST_REPLAY;
+	}
+	return MAIL_DIGEST_PERIOD;
 }
 
 /* A bundle is complete; it is not called from inside send(). */
@@ -381,10 +400,10 @@ on_bundle(void *arg, struct bundle *b)
 	struct err err;
 
 	b->letter = NULL;
-	write_period(&period, s, b);
+	write_period(&period, b);
 	mail_to(s, b->rule, letter->to, &who);
 	if (mail_digest_write(&message, &s->styles[rule_number(s, b->rule)], &who, b->digest,
-	    b->why == HOLD_LIMIT ? MAIL_DIGEST_LIMIT : MAIL_DIGEST_PERIOD, period.p, &err)) {
+	    reason_of(b->why), buf_peek(&period).s, &err)) {
 		post_add(s->post, b->customer, mail_address_bare(letter->to), &message, letter);
 	} else {
 		end_letter(s, letter, LEG_DEAD, &err);
@@ -761,6 +780,7 @@ const struct sink_kind sink_smtp = {
 	.read = sink_smtp_read,
 	.wants = sink_smtp_wants,
 	.check = sink_smtp_check,
+	.check_origin = sink_smtp_check_origin,
 	.open = on_open,
 	.start = on_start,
 	.send = on_send,

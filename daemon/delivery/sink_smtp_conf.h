@@ -38,6 +38,9 @@ const struct match *const *sink_smtp_wants(const void *conf, size_t *n);
 bool sink_smtp_check(const void *conf, void (*warn)(void *arg, const char *text), void *arg,
     struct err *err);
 
+void sink_smtp_check_origin(const void *conf, const struct origin *o,
+    void (*warn)(void *arg, const char *text), void *arg);
+
 /* Where the server is, as lanes want it. o->host, from malloc, is the caller's. */
 bool sink_smtp_server(const struct sink_smtp_conf *c, const char *hostname, struct lane_opts *o,
     char **host, struct err *err) MUST_CHECK;

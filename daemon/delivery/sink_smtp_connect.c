@@ -191,6 +191,14 @@ set_client_key(struct lane *l, struct err *err)
 }
 
 static bool
+has_ca_bundle(void)
+{
+	const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+
+	return v->cainfo != NULL && access(v->cainfo, R_OK) == 0;
+}
+
+static bool
 set_tls(struct lane *l, struct err *err)
 {
 	const struct lane_opts *o = l->opts;
@@ -202,10 +210,11 @@ set_tls(struct lane *l, struct err *err)
 	    CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2));
 	(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, (long)o->tls->verify);
 	(void)curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, o->tls->verify ? 2L : 0L);
-	if (o->tls->ca_file != NULL) {
+	if (o->tls->ca_file != NULL)
 		(void)curl_easy_setopt(e, CURLOPT_CAINFO, o->tls->ca_file);
+	/* With its directory too, curl would read all authorities for each connection. */
+	if (o->tls->ca_file != NULL || has_ca_bundle())
 		(void)curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
-	}
 	return set_client_key(l, err);
 }
 

@@ -264,6 +264,40 @@ smtp_rule_fires(const struct smtp_rule *rule, const struct event *ev, bool is_fi
 	    (is_first && rule->first != NULL && match_test(rule->first, ev));
 }
 
+static bool
+has_contact(const struct origin *o, struct str group)
+{
+	for (size_t i = 0; i < o->ncontacts; i++) {
+		if (str_is(group, o->contacts[i].key))
+			return true;
+	}
+	return false;
+}
+
+/* A health record is judged by whose it is alone. */
+static bool
+is_for(const struct smtp_rule *rule, const struct origin *o)
+{
+	const struct record health = { .type = RECORD_HEALTH };
+	const struct event ev = { .record = &health, .origin = o, .kind = KIND_HEALTH };
+	struct match whose = { .customers = rule->match->customers, .tenants = rule->match->tenants,
+		.labels = rule->match->labels, .nlabels = rule->match->nlabels };
+
+	return match_test(&whose, &ev);
+}
+
+bool
+smtp_rule_reaches_nobody(const struct smtp_rule *rule, const struct origin *o)
+{
+	for (size_t i = 0; i < rule->to->n; i++) {
+		struct str group = group_of(rule->to->v[i]);
+
+		if (group.s == NULL || has_contact(o, group))
+			return false;
+	}
+	return is_for(rule, o);
+}
+
 static uint64_t
 address_hash(const char *to)
 {

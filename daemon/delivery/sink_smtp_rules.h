@@ -55,6 +55,9 @@ enum smtp_first smtp_rule_first(const struct smtp_rule *rule, const struct event
 
 bool smtp_rule_fires(const struct smtp_rule *rule, const struct event *ev, bool is_first);
 
+/* True when the rule is for events of that origin, and names only contacts that it has not. */
+bool smtp_rule_reaches_nobody(const struct smtp_rule *rule, const struct origin *o);
+
 /* One mail to be sent, by itself or in a digest: each recipient once, by the first rule that
  * sends it by itself, else by the first. */
 struct smtp_leg {

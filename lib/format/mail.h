@@ -82,6 +82,7 @@ struct mail_digest;
 enum mail_digest_why {
 	MAIL_DIGEST_PERIOD, /* the rule wants one every so often */
 	MAIL_DIGEST_LIMIT,  /* more mails than the rule's limit */
+	MAIL_DIGEST_REPLAY, /* read again, or from before the tenant was watched; period is "" */
 };
 
 struct mail_digest *mail_digest_new(void);

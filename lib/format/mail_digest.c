@@ -297,6 +297,8 @@ fill(struct mail_sheet *s, const struct mail_digest *d, const struct mail_to *to
 		[MAIL_DIGEST_PERIOD] = "A digest of %s",
 		[MAIL_DIGEST_LIMIT] = "More than the limit of %s: the mails come together, and "
 				      "each event is counted",
+		[MAIL_DIGEST_REPLAY] = "Read again, or from before this tenant was watched%s: "
+				       "it comes in one mail",
 	};
 	const char *gap = strstr(reasons[why], "%s");
 

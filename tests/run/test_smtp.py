@@ -1,7 +1,10 @@
 """Mail against a real server: rules, TLS, authentication, refusals, kills."""
 import collections
+import contextlib
 import json
 import os
+import socket
+import threading
 import unittest
 
 import harness
@@ -83,6 +86,7 @@ class Rules(Smtp):
         self.start([{"to": "{contacts.oncall}"}], "--alerts", 10, tenants=3,
                    customers={"t001": {"customer": "contoso"}, "t002": {"customer": "fabrikam"},
                               "t003": {"customer": "nobody"}}, more="customers: %s\n" % json.dumps(customers))
+        self.assertIn("customer nobody has none of the contacts", self.msspd.call("-n").stderr)
         mails = self.wait_mails(30)
         of = {"contoso": {"a@contoso.example", "b@contoso.example"}, "fabrikam": {"x@fabrikam.example"}}
         for name, addresses in of.items():
@@ -201,6 +205,88 @@ class Refusals(Smtp):
         self.assertEqual(self.sink()["dead_letters"], 0)
         self.mx.faults()
         self.wait_mails(3, 60)
+
+
+class Hanging(Smtp):
+    """A server that says nothing any more, at whatever point, holds back nothing else in msspd."""
+
+    def serve(self, talk):
+        """A server: talk(file) for each connection."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def one(peer):
+            with peer, peer.makefile("rwb", buffering=0) as f, contextlib.suppress(OSError):
+                talk(f)
+
+        def run():
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=one, args=listener.accept()[:1], daemon=True).start()
+        threading.Thread(target=run, daemon=True).start()
+        return listener.getsockname()[1]
+
+    def test_it_does_not_stop_the_others(self):
+        """Also at QUIT, for which libcurl would wait with the loop standing still."""
+        over = threading.Event()
+        self.addCleanup(over.set)
+
+        def hang(f):
+            over.wait(60)
+
+        def greet(f, *lines):
+            f.write(b"220 mx\r\n")
+            f.readline()
+            f.write(b"".join(lines))
+
+        def no_starttls(f):
+            greet(f, b"250 mx\r\n")
+            f.readline()
+            hang(f)
+
+        def refused(f):
+            greet(f, b"250-mx\r\n250 AUTH PLAIN\r\n")
+            f.readline()
+            f.write(b"334 \r\n")
+            f.readline()
+            f.write(b"535 5.7.8 no\r\n")
+            hang(f)
+
+        def in_data(f):
+            greet(f, b"250 mx\r\n")
+            for line in iter(f.readline, b""):
+                if line == b"DATA\r\n":
+                    f.write(b"354 go\r\n")
+                    while f.readline() != b".\r\n":
+                        pass
+                    hang(f)
+                f.write(b"250 ok\r\n")
+        self.graph = harness.FakeGraph(self.run_, "--alerts", 5, "--history", 3600)
+        self.pki = harness.Pki(self.run_)
+        self.mx = MailServer(self.run_, self.pki)
+        to = [{"to": "a@x.example"}]
+        sinks = {"mail": self.mx.sink(to)}
+        for name, talk in (("greeting", hang), ("starttls", no_starttls), ("auth", refused), ("data", in_data)):
+            sinks[name] = {"type": "smtp", "server": "smtp://127.0.0.1:%d" % self.serve(talk), "rules": to,
+                           "from": "a@x.example", "timeout": "3s", "connections": 1}
+            if name != "starttls":
+                sinks[name]["tls"] = {"mode": "off"}
+            if name == "auth":
+                sinks[name].update(username="u", password_file=self.mx.password_file)
+        self.msspd = harness.Msspd(self.run_, harness.config(self.graph, harness.tenants(1), sinks)).start()
+        slowest, end = 0, harness.time.monotonic() + 7
+        while harness.time.monotonic() < end:
+            began = harness.time.monotonic()
+            self.msspd.status()
+            slowest = max(slowest, harness.time.monotonic() - began)
+        self.assertLess(slowest, 1.5 * harness.SLOW)
+        self.assertEqual(self.mx.count(), 5)
+        trouble = {s["sink"]: s["trouble"] for s in self.msspd.status()["sinks"]}
+        for name, word in (("starttls", "STARTTLS"), ("auth", "535")):
+            self.assertIn(word, trouble[name])
+        self.assertIn("no answer in time at the message", self.run_.read(self.msspd.log))
+        over.set()
+        self.assertLess(self.msspd.stop()[0], 3 * harness.SLOW)
 
 
 class Kills(Smtp):
@@ -343,6 +429,7 @@ class Digests(Smtp):
         mails = self.mx.mails()
         self.assertEqual(sorted((m.to, m["X-Msspd-Count"]) for m in mails),
                          [("c1@x.example", "120"), ("c2@x.example", "120")])
+        self.assertIn("Read again", mails[0].text())
 
     def test_what_is_held_can_be_seen_and_taken_back(self):
         """Of one customer and rule; also after a restart. What waits for others too stays for them."""
