@@ -366,9 +366,9 @@ sink_smtp_check_origin(const void *conf, const struct origin *o,
 	for (size_t i = 0; i < c->rules.n; i++) {
 		if (!smtp_rule_reaches_nobody(&c->rules.v[i], o))
 			continue;
-		snprintf(text, sizeof(text), "customer %.100s has none of the contacts that %.100s names, so its"
-		    " mails reach nobody; give it some, or an address of your own to the rule", o->customer,
-		    c->rules.v[i].name);
+		snprintf(text, sizeof(text), "customer %.100s has none of the contacts that %.100s names, so"
+		    " its mails reach nobody; give it some, or an address of your own to the rule",
+		    o->customer, c->rules.v[i].name);
 		warn(arg, text);
 	}
 }
