@@ -250,7 +250,8 @@ put_type(struct buf *out, struct str type)
 
 	if (type.n > end.n && memcmp(type.s + type.n - end.n, end.s, end.n) == 0)
 		type.n -= end.n;
-	for (size_t i = 0; i < type.n && i < 60; i++) {
+	type.n = utf8_cut(type.s, type.n, 60);
+	for (size_t i = 0; i < type.n; i++) {
 		bool is_capital = type.s[i] >= 'A' && type.s[i] <= 'Z';
 
 		if (i == 0 && type.s[i] >= 'a' && type.s[i] <= 'z') {

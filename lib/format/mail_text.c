@@ -73,8 +73,9 @@ put_labelled(struct buf *out, struct str label, struct str text)
 	size_t columns = 0;
 	struct buf b = { .p = first, .room = sizeof(first), .max = sizeof(first) - 1 };
 
+	label.n = utf8_cut(label.s, label.n, sizeof(first) - 8);
 	buf_puts(&b, "  ");
-	for (size_t i = 0; i < label.n && b.n + 8 < sizeof(first); i++) {
+	for (size_t i = 0; i < label.n; i++) {
 		buf_byte(&b, label.s[i]);
 		columns += ((unsigned char)label.s[i] & 0xc0) != 0x80;
 	}

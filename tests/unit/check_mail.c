@@ -113,6 +113,14 @@ static const struct {
 	{ "a kind that nobody knows",
 	    EVIDENCE("kubernetesPodEvidence", "\"verdict\":\"malicious\""),
 	    "Kubernetes pod  see the portal [malicious]" },
+	{ "a long kind of other letters",
+	    EVIDENCE("xx\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+	             "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+		     "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3"
+	             "\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+	             "\xc3\xa9\xc3\xa9\xc3\xa9",
+		"\"verdict\":\"malicious\""),
+	    "Xx\xc3\xa9\xc3\xa9" },
 	{ "direction is shown", "\"title\":\"x\\u202egnp.exe\"", "\nx[U+202E]gnp.exe\n" },
 	{ "a line end makes no line of a title", "\"title\":\"x\\r\\nBcc: a@b.example\"",
 	    "\nx Bcc: a[@]b[.]example\n" },
