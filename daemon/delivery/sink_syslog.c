@@ -194,17 +194,31 @@ on_poll(void *arg)
 
 static void try_server(struct sink *s);
 
+/* "tcp://10.0.0.1:514: cannot connect": where the error begins with the same address, it is said
+ * once. */
+static const char *
+without_address(const char *server, const char *text)
+{
+	const char *at = strstr(server, "://");
+	size_t n = at != NULL ? strlen(at + 3) : 0;
+
+	if (n == 0 || strncmp(text, at + 3, n) != 0 || strncmp(text + n, ": ", 2) != 0)
+		return text;
+	return text + n + 2;
+}
+
 static void
 add_trouble(struct sink *s, bool is_refused, const struct err *err)
 {
+	const char *why = without_address(current(s)->text, err->text);
 	struct err so_far = s->trouble;
 
 	s->is_refused |= is_refused;
 	if (s->tried == 0)
-		(void)err_set(&s->trouble, ERR_TEMP, "%s: %s", current(s)->text, err->text);
+		(void)err_set(&s->trouble, ERR_TEMP, "%s: %s", current(s)->text, why);
 	else
 		(void)err_set(&s->trouble, ERR_TEMP, "%s; %s: %s", so_far.text, current(s)->text,
-		    err->text);
+		    why);
 }
 
 static void

@@ -293,24 +293,22 @@ end(struct watch *w, int state)
 	t->nsinks = 0;
 }
 
-/* What a run before this one told of, and nobody told the end of. */
+/* What a run before this one told of, and nobody told the end of: a state each time, since each
+ * is many records where there are many sinks. */
 static void
 clear_old(struct watch *w)
 {
-	uint32_t sinks[JOURNAL_ROUTES];
+	int state = w->cleared;
 
-	if (w->has_cleared || clock_mono(w->env->clock) - w->started_ms < OUTAGE_TAIL_MS)
+	if (state == TENANT_STATES ||
+	    clock_mono(w->env->clock) - w->started_ms < OUTAGE_TAIL_MS)
 		return;
-	w->has_cleared = true;
-	for (int state = 0; state < TENANT_STATES; state++) {
-		if (!state_is_ill((enum tenant_state)state) || w->troubles[state].outage.is_on)
-			continue;
-		tell_many(w, state, true, 0, 0);
-		for (size_t i = 0; i < w->settings->nsinks; i++) {
-			sinks[0] = journal_sink(w->journal, w->settings->sinks[i].name);
-			tell_many(w, state, true, sinks[0], 0);
-		}
-	}
+	w->cleared++;
+	if (!state_is_ill((enum tenant_state)state) || w->troubles[state].outage.is_on)
+		return;
+	tell_many(w, state, true, 0, 0);
+	for (size_t i = 0; i < w->settings->nsinks; i++)
+		tell_many(w, state, true, journal_sink(w->journal, w->settings->sinks[i].name), 0);
 }
 
 void

@@ -41,7 +41,7 @@ struct watch {
 		size_t *nmembers; /* by the journal's number of a sink that is told; NULL: off */
 		size_t nsinks;
 	} troubles[TENANT_STATES];
-	bool has_cleared; /* outages that a run before this one told of */
+	int cleared; /* states: the outages of a run before this one that were told to be over */
 };
 
 /* Told to those who are told of msspd itself. */

@@ -128,6 +128,7 @@ struct intake {
 	struct spares *bodies; /* memory that pages are read into */
 	struct hush outage; /* what many tenants have at once */
 	struct tenancy_list tenancies;
+	struct tenancy_bucket by_key[TENANCY_BUCKETS]; /* the same, by the hash of their keys */
 	struct poller_list pollers;
 	TAILQ_HEAD(, page) pages; /* came, and not yet looked at; page.c */
 	struct settings *settings;

@@ -347,6 +347,23 @@ send_request(struct poller *p)
 	buf_release(&url);
 }
 
+/* It was followed when it came, and a reload has changed since where the API is: the read begins
+ * anew there. */
+static bool
+is_link_stale(const struct poller *p)
+{
+	struct buf root = BUF_INIT(URL_MAX);
+	struct err err;
+	bool is_allowed;
+
+	if (p->r->paging.ask.mode != PAGING_LINK || p->r->link == NULL)
+		return false;
+	graph_root(&root, p->t->app, p->s->kind->api);
+	is_allowed = link_is_allowed(root.p, p->r->link, &err);
+	buf_release(&root);
+	return !is_allowed;
+}
+
 static void
 token_on_reply(void *arg, const struct token_reply *reply)
 {
@@ -374,6 +391,12 @@ token_on_reply(void *arg, const struct token_reply *reply)
 	if (!open_reader(p)) {
 		leave(p);
 		poller_go_on(p, &done);
+		return;
+	}
+	if (is_link_stale(p)) {
+		leave(p);
+		poller_abandon(p);
+		poller_again(p, 0);
 		return;
 	}
 	if (p->r->paging.ask.mode == PAGING_LINK && p->r->link == NULL) {

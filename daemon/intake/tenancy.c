@@ -9,9 +9,10 @@ struct tenancy *
 tenancy_of(struct intake *in, const char *key)
 {
 	uint64_t hash = str_hash(key, strlen(key));
+	struct tenancy_bucket *bucket = &in->by_key[hash % TENANCY_BUCKETS];
 	struct tenancy *tn;
 
-	TAILQ_FOREACH (tn, &in->tenancies, link) {
+	LIST_FOREACH (tn, bucket, beside) {
 		if (tn->hash == hash && strcmp(tn->key, key) == 0)
 			return tn;
 	}
@@ -19,6 +20,7 @@ tenancy_of(struct intake *in, const char *key)
 	tn->key = xstrdup(key);
 	tn->hash = hash;
 	TAILQ_INSERT_TAIL(&in->tenancies, tn, link);
+	LIST_INSERT_HEAD(bucket, tn, beside);
 	return tn;
 }
 
@@ -38,6 +40,7 @@ tenancy_leave(struct intake *in, struct tenancy *tn, enum stream stream)
 			return;
 	}
 	TAILQ_REMOVE(&in->tenancies, tn, link);
+	LIST_REMOVE(tn, beside);
 	free(tn->key);
 	free(tn);
 }

@@ -24,6 +24,7 @@ struct allowance {
 
 struct tenancy {
 	TAILQ_ENTRY(tenancy) link;
+	LIST_ENTRY(tenancy) beside; /* in its bucket */
 	char *key;
 	uint64_t hash;
 	struct poller *streams[STREAM_COUNT]; /* NULL: not read */
@@ -32,6 +33,8 @@ struct tenancy {
 	bool has_failed; /* a stream of it, of those that are read once */
 };
 TAILQ_HEAD(tenancy_list, tenancy);
+#define TENANCY_BUCKETS 1024
+LIST_HEAD(tenancy_bucket, tenancy);
 
 /* Finds it by its key, or makes it. */
 struct tenancy *tenancy_of(struct intake *in, const char *key);

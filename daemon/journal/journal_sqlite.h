@@ -249,6 +249,8 @@ void period_end_hold(struct store *s, uint32_t sink, int64_t kept);
 void period_page(struct store *s, const struct page_job *job);
 /* Of a transaction, after its sinks: takes what is not saved; writes it all; it is committed. */
 void periods_take(struct store *s);
+/* What is read again is read from its beginning: what was stored of it may be lost. */
+bool periods_reread(struct store *s, struct err *err) MUST_CHECK;
 bool periods_write(struct store *s, struct err *err) MUST_CHECK;
 void periods_done(struct store *s);
 /* Some of what parked sinks have is let go, in a transaction of its own. False: nothing to do. */

@@ -138,6 +138,18 @@ periods_take(struct store *s)
 		add(s, &u);
 }
 
+bool
+periods_reread(struct store *s, struct err *err)
+{
+	const unsigned ended = JOURNAL_PERIOD_DONE | JOURNAL_PERIOD_CANCELLED;
+
+	for (size_t i = 0; i < s->nperiods; i++) {
+		if ((s->periods[i].period.flags & ended) == 0)
+			s->periods[i].period.at = TICKS_NONE;
+	}
+	return db_exec(s, "UPDATE period SET at = NULL WHERE flags & 24 = 0", err);
+}
+
 static bool
 write_one(struct store *s, const struct periods_unsaved *u, struct err *err)
 {

@@ -316,7 +316,8 @@ rescue_all(struct rescue *r, struct err *err)
 		return false;
 	decide_reread(r);
 	return put_cursors(r, err) && copy_tables(r, others, ARRAY_LEN(others), err)
-	    && put_gap(r, err) && transaction_commit(s, err);
+	    && (!r->is_rereading || periods_reread(s, err)) && put_gap(r, err)
+	    && transaction_commit(s, err);
 }
 
 static char *

@@ -1,5 +1,6 @@
 #include "lib/policy/paging_step.h"
 
+#define STILL_PAGES 3
 #define LEAST_CLAMP   5 /* servers do not clamp to less */
 #define PROOF_ASCENTS 4
 #define PROOF_PAGE    8  /* a page this long that ascends somewhere is proof by itself */
@@ -345,12 +346,30 @@ ask_most(struct paging *p, const struct paging_page *pg)
 	return true;
 }
 
+/* The same page again and again, however far one skips. */
+static bool
+stands_still(struct paging *p, const struct paging_page *pg)
+{
+	bool is_same = p->ask.mode == PAGING_SKIP && pg->fresh == 0 &&
+	               pg->first == p->still_first && pg->last == p->still_last;
+
+	p->still = is_same ? p->still + 1 : 0;
+	p->still_first = pg->first;
+	p->still_last = pg->last;
+	return p->passes == 0 && p->still >= STILL_PAGES;
+}
+
 /* Not full: the pass has come to the end of the list. */
 static void
 step_by_skip(struct paging *p, const struct paging_page *pg, bool full, struct paging_step *out)
 {
 	/* What moved by a few places was read twice, not passed over. */
 	p->is_shifting |= p->ask.mode == PAGING_SKIP && pg->fresh != 0;
+	if (full && stands_still(p, pg)) {
+		p->no_skip = true; /* as if it had been refused: windows of time */
+		paging_ask_keyset(p, p->ask.from);
+		return;
+	}
 	if (full && skip_on(p, pg))
 		return;
 	if (!read_tie_again(p))

@@ -24,6 +24,7 @@
  *  - nextLink, where the keyset cannot progress: a page on one timestamp, an
  *    empty or short page that has a link, an order that is not proven.
  *  - $top 1000, then $skip up to 500, where neither helps; then one tick is given up.
+ *  - a server that takes no notice of $skip is soon read by windows of time.
  *  - a list that knows no order and no links (is_by_skip): $skip, again and again until a
  *    whole pass brings nothing new, for what changes meanwhile moves what lies behind it.
  *  - an order that is ignored or refused: links are followed to their end; where
@@ -87,6 +88,8 @@ struct paging {
 	unsigned position;           /* records read since ask.from by links and skips */
 	bool is_shifting, has_fresh; /* of the timestamp that is read by links */
 	unsigned passes;
+	int64_t still_first, still_last; /* of the page before, by $skip */
+	unsigned still;                  /* pages in a row that were just that one again */
 	uint64_t link, link_mark; /* hashes: of the link that is followed, and of an earlier one */
 	unsigned links;
 };

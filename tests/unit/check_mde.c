@@ -162,6 +162,7 @@ END_TEST
 struct list {
 	unsigned n;
 	int moves;
+	bool is_deaf; /* to $skip */
 	bool is_known[2000];
 	unsigned found, requests;
 };
@@ -170,7 +171,7 @@ static bool
 read_page(struct list *l, struct paging *p, struct paging_step *step)
 {
 	struct paging_page pg;
-	unsigned from = p->ask.skip, shift = l->moves >= 0 && (int)l->requests > l->moves ? 15 : 0;
+	unsigned from = l->is_deaf ? 0 : p->ask.skip, shift = l->moves >= 0 && (int)l->requests > l->moves ? 15 : 0;
 
 	paging_page_init(&pg, p, NOW);
 	for (unsigned i = from; i < l->n - shift && i < from + p->ask.top; i++) {
@@ -249,6 +250,29 @@ START_TEST(test_refused_skip)
 }
 END_TEST
 
+/* One that takes no notice of it, too, and soon. */
+START_TEST(test_ignored_skip)
+{
+	struct paging_bounds b = { .from = NOW - 100 * TICKS_SEC,
+		.until = PAGING_FOREVER,
+		.cursor = TICKS_NONE,
+		.page_size = 10,
+		.is_by_skip = true };
+	struct list l = { .n = 40, .moves = -1, .is_deaf = true };
+	struct paging_habits habits = { 0 };
+	struct paging_step step;
+	struct paging p;
+
+	paging_begin(&p, &habits, &b);
+	for (int i = 0; i < 5; i++)
+		ck_assert(read_page(&l, &p, &step));
+	ck_assert_int_eq(p.ask.mode, PAGING_KEYSET);
+	ck_assert(p.ask.before == PAGING_FOREVER);
+	ck_assert(read_page(&l, &p, &step));
+	ck_assert_int_eq(p.ask.mode, PAGING_KEYSET);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -264,6 +288,7 @@ main(void)
 	tcase_add_loop_test(tc, test_beside, 0, (int)ARRAY_LEN(beside));
 	tcase_add_loop_test(tc, test_by_skip, 0, (int)ARRAY_LEN(lists));
 	tcase_add_test(tc, test_refused_skip);
+	tcase_add_test(tc, test_ignored_skip);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
