@@ -10,6 +10,7 @@ from unittest import mock
 import harness
 import test_disk
 import test_health
+import test_http
 import test_http2
 import test_kill
 import test_networks
@@ -46,6 +47,8 @@ RUNS = (
     ("address-undefined", test_disk.FullDisk, (), {}),
     ("address-undefined", test_health.States, (), {}),
     ("address-undefined", test_health.Many, (), {}),
+    ("address-undefined", test_http.Http,
+     ("test_metrics_tell_what_happened", "test_slow_clients_hold_up_nobody", "test_nonsense_is_refused_and_forgotten"), {}),
     ("address-undefined", test_http2.Http2, (), {}),
     ("address-undefined", test_networks.Networks, (), {}),
     ("address-undefined", test_oidc.Oidc, (), {}),
