@@ -48,13 +48,16 @@ BENCHES  := $(call each,bench,bench)
 FUZZERS  := $(call each,fuzz,fuzz)
 SUPPORT  := $(call obj,$(filter-out tests/unit/check_%.c,$(wildcard tests/unit/*.c)))
 PROGRAMS := $(BIN)/msspd $(BIN)/msspctl $(BIN)/fake-graph
+# What tests use besides.
+TOOLS    := $(BIN)/kafka-tool
 
 all: $(PROGRAMS)                ## build msspd, msspctl and fake-graph below build/
 
 $(BIN)/msspd: $B/daemon/main.o $B/daemon.a $B/lib.a
 $(BIN)/msspctl: $(CTL) $B/daemon.a $B/lib.a
 $(BIN)/fake-graph: $(FAKE) $B/lib.a
-$(PROGRAMS):
+$(BIN)/kafka-tool: $B/tests/run/kafka_tool.o
+$(PROGRAMS) $(TOOLS):
 	$(call say,LINK)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
 $B/lib.a: $(LIB)
 $B/daemon.a: $(DAEMON) $B/page_html.o
@@ -92,8 +95,8 @@ $B/fuzz/%: $B/tests/fuzz/%.o $B/daemon.a $B/lib.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS_) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS_)
 
-units: $(UNITS)
-benches: $(BENCHES)
+units: $(UNITS) $(TOOLS)
+benches: $(BENCHES) $(TOOLS)
 fuzzers: $(FUZZERS)
 FUZZ     := CC=clang VARIANT=fuzz CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined \
             -fno-sanitize-recover=all -fprofile-instr-generate -fcoverage-mapping'
@@ -104,6 +107,7 @@ deps:                           ## install what building and the demo need and i
 check-deps: deps
 	tools/deps.sh check
 	tools/deps.sh readers
+	tools/deps.sh kafka
 	tools/deps.sh prometheus
 
 check: check-deps               ## install what is missing, build, run every test (tests/README.md)

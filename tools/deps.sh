@@ -2,12 +2,13 @@
 # Installs what building and testing msspd needs and is missing. Root is asked
 # for only then; nothing is removed or replaced.
 #
-# usage: deps.sh build|check|receivers|readers|prometheus
+# usage: deps.sh build|check|receivers|readers|kafka|prometheus
 #   build      compiler and libraries
 #   check      build, and what the tests run; an OpenID provider for them below
 #              build/oidc
 #   receivers  syslog-ng and rsyslog, extracted below build/receivers: their
 #              packages conflict with each other, so neither is installed
+#   kafka      an Apache Kafka broker, below build/kafka
 #   readers    Python programs that take what msspd sends and are not ours, below build/readers
 #   prometheus Prometheus with its promtool, extracted below build/prometheus: nothing is started
 set -eu
@@ -133,6 +134,10 @@ node_packages() {
 	command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || echo "$1"
 }
 
+java_package() {
+	command -v java >/dev/null 2>&1 || echo "$1"
+}
+
 # Which versions, down to what each of them needs, says the lock file.
 install_oidc() {
 	dir=build/oidc
@@ -178,19 +183,38 @@ extract_prometheus() {
 	say "prometheus is in $dir"
 }
 
+# Which files, of which content, says the list.
+install_kafka() {
+	dir=build/kafka
+	list=tests/run/kafka.sha256
+	[ -e $dir/.complete ] && cmp -s $list $dir/kafka.sha256 && return 0
+	mkdir -p $dir
+	while read -r sum path; do
+		file=$dir/${path##*/}
+		echo "$sum  $file" | sha256sum -c --status 2>/dev/null && continue
+		curl -fsSL --retry 3 -o "$file" "${MAVEN_MIRROR:-https://maven.example/maven2}/$path" &&
+		    echo "$sum  $file" | sha256sum -c --status || die "$path could not be downloaded"
+	done < $list
+	cp $list $dir/kafka.sha256
+	touch $dir/.complete
+	say "Apache Kafka is in $dir"
+}
+
 case ${1:-} in
 build)
 	install "$debian_build" "$fedora_build" ;;
 check)
-	install "$debian_build $debian_check $(node_packages "nodejs npm")" \
-	    "$fedora_build $fedora_check $(node_packages "nodejs nodejs-npm")"
+	install "$debian_build $debian_check $(node_packages "nodejs npm") $(java_package default-jre-headless)" \
+	    "$fedora_build $fedora_check $(node_packages "nodejs nodejs-npm") $(java_package java-latest-openjdk-headless)"
 	install_oidc ;;
 receivers)
 	if command -v apt-get >/dev/null 2>&1; then extract_debian; else extract_fedora; fi ;;
 readers)
 	install_readers ;;
+kafka)
+	install_kafka ;;
 prometheus)
 	extract_prometheus ;;
 *)
-	die "usage: deps.sh build|check|receivers|readers|prometheus" ;;
+	die "usage: deps.sh build|check|receivers|readers|kafka|prometheus" ;;
 esac

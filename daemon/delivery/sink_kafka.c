@@ -227,11 +227,19 @@ on_wake(void *arg)
 
 /* ---- trouble ------------------------------------------------------------------------- */
 
+/* With TLS 1.3 the far side refuses our certificate after the handshake, which is a lost connection
+ * to librdkafka: only its text tells. */
+static bool
+is_refusal_by_tls(const char *text)
+{
+	return strstr(text, "SSL routines:") != NULL && strstr(text, " alert ") != NULL;
+}
+
 /* A refusal is not covered by what follows from it. */
 static void
 keep_trouble(struct sink *s, enum kafka_blame blame, rd_kafka_resp_err_t code, const char *text)
 {
-	bool is_refusal = blame == KAFKA_BLAME_RIGHTS;
+	bool is_refusal = blame == KAFKA_BLAME_RIGHTS || is_refusal_by_tls(text);
 
 	if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && s->trouble.text[0] != '\0')
 		return;

@@ -8,7 +8,7 @@
 #include "lib/policy/backoff.h"
 
 #define UNPROVEN_MAX      64    /* entries of a topic that has taken none yet */
-#define UNPROVEN_MS       500   /* how long the sink waits for such a topic's first answer */
+#define UNPROVEN_MS       1000  /* how long the sink waits for such a topic's first answer */
 #define STUCK_MS          5000  /* and for a further one */
 #define BACKOFF_MS        1000
 #define BACKOFF_CAP       60000
