@@ -25,7 +25,7 @@ enum kafka_props_for {
 /* Judges one of the user's: ERR_CONF with librdkafka's own words, or why it is not the user's. */
 bool kafka_prop_check(const char *name, const char *value, struct err *err) MUST_CHECK;
 
-/* NULL when a file cannot be read or librdkafka refuses a value. instance: of this msspd; NULL: it has no name. */
+/* NULL when a file cannot be read or librdkafka refuses a value. instance: this msspd's name, or NULL. */
 rd_kafka_conf_t *kafka_props_new(const struct sink_kafka_conf *c, enum kafka_props_for what,
     const char *instance, struct err *err);
 
