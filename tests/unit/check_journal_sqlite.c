@@ -428,6 +428,10 @@ static void
 lost_entries_are_read_again(struct kit *k)
 {
 	uint32_t siem = journal_sink(k->j, "siem");
+	const struct journal_period asked = { .stream = stream(k), .from = V(0), .to = V(90),
+		.at = V(40), .made = V(0) };
+	uint64_t period = journal_period_add(k->j, &asked);
+	struct journal_period p;
 	struct journal_cursor c;
 	struct journal_appended r;
 	size_t kept;
@@ -450,6 +454,8 @@ lost_entries_are_read_again(struct kit *k)
 	ck_assert_int_eq(journal_state(k->j), JOURNAL_OK);
 	ck_assert(journal_cursor(k->j, stream(k), "live", &c));
 	ck_assert_msg(c.at < V(-80000), "the cursor went back a day");
+	ck_assert(journal_period_find(k->j, period, &p));
+	ck_assert_msg(p.at == TICKS_NONE && p.to == V(90), "a period is read from its beginning");
 	kept = kit_backlog(k, siem).entries;
 	ck_assert_uint_gt(kept, 100);
 	ck_assert_uint_lt(kept, 300);

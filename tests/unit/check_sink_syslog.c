@@ -392,6 +392,8 @@ START_TEST(test_nobody_there)
 	rig_run(&rig, 300, NULL, NULL);
 	ck_assert_int_eq(rig_figures(&rig, "siem").link, SINK_DOWN);
 	ck_assert_ptr_nonnull(strstr(rig_figures(&rig, "siem").trouble, "Connection refused"));
+	ck_assert_msg(strstr(rig_figures(&rig, "siem").trouble, ": 127.0.0.1:") == NULL,
+	    "an address is said once: %s", rig_figures(&rig, "siem").trouble);
 	ck_assert(receiver_listen(&a, a.port));
 	assert_all(&a, 1, 4000);
 }
