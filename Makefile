@@ -122,7 +122,7 @@ fuzz: check-deps                ## every fuzzer for FUZZ_SECONDS (60), and what 
 	tests/fuzz/coverage.py
 bench: all benches              ## CPU per stage, and the whole way beside a client that only downloads
 	python3 tests/bench/bench.py
-soak: check-deps                ## everything as long as it deserves: all kills, all fuzzers, sanitizers
+soak: check-deps                ## everything as long as it deserves (about an hour): kills, faults, fuzzers, sanitizers
 	MSSPD_SOAK=1 tests/check.sh
 check-bare:                     ## try demo and check in a minimal Debian 12 (root)
 	tests/check_bare.sh
