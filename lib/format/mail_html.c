@@ -24,6 +24,7 @@ static const char style[] =
     " .tx { color: #e8ebef !important; }\n"
     " .mu { color: #a3adb9 !important; }\n"
     " .ln { border-color: #363d46 !important; }\n"
+    " .bar { border-top-color: #363d46 !important; }\n"
     " .lk { color: #8ab8ff !important; }\n"
     "}\n"
     "@media (max-width: 520px) {\n"
