@@ -97,9 +97,9 @@ const struct conf_opt sink_syslog_options[] = {
 	  .check = template_check, .help = "Template of the header's application name (rfc5424)." },
 	{ .name = "structured_data", .type = CONF_STR, .off = F(structured_data),
 	  .check = header_sd_id_check,
-	  .help = "Puts tenant, tenant_id, customer, stream, kind, severity and event_id before the message of"
-	    " an rfc5424 header, where receivers have them without reading it. The text is the id of that"
-	    " element: a name and your organization's private enterprise number, as msspd@32473." },
+	  .help = "Puts tenant, tenant_id, customer, stream, kind, severity and event_id before the message"
+	    " of an rfc5424 header, where receivers have them without reading it. The text is the id of"
+	    " that element: a name and your organization's private enterprise number, as msspd@32473." },
 	{ .name = "time_zone", .type = CONF_STR, .off = F(time_zone), .def = "UTC", .check = check_zone,
 	  .help = "Zone of the times in an rfc3164 header, which cannot name it, as Europe/Berlin." },
 	{ .name = "facility", .type = CONF_STR, .off = F(facility), .def = "local4",
