@@ -553,6 +553,14 @@ topic_of(struct sink *s, const struct event *ev)
 	return kafka_topics_get(&s->topics, buf_peek(&s->topic));
 }
 
+/* Entries are put off one by one for the sake of other topics'; where there are none, or no broker
+ * is there for any, the sink as a whole waits, and no entry is charged with a try. */
+static bool
+is_worth_waiting(const struct sink *s)
+{
+	return strchr(s->conf->topic, '{') == NULL || timer_is_set(&s->grace);
+}
+
 static enum taken
 take(struct sink *s, const struct sink_item *item)
 {
@@ -566,7 +574,7 @@ take(struct sink *s, const struct sink_item *item)
 	case KAFKA_ROOM_SOON:
 		return NOT_TAKEN;
 	case KAFKA_ROOM_LATER:
-		return put_off(s, item, t);
+		return is_worth_waiting(s) ? NOT_TAKEN : put_off(s, item, t);
 	case KAFKA_ROOM:
 		break;
 	}

@@ -104,7 +104,7 @@ kafka_read(const char *brokers, const char *topic, size_t n, struct kafka_read *
 	for (int i = 0; i < PARTITIONS; i++)
 		rd_kafka_topic_partition_list_add(parts, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
 	ck_assert_int_eq(rd_kafka_assign(rk, parts), RD_KAFKA_RESP_ERR_NO_ERROR);
-	while (quiet < (out->n >= n ? 3 : 100)) {
+	while (quiet < (out->n >= n ? 3 : 400)) {
 		m = rd_kafka_consumer_poll(rk, 50);
 		quiet = m != NULL && m->err == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : quiet + 1;
 		if (m != NULL && m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
