@@ -22,6 +22,7 @@ import test_service
 import test_siem
 import test_signin
 import test_sinks
+import test_smtp
 import test_soak
 import test_storm
 import test_streams
@@ -53,6 +54,10 @@ RUNS = (
     ("address-undefined", test_networks.Networks, (), {}),
     ("address-undefined", test_oidc.Oidc, (), {}),
     ("address-undefined", test_replay.Replay, (), {}),
+    ("address-undefined", test_smtp.Rules, ("test_contacts_are_the_customers_own", "test_other_ways_in"), {}),
+    ("address-undefined", test_smtp.Refusals, (), {}),
+    ("address-undefined", test_smtp.Kills, (), {}),
+    ("address-undefined", test_smtp.Digests, (), {}),
     ("address-undefined", test_soak.Soak, (), {}),
     ("address-undefined", test_storm.Storm, (), {}),
     ("thread", test_kill.KillMsspd, None, KILL),
