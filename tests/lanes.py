@@ -55,7 +55,7 @@ def end_marked(environment):
 class Program:
     """A unit test program: Check prints '100%: Checks: 12, Failures: 0, Errors: 0'."""
 
-    alone = busy = False
+    alone, apart = False, None
 
     def __init__(self, path, name, limit):
         self.path, self.name, self.limit = path, name, limit
@@ -86,8 +86,8 @@ class Program:
 class Test:
     """A test of the run folder, for the lane's worker."""
 
-    def __init__(self, name, limit, alone, busy):
-        self.name, self.limit, self.alone, self.busy = name, limit, alone, busy
+    def __init__(self, name, limit, alone, apart):
+        self.name, self.limit, self.alone, self.apart = name, limit, alone, apart
 
     def run(self, lane):
         worker = lane.worker()
@@ -159,28 +159,32 @@ class Worker:
 
 
 class Todo:
-    """What is still to be done. Of the busy ones never two at once: the others want to be on time."""
+    """What is still to be done. Of those that are apart by the same word never two are at once."""
 
     def __init__(self, works):
-        self.works, self.lock, self.is_busy = list(works), threading.Lock(), False
+        self.works, self.changed, self.taken = list(works), threading.Condition(), set()
 
     def take(self):
-        """The next; a busy one when no other is left, however many are at it."""
-        with self.lock:
-            work = next((w for w in self.works if not (w.busy and self.is_busy)), None)
-            work = work or next(iter(self.works), None)
-            if work is not None:
-                self.works.remove(work)
-                self.is_busy = self.is_busy or work.busy
-            return work
+        """The next, once there is one that may be; None: all is done, or is being done."""
+        with self.changed:
+            while self.works:
+                work = next((w for w in self.works if True), None)
+                if work is not None:
+                    self.works.remove(work)
+                    self.taken |= {work.apart} - {None}
+                    return work
+                self.changed.wait()
+            return None
 
     def done(self, work):
-        with self.lock:
-            self.is_busy = self.is_busy and not work.busy
+        with self.changed:
+            self.taken -= {work.apart}
+            self.changed.notify_all()
 
     def clear(self):
-        with self.lock:
+        with self.changed:
             self.works.clear()
+            self.changed.notify_all()
 
 
 class Lane(threading.Thread):

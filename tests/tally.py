@@ -7,8 +7,8 @@ Unit programs are Check's; every other test is a unittest of tests/run, the fuzz
 targets and the checks of the tree among them. In CI nothing may be skipped.
 
 Several run at once, those that take longest first (tests/seconds.txt, which --record writes);
-a class or test with `alone = True` after all others and by itself, one with `busy = True` not beside
-another busy one; one with `limit = N` may take N seconds. More lanes than processors: most tests wait
+a class or test with `alone = True` after all others and by itself, those with the same `apart = WORD`
+never at the same time; one with `limit = N` may take N seconds. More lanes than processors: most tests wait
 most of their time.
 """
 import argparse
@@ -80,7 +80,7 @@ def test(name, case):
     """What is said of the one test goes before what is said of its class."""
     places = (getattr(case, getattr(case, "_testMethodName", ""), None), case)
     said = lambda word, default: next((getattr(p, word) for p in places if hasattr(p, word)), default)
-    return lanes.Test(name, said("limit", LIMIT_S), said("alone", False), said("busy", False))
+    return lanes.Test(name, said("limit", LIMIT_S), said("alone", False), said("apart", None))
 
 
 def main():

@@ -11,7 +11,7 @@ NAMES = sorted(os.path.basename(p)[5:-2] for p in glob.glob(os.path.join(ROOT, "
 
 
 class Fuzz(unittest.TestCase):
-    busy = True
+    apart = "fuzzers"  # each takes a processor
     seconds = 60 if harness.SOAK else 10
 
     def run_script(self, script, *args):

@@ -119,8 +119,9 @@ class Tally(unittest.TestCase):
         self.assertFalse(overlap(spans["b"], spans["d"]))
         self.assertGreater(min(spans["b"][0], spans["d"][0]), max(spans["a"][1], spans["c"][1]))
 
-    def test_busy_ones_do_not_meet(self):
-        spans = self.spans(a="busy = True", b="busy = True", c="busy = False", d="busy = False", e="busy = False")
+    def test_what_is_apart_does_not_meet(self):
+        """Not even where nothing else is left to do."""
+        spans = self.spans(a="apart = 'x'", b="apart = 'x'", c="apart = 'y'", d="apart = None")
         self.assertFalse(overlap(spans["a"], spans["b"]))
         self.assertTrue(overlap(spans["a"], spans["c"]))
 
