@@ -62,7 +62,7 @@ page_free(void *obj)
 	}
 	free(pg->entries);
 	free(pg->hashes);
-	buf_release(&pg->packed);
+	spares_take(pg->bodies, &pg->packed);
 	spares_take(pg->bodies, &pg->split.body);
 	spares_unref(pg->bodies);
 	split_page_release(&pg->split);
@@ -339,7 +339,7 @@ page_on_appended(void *arg, const struct journal_page *jp, const struct journal_
 	struct poller *p = pg->p;
 
 	(void)jp;
-	buf_release(&pg->packed);
+	spares_take(pg->bodies, &pg->packed);
 	give_back(pg);
 	if (p == NULL)
 		return;

@@ -15,6 +15,7 @@
 #define HANG_MS 4000
 #define SLICES_MAX 10000
 #define PACKED_MAX ((size_t)1 << 20)
+#define PACKED_PART 6 /* of the body: about */
 #define URL_MAX    (LINK_MAX + 1024)
 
 /* ---- the reader and its next request ------------------------------------------- */
@@ -73,7 +74,7 @@ forget_split(struct poller *p)
 	if (p->is_splitting)
 		split_release(&p->split);
 	p->is_splitting = false;
-	buf_release(&p->packed);
+	spares_take(p->in->bodies, &p->packed);
 }
 
 /* The request is over; what its page holds was handed over or is nothing. */
@@ -208,7 +209,7 @@ on_page(struct poller *p)
 	p->is_splitting = false;
 	if (!split_finish(&p->split, &page, &err)) {
 		is_too_big = p->split.fault == SPLIT_TOO_BIG;
-		buf_release(&p->packed);
+		spares_take(p->in->bodies, &p->packed);
 		leave(p);
 		if (is_too_big) {
 			on_fault(p, PAGING_TOO_LARGE, &err);
@@ -295,6 +296,9 @@ fetch_on_packed(void *arg, struct str piece)
 {
 	struct poller *p = arg;
 
+	/* In one piece: what grows leaves holes behind, as large as many small things. */
+	if (p->packed.n == 0)
+		spares_lend(p->in->bodies, &p->packed, p->place.expected / PACKED_PART);
 	buf_str(&p->packed, piece);
 }
 
