@@ -664,6 +664,7 @@ make_styles(struct sink *s)
 {
 	const struct smtp_rules *rules = &s->conf->rules;
 
+	free(s->styles);
 	s->styles = xcalloc(rules->n, sizeof(*s->styles));
 	for (size_t i = 0; i < rules->n; i++) {
 		s->styles[i] = (struct mail_style){
@@ -678,6 +679,24 @@ make_styles(struct sink *s)
 			.digest_html = s->templates[MAIL_DIGEST_HTML],
 		};
 	}
+}
+
+/* Passwords and certificates are read for each connection; what is left are templates. */
+static void
+on_refresh(struct sink *s)
+{
+	struct mail_template *now[MAIL_TEMPLATES];
+	struct err err;
+
+	if (!sink_smtp_templates(s->conf, now, &err)) {
+		log_error(sink_log(s->owner), "%s; the templates read before stay in use", err.text);
+		return;
+	}
+	for (size_t i = 0; i < MAIL_TEMPLATES; i++) {
+		mail_template_free(s->templates[i]);
+		s->templates[i] = now[i];
+	}
+	make_styles(s);
 }
 
 static struct sink *
@@ -786,6 +805,7 @@ const struct sink_kind sink_smtp = {
 	.send = on_send,
 	.drain = on_drain,
 	.cancel = on_cancel,
+	.refresh = on_refresh,
 	.close = on_close,
 	.held = on_held,
 	.cancel_held = on_cancel_held,

@@ -96,6 +96,16 @@ class Rules(Smtp):
         harness.wait_for("dead letters", 20, lambda: self.sink()["dead_letters"] == 10)
         self.assertIn("customer nobody has none of the contacts", self.run_.read(self.msspd.log))
 
+    def test_templates_are_read_anew(self):
+        template = self.run_.write("template", "first: {title}\n")
+        self.start([{"to": "a@x.example"}], "--alerts", 3, sink={"text_template": template})
+        self.assertTrue(all("first: " in m.text() for m in self.wait_mails(3)))
+        self.run_.write("template", "second: {title}\n")
+        self.msspd.hup()
+        harness.wait_for("it is read", 10, lambda: "read anew" in self.run_.read(self.msspd.log))
+        self.graph.ask("/_control/story", {"tenant": 1, "make": 2})
+        self.assertTrue(all("second: " in m.text() for m in self.wait_mails(5)[3:]))
+
     def test_new_is_the_first_version_that_a_rule_is_for(self):
         """An alert that becomes high is new for a rule about high ones, once."""
         self.start([{"to": "a@x.example", "match": {"severity": "high", "events": "new"}}], "--alerts", 40)
