@@ -41,6 +41,14 @@ bool sink_smtp_check(const void *conf, void (*warn)(void *arg, const char *text)
 void sink_smtp_check_origin(const void *conf, const struct origin *o,
     void (*warn)(void *arg, const char *text), void *arg);
 
+/* ---- sink_smtp_held.c: what waits for a digest, for people ---- */
+
+void sink_smtp_held(const void *conf, const char *memo, sink_held_cb *say, void *arg);
+bool sink_smtp_cancel_held(const void *conf, const char *memo, const char *what, struct buf *out,
+    bool *is_left);
+
+/* ---- for the sink ---- */
+
 /* Where the server is, as lanes want it. o->host, from malloc, is the caller's. */
 bool sink_smtp_server(const struct sink_smtp_conf *c, const char *hostname, struct lane_opts *o,
     char **host, struct err *err) MUST_CHECK;
