@@ -1,65 +1,13 @@
-#include <stdatomic.h>
 #include <string.h>
 
-#include "daemon/journal/journal_engine.h"
+#include "daemon/journal/journal_mem.h"
 #include "daemon/journal/journal_mem_test.h"
-#include "daemon/journal/ledger.h"
-#include "daemon/journal/place.h"
 #include "lib/base/alloc.h"
 #include "lib/base/ticks.h"
 
 #define TICK_MS      50
 #define HIGH_PERCENT 90
 #define LOW_PERCENT  85
-
-/*
- * The contract in memory, for tests of those who use it: nothing outlives the
- * close. Slow where that is simpler.
- */
-struct mem_todo {
-	uint64_t seq;
-	unsigned tries;
-	int64_t due;
-	char *memo;
-};
-
-/* An entry and those that it was given to. */
-struct mem_entry {
-	struct journal_item item; /* first: what the store has of it */
-	unsigned nroutes;
-	uint32_t route[JOURNAL_ROUTES];
-};
-
-struct mem_place {
-	struct place *place;
-	struct mem_todo *todo; /* in order of seq */
-	size_t n, room;
-};
-
-struct mem_seen {
-	uint32_t stream;
-	struct str id;
-	struct seen seen;
-};
-
-struct store {
-	const struct clock *clock;
-	struct registry *reg;
-	struct outbox *out;
-	uint64_t max_bytes, bytes;
-	int64_t keep_delivered, forget_sink;
-	int64_t trimmed_to; /* all entries journalled since are still here */
-	unsigned own_types;
-	_Atomic int forced;
-	struct mem_place *places;  /* by number - 1 */
-	size_t nplaces;
-	struct journal_item **entries; /* by seq - 1; NULL: gone; id and body are our copies */
-	size_t nentries, room;
-	struct ledger ledger;
-	struct mem_seen *memory;
-	size_t nmemory, nslots;    /* open table, linear probing */
-	struct journal_stats stats;
-};
 
 /* ---- memory -------------------------------------------------------------- */
 
@@ -88,81 +36,6 @@ grow_memory(struct store *s)
 		if (old[i].id.s != NULL)
 			s->memory[probe(s, old[i].stream, old[i].id)] = old[i];
 	free(old);
-}
-
-/* ---- places -------------------------------------------------------------- */
-
-static struct mem_place *
-place_get(struct store *s, uint32_t sink)
-{
-	if (!registry_is_sink(s->reg, sink))
-		return NULL;
-	if (s->nplaces < sink) {
-		s->places = xreallocarray(s->places, sink, sizeof(*s->places));
-		memset(s->places + s->nplaces, 0, (sink - s->nplaces) * sizeof(*s->places));
-		s->nplaces = sink;
-	}
-	if (s->places[sink - 1].place == NULL) {
-		s->places[sink - 1].place = place_new(sink);
-		s->places[sink - 1].place->is_parked = registry_is_parked(s->reg, sink);
-	}
-	return &s->places[sink - 1];
-}
-
-/* Where seq is, or would be. */
-static size_t
-todo_find(const struct mem_place *p, uint64_t seq)
-{
-	size_t lo = 0, hi = p->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p->todo[mid].seq < seq)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static struct mem_todo *
-todo_of(const struct mem_place *p, uint64_t seq)
-{
-	size_t i = todo_find(p, seq);
-
-	return i < p->n && p->todo[i].seq == seq ? &p->todo[i] : NULL;
-}
-
-static bool
-todo_add(struct mem_place *p, uint64_t seq, size_t size)
-{
-	size_t i = todo_find(p, seq);
-
-	if (i < p->n && p->todo[i].seq == seq)
-		return false;
-	if (p->n == p->room) {
-		p->room = p->room == 0 ? 64 : 2 * p->room;
-		p->todo = xreallocarray(p->todo, p->room, sizeof(*p->todo));
-	}
-	memmove(p->todo + i + 1, p->todo + i, (p->n++ - i) * sizeof(*p->todo));
-	p->todo[i] = (struct mem_todo) { .seq = seq };
-	p->place->newest = seq > p->place->newest ? seq : p->place->newest;
-	p->place->entries++;
-	p->place->bytes += size;
-	return true;
-}
-
-static void
-todo_drop(struct store *s, struct mem_place *p, uint64_t seq)
-{
-	size_t i = todo_find(p, seq);
-
-	free(p->todo[i].memo);
-	memmove(p->todo + i, p->todo + i + 1, (--p->n - i) * sizeof(*p->todo));
-	p->place->entries--;
-	p->place->bytes -= s->entries[seq - 1]->body.n;
-	ledger_settle(&s->ledger, seq);
 }
 
 /* ---- figures ------------------------------------------------------------- */
@@ -224,181 +97,6 @@ wake_sinks(struct store *s)
 	}
 }
 
-/* ---- periods ------------------------------------------------------------- */
-
-static void
-grow(struct store *s, uint32_t sink, uint32_t stream, int64_t version, int64_t now)
-{
-	struct journal_period p;
-
-	periods_growing(registry_periods(s->reg), sink, stream, &p);
-	if (p.from > p.to)
-		p.made = now;
-	if (version == TICKS_NONE)
-		version = now;
-	p.from = version < p.from ? version : p.from;
-	p.to = version >= p.to ? version + 1 : p.to;
-	periods_put(registry_periods(s->reg), &p);
-}
-
-static void
-period_page(struct store *s, const struct page_job *job)
-{
-	const struct journal_page *page = job->page;
-	struct journal_period p;
-
-	if (page->period == 0 || !periods_find(registry_periods(s->reg), page->period, &p))
-		return;
-	if (page->period_at != TICKS_NONE)
-		p.at = page->period_at;
-	p.seen += page->period_seen;
-	p.told += job->result.forwarded;
-	if (page->is_period_done)
-		p.flags |= JOURNAL_PERIOD_DONE;
-	if (page->is_part_done) {
-		p.flags += JOURNAL_PERIOD_PART;
-		p.at = TICKS_NONE;
-	}
-	periods_put(registry_periods(s->reg), &p);
-}
-
-static void
-end_growth(struct store *s, uint32_t sink)
-{
-	struct journal_period p;
-	bool has_refill = false;
-
-	for (uint64_t after = 0; periods_next_growing(registry_periods(s->reg), sink, after, &p);
-	     after = p.number) {
-		p.flags &= ~(unsigned)JOURNAL_PERIOD_GROWS;
-		periods_put(registry_periods(s->reg), &p);
-		has_refill = true;
-	}
-	if (has_refill)
-		outbox_note(s->out, JOURNAL_NOTE_REFILL, s->stats.state,
-		    "what a parked sink was not given is read again");
-}
-
-/* Down to the oldest of what the sink has. */
-static void
-let_parked_go(struct store *s, struct mem_place *p, int64_t now)
-{
-	for (size_t i = p->n; i > JOURNAL_PARK_KEEP; i--) {
-		uint64_t seq = p->todo[i - 1].seq;
-		const struct journal_item *e = s->entries[seq - 1];
-
-		if (place_is_own(s->own_types, e->type) || place_is_out(p->place, seq))
-			continue;
-		grow(s, p->place->sink, e->stream, e->version, now);
-		todo_drop(s, p, seq);
-	}
-}
-
-static void
-look_at_parked(struct store *s)
-{
-	for (size_t i = 0; i < s->nplaces; i++) {
-		struct mem_place *p = &s->places[i];
-		bool was;
-
-		if (p->place == NULL)
-			continue;
-		was = p->place->is_parked;
-		p->place->is_parked = registry_is_parked(s->reg, p->place->sink);
-		if (p->place->is_parked && !was)
-			let_parked_go(s, p, clock_wall(s->clock));
-		else if (!p->place->is_parked && was)
-			end_growth(s, p->place->sink);
-	}
-}
-
-/* ---- what a sink lost -------------------------------------------------------- */
-
-static bool
-was_for(const struct journal_item *item, uint32_t sink)
-{
-	const struct mem_entry *e = (const struct mem_entry *)item;
-
-	for (unsigned i = 0; i < e->nroutes; i++) {
-		if (e->route[i] == sink)
-			return true;
-	}
-	return false;
-}
-
-static void
-end_hold(struct store *s, uint32_t sink)
-{
-	struct periods *list = registry_periods(s->reg);
-	struct journal_period p;
-
-	for (uint64_t after = 0; periods_next_held(list, sink, 0, after, &p); after = p.number) {
-		p.flags &= ~(unsigned)JOURNAL_PERIOD_HELD;
-		if (s->trimmed_to <= p.from)
-			p.flags |= JOURNAL_PERIOD_DONE;
-		else if (s->trimmed_to < p.to)
-			p.to = s->trimmed_to;
-		periods_put(list, &p);
-	}
-	outbox_note(s->out, JOURNAL_NOTE_REFILL, s->stats.state,
-	    "what a sink has lost is read again");
-}
-
-static void
-resend(struct store *s, struct mem_place *p, int64_t from)
-{
-	struct journal_period period;
-
-	for (size_t i = 0; i < s->nentries; i++) {
-		const struct journal_item *e = s->entries[i];
-
-		if (e == NULL || e->journalled < from || !was_for(e, p->place->sink) ||
-		    !todo_add(p, e->pos.seq, e->body.n))
-			continue;
-		ledger_wait(&s->ledger, e->pos.seq);
-		if (!periods_next_held(registry_periods(s->reg), p->place->sink, e->stream, 0,
-			&period))
-			continue;
-		period.told++;
-		periods_put(registry_periods(s->reg), &period);
-	}
-	end_hold(s, p->place->sink);
-	place_begin_anew(p->place);
-	p->place->is_resending = false;
-	for (size_t i = 0; i < p->n; i++) {
-		if (p->todo[i].memo != NULL)
-			place_later(p->place, p->todo[i].seq, p->todo[i].due);
-	}
-}
-
-static void
-look_at_resends(struct store *s)
-{
-	struct journal_period held;
-	uint32_t sink;
-	int64_t from;
-
-	for (size_t i = 0; i < s->nplaces; i++) {
-		struct place *p = s->places[i].place;
-
-		if (p == NULL || !p->is_resending ||
-		    periods_next_held(registry_periods(s->reg), p->sink, 0, 0, &held))
-			continue;
-		place_begin_anew(p); /* it was cancelled */
-		p->is_resending = false;
-	}
-	for (uint32_t after = 0;
-	     periods_holding(registry_periods(s->reg), after, &sink, &from); after = sink) {
-		struct mem_place *p = place_get(s, sink);
-
-		if (p == NULL)
-			continue;
-		p->place->is_resending = true;
-		if (p->place->out.n == 0 && p->place->marked == 0)
-			resend(s, p, from);
-	}
-}
-
 /* ---- append -------------------------------------------------------------- */
 
 static void
@@ -429,11 +127,11 @@ forward(struct store *s, uint32_t stream, struct journal_entry *e, int64_t now)
 	s->bytes += e->len;
 	s->stats.entries++;
 	for (unsigned i = 0; i < e->nroutes && i < JOURNAL_ROUTES; i++) {
-		struct mem_place *p = place_get(s, e->route[i]);
+		struct mem_place *p = mem_place(s, e->route[i]);
 
 		if (p != NULL && p->place->is_parked && !place_is_own(s->own_types, e->type))
-			grow(s, p->place->sink, stream, e->now.version, now);
-		else if (p != NULL && todo_add(p, seq, e->len))
+			mem_period_grow(s, p->place->sink, stream, e->now.version, now);
+		else if (p != NULL && mem_todo_add(p, seq, e->len))
 			entry->route[waiting++] = e->route[i];
 	}
 	entry->nroutes = waiting;
@@ -496,7 +194,7 @@ append_page(struct store *s, struct page_job *job)
 	    page->window_from);
 	if (page->beside != NULL)
 		registry_set_cursor(s->reg, page->stream, page->beside, page->beside_cursor);
-	period_page(s, job);
+	mem_period_page(s, job);
 	s->stats.appends++;
 	if (page->gap == NULL)
 		return;
@@ -510,8 +208,8 @@ append_page(struct store *s, struct page_job *job)
 static void
 settle(struct store *s, struct mark_job *m)
 {
-	struct mem_place *p = place_get(s, m->sink);
-	struct mem_todo *todo = p == NULL ? NULL : todo_of(p, m->seq);
+	struct mem_place *p = mem_place(s, m->sink);
+	struct mem_todo *todo = p == NULL ? NULL : mem_todo_of(p, m->seq);
 
 	if (p != NULL && p->place->marked > 0)
 		p->place->marked--;
@@ -532,7 +230,7 @@ settle(struct store *s, struct mark_job *m)
 	case MARK_OK:
 		break;
 	}
-	todo_drop(s, p, m->seq);
+	mem_todo_drop(s, p, m->seq);
 }
 
 static void
@@ -570,7 +268,7 @@ mem_write(struct store *s, struct page_job **pages, size_t npages, struct mark_j
     size_t nmarks)
 {
 	publish(s);
-	look_at_parked(s);
+	mem_look_at_parked(s);
 	for (size_t i = 0; i < npages; i++)
 		append_page(s, pages[i]);
 	for (size_t i = 0; i < nmarks && s->stats.state != JOURNAL_FAILED; i++)
@@ -585,7 +283,7 @@ mem_write(struct store *s, struct page_job **pages, size_t npages, struct mark_j
 static void
 mem_settled(struct store *s, const struct mark_job *m)
 {
-	struct mem_place *p = place_get(s, m->sink);
+	struct mem_place *p = mem_place(s, m->sink);
 
 	if (p == NULL)
 		return;
@@ -625,7 +323,7 @@ take_all(struct store *s, struct mem_place *p, size_t max, size_t max_bytes,
 
 	while (batch->n < max) {
 		uint64_t seq = place_pop(p->place, now);
-		const struct mem_todo *todo = seq == 0 ? NULL : todo_of(p, seq);
+		const struct mem_todo *todo = seq == 0 ? NULL : mem_todo_of(p, seq);
 
 		if (seq == 0)
 			break;
@@ -636,7 +334,7 @@ take_all(struct store *s, struct mem_place *p, size_t max, size_t max_bytes,
 			return;
 		}
 	}
-	for (size_t i = todo_find(p, p->place->next); i < p->n; i++) {
+	for (size_t i = mem_todo_find(p, p->place->next); i < p->n; i++) {
 		if (p->todo[i].memo != NULL)
 			continue;
 		if (!take(s, p, &p->todo[i], max, max_bytes, &bytes, batch))
@@ -650,7 +348,7 @@ static bool
 mem_read(struct store *s, uint32_t sink, size_t max, size_t max_bytes,
     struct journal_batch *batch, struct err *err)
 {
-	struct mem_place *p = place_get(s, sink);
+	struct mem_place *p = mem_place(s, sink);
 
 	if (p == NULL)
 		return true;
@@ -668,7 +366,7 @@ mem_read(struct store *s, uint32_t sink, size_t max, size_t max_bytes,
 static bool
 mem_look(struct store *s, uint32_t sink, size_t max, struct journal_batch *batch, struct err *err)
 {
-	struct mem_place *p = place_get(s, sink);
+	struct mem_place *p = mem_place(s, sink);
 
 	(void)err;
 	for (size_t i = 0; p != NULL && i < p->n && batch->n < max; i++) {
@@ -693,7 +391,7 @@ mem_look(struct store *s, uint32_t sink, size_t max, struct journal_batch *batch
 static void
 mem_rewind(struct store *s, uint32_t sink)
 {
-	struct mem_place *p = place_get(s, sink);
+	struct mem_place *p = mem_place(s, sink);
 
 	if (p == NULL)
 		return;
@@ -707,7 +405,7 @@ static void
 let_go(struct store *s, struct mem_place *p)
 {
 	while (p->n > 0)
-		todo_drop(s, p, p->todo[p->n - 1].seq);
+		mem_todo_drop(s, p, p->todo[p->n - 1].seq);
 }
 
 static void
@@ -733,8 +431,8 @@ static int
 mem_tick(struct store *s)
 {
 	look_at_sinks(s);
-	look_at_parked(s);
-	look_at_resends(s);
+	mem_look_at_parked(s);
+	mem_look_at_resends(s);
 	trim(s);
 	publish(s);
 	wake_sinks(s);

@@ -1,0 +1,83 @@
+#ifndef JOURNAL_MEM_H
+#define JOURNAL_MEM_H
+
+#include <stdatomic.h>
+
+#include "daemon/journal/journal_engine.h"
+#include "daemon/journal/ledger.h"
+#include "daemon/journal/place.h"
+
+/*
+ * journal_mem: the contract in memory, for tests of those who use it: nothing outlives
+ * the close. Slow where that is simpler. Private to the files named so:
+ *
+ *   journal_mem.c         the engine: memory, entries, marks, reading, its life
+ *   journal_mem_todo.c    what waits at each sink
+ *   journal_mem_period.c  what parked sinks are not given, and what others lost
+ */
+struct mem_todo {
+	uint64_t seq;
+	unsigned tries;
+	int64_t due;
+	char *memo;
+};
+
+/* An entry and those that it was given to. */
+struct mem_entry {
+	struct journal_item item; /* first: what the store has of it */
+	unsigned nroutes;
+	uint32_t route[JOURNAL_ROUTES];
+};
+
+struct mem_place {
+	struct place *place;
+	struct mem_todo *todo; /* in order of seq */
+	size_t n, room;
+};
+
+struct mem_seen {
+	uint32_t stream;
+	struct str id;
+	struct seen seen;
+};
+
+struct store {
+	const struct clock *clock;
+	struct registry *reg;
+	struct outbox *out;
+	uint64_t max_bytes, bytes;
+	int64_t keep_delivered, forget_sink;
+	int64_t trimmed_to; /* all entries journalled since are still here */
+	unsigned own_types;
+	_Atomic int forced;
+	struct mem_place *places;  /* by number - 1 */
+	size_t nplaces;
+	struct journal_item **entries; /* by seq - 1; NULL: gone; id and body are our copies */
+	size_t nentries, room;
+	struct ledger ledger;
+	struct mem_seen *memory;
+	size_t nmemory, nslots;    /* open table, linear probing */
+	struct journal_stats stats;
+};
+
+/* ---- journal_mem_todo.c ---- */
+
+/* Made where there is none yet; NULL: there is no such sink. */
+struct mem_place *mem_place(struct store *s, uint32_t sink);
+/* Where seq is, or would be. */
+size_t mem_todo_find(const struct mem_place *p, uint64_t seq);
+struct mem_todo *mem_todo_of(const struct mem_place *p, uint64_t seq); /* NULL: it waits not */
+/* False: it waits already. */
+bool mem_todo_add(struct mem_place *p, uint64_t seq, size_t size);
+void mem_todo_drop(struct store *s, struct mem_place *p, uint64_t seq);
+
+/* ---- journal_mem_period.c ---- */
+
+/* A parked sink is not given a version of that stream. */
+void mem_period_grow(struct store *s, uint32_t sink, uint32_t stream, int64_t version, int64_t now);
+/* How far a period is after that page. */
+void mem_period_page(struct store *s, const struct page_job *job);
+void mem_look_at_parked(struct store *s);
+void mem_look_at_resends(struct store *s);
+
+#endif
