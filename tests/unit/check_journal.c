@@ -285,7 +285,8 @@ later_comes_when_due(struct kit *k)
 	is_read(k, siem, "");
 	ck_assert_uint_eq(k->ready[siem], 0);
 	atomic_store(&k->clock.wall, V(70));
-	kit_run(k, 600);
+	for (int i = 0; i < 10 && k->ready[siem] == 0; i++)
+		kit_run(k, 600);
 	ck_assert_uint_eq(k->ready[siem], 1);
 	b = kit_read(k, siem, 9, SIZE_MAX, NULL);
 	ck_assert_msg(kit_is(b, "a-1 a-0"), "soonest first");
