@@ -326,6 +326,7 @@ connect_(struct lane *l)
 	l->is_reply_over = true;
 	if (!connect_set_up(l, &err)) {
 		snprintf(l->detail, sizeof(l->detail), "%.250s", err.text);
+		timer_unset(l->env->timers, &l->timeout);
 		timer_init(&l->timeout, lane_on_unready, l);
 		timer_set(l->env->timers, &l->timeout, 0);
 		return;

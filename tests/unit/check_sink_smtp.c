@@ -1,9 +1,12 @@
 #include <check.h>
+#include <event2/event.h>
 #include <stdlib.h>
 
+#include "daemon/clock.h"
 #include "daemon/delivery/sink_smtp_entry.h"
 #include "daemon/delivery/sink_smtp_lane.h"
 #include "daemon/delivery/sink_smtp_told.h"
+#include "daemon/timer.h"
 #include "lib/base/ticks.h"
 #include "tests/unit/make_record.h"
 
@@ -44,6 +47,54 @@ START_TEST(test_ends)
 	enum lane_end got = lane_judge(&ends[_i].facts);
 
 	ck_assert_msg(got == ends[_i].want, "%s: %d, not %d", ends[_i].says, got, ends[_i].want);
+}
+END_TEST
+
+/* ---- what cannot even begin -------------------------------------------------------- */
+
+struct ended {
+	struct event_base *base;
+	unsigned n;
+	enum lane_end end;
+	char text[ERR_TEXT];
+};
+
+static void
+on_ended(void *arg, struct lane *l, enum lane_end end, const char *note, const struct err *err)
+{
+	struct ended *e = arg;
+
+	(void)l;
+	(void)note;
+	e->n++;
+	e->end = end;
+	snprintf(e->text, sizeof(e->text), "%s", err->text);
+	(void)event_base_loopexit(e->base, &(struct timeval){ .tv_usec = 20000 });
+}
+
+START_TEST(test_a_password_that_is_gone_is_a_refusal)
+{
+	const struct tls_opts tls = { .verify = true };
+	const struct lane_opts opts = { .host = "127.0.0.1", .port = 9, .username = "u",
+		.password_file = "/nowhere/password", .tls = &tls, .connect_timeout_ms = 1000,
+		.timeout_ms = 1000 };
+	struct ended e = { .base = event_base_new() };
+	const struct engine_env env = { .base = e.base, .clock = &clock_system,
+		.timers = timers_new(e.base, &clock_system) };
+	struct lane *l = lane_new(&env, &opts, on_ended, &e);
+
+	for (unsigned i = 1; i <= 2; i++) {
+		lane_probe(l);
+		ck_assert_uint_eq(e.n, i - 1);
+		(void)event_base_dispatch(e.base);
+		ck_assert_uint_eq(e.n, i);
+		ck_assert_int_eq(e.end, LANE_REFUSED);
+		ck_assert_ptr_nonnull(strstr(e.text, "password_file"));
+		ck_assert(!lane_is_busy(l));
+	}
+	lane_free(l);
+	timers_free(env.timers);
+	event_base_free(e.base);
 }
 END_TEST
 
@@ -425,6 +476,7 @@ main(void)
 
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_ends, 0, (int)ARRAY_LEN(ends));
+	tcase_add_test(tc, test_a_password_that_is_gone_is_a_refusal);
 	tcase_add_test(tc, test_memo_comes_back);
 	tcase_add_test(tc, test_what_is_taken_back_stays_so);
 	tcase_add_test(tc, test_the_largest_memo_fits_the_journal);
