@@ -31,6 +31,19 @@ backups_free(struct backups *bs)
 	free(bs);
 }
 
+/* Among the journal's own files it might take the place of one of them. */
+static bool
+is_beside_journal(const struct backups *bs, const char *path)
+{
+	char *dir = xstrndup(path, (size_t)(strrchr(path, '/') - path) + 1);
+	struct stat there, ours;
+	bool is_same = stat(dir, &there) == 0 && stat(bs->state_dir, &ours) == 0 &&
+	    there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+
+	free(dir);
+	return is_same;
+}
+
 /* A path as it is; a bare name below state_dir, which we may write to in any case. The caller's. */
 static char *
 target_of(const struct backups *bs, const char *file, struct err *err)
@@ -39,6 +52,11 @@ target_of(const struct backups *bs, const char *file, struct err *err)
 
 	if (file == NULL || file[0] == '\0' || file[0] == '.') {
 		err_set(err, ERR_PERM, "a backup wants the name of a file");
+		return NULL;
+	}
+	if (file[0] == '/' && is_beside_journal(bs, file)) {
+		err_set(err, ERR_PERM, "%s: that folder is the journal's own; give a name, which stands "
+		    "for a file in %s/backup", file, bs->state_dir);
 		return NULL;
 	}
 	if (file[0] == '/')

@@ -67,7 +67,9 @@ class Backup(Scene):
             self.assertGreater(db.execute("SELECT count(*) FROM memory").fetchone()[0], 0)
         self.assertEqual(first.ctl("backup", "daily.db").returncode, EX_OK)  # takes the place of the one before
         for name, said in (("/nowhere/at/all.db", "cannot make /nowhere/at/all.db"), ("a/b.db", "whole path"),
-                           ("../x", "name of a file")):
+                           ("../x", "name of a file"),
+                           (os.path.join(first.state, "journal.db"), "the journal's own"),
+                           (os.path.join(first.state, "backup", "..", "journal.db-wal"), "the journal's own")):
             done = first.ctl("backup", name)
             self.assertNotEqual(done.returncode, EX_OK)
             self.assertIn(said, done.stderr)
