@@ -293,22 +293,31 @@ mem_settled(struct store *s, const struct mark_job *m)
 
 /* ---- read ---------------------------------------------------------------- */
 
+/* Without the body. */
+static struct journal_item *
+add_item(struct journal_batch *batch, const struct journal_item *from, const struct mem_todo *todo)
+{
+	struct journal_item *to = batch_add(batch);
+
+	*to = *from;
+	to->tries = todo->tries;
+	to->due = todo->due;
+	to->memo = batch_text(batch, todo->memo);
+	to->id = batch_bytes(batch, from->id.s, from->id.n);
+	to->body = (struct str){ NULL, 0 };
+	return to;
+}
+
 /* False: it does not fit any more. */
 static bool
 take(struct store *s, struct mem_place *p, const struct mem_todo *todo, size_t max,
     size_t max_bytes, size_t *bytes, struct journal_batch *batch)
 {
 	const struct journal_item *from = s->entries[todo->seq - 1];
-	struct journal_item *to;
 
 	if (batch->n == max || (batch->n > 0 && *bytes + from->body.n > max_bytes))
 		return false;
-	to = batch_add(batch);
-	*to = *from;
-	to->tries = todo->tries;
-	to->memo = batch_text(batch, todo->memo);
-	to->id = batch_bytes(batch, from->id.s, from->id.n);
-	to->body = batch_bytes(batch, from->body.s, from->body.n);
+	add_item(batch, from, todo)->body = batch_bytes(batch, from->body.s, from->body.n);
 	*bytes += from->body.n;
 	place_hand_out(p->place, todo->seq);
 	return true;
@@ -370,20 +379,8 @@ mem_look(struct store *s, uint32_t sink, size_t max, struct journal_batch *batch
 
 	(void)err;
 	for (size_t i = 0; p != NULL && i < p->n && batch->n < max; i++) {
-		const struct mem_todo *todo = &p->todo[i];
-		const struct journal_item *from = s->entries[todo->seq - 1];
-		struct journal_item *to;
-
-		if (todo->memo == NULL)
-			continue;
-		to = batch_add(batch);
-		*to = *from;
-		to->tries = todo->tries;
-		to->due = todo->due;
-		to->memo = batch_text(batch, todo->memo);
-		to->id = batch_bytes(batch, from->id.s, from->id.n);
-		to->body = (struct str){ NULL, 0 };
-		to->user = NULL;
+		if (p->todo[i].memo != NULL)
+			add_item(batch, s->entries[p->todo[i].seq - 1], &p->todo[i])->user = NULL;
 	}
 	return true;
 }
