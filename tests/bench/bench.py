@@ -17,6 +17,7 @@ import harness  # noqa: E402  (the path first)
 from harness import ROOT  # noqa: E402
 
 TENANTS, ALERTS = 50, 2000
+FAN_OUT_ALERTS = 500
 
 
 class CountingSink:
@@ -135,6 +136,37 @@ def whole_way(run, gate):
     graph.child.terminate()
 
 
+def fan_out(run):
+    """The same way to a real Kafka broker, alone and beside the SIEM."""
+    import kafka
+    broker = kafka.Kafka(run)
+    pki = broker.pki
+    graph = harness.FakeGraph(run, "--tenants", TENANTS, "--alerts", FAN_OUT_ALERTS, "--corpus", "bench", "--tls-cert",
+                              pki("server.crt"), "--tls-key", pki("server.key"), name="fan")
+    siem = CountingSink(pki)
+    siem.stamps = None
+    syslog = {"type": "syslog", "servers": "tls://localhost:%d" % siem.port, "hostname": "{customer}",
+              "tls": {"ca_file": pki("ca.crt")}}
+    total = TENANTS * FAN_OUT_ALERTS
+    print("\nFan-out: %d alerts of 5.2 KB, TLS and gzip in, journalled, to a real Kafka broker" % total)
+    for name, sinks, bound in (("OCSF to Kafka", {}, 60), ("CEF to syslog and OCSF to Kafka", {"siem": syslog}, 75)):
+        sinks = dict(sinks, lake=kafka.sink(broker, "bench-%d" % bound))
+        text = harness.config(graph, harness.tenants(TENANTS), sinks, poll_interval="60s", budget=1000)
+        text = text.replace('"secret_file"', '"ca_file": "%s", "secret_file"' % pki("ca.crt"))
+        msspd = harness.Msspd(run, text, name="fan-%d" % bound)
+        msspd.start()
+        harness.wait_for("all is accepted", 300, lambda m=msspd: all(
+            s["accepted"] >= total and s["backlog"] == 0 for s in m.status()["sinks"]), 0.5)
+        aim(name + ": CPU per alert", msspd.cpu_s() / total * 1e6, bound, "us/alert")
+        row("  resident at the end", "%.1f MiB" % (msspd.rss_kib() / 1024))
+        msspd.stop()
+    row("bytes of OCSF per alert, before compression", "%.0f" % (
+        sum(len(m["value"].encode()) for m in broker.messages("bench-60")) / total))
+    row("bytes in the broker's log per alert", "%.0f" % (broker.stored("bench-60") / total))
+    graph.child.terminate()
+    broker.kill()
+
+
 def steady(run, gate):
     """70,000 remembered alerts are read again and again: what a repeat costs."""
     graph = harness.FakeGraph(run, "--tenants", 35, "--alerts", 2000, "--corpus", "bench", name="steady")
@@ -222,6 +254,7 @@ def main():
             failed.append(what)
 
     parts = {"stages": lambda run: stages(), "way": lambda run: whole_way(run, gate),
+             "fan-out": lambda run: fan_out(run),
              "steady": lambda run: steady(run, gate), "idle": lambda run: idle(run, gate),
              "latency": lambda run: latency(run, gate)}
     for name in sys.argv[1:] or parts:

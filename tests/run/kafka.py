@@ -113,6 +113,12 @@ class Kafka:
         lines = self.tool("read", prefix).split(b"\n")
         return [json.loads(line, strict=False) for line in lines if line]
 
+    def stored(self, topic):
+        """Bytes of its files, as they are compressed."""
+        data = os.path.join(self.dir, "data")
+        return sum(os.path.getsize(os.path.join(data, d, f)) for d in os.listdir(data) if d.startswith(topic + "-")
+                   for f in os.listdir(os.path.join(data, d)) if f.endswith(".log"))
+
     def rows(self):
         """As truth.Delivered takes them: of a sink with format cef."""
         return [{"msg": m["value"], "received": m["at_ms"] / 1000} for m in self.messages()
