@@ -7,7 +7,8 @@
 
 /*
  * acts: verbs by which an operator does something at once, for the control socket: poll,
- * log-level, sink-forget, pause and resume. The results are in docs/CONTROL.md. NULL on failure, with the reason in err.
+ * log-level, sink-forget, pause and resume. The results are in docs/CONTROL.md. NULL on
+ * failure, with the reason in err.
  */
 json_t *acts_poll(struct engine *e, const json_t *request, struct err *err);
 json_t *acts_log_level(const json_t *request, struct err *err);
