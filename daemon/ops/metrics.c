@@ -218,7 +218,8 @@ static const struct metric metrics[] = {
 	X(GAUGE, "msspd_tenants", write_tenants, "state",
 	    "Tenants in each state; of all tenants, also those without series."),
 	X(GAUGE, "msspd_sinks", write_sinks, "link",
-	    "Configured sinks by how their link is: up, down, refused, parked (cannot be opened), or paused."),
+	    "Configured sinks by how their link is: up, down, refused, parked (cannot be opened) or "
+	    "paused."),
 	X(GAUGE, "msspd_expiry_remaining_seconds", write_expiries, "kind, name, what",
 	    "Time until a credential or an access ends; negative when it has."),
 
