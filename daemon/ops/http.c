@@ -72,6 +72,7 @@ struct http {
 	struct buf policy; /* of the page */
 	struct body *bodies[ARRAY_LEN(served)]; /* the last of each */
 	unsigned nbodies;                       /* also those that are still being sent */
+	bool is_freed; /* but for the bodies: libevent lets go of what it sends in a later turn */
 };
 
 /* ---- what is told ---------------------------------------------------------------- */
@@ -121,11 +122,15 @@ make_status(struct http *h, struct buf *out)
 static void
 body_unref(struct body *b)
 {
+	struct http *h;
+
 	if (b == NULL || --b->refs != 0)
 		return;
-	b->http->nbodies--;
+	h = b->http;
 	buf_release(&b->text);
 	free(b);
+	if (--h->nbodies == 0 && h->is_freed)
+		free(h);
 }
 
 static void
@@ -400,5 +405,7 @@ http_free(struct http *h)
 		body_unref(h->bodies[i]);
 	buf_release(&h->policy);
 	settings_unref(h->settings);
-	free(h);
+	h->is_freed = true;
+	if (h->nbodies == 0)
+		free(h);
 }

@@ -213,6 +213,17 @@ class Http(Scene):
         harness.wait_for("all are served again", 20, lambda: self.ask("/healthz")[0] == 200)
         self.msspd.stop()
 
+    def test_a_stop_while_somebody_reads_slowly(self):
+        """What is left unsent at the end; a sanitizer sees whose memory it is."""
+        self.scene(tenants=300)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.connect(("127.0.0.1", self.port))
+            s.sendall(b"GET /status.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 40)
+            time.sleep(1.5)
+            self.assertEqual(self.ask("/healthz")[0], 200)
+            self.msspd.stop()
+
     def test_many_at_once_cost_one(self):
         self.scene(tenants=200)
         before = self.msspd.cpu_s()
