@@ -43,6 +43,8 @@ is_yaml(const char *name)
 static bool
 is_of_interest(struct config_watch *w, const struct inotify_event *e)
 {
+	if ((e->mask & IN_Q_OVERFLOW) != 0)
+		return true; /* nobody knows what was lost */
 	if (e->len == 0)
 		return false;
 	if (e->wd == w->wd_conf_d)

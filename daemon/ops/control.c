@@ -218,12 +218,17 @@ static void
 write_reply(struct client *c, const struct verb *verb)
 {
 	struct buf line = BUF_INIT(STATUS_MOST);
+	struct err err;
 
 	buf_puts(&line, "{\"ok\":true,\"result\":");
 	verb->write(&line, c->control->engine);
 	buf_puts(&line, "}\n");
-	if (buf_ok(&line))
+	if (buf_ok(&line)) {
 		bufferevent_write(c->bev, line.p, line.n);
+	} else {
+		err_set(&err, ERR_PERM, "that is more than %u MiB", STATUS_MOST >> 20);
+		send_reply(c, NULL, &err);
+	}
 	buf_release(&line);
 }
 
