@@ -6,7 +6,7 @@
 #include "lib/base/alloc.h"
 
 #define WINDOWS_MAX ((size_t)16 << 20)
-#define SPARES_MAX  ((size_t)6 << 20)
+#define SPARES_MAX  ((size_t)4 << 20)
 #define FIRST_MS    25 /* between the first polls of two tenants */
 
 struct intake *
