@@ -74,7 +74,8 @@ static void
 fill_sink(struct sink_row *r, const struct delivery_figures *d, int64_t now)
 {
 	*r = (struct sink_row) { .up = !d->is_parked && d->link == SINK_UP, .parked = d->is_parked,
-		.paused = d->is_held, .stops = d->pauses_polling, .oldest_ms = 0, .in_flight = (int64_t)d->in_flight,
+		.paused = d->is_held, .stops = d->pauses_polling, .oldest_ms = 0,
+		.in_flight = (int64_t)d->in_flight,
 		.accepted_ms = age_ms(now, d->last_accepted), .accepted = (int64_t)d->accepted,
 		.retried = (int64_t)d->retried, .rejected = (int64_t)d->rejected };
 }
@@ -95,8 +96,8 @@ add_leaver(struct facts *f, const struct journal_backlog *b)
 {
 	struct sink_row *r = &f->sinks[f->nsinks];
 
-	*r = (struct sink_row) { .paused = TICKS_NONE, .stops = TICKS_NONE, .in_flight = TICKS_NONE, .accepted_ms = TICKS_NONE,
-		.accepted = TICKS_NONE, .retried = TICKS_NONE, .rejected = TICKS_NONE };
+	*r = (struct sink_row) { .paused = TICKS_NONE, .stops = TICKS_NONE, .in_flight = TICKS_NONE,
+		.accepted_ms = TICKS_NONE, .accepted = TICKS_NONE, .retried = TICKS_NONE, .rejected = TICKS_NONE };
 	fill_backlog(r, b, f->view.now);
 	label_sink(f, b->sink, "not configured");
 	f->nsinks++;

@@ -293,7 +293,7 @@ mail_address_check(const char *text, struct err *err)
 		if ((unsigned char)name.s[i] < ' ' || name.s[i] == 0x7f)
 			return err_set(err, ERR_CONF, "the name has a control character in it");
 		if (name.s[i] == '<' || name.s[i] == '>')
-			return err_set(err, ERR_CONF, "this is more than one address; one is wanted");
+			return err_set(err, ERR_CONF, "this is more than one address");
 	}
 	return check_bare(mail_address_bare(text), err);
 }
