@@ -97,7 +97,8 @@ add_leaver(struct facts *f, const struct journal_backlog *b)
 	struct sink_row *r = &f->sinks[f->nsinks];
 
 	*r = (struct sink_row) { .paused = TICKS_NONE, .stops = TICKS_NONE, .in_flight = TICKS_NONE,
-		.accepted_ms = TICKS_NONE, .accepted = TICKS_NONE, .retried = TICKS_NONE, .rejected = TICKS_NONE };
+		.accepted_ms = TICKS_NONE,
+		.accepted = TICKS_NONE, .retried = TICKS_NONE, .rejected = TICKS_NONE };
 	fill_backlog(r, b, f->view.now);
 	label_sink(f, b->sink, "not configured");
 	f->nsinks++;
