@@ -181,7 +181,8 @@ set_client_key(struct lane *l, struct err *err)
 
 	if (t->certificate_file == NULL)
 		return true;
-	key = secret_path(t->key_file.v[0], err);
+	/* curl reads it by itself, whoever else may. */
+	key = secret_check(t->key_file.v[0], err) ? secret_path(t->key_file.v[0], err) : NULL;
 	if (key == NULL)
 		return err_wrap(err, "tls: key_file");
 	(void)curl_easy_setopt(l->easy, CURLOPT_SSLCERT, t->certificate_file);

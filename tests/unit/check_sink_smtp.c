@@ -1,6 +1,8 @@
 #include <check.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "daemon/clock.h"
 #include "daemon/delivery/sink_smtp_entry.h"
@@ -72,16 +74,14 @@ on_ended(void *arg, struct lane *l, enum lane_end end, const char *note, const s
 	(void)event_base_loopexit(e->base, &(struct timeval){ .tv_usec = 20000 });
 }
 
-START_TEST(test_a_password_that_is_gone_is_a_refusal)
+/* Twice: the second time is as the first. */
+static void
+assert_refused(const struct lane_opts *opts, const char *why)
 {
-	const struct tls_opts tls = { .verify = true };
-	const struct lane_opts opts = { .host = "127.0.0.1", .port = 9, .username = "u",
-		.password_file = "/nowhere/password", .tls = &tls, .connect_timeout_ms = 1000,
-		.timeout_ms = 1000 };
 	struct ended e = { .base = event_base_new() };
 	const struct engine_env env = { .base = e.base, .clock = &clock_system,
 		.timers = timers_new(e.base, &clock_system) };
-	struct lane *l = lane_new(&env, &opts, on_ended, &e);
+	struct lane *l = lane_new(&env, opts, on_ended, &e);
 
 	for (unsigned i = 1; i <= 2; i++) {
 		lane_probe(l);
@@ -89,12 +89,37 @@ START_TEST(test_a_password_that_is_gone_is_a_refusal)
 		(void)event_base_dispatch(e.base);
 		ck_assert_uint_eq(e.n, i);
 		ck_assert_int_eq(e.end, LANE_REFUSED);
-		ck_assert_ptr_nonnull(strstr(e.text, "password_file"));
+		ck_assert_msg(strstr(e.text, why) != NULL, "%s", e.text);
 		ck_assert(!lane_is_busy(l));
 	}
 	lane_free(l);
 	timers_free(env.timers);
 	event_base_free(e.base);
+}
+
+START_TEST(test_a_password_that_is_gone_is_a_refusal)
+{
+	const struct tls_opts tls = { .verify = true };
+	const struct lane_opts opts = { .host = "127.0.0.1", .port = 9, .username = "u",
+		.password_file = "/nowhere/password", .tls = &tls, .connect_timeout_ms = 1000,
+		.timeout_ms = 1000 };
+
+	assert_refused(&opts, "password_file");
+}
+END_TEST
+
+START_TEST(test_a_key_that_others_may_read_is_a_refusal)
+{
+	char path[] = "/tmp/check-smtp-key-XXXXXX", *files[] = { path };
+	int fd = mkstemp(path);
+	struct tls_opts tls = { .verify = true, .certificate_file = path, .key_file = { files, 1 } };
+	const struct lane_opts opts = { .host = "127.0.0.1", .port = 9, .tls = &tls,
+		.connect_timeout_ms = 1000, .timeout_ms = 1000 };
+
+	ck_assert_int_eq(fchmod(fd, 0644), 0);
+	assert_refused(&opts, "open to everybody");
+	close(fd);
+	unlink(path);
 }
 END_TEST
 
@@ -477,6 +502,7 @@ main(void)
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_ends, 0, (int)ARRAY_LEN(ends));
 	tcase_add_test(tc, test_a_password_that_is_gone_is_a_refusal);
+	tcase_add_test(tc, test_a_key_that_others_may_read_is_a_refusal);
 	tcase_add_test(tc, test_memo_comes_back);
 	tcase_add_test(tc, test_what_is_taken_back_stays_so);
 	tcase_add_test(tc, test_the_largest_memo_fits_the_journal);
