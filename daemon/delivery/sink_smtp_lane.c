@@ -7,6 +7,8 @@
 
 #define REPLY_MAX  300  /* bytes of a server's reply that are kept */
 #define REPLY_LINE 4096 /* RFC 5321 says 512 */
+#define REPLY_LINES 100
+#define PIECES_A_TURN 16 /* then others have theirs, however much a server has to say */
 #define OUT_MAX    (4 * 1024 * 1024)
 #define OUT_KEEP   (64 * 1024)
 #define IDLE_MS    60000 /* a connection that was idle for so long is closed */
@@ -217,8 +219,11 @@ take_byte(struct lane *l, char c)
 		return true;
 	connect_note_reply(l, l->line.p, l->line.n);
 	buf_clear(&l->line);
+	l->lines = l->is_reply_over ? 0 : l->lines + 1;
 	if (l->is_reply_over)
 		answer(l);
+	else if (l->lines > REPLY_LINES)
+		lost(l, "an answer without an end", CURLE_WEIRD_SERVER_REPLY);
 	return l->is_connected;
 }
 
@@ -227,16 +232,20 @@ read_some(struct lane *l)
 {
 	char piece[1024];
 	size_t n = 0;
-	CURLcode code = curl_easy_recv(l->easy, piece, sizeof(piece), &n);
+	CURLcode code = CURLE_OK;
 
-	while (code == CURLE_OK && n > 0) {
-		for (size_t i = 0; i < n; i++) {
+	for (unsigned k = 0; k < PIECES_A_TURN && code == CURLE_OK; k++) {
+		code = curl_easy_recv(l->easy, piece, sizeof(piece), &n);
+		if (code == CURLE_OK && n == 0)
+			code = CURLE_RECV_ERROR;
+		for (size_t i = 0; code == CURLE_OK && i < n; i++) {
 			if (!take_byte(l, piece[i]))
 				return;
 		}
-		code = curl_easy_recv(l->easy, piece, sizeof(piece), &n);
 	}
-	if (code != CURLE_AGAIN)
+	if (code == CURLE_OK) /* TLS may hold the rest already, and the socket not tell of it */
+		event_active(l->io, EV_READ, 0);
+	else if (code != CURLE_AGAIN)
 		lost(l, "the connection ended", CURLE_RECV_ERROR);
 }
 

@@ -46,6 +46,7 @@ struct lane {
 
 	unsigned reply;        /* the last; 0: none since the last command */
 	unsigned replies;      /* to this mail */
+	unsigned lines;        /* of the reply that is coming */
 	bool is_reply_over;    /* the next line begins another */
 	struct buf line, text; /* text: of the last reply */
 	char detail[CURL_ERROR_SIZE];

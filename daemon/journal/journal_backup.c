@@ -105,7 +105,11 @@ check_copy(struct backup *b, sqlite3 *db, struct err *err)
 static bool
 make_copy(struct backup *b, sqlite3 *from, sqlite3 *to, struct err *err)
 {
-	return copy_pages(b, from, to, err) && check_copy(b, to, err) &&
+	if (!copy_pages(b, from, to, err))
+		return false;
+	/* The journal's log grows as long as somebody reads from that moment. */
+	sqlite3_exec(from, "COMMIT", NULL, NULL, NULL);
+	return check_copy(b, to, err) &&
 	       (sqlite3_wal_checkpoint_v2(to, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK ||
 	           fail(to, "cannot finish", b->partial, err));
 }

@@ -101,12 +101,14 @@ jwt_look(struct str token, struct jwt_look *out)
 	json_t *root = parse_payload(token);
 	const json_t *tid = json_object_get(root, "tid");
 	bool is_object = json_is_object(root);
+	int64_t exp;
 
 	*out = (struct jwt_look){ .tid = "" };
 	if (json_is_string(tid) &&
 	    !guid_parse((struct str){ json_string_value(tid), json_string_length(tid) }, out->tid))
 		out->tid[0] = '\0';
-	out->exp = (int64_t)json_integer_value(json_object_get(root, "exp"));
+	exp = (int64_t)json_integer_value(json_object_get(root, "exp"));
+	out->exp = exp > 0 && exp < JWT_EXP_MOST ? exp : 0;
 	read_roles(json_object_get(root, "roles"), out);
 	json_decref(root);
 	return is_object;

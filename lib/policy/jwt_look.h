@@ -17,10 +17,11 @@
 #define JWT_MAX       (64 * 1024)
 #define JWT_ROLES_MAX 64
 #define JWT_ROLE_LEN  64
+#define JWT_EXP_MOST  INT64_C(253402300800) /* the year 10000 */
 
 struct jwt_look {
 	char tid[37];        /* lower case; "" when absent or no GUID */
-	int64_t exp;         /* seconds since 1970; 0 when absent */
+	int64_t exp;         /* seconds since 1970; 0 when absent or absurd */
 	bool has_more_roles; /* than fit here */
 	size_t nroles;
 	char roles[JWT_ROLES_MAX][JWT_ROLE_LEN];

@@ -271,12 +271,18 @@ class Hanging(Smtp):
                         pass
                     hang(f)
                 f.write(b"250 ok\r\n")
+
+        def endless(f):
+            greet(f, b"250 mx\r\n")
+            f.readline()
+            while not over.is_set():
+                f.write(b"250-and more\r\n" * 4096)
         self.graph = harness.FakeGraph(self.run_, "--alerts", 5, "--history", 3600)
         self.pki = harness.Pki(self.run_)
         self.mx = MailServer(self.run_, self.pki)
         to = [{"to": "a@x.example"}]
         sinks = {"mail": self.mx.sink(to)}
-        for name, talk in (("greeting", hang), ("starttls", no_starttls), ("auth", refused), ("data", in_data)):
+        for name, talk in (("endless", endless), ("greeting", hang), ("starttls", no_starttls), ("auth", refused), ("data", in_data)):
             sinks[name] = {"type": "smtp", "server": "smtp://127.0.0.1:%d" % self.serve(talk), "rules": to,
                            "from": "a@x.example", "timeout": "3s", "connections": 1}
             if name != "starttls":
@@ -295,6 +301,7 @@ class Hanging(Smtp):
         for name, word in (("starttls", "STARTTLS"), ("auth", "535")):
             self.assertIn(word, trouble[name])
         self.assertIn("no answer in time at the message", self.run_.read(self.msspd.log))
+        self.assertIn("an answer without an end", self.run_.read(self.msspd.log))
         over.set()
         self.assertLess(self.msspd.stop()[0], 3 * harness.SLOW)
 

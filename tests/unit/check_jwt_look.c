@@ -20,6 +20,7 @@ static const struct {
 	{ "nothing inside", "{}", true, "", 0, 0 },
 	{ "a tid that is no GUID", "{\"tid\":\"contoso.example\"}", true, "", 0, 0 },
 	{ "a tid that is too long", "{\"tid\":\"" TID "0\"}", true, "", 0, 0 },
+	{ "an end that overflows", "{\"exp\":9223372036854775807}", true, "", 0, 0 },
 	{ "wrong types", "{\"tid\":1,\"exp\":\"x\",\"roles\":{\"a\":1}}", true, "", 0, 0 },
 	{ "roles that are none", "{\"roles\":[1,null,[\"a\"],\"b\"]}", true, "", 0, 1 },
 	{ "characters beyond base64", "{\"x\":\"\xc3\xbf\xc3\xbe>>>???\"}", true, "", 0, 0 },
