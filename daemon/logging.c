@@ -23,7 +23,8 @@
 
 #define FIELDS_MOST 16
 /* Kinds of events that are counted at a time; a further one takes the place of another. */
-#define KINDS 64
+#define KINDS 256
+#define WAYS  4 /* places that a kind may have */
 
 /* One phrase about one tenant, sink or the whole. */
 struct kind {
@@ -172,6 +173,21 @@ say_left_out(const struct kind *k)
 		log_info(NULL, "was said again and again: %s repeated=%u", k->said, k->hush.kept);
 }
 
+/* Its own place, or that of the one in its places that has been quiet for the longest. */
+static struct kind *
+place_of(struct logging *l, uint64_t hash)
+{
+	struct kind *places = &l->kinds[hash % (KINDS / WAYS) * WAYS], *oldest = places;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (places[i].hash == hash)
+			return &places[i];
+		if (places[i].hush.since < oldest->hush.since)
+			oldest = &places[i];
+	}
+	return oldest;
+}
+
 /* Under the mutex. False: it is one of too many, and counted. */
 static bool
 may_say(struct logging *l, const struct log_event *e, unsigned *kept)
@@ -183,7 +199,7 @@ may_say(struct logging *l, const struct log_event *e, unsigned *kept)
 
 	log_fields(e, fields, FIELDS_MOST, &phrase);
 	hash = hash_of(e, phrase);
-	k = &l->kinds[hash % KINDS];
+	k = place_of(l, hash);
 	if (k->hash != hash) {
 		say_left_out(k);
 		*k = (struct kind) { .hash = hash };

@@ -133,6 +133,25 @@ START_TEST(test_another_is_not_a_repeat)
 }
 END_TEST
 
+/* Several that come in turn, whatever places they have, do not push each other out. */
+START_TEST(test_many_in_turn)
+{
+	char name[20];
+
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < 60; i++) {
+			struct log_ctx c = { "tenant", name };
+
+			snprintf(name, sizeof(name), "t%03d", i);
+			mono_ms++;
+			log_error(&c, "cannot be reached");
+		}
+	}
+	ck_assert_uint_eq(count("cannot be reached\n"), 60 * 5);
+	ck_assert_uint_eq(count("again and again"), 0);
+}
+END_TEST
+
 START_TEST(test_what_was_left_out_is_told_at_the_end)
 {
 	for (int i = 0; i < 8; i++)
@@ -156,6 +175,7 @@ main(void)
 	tcase_add_test(c, test_json);
 	tcase_add_test(c, test_repeats_are_counted);
 	tcase_add_test(c, test_another_is_not_a_repeat);
+	tcase_add_test(c, test_many_in_turn);
 	tcase_add_test(c, test_what_was_left_out_is_told_at_the_end);
 	suite_add_tcase(s, c);
 	srunner_run_all(sr, CK_ENV);
