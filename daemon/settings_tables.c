@@ -352,7 +352,8 @@ const struct conf_opt root_opts[] = {
 	      "systemd's journal reads msspd (fields MSSPD_TENANT, MSSPD_SINK and so on), else text." },
 	{ .name = "watch", .type = CONF_BOOL, .off = F(s.watch), .def = "false",
 	  .help = "The files are read anew a second after they have changed, as by a reload: what is "
-	      "wrong changes nothing, and is logged." },
+	      "wrong changes nothing, and is logged. Of a symbolic link it is seen that the link "
+	      "changes, not what it leads to." },
 	{ .name = "forget_after", .type = CONF_TIME, .off = F(s.forget_after_ms),
 	  .flags = CONF_FIXED, .def = "7d", .min = MINUTE, .max = 365 * DAY,
 	  .help = "A sink that is no longer in the configuration keeps what is waiting for it this "
