@@ -168,7 +168,7 @@ class Todo:
         """The next, once there is one that may be; None: all is done, or is being done."""
         with self.changed:
             while self.works:
-                work = next((w for w in self.works if True), None)
+                work = next((w for w in self.works if w.apart not in self.taken), None)
                 if work is not None:
                     self.works.remove(work)
                     self.taken |= {work.apart} - {None}

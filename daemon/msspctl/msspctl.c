@@ -194,6 +194,8 @@ run_command(struct args *a, const char *name)
 		if ((c->takes & TAKES_NAMES) != 0 && (a->nnames == 0) != a->wants_all)
 			return bad_usage((c->takes & TAKES_ALL) != 0
 					       ? "name tenants or customers, or say --all"
+					       : (c->takes & (TAKES_STATE | TAKES_REQUESTS)) != 0
+					       ? "name a tenant or a customer"
 					       : "that command wants a name");
 		if ((c->takes & TAKES_NUMBERS) != 0 && a->nnames == 0)
 			return bad_usage("give the number of a replay");

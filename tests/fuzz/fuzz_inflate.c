@@ -95,6 +95,18 @@ compare(const struct outcome *a, const struct outcome *b)
 	BUG_IF(a->end == END_WHOLE && !str_same(buf_peek(&a->out), buf_peek(&b->out)));
 }
 
+/* All at once is what came of it piece by piece. */
+static void
+compare_at_once(const uint8_t *data, size_t size, const struct outcome *whole)
+{
+	char *out = xmalloc(MAX_BYTES);
+	size_t n = inflate_whole((struct str){ (const char *)data, size }, out, MAX_BYTES);
+
+	BUG_IF(whole->end == END_WHOLE &&
+	    !str_same(buf_peek(&whole->out), (struct str){ out, n }));
+	free(out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -102,6 +114,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct outcome zlib = zlib_run(data, size), whole = run(data, size, MAX_BYTES);
 
 	compare(&zlib, &whole);
+	compare_at_once(data, size, &whole);
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		struct outcome pieces = run(data, size, steps[i]);
 
