@@ -492,6 +492,15 @@ learn_stream(struct poller *p)
 	replay_look(p);
 }
 
+/* Bytes of a first page; a full one of large alerts says so when it comes. */
+static size_t
+first_guess(const struct tenant *t)
+{
+	size_t alerts = t->page_size < 500 ? (size_t)t->page_size : 500;
+
+	return alerts * 6 * 1024;
+}
+
 void
 poller_configure(struct poller *p, struct settings *settings, const struct tenant *t,
     const struct tenant_stream *s)
@@ -504,7 +513,7 @@ poller_configure(struct poller *p, struct settings *settings, const struct tenan
 	p->s = s;
 	if (is_new) {
 		learn_stream(p);
-		p->place.expected = (size_t)t->page_size * 6 * 1024;
+		p->place.expected = first_guess(t);
 	}
 	routing_unref(p->routing);
 	p->routing = NULL;

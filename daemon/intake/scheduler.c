@@ -2,7 +2,7 @@
 #include "daemon/loop.h"
 #include "lib/base/alloc.h"
 
-#define MAX_BYTES ((size_t)12 << 20)
+#define MAX_BYTES ((size_t)10 << 20)
 #define PATIENCE  96 /* starts of others, until a page that finds no room comes all the same */
 
 void
