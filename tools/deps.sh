@@ -138,6 +138,10 @@ java_package() {
 	command -v java >/dev/null 2>&1 || echo "$1"
 }
 
+mvn_package() {
+	command -v mvn >/dev/null 2>&1 || echo "$1"
+}
+
 # Which versions, down to what each of them needs, says the lock file.
 install_oidc() {
 	dir=build/oidc
@@ -185,27 +189,28 @@ extract_prometheus() {
 
 # Which files, of which content, says the list.
 install_kafka() {
-	dir=build/kafka
-	list=tests/run/kafka.sha256
-	[ -e $dir/.complete ] && cmp -s $list $dir/kafka.sha256 && return 0
-	mkdir -p $dir
-	while read -r sum path; do
-		file=$dir/${path##*/}
-		echo "$sum  $file" | sha256sum -c --status 2>/dev/null && continue
-		curl -fsSL --retry 3 -o "$file" "${MAVEN_MIRROR:-https://maven.example/maven2}/$path" &&
-		    echo "$sum  $file" | sha256sum -c --status || die "$path could not be downloaded"
-	done < $list
-	cp $list $dir/kafka.sha256
-	touch $dir/.complete
-	say "Apache Kafka is in $dir"
+	dir=$PWD/build/kafka
+	list=$PWD/tests/run/kafka.sha256
+	[ -e "$dir/.complete" ] && cmp -s "$list" "$dir/kafka.sha256" && return 0
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	mvn -q -B -Dstyle.color=never -f tests/run/kafka-pom.xml -DoutputDirectory="$dir" \
+	    org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies >&2 ||
+	    die "Apache Kafka could not be downloaded"
+	(cd "$dir" && sha256sum -c --quiet "$list" >&2) || die "files of Apache Kafka are not what they were"
+	[ "$(find "$dir" -name '*.jar' | wc -l)" -eq "$(wc -l < "$list")" ] ||
+	    die "Apache Kafka came with files that nobody knows"
+	cp "$list" "$dir/kafka.sha256"
+	touch "$dir/.complete"
+	say "Apache Kafka is in build/kafka"
 }
 
 case ${1:-} in
 build)
 	install "$debian_build" "$fedora_build" ;;
 check)
-	install "$debian_build $debian_check $(node_packages "nodejs npm") $(java_package default-jre-headless)" \
-	    "$fedora_build $fedora_check $(node_packages "nodejs nodejs-npm") $(java_package java-latest-openjdk-headless)"
+	install "$debian_build $debian_check $(node_packages "nodejs npm") $(java_package default-jre-headless) $(mvn_package maven)" \
+	    "$fedora_build $fedora_check $(node_packages "nodejs nodejs-npm") $(java_package java-latest-openjdk-headless) $(mvn_package maven)"
 	install_oidc ;;
 receivers)
 	if command -v apt-get >/dev/null 2>&1; then extract_debian; else extract_fedora; fi ;;
