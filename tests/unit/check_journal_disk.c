@@ -131,28 +131,39 @@ filled_by_us(struct disk *d)
 	}
 }
 
+/* Takes what there is left. */
+static void
+fill(int fd)
+{
+	static const char bytes[1 << 16];
+
+	while (write(fd, bytes, sizeof(bytes)) > 0)
+		continue;
+}
+
 static void
 filled_by_another(struct disk *d)
 {
-	char *hog = xasprintf("%s/hog", d->dir), *bytes = xcalloc(1, 1 << 16);
-	int fd = open(hog, O_WRONLY | O_CREAT, 0600);
+	char *hog = xasprintf("%s/hog", d->dir);
+	int fd = open(hog, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
 	for (int i = 0; i < 8; i++)
 		ck_assert(append(d));
-	while (write(fd, bytes, 1 << 16) > 0)
-		continue;
+	fill(fd);
 	for (int i = 0; i < 30; i++)
 		append(d);
 	ck_assert_int_eq(journal_state(d->k.j), JOURNAL_PAUSED);
 	ck_assert_int_eq(ftruncate(fd, lseek(fd, 0, SEEK_END) - (1 << 20)), 0);
-	close(fd);
 	kit_run(&d->k, 1000); /* it looks at the disk */
 	for (int i = 0; i < 5; i++)
 		ck_assert_msg(append_urgent(d), "what is urgent is taken while there is some room");
 	ck_assert(!append(d));
+	fill(fd);
+	close(fd);
 	drain(d);
 	kit_run(&d->k, 1000);
-	ck_assert_int_eq(journal_state(d->k.j), JOURNAL_PAUSED);
+	/* Its own file may have shrunk enough by now: then it takes what it says it takes. */
+	ck_assert(!is_ok(&d->k) || append(d));
 	unlink(hog);
 	ck_assert_msg(kit_wait(&d->k, is_ok, 10000), "it does not resume");
 	ck_assert(append(d));
@@ -160,21 +171,19 @@ filled_by_another(struct disk *d)
 	kit_must_open(&d->k);
 	drain(d);
 	free(hog);
-	free(bytes);
 }
 
 static void
 full_from_the_start(struct disk *d)
 {
-	char *hog = xasprintf("%s/hog", d->dir), *bytes = xcalloc(1, 1 << 16);
+	char *hog = xasprintf("%s/hog", d->dir);
 	int fd;
 
 	for (int i = 0; i < 8; i++)
 		ck_assert(append(d));
 	kit_close(&d->k);
 	fd = open(hog, O_WRONLY | O_CREAT, 0600);
-	while (write(fd, bytes, 1 << 16) > 0)
-		continue;
+	fill(fd);
 	close(fd);
 	kit_must_open(&d->k);
 	ck_assert(!append(d));
@@ -183,7 +192,6 @@ full_from_the_start(struct disk *d)
 	unlink(hog);
 	ck_assert_msg(kit_wait(&d->k, is_ok, 10000), "it does not resume");
 	free(hog);
-	free(bytes);
 }
 
 static const struct {
