@@ -6,8 +6,6 @@
 #include "daemon/msspctl/call.h"
 #include "daemon/msspctl/fields.h"
 
-#define TIMEOUT_S 30
-
 static int
 done(void)
 {
@@ -18,7 +16,7 @@ int
 do_reload(const struct args *a)
 {
 	int status = EX_OK;
-	json_t *result = call(a->socket, json_pack("{s:s}", "verb", "reload"), TIMEOUT_S, &status);
+	json_t *result = call(a->socket, json_pack("{s:s}", "verb", "reload"), &status);
 
 	if (result == NULL)
 		return status;
@@ -31,8 +29,7 @@ static int
 poll_one(const struct args *a, const char *tenant)
 {
 	int status = EX_OK;
-	json_t *result = call(a->socket, json_pack("{s:s, s:s*}", "verb", "poll", "tenant", tenant),
-	    TIMEOUT_S, &status);
+	json_t *result = call(a->socket, json_pack("{s:s, s:s*}", "verb", "poll", "tenant", tenant), &status);
 
 	if (result == NULL)
 		return status;
@@ -63,8 +60,8 @@ hold(const struct args *a, const char *verb, const char *kind, const char *said)
 	int status = EX_OK;
 
 	for (size_t i = 0; i < a->nnames; i++) {
-		json_t *result = call(a->socket, json_pack("{s:s, s:s}", "verb", verb, kind, a->names[i]),
-		    TIMEOUT_S, &status);
+		json_t *result = call(a->socket,
+		    json_pack("{s:s, s:s}", "verb", verb, kind, a->names[i]), &status);
 
 		if (result == NULL)
 			return status;
@@ -114,7 +111,7 @@ do_log_level(const struct args *a)
 	if (a->nnames != 1)
 		return wants_one("one of error, warn, info, debug");
 	result = call(a->socket, json_pack("{s:s, s:s}", "verb", "log-level", "level", a->names[0]),
-	    TIMEOUT_S, &status);
+	    &status);
 	if (result == NULL)
 		return status;
 	printf("log level %s, until the configuration is read anew\n", get_text(result, "level"));
@@ -131,7 +128,7 @@ do_sink_forget(const struct args *a)
 	if (a->nnames != 1)
 		return wants_one("the name of one sink");
 	result = call(a->socket, json_pack("{s:s, s:s}", "verb", "sink-forget", "sink", a->names[0]),
-	    TIMEOUT_S, &status);
+	    &status);
 	if (result == NULL)
 		return status;
 	printf("%s: what waited for it is let go\n", a->names[0]);

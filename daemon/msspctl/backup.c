@@ -8,7 +8,6 @@
 #include "daemon/msspctl/call.h"
 #include "daemon/msspctl/fields.h"
 
-#define TIMEOUT_S 30
 #define LOOK_US   200000
 
 /* Shows how far it is, where a person looks. */
@@ -42,13 +41,13 @@ do_backup(const struct args *a)
 		fputs("msspctl: backup wants one file\n", stderr);
 		return EX_USAGE;
 	}
-	b = call(a->socket, json_pack("{s:s, s:s}", "verb", "backup", "file", a->names[0]), TIMEOUT_S,
+	b = call(a->socket, json_pack("{s:s, s:s}", "verb", "backup", "file", a->names[0]),
 	    &status);
 	while (b != NULL && strcmp(get_text(b, "state"), "running") == 0) {
 		show_progress(b);
 		json_decref(b);
 		usleep(LOOK_US);
-		b = call(a->socket, json_pack("{s:s}", "verb", "backup-state"), TIMEOUT_S, &status);
+		b = call(a->socket, json_pack("{s:s}", "verb", "backup-state"), &status);
 	}
 	if (b == NULL)
 		return status;

@@ -11,6 +11,7 @@
 #include "daemon/msspctl/call.h"
 #include "lib/base/buf.h"
 
+#define TIMEOUT_S 30
 #define REPLY_MAX (64 * 1024 * 1024)
 
 static int
@@ -27,10 +28,10 @@ say_no_socket(const char *path, int errnum)
 }
 
 static int
-connect_to(const char *path, int timeout_s, int *status)
+connect_to(const char *path, int *status)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct timeval tv = { .tv_sec = timeout_s };
+	struct timeval tv = { .tv_sec = TIMEOUT_S };
 	int fd;
 
 	if (strlen(path) >= sizeof(un.sun_path)) {
@@ -108,12 +109,12 @@ open_reply(json_t *reply, int *status)
 }
 
 json_t *
-call(const char *socket_path, json_t *taken_request, int timeout_s, int *status)
+call(const char *socket_path, json_t *taken_request, int *status)
 {
 	struct buf line = BUF_INIT(REPLY_MAX);
 	json_t *reply = NULL, *result = NULL;
 	const char *why = "the request cannot be sent";
-	int fd = connect_to(socket_path, timeout_s, status);
+	int fd = connect_to(socket_path, status);
 
 	if (fd >= 0 && send_line(fd, taken_request) && read_line(fd, &line, &why)) {
 		reply = json_loadb(line.p, line.n, 0, NULL);

@@ -9,7 +9,6 @@
 #include "daemon/msspctl/call.h"
 #include "daemon/msspctl/fields.h"
 
-#define TIMEOUT_S 30
 #define LOOK_US   50000
 #define LOOKS_MAX 600
 
@@ -17,7 +16,7 @@
 static json_t *
 ask(const struct args *a, json_t *taken_request, int *status)
 {
-	json_t *begun = call(a->socket, taken_request, TIMEOUT_S, status), *result = NULL;
+	json_t *begun = call(a->socket, taken_request, status), *result = NULL;
 	int64_t look = get_int(begun, "look");
 
 	if (begun == NULL)
@@ -26,7 +25,7 @@ ask(const struct args *a, json_t *taken_request, int *status)
 	for (int i = 0; i < LOOKS_MAX; i++) {
 		json_decref(result);
 		result = call(a->socket, json_pack("{s:s, s:I}", "verb", "held-result", "look",
-		    (json_int_t)look), TIMEOUT_S, status);
+		    (json_int_t)look), status);
 		if (result == NULL || json_is_true(json_object_get(result, "ready")))
 			return result;
 		usleep(LOOK_US);

@@ -11,13 +11,12 @@
 #include "daemon/msspctl/show_list.h"
 #include "daemon/msspctl/show_status.h"
 
-#define TIMEOUT_S 30
 #define TOP_EVERY_S 2
 
 static json_t *
 get_status(const struct args *a, int *status)
 {
-	return call(a->socket, json_pack("{s:s}", "verb", "status"), TIMEOUT_S, status);
+	return call(a->socket, json_pack("{s:s}", "verb", "status"), status);
 }
 
 static int

@@ -18,7 +18,6 @@
 
 #define DEFAULT_SOCKET "/run/msspd/control.sock"
 #define DEFAULT_CONFIG "/etc/msspd/msspd.yaml"
-#define TIMEOUT_S      30
 
 static const char usage[] =
     "usage: msspctl [-s SOCKET] [-c FILE] COMMAND [NAME...]\n"

@@ -11,8 +11,6 @@
 #include "daemon/msspctl/call.h"
 #include "daemon/msspctl/fields.h"
 
-#define TIMEOUT_S 30
-
 static bool
 has_ended(const json_t *replay)
 {
@@ -41,7 +39,7 @@ int
 do_replays(const struct args *a)
 {
 	int status = EX_OK;
-	json_t *result = call(a->socket, json_pack("{s:s}", "verb", "replays"), TIMEOUT_S, &status);
+	json_t *result = call(a->socket, json_pack("{s:s}", "verb", "replays"), &status);
 	const json_t *list = json_object_get(result, "replays");
 
 	if (result == NULL)
@@ -73,7 +71,7 @@ do_replay_cancel(const struct args *a)
 			return EX_USAGE;
 		}
 		result = call(a->socket, json_pack("{s:s, s:I}", "verb", "replay-cancel", "number",
-		    (json_int_t)number), TIMEOUT_S, &status);
+		    (json_int_t)number), &status);
 		if (result != NULL)
 			printf("replay %lld is cancelled; what it delivered stays delivered\n", number);
 		json_decref(result);
@@ -149,7 +147,7 @@ follow(const struct args *a, const json_t *numbers)
 	signal(SIGINT, on_interrupt);
 	for (unsigned n = 1; !is_interrupted; n++) {
 		json_t *result =
-		    call(a->socket, json_pack("{s:s}", "verb", "replays"), TIMEOUT_S, &status);
+		    call(a->socket, json_pack("{s:s}", "verb", "replays"), &status);
 		const json_t *list = json_object_get(result, "replays");
 		bool is_over;
 
@@ -192,7 +190,7 @@ do_replay(const struct args *a)
 	add(request, "from", a->from);
 	add(request, "to", a->to);
 	add(request, "sink", a->sink);
-	result = call(a->socket, request, TIMEOUT_S, &status);
+	result = call(a->socket, request, &status);
 	if (result == NULL)
 		return status;
 	numbers = json_object_get(result, "numbers");
@@ -220,7 +218,7 @@ do_resend(const struct args *a)
 	request = json_pack("{s:s}", "verb", "resend");
 	add(request, "sink", a->sink);
 	add(request, "from", a->from);
-	result = call(a->socket, request, TIMEOUT_S, &status);
+	result = call(a->socket, request, &status);
 	if (result == NULL)
 		return status;
 	printf("what sink %s was given since then is sent again, %" PRId64 " stream%s; "
