@@ -4,7 +4,7 @@
 
 #include "daemon/intake/graph.h"
 #include "lib/base/alloc.h"
-#include "lib/base/base64url.h"
+#include "lib/base/base64.h"
 
 #define LIFETIME_SEC  300
 #define SIGNATURE_MAX 2048

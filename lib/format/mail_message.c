@@ -1,3 +1,4 @@
+#include "lib/base/base64.h"
 #include "lib/format/mail_mime.h"
 #include "lib/format/mail_parts.h"
 
@@ -53,22 +54,14 @@ nibble(char c)
 static void
 put_thread_index(struct buf *out, const char *hash)
 {
-	unsigned char raw[24] = { 1 }; /* two over, as base64 wants threes */
-	static const char digits[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char text[33];
+	char raw[22] = { 1 };
+	struct buf text = BUF_INIT(64);
 
 	for (size_t i = 0; i < 16; i++)
-		raw[6 + i] = (unsigned char)(nibble(hash[2 * i]) << 4 | nibble(hash[2 * i + 1]));
-	for (size_t i = 0; i < 8; i++) {
-		uint32_t v =
-		    (uint32_t)raw[3 * i] << 16 | (uint32_t)raw[3 * i + 1] << 8 | raw[3 * i + 2];
-
-		for (unsigned k = 0; k < 4; k++)
-			text[4 * i + k] = digits[v >> (18 - 6 * k) & 63];
-	}
-	memcpy(text + 30, "==", 3); /* 22 bytes */
-	mime_field_plain(out, "Thread-Index", text);
+		raw[6 + i] = (char)(nibble(hash[2 * i]) << 4 | nibble(hash[2 * i + 1]));
+	base64(&text, (struct str){ raw, sizeof(raw) });
+	mime_field_plain(out, "Thread-Index", text.p);
+	buf_release(&text);
 }
 
 static void

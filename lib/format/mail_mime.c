@@ -1,3 +1,4 @@
+#include "lib/base/base64.h"
 #include "lib/base/ticks.h"
 #include "lib/format/mail.h"
 #include "lib/format/mail_mime.h"
@@ -87,31 +88,13 @@ is_plain(struct str value)
 }
 
 static void
-put_base64(struct buf *out, const unsigned char *p, size_t n)
-{
-	static const char digits[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < n; i += 3) {
-		size_t left = n - i;
-		uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
-		             (left > 2 ? p[i + 2] : 0);
-
-		buf_byte(out, digits[v >> 18]);
-		buf_byte(out, digits[v >> 12 & 63]);
-		buf_byte(out, left > 1 ? digits[v >> 6 & 63] : '=');
-		buf_byte(out, left > 2 ? digits[v & 63] : '=');
-	}
-}
-
-static void
 put_encoded(struct field_line *l, const char *s, size_t n)
 {
 	char room[128];
 	struct buf word = { .p = room, .room = sizeof(room), .max = sizeof(room) - 1 };
 
 	buf_puts(&word, "=?UTF-8?B?");
-	put_base64(&word, (const unsigned char *)s, n);
+	base64(&word, (struct str){ s, n });
 	buf_puts(&word, "?=");
 	put_word(l, buf_peek(&word));
 }

@@ -7,7 +7,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/buf.h"
 #include "lib/policy/jwt_look.h"
-#include "lib/base/base64url.h"
+#include "lib/base/base64.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

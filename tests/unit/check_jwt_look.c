@@ -2,7 +2,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/policy/jwt_look.h"
-#include "lib/base/base64url.h"
+#include "lib/base/base64.h"
 
 #define TID "11111111-2222-3333-4444-aaaaaaaaaaaa"
 

@@ -9,7 +9,7 @@
 #include "daemon/intake/token_assertion.h"
 #include "daemon/keypair.h"
 #include "lib/base/alloc.h"
-#include "lib/base/base64url.h"
+#include "lib/base/base64.h"
 #include "lib/base/ticks.h"
 #include "tests/unit/pki.h"
 

@@ -6,7 +6,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/buf.h"
 #include "lib/base/ticks.h"
-#include "lib/base/base64url.h"
+#include "lib/base/base64.h"
 
 #define BODY_MAX (16u << 20)
 #define OK_HEAD  "HTTP/1.1 200 OK\r\nContent-Type: application/json; odata.metadata=minimal\r\n"

@@ -13,7 +13,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 #include "lib/base/ticks.h"
-#include "lib/base/base64url.h"
+#include "lib/base/base64.h"
 #include "lib/policy/jwt_look.h"
 #include "tests/unit/pki.h"
 #include "tests/unit/web.h"
