@@ -73,7 +73,6 @@ set_value(json_t *o, struct str key, struct str value)
 static void
 write_json(struct logging *l, const struct log_event *e)
 {
-	static const char *const levels[] = { "error", "warning", "info", "debug" };
 	struct log_field fields[FIELDS_MOST];
 	struct buf when = BUF_INIT(64);
 	struct str phrase;
@@ -83,7 +82,7 @@ write_json(struct logging *l, const struct log_event *e)
 
 	ticks_write(&when, clock_wall(l->clock), 3);
 	json_object_set_new(o, "time", json_stringn(when.p, when.n));
-	json_object_set_new(o, "level", json_string(levels[e->level]));
+	json_object_set_new(o, "level", json_string(log_level_word(e->level)));
 	if (e->ctx != NULL && e->ctx->name != NULL)
 		json_object_set_new(o, e->ctx->kind, json_string(e->ctx->name));
 	json_object_set_new(o, "message", json_stringn(phrase.s, phrase.n));

@@ -297,14 +297,13 @@ put_ready(struct jw *w, const struct engine *e)
 static void
 put_recent(struct jw *w, const struct engine_view *v)
 {
-	static const char *const levels[] = { "error", "warning", "info", "debug" };
 	struct chronicle_event e;
 
 	jw_array(w);
 	for (size_t i = 0; v->chronicle != NULL && chronicle_at(v->chronicle, i, &e); i++) {
 		jw_object(w);
 		put_moment(w, "at", e.at);
-		put_text(w, "level", levels[e.level]);
+		put_text(w, "level", log_level_word(e.level));
 		put_text(w, "kind", e.kind);
 		put_text(w, "name", e.name);
 		put_text(w, "text", e.text);

@@ -41,6 +41,14 @@ log_level(void)
 	return (enum log_level)atomic_load(&threshold);
 }
 
+const char *
+log_level_word(enum log_level level)
+{
+	static const char *const words[] = { "error", "warning", "info", "debug" };
+
+	return words[level];
+}
+
 void
 log_set_prefixes(int on)
 {
@@ -113,13 +121,12 @@ add_text(struct buf *out, const char *fmt, va_list ap)
 static void
 add_level(struct buf *out, enum log_level level)
 {
-	static const char *const words[] = { "error", "warning", "info", "debug" };
 	static const char priorities[] = { '3', '4', '6', '7' };
 
 	if (atomic_load(&has_prefixes))
 		buf_printf(out, "<%c>", priorities[level]);
 	else
-		buf_printf(out, "%s: ", words[level]);
+		buf_printf(out, "%s: ", log_level_word(level));
 }
 
 static void

@@ -53,6 +53,8 @@ size_t log_fields(const struct log_event *e, struct log_field *out, size_t max, 
 
 void log_set_level(enum log_level level);
 enum log_level log_level(void);
+/* "error", "warning", "info", "debug": what lines say. */
+const char *log_level_word(enum log_level level);
 /* Priority prefixes "<3>" as sd-daemon(3) has them, for lines that the journal reads. */
 void log_set_prefixes(int on);
 
