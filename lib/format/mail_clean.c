@@ -1,4 +1,5 @@
 #include "lib/format/mail_clean.h"
+#include "lib/format/mail_links.h"
 
 struct cleaner {
 	struct buf *out;
@@ -7,124 +8,21 @@ struct cleaner {
 	size_t at;
 	size_t word_end; /* before it, nothing is looked for */
 	size_t name_end; /* before it, dots and @ are broken */
+	size_t host;     /* where the host of a share begins */
 	uint32_t last;   /* code point written before */
 	unsigned newlines;
 	unsigned flags;
 };
 
-static bool
-is_letter(unsigned char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_digit(unsigned char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* What the names of hosts, files and people are made of. */
-static bool
-is_word_byte(unsigned char c)
-{
-	return is_letter(c) || is_digit(c) || c >= 0x80 ||
-	       (c != '\0' && strchr(".-_@+", c) != NULL);
-}
-
-/* Where a link that began with a scheme is over for every reader of mail. */
-static bool
-ends_link(unsigned char c)
-{
-	return c <= ' ' || c == '"' || c == '<' || c == '>' || c == 0x7f;
-}
-
 static size_t
 run_end(struct str in, size_t at)
 {
-	while (at < in.n && is_word_byte((unsigned char)in.s[at]))
+	while (at < in.n && links_is_word_byte((unsigned char)in.s[at]))
 		at++;
 	return at;
 }
 
-/* ---- what would be taken for a link ----------------------------------------------------- */
-
-/* Ends of file names that are no top-level domains, so that powershell.exe stays as it is. */
-static const char *const file_ends[] = { "7z", "aspx", "bat", "bin", "cab", "chm", "cmd", "conf",
-	"config", "cpl", "crt", "csv", "dat", "db", "dll", "dmp", "doc", "docm", "docx", "dot",
-	"elf", "eml", "evtx", "exe", "gif", "gz", "hta", "htm", "html", "img", "inf", "ini", "iso",
-	"jar", "jpg", "js", "jse", "json", "jsp", "key", "lnk", "log", "msg", "msi", "ocx", "one",
-	"pdf", "pem", "php", "pif", "png", "ppt", "pptx", "ps1", "psd1", "psm1", "rar", "reg",
-	"rtf", "scr", "sct", "sql", "svg", "sys", "tar", "temp", "tgz", "tmp", "ttf", "txt", "url",
-	"vbe", "vbs", "vhd", "vhdx", "wsf", "wsh", "xls", "xlsm", "xlsx", "xml", "yaml", "yml",
-	NULL };
-
-static bool
-is_file_end(struct str label)
-{
-	for (size_t i = 0; file_ends[i] != NULL; i++) {
-		if (str_same_nocase(label, str_of(file_ends[i])))
-			return true;
-	}
-	return false;
-}
-
-/* "com", "рф", "xn--p1ai": letters only, two at least. */
-static bool
-is_like_top_level(struct str label)
-{
-	if (label.n > 4 && str_same_nocase((struct str){ label.s, 4 }, STR("xn--")))
-		return true;
-	for (size_t i = 0; i < label.n; i++) {
-		if (!is_letter((unsigned char)label.s[i]) && (unsigned char)label.s[i] < 0x80)
-			return false;
-	}
-	return label.n >= 2;
-}
-
-/* A host's name, or an address of mail: something that readers of mail make a link of. */
-static bool
-is_like_name(struct str word, unsigned flags)
-{
-	const char *dot, *sign;
-
-	while (word.n > 0 && strchr(".-_", word.s[word.n - 1]) != NULL)
-		word.n--;
-	dot = word.n > 0 ? memrchr(word.s, '.', word.n) : NULL;
-	sign = word.n > 0 ? memchr(word.s, '@', word.n) : NULL;
-	if (dot == NULL || dot == word.s)
-		return false;
-	if (sign != NULL)
-		return (flags & MAIL_PERSON) == 0;
-	if (word.n > 4 && str_same_nocase((struct str){ word.s, 4 }, STR("www.")))
-		return true;
-	word = (struct str){ dot + 1, (size_t)(word.s + word.n - dot - 1) };
-	return is_like_top_level(word) && !is_file_end(word);
-}
-
-/* "http" as "hxxp"; what stands before it in the same word is kept. */
-static void
-break_scheme(struct buf *out, struct str word)
-{
-	static const struct {
-		struct str name;
-		const char *instead;
-	} schemes[] = { { STR("https"), "hxxps://" }, { STR("http"), "hxxp://" },
-		{ STR("ftp"), "fxp://" } };
-
-	for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
-		size_t n = schemes[i].name.n;
-
-		if (word.n < n ||
-		    !str_same_nocase((struct str){ word.s + word.n - n, n }, schemes[i].name))
-			continue;
-		buf_add(out, word.s, word.n - n);
-		buf_puts(out, schemes[i].instead);
-		return;
-	}
-	buf_str(out, word);
-	buf_puts(out, "[:]//");
-}
+/* ---- words ------------------------------------------------------------------------------ */
 
 static bool
 follows(const struct cleaner *c, size_t at, const char *what)
@@ -144,29 +42,41 @@ is_plain_ascii(struct str word)
 	return word.n > 0 && word.n <= 40;
 }
 
+static enum links_place
+place_of(const struct cleaner *c)
+{
+	bool is_in_path = c->at > 0 && c->in.s[c->at - 1] == '\\' && c->at != c->host;
+
+	if (is_in_path || (c->flags & MAIL_PATH) != 0)
+		return LINKS_PATH;
+	return (c->flags & MAIL_PERSON) != 0 ? LINKS_PERSON : LINKS_TEXT;
+}
+
 /* Judges the word that begins here; its scheme, or the beginning of a share, is written at once. */
 static void
 begin_word(struct cleaner *c)
 {
-	size_t end = run_end(c->in, c->at);
-	struct str word = { c->in.s + c->at, end - c->at };
+	size_t end;
+	struct str word, behind;
 
-	if (follows(c, c->at, "\\\\") && c->at + 2 < c->in.n &&
-	    is_word_byte((unsigned char)c->in.s[c->at + 2]) && c->last != '\\') {
+	if (links_is_share(c->in, c->at)) {
 		buf_puts(c->out, "[\\\\]");
 		c->at += 2;
+		c->host = c->at;
 		c->last = ']';
-		return;
 	}
+	end = run_end(c->in, c->at);
+	word = (struct str){ c->in.s + c->at, end - c->at };
+	behind = (struct str){ c->in.s + end, c->in.n - end };
 	c->word_end = end;
 	if (is_plain_ascii(word) && follows(c, end, "://")) {
-		break_scheme(c->out, word);
+		links_break_scheme(c->out, word);
 		c->at = end + 3;
 		c->last = '/';
-		for (end = c->at; end < c->in.n && !ends_link((unsigned char)c->in.s[end]);)
+		for (end = c->at; end < c->in.n && !links_ends_url((unsigned char)c->in.s[end]);)
 			end++;
 		c->word_end = c->name_end = end;
-	} else if (is_like_name(word, c->flags)) {
+	} else if (links_is_name(word, place_of(c)) || links_is_address(word, behind)) {
 		c->name_end = end;
 	}
 }
@@ -262,6 +172,8 @@ mail_clean(struct buf *out, struct str text, size_t limit, unsigned flags)
 {
 	struct cleaner c = { .out = out, .in = text, .start = out->n, .flags = flags };
 
+	if ((flags & (MAIL_PERSON | MAIL_DEVICE)) != 0 && links_is_plain_name(text))
+		c.word_end = text.n;
 	while (c.at < text.n && out->n - c.start < limit && buf_ok(out)) {
 		if (c.at >= c.word_end && (flags & MAIL_TRUSTED) == 0)
 			begin_word(&c);

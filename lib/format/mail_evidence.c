@@ -15,12 +15,18 @@
 /* ---- pieces of a line ------------------------------------------------------------------- */
 
 static void
-put(struct buf *out, const char *before, struct str value)
+put_as(struct buf *out, const char *before, struct str value, unsigned flags)
 {
 	if (value.n == 0)
 		return;
 	buf_puts(out, before);
-	mail_clean(out, value, VALUE_MAX, 0);
+	mail_clean(out, value, VALUE_MAX, flags);
+}
+
+static void
+put(struct buf *out, const char *before, struct str value)
+{
+	put_as(out, before, value, 0);
 }
 
 static void
@@ -40,14 +46,11 @@ put_account(struct buf *out, const struct user_account *a)
 	if (a->upn.n != 0) {
 		mail_clean(out, a->upn, VALUE_MAX, MAIL_PERSON);
 	} else if (a->account_name.n != 0) {
-		if (a->domain_name.n != 0) {
-			mail_clean(out, a->domain_name, VALUE_MAX, 0);
-			buf_byte(out, '\\');
-		}
+		put_as(out, "", a->domain_name, MAIL_DEVICE);
+		buf_puts(out, a->domain_name.n != 0 ? "\\" : "");
 		mail_clean(out, a->account_name, VALUE_MAX, MAIL_PERSON);
 	} else {
-		mail_clean(
-		    out, a->display_name.n != 0 ? a->display_name : a->sid, VALUE_MAX, MAIL_PERSON);
+		put(out, "", a->display_name.n != 0 ? a->display_name : a->sid);
 	}
 }
 
@@ -57,7 +60,7 @@ put_file(struct buf *out, const struct file_details *f)
 	struct buf path = BUF_INIT(64 * 1024);
 
 	path_join(&path, f->path, f->name);
-	put(out, "", buf_peek(&path));
+	put_as(out, "", buf_peek(&path), MAIL_PATH);
 	buf_release(&path);
 }
 
@@ -85,7 +88,7 @@ put_device(struct buf *out, const struct evidence *e)
 {
 	struct str name = e->device.dns_name.n != 0 ? e->device.dns_name : e->device.host_name;
 
-	put(out, "", name.n != 0 ? name : e->device.mde_device_id);
+	put_as(out, "", name.n != 0 ? name : e->device.mde_device_id, MAIL_DEVICE);
 	put(out, ", ", e->device.os_platform);
 	put(out, " ", e->device.version);
 	put(out, ", risk ", e->device.risk_score);
@@ -114,7 +117,7 @@ put_process(struct buf *out, const struct evidence *e)
 		mail_clean(out, e->process.command_line, COMMAND_MAX, 0);
 	}
 	put_hashes(out, &e->process.image);
-	put(out, "; started by ", e->process.parent_image.name);
+	put_as(out, "; started by ", e->process.parent_image.name, MAIL_PATH);
 	put(out, "; ", e->process.detection_status);
 }
 
@@ -174,7 +177,9 @@ put_mailbox(struct buf *out, const struct evidence *e)
 	struct str name =
 	    e->mailbox.primary_address.n != 0 ? e->mailbox.primary_address : e->mailbox.upn;
 
-	mail_clean(out, name.n != 0 ? name : e->mailbox.display_name, VALUE_MAX, MAIL_PERSON);
+	put_as(out, "", name, MAIL_PERSON);
+	if (name.n == 0)
+		put(out, "", e->mailbox.display_name);
 }
 
 static void
@@ -196,9 +201,9 @@ put_oauth_app(struct buf *out, const struct evidence *e)
 static void
 put_registry(struct buf *out, const struct evidence *e)
 {
-	put(out, "", e->registry.hive);
-	put(out, "\\", e->registry.key);
-	put(out, ", ", e->registry.name);
+	put_as(out, "", e->registry.hive, MAIL_PATH);
+	put_as(out, "\\", e->registry.key, MAIL_PATH);
+	put_as(out, ", ", e->registry.name, MAIL_PATH);
 	put(out, " = ", e->registry.value);
 	put(out, ", ", e->registry.value_type);
 }
@@ -206,9 +211,9 @@ put_registry(struct buf *out, const struct evidence *e)
 static void
 put_azure(struct buf *out, const struct evidence *e)
 {
-	put(out, "", e->azure.name);
-	put(out, ", ", e->azure.resource_type);
-	put(out, ", ", e->azure.id);
+	put_as(out, "", e->azure.name, MAIL_PATH);
+	put_as(out, ", ", e->azure.resource_type, MAIL_PATH);
+	put_as(out, ", ", e->azure.id, MAIL_PATH);
 }
 
 /* Kinds without fields are told by their name; the portal has the rest. */
@@ -344,7 +349,7 @@ put_person(struct buf *out, const struct evidence *e)
 	return out->n > start;
 }
 
-/* "ws-0412" of ws-0412.contoso.example: short, and nothing that looks like a link. */
+/* "ws-0412" of ws-0412.contoso.example: short, as people say it. */
 static bool
 put_machine(struct buf *out, const struct evidence *e)
 {
@@ -357,7 +362,7 @@ put_machine(struct buf *out, const struct evidence *e)
 	dot = name.n != 0 ? memchr(name.s, '.', name.n) : NULL;
 	if (dot != NULL && dot != name.s)
 		name.n = (size_t)(dot - name.s);
-	mail_clean(out, name, VALUE_MAX, 0);
+	mail_clean(out, name, VALUE_MAX, MAIL_DEVICE);
 	return name.n != 0;
 }
 

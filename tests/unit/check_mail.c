@@ -223,7 +223,7 @@ START_TEST(test_switches)
 	release(&r);
 	write_one(&r, &devices, &m.event);
 	ck_assert(has(&r.text, "Device ws-1\n"));
-	ck_assert(has(&r.text, "ws-1[.]contoso[.]example"));
+	ck_assert(has(&r.text, "ws-1.contoso.example"));
 	release(&r);
 	record_unref(rec);
 }
