@@ -196,6 +196,8 @@ keypair_read(struct keypair *k, const struct keypair_files *f, struct err *err)
 			*k = fresh;
 		} else {
 			keypair_release(&fresh);
+			if (k->key == NULL)
+				err->kind = ERR_CONF; /* there is none to go on with */
 		}
 	}
 	wipe_contents(&c);

@@ -39,7 +39,8 @@ struct keypair {
 /*
  * Into k, zeroed or read before; unchanged on failure. ERR_CONF: a file cannot be
  * read or holds no such thing. ERR_TEMP: certificate and key do not belong
- * together, as while one of them is replaced.
+ * together, as while one of them is replaced (where k has a pair to go on with), or
+ * this machine lacks something.
  */
 bool keypair_read(struct keypair *k, const struct keypair_files *f, struct err *err) MUST_CHECK;
 void keypair_release(struct keypair *k);

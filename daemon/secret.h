@@ -9,7 +9,8 @@
  *
  * A bare name lies in $CREDENTIALS_DIRECTORY (systemd), anything with a slash is
  * an absolute path. A file that others or a foreign group can read is refused; a
- * trailing line end is not part of the secret. Blocks for a small read.
+ * trailing line end is not part of the secret. Errors are ERR_CONF, but ERR_TEMP where
+ * this machine lacks something (a file descriptor). Blocks for a small read.
  */
 #define SECRET_MAX (64 * 1024)
 

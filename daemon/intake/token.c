@@ -336,8 +336,11 @@ static void
 token_on_no_credential(void *arg)
 {
 	struct token *k = arg;
-	struct token_answer a = { .trouble = TOKEN_REFUSED, .err = k->asking->err };
+	const struct err *err = &k->asking->err;
+	struct token_answer a = { .trouble = TOKEN_REFUSED, .err = *err };
 
+	if (err->kind == ERR_TEMP)
+		a.trouble = TOKEN_UNREACHABLE; /* not for any fault of theirs */
 	conclude(k, &a, -1, TICKS_NONE);
 }
 
@@ -387,7 +390,7 @@ ask(struct token *k)
 		ok = token_form(&k->ts->credentials, &r, &form, &err);
 		if (ok)
 			break;
-		if (!q->is_refused)
+		if (!q->is_refused || err.kind == ERR_TEMP)
 			q->err = err;
 	}
 	if (ok)

@@ -141,7 +141,7 @@ current_keys(struct token_credentials *m, const struct credential *c, struct err
 		return NULL;
 	}
 	if (!p->is_split)
-		log_warn(NULL, "%s; the pair read before stays in use until they fit together",
+		log_warn(NULL, "%s; the pair read before stays in use meanwhile",
 		    err->text);
 	p->is_split = true;
 	return &p->keys;

@@ -5,10 +5,12 @@
 #include <event2/http.h>
 #include <event2/listener.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "daemon/timer.h"
 #include "lib/base/alloc.h"
+#include "lib/base/log.h"
 
 #define LOOK_MS 1000
 #define FULL_MS 50 /* while others wait for a place */
@@ -72,24 +74,44 @@ look(struct guests *gs)
 		(void)evconnlistener_enable(gs->listener);
 }
 
+/*
+ * Out of descriptors, most likely: whoever waits would wake us again at once, for ever. The next
+ * look listens again. (libevent calls this with what evhttp gave it, so there is no guests here.)
+ */
+static void
+guests_on_accept_error(struct evconnlistener *l, void *arg)
+{
+	int errnum = EVUTIL_SOCKET_ERROR();
+
+	(void)arg;
+	evconnlistener_disable(l);
+	log_warn(NULL, "http.listen cannot take a client: %s; tried again every %d s", strerror(errnum),
+	    LOOK_MS / 1000);
+}
+
 static void
 guests_on_look(void *arg)
 {
 	struct guests *gs = arg;
 
 	look(gs);
-	if (gs->n != 0)
-		timer_set(gs->env->timers, &gs->look, gs->n == GUESTS_MOST ? FULL_MS : LOOK_MS);
+	timer_set(gs->env->timers, &gs->look, gs->n == GUESTS_MOST ? FULL_MS : LOOK_MS);
 }
 
-/* When the last place is taken nobody more is accepted, so there is always room here. */
+/*
+ * When the last place is taken nobody more is accepted: only a libevent that goes on with those
+ * who wait already (before 2.1.9) comes here then, and such a guest has evhttp's own patience.
+ */
 static struct bufferevent *
 guests_on_accept(struct event_base *base, void *arg)
 {
 	struct guests *gs = arg;
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
+	struct bufferevent *bev;
 
-	BUG_IF(bev == NULL || gs->n == GUESTS_MOST);
+	if (gs->n == GUESTS_MOST)
+		return NULL; /* evhttp makes one */
+	bev = bufferevent_socket_new(base, -1, 0);
+	BUG_IF(bev == NULL);
 	bufferevent_incref(bev);
 	if (gs->n == GUESTS_MOST - 1)
 		look(gs); /* makes room; not after this one came, which has no callbacks yet */
@@ -97,8 +119,7 @@ guests_on_accept(struct event_base *base, void *arg)
 	if (gs->n == GUESTS_MOST) {
 		(void)evconnlistener_disable(gs->listener);
 		timer_set(gs->env->timers, &gs->look, FULL_MS);
-	} else if (!timer_is_set(&gs->look))
-		timer_set(gs->env->timers, &gs->look, LOOK_MS);
+	}
 	return bev;
 }
 
@@ -122,7 +143,9 @@ guests_new(const struct engine_env *env, struct evhttp *http, struct evconnliste
 	gs->env = env;
 	gs->listener = l;
 	timer_init(&gs->look, guests_on_look, gs);
+	timer_set(env->timers, &gs->look, LOOK_MS);
 	evhttp_set_bevcb(http, guests_on_accept, gs);
+	evconnlistener_set_error_cb(l, guests_on_accept_error);
 	return gs;
 }
 

@@ -13,8 +13,9 @@
  *  - where GUESTS_MOST are connected nobody is accepted, and who comes waits in the kernel.
  *  - a guest that completes no request in GUESTS_PATIENCE_MS is shown the door: one that
  *    sends its header a byte at a time, one that does not read, one that is idle.
+ *  - where nobody can be accepted (no descriptor is left) that is tried once a second.
  *
- * Loop's thread only. Looks at its guests once a second while there are any.
+ * Loop's thread only. Looks at its guests once a second.
  */
 struct guests;
 struct evhttp;
