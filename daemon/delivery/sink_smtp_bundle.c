@@ -6,7 +6,6 @@
 
 #define QUIET_MS   500   /* nothing more came for so long: that is all */
 #define GATHER_MS  30000 /* and after so long it goes anyway */
-#define BUNDLE_MAX 20000 /* events of one digest */
 
 struct letter *
 letter_new(const char *to)
@@ -38,11 +37,18 @@ letter_add(struct letter *l, struct entry *e, size_t leg)
 }
 
 static void
+leave(struct bundle *b)
+{
+	TAILQ_REMOVE(&b->all->list, b, link);
+	b->all->n--;
+}
+
+static void
 bundle_on_quiet(void *arg)
 {
 	struct bundle *b = arg;
 
-	TAILQ_REMOVE(&b->all->list, b, link);
+	leave(b);
 	b->all->full(b->all->arg, b);
 }
 
@@ -72,7 +78,7 @@ bundles_clear(struct bundles *all)
 
 	while (!TAILQ_EMPTY(&all->list)) {
 		b = TAILQ_FIRST(&all->list);
-		TAILQ_REMOVE(&all->list, b, link);
+		leave(b);
 		bundle_free(b);
 	}
 }
@@ -92,6 +98,7 @@ bundle_new(struct bundles *all, const struct smtp_leg *to, enum memo_hold why, c
 	b->began = clock_mono(all->env->clock);
 	timer_init(&b->quiet, bundle_on_quiet, b);
 	TAILQ_INSERT_TAIL(&all->list, b, link);
+	all->n++;
 	return b;
 }
 

@@ -12,6 +12,8 @@
  *
  * Pure. It knows nothing of mails and servers.
  */
+struct crowd_one;
+
 enum leg_state {
 	LEG_OPEN,  /* in a mail, or in a digest that is being made */
 	LEG_DONE,
@@ -31,6 +33,7 @@ struct entry {
 	TAILQ_ENTRY(entry) link;
 	uint64_t ticket;
 	uint64_t event; /* hash of the event's id */
+	struct crowd_one *crowd; /* that it is one of; its owner's business */
 	char *memo;     /* as it came; NULL */
 	char *dead;     /* why a recipient never gets it; NULL */
 	char *later;    /* why one does not get it now; NULL */

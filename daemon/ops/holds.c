@@ -116,7 +116,8 @@ holds_look(struct holds *h, const json_t *request, struct err *err)
 	    number_of(h) : give_up(asked);
 }
 
-/* "SINK:RULE:CUSTOMER"; a rule's name may have a colon in it. */
+/* "SINK:RULE:CUSTOMER". Names of sinks and customers have no colon (settings_names.c), so that all
+ * between the first and the last is the rule's, whatever is in it. */
 json_t *
 holds_cancel(struct holds *h, const json_t *request, struct err *err)
 {

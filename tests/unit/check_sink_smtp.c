@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "daemon/clock.h"
+#include "daemon/delivery/sink_smtp_bundle.h"
+#include "daemon/delivery/sink_smtp_crowd.h"
 #include "daemon/delivery/sink_smtp_entry.h"
 #include "daemon/delivery/sink_smtp_lane.h"
 #include "daemon/delivery/sink_smtp_told.h"
@@ -463,6 +465,95 @@ START_TEST(test_told)
 }
 END_TEST
 
+/* ---- how much there is at a time ---------------------------------------------------------------- */
+
+START_TEST(test_crowd)
+{
+	struct crowd c = { .size = 0 };
+	struct crowd_one *a, *b;
+	char name[32];
+
+	a = crowd_enter(&c, "a", 3);
+	b = crowd_enter(&c, "b", 1);
+	ck_assert_ptr_eq(crowd_enter(&c, "a", 2), a);
+	ck_assert_uint_eq(crowd_of(&c, "a"), 5);
+	ck_assert_uint_eq(crowd_of(&c, "b"), 1);
+	ck_assert_uint_eq(crowd_of(&c, "c"), 0);
+	ck_assert_uint_eq(c.size, 6);
+	crowd_leave(&c, a, 3);
+	ck_assert_uint_eq(crowd_of(&c, "a"), 2);
+	crowd_leave(&c, a, 2);
+	ck_assert_msg(
+	    crowd_of(&c, "a") == 0 && crowd_of(&c, "b") == 1 && c.size == 1, "one of two left");
+	for (int i = 0; i < 3 * CROWD_HEADS; i++) {
+		snprintf(name, sizeof(name), "customer-%d", i);
+		crowd_leave(&c, crowd_enter(&c, name, 1), 1);
+	}
+	crowd_leave(&c, b, 1);
+	ck_assert_uint_eq(c.size, 0);
+}
+END_TEST
+
+/* What bundles are when they are complete. */
+struct gathered {
+	struct event_base *base;
+	size_t bundles, legs, largest, wanted;
+	bool is_mixed;
+};
+
+static void
+on_bundle(void *arg, struct bundle *b)
+{
+	struct gathered *g = arg;
+
+	g->bundles++;
+	g->legs += b->letter->n;
+	if (b->letter->n > g->largest)
+		g->largest = b->letter->n;
+	g->is_mixed |= mail_digest_count(b->digest) != b->letter->n;
+	for (size_t i = 0; i < b->letter->n; i++)
+		g->is_mixed |= b->letter->legs[i].leg != (strcmp(b->customer, "other") == 0);
+	bundle_free(b);
+	if (g->legs == g->wanted)
+		(void)event_base_loopexit(g->base, NULL);
+}
+
+/* Every leg is in one digest, of its customer, and none of those is too large. */
+START_TEST(test_a_digest_that_is_full_is_followed_by_another)
+{
+	static const struct smtp_rule rule = { .key = 1 };
+	struct gathered g = { .base = event_base_new(), .wanted = BUNDLE_MAX + 7 };
+	const struct engine_env env = {
+		.base = g.base, .clock = &clock_system, .timers = timers_new(g.base, &clock_system)
+	};
+	const struct smtp_leg to = { .to = "a@x.example", .rule = &rule, .address = 1 };
+	struct entry *e = entry_new(1, NULL, 2);
+	struct bundles all;
+	struct made m;
+	const struct mail_item item = { .event = &m.event };
+
+	make_alert(&m);
+	bundles_init(&all, &env, on_bundle, &g);
+	for (size_t i = 0; i < BUNDLE_MAX + 7; i++) {
+		bool is_other = i % 4000 == 5;
+
+		m.origin.customer = (char *)(uintptr_t)(is_other ? "other" : "one");
+		bundles_add(&all, &to, HOLD_PERIOD, &item, e, is_other);
+	}
+	ck_assert_uint_eq(g.bundles, 0);
+	ck_assert_uint_eq(all.n, 3);
+	(void)event_base_dispatch(g.base);
+	ck_assert_uint_eq(g.bundles, 3);
+	ck_assert_uint_eq(all.n, 0);
+	ck_assert_uint_eq(g.largest, BUNDLE_MAX);
+	ck_assert(!g.is_mixed);
+	bundles_clear(&all);
+	entry_free(e);
+	timers_free(env.timers);
+	event_base_free(g.base);
+}
+END_TEST
+
 START_TEST(test_recipients_come_once)
 {
 	static char *ours[] = { (char *)"a@x.example", (char *)"{contacts.oncall}", (char *)"{contacts.nobody}" };
@@ -514,7 +605,10 @@ main(void)
 	tcase_add_loop_test(tc, test_fires, 0, (int)ARRAY_LEN(fire_cases));
 	tcase_add_loop_test(tc, test_first, 0, (int)ARRAY_LEN(first_cases));
 	tcase_add_test(tc, test_told);
+	tcase_add_test(tc, test_crowd);
+	tcase_add_test(tc, test_a_digest_that_is_full_is_followed_by_another);
 	tcase_add_test(tc, test_recipients_come_once);
+	tcase_set_timeout(tc, 60);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
