@@ -3,6 +3,7 @@
 #include "lib/base/alloc.h"
 #include "lib/format/format.h"
 #include "lib/format/moment.h"
+#include "tests/fuzz/fuzz_input.h"
 
 /* Fuzzers are linked with the archives only: what they share with unit tests comes along here. */
 #include "tests/unit/cef_parse.c"
@@ -14,39 +15,6 @@
  * every value comes back, cut at most, and no key that was not intended.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const uint8_t *p, *end;
-	char *kept[64]; /* texts that were made longer */
-	size_t nkept;
-};
-
-static unsigned
-take_byte(struct input *in)
-{
-	return in->p < in->end ? *in->p++ : 0;
-}
-
-/* A length, then that many bytes; above 239 it is a text that repeats, 255 a very long one. */
-static struct str
-take_text(struct input *in)
-{
-	unsigned n = take_byte(in), times = n == 255 ? 300 : n > 239 ? n - 238 : 1;
-	size_t len = n > 239 ? 16 : n, left = (size_t)(in->end - in->p);
-	struct str s;
-	char *long_text;
-
-	len = len < left ? len : left;
-	s = (struct str){ (const char *)in->p, len };
-	in->p += len;
-	if (times == 1 || len == 0 || in->nkept == ARRAY_LEN(in->kept))
-		return s;
-	long_text = xmalloc(len * times);
-	for (unsigned i = 0; i < times; i++)
-		memcpy(long_text + i * len, s.s, len);
-	in->kept[in->nkept++] = long_text;
-	return (struct str){ long_text, len * times };
-}
 
 /* What a reader should see of a text: this file's own words for the rules. */
 static void
@@ -426,16 +394,17 @@ any_event(struct input *in, const struct format_opts *opts)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct input in = { .p = data, .end = data + size };
+	struct arena longer;
+	struct input in = { .p = data, .end = data + size, .longer = &longer };
 	unsigned what = take_byte(&in);
 	struct format_opts opts = { .cef_plain_header = what & 1,
 		.max_bytes = 480 + take_byte(&in) * 40 };
 
+	arena_init(&longer);
 	if (what & 2)
 		any_event(&in, &opts);
 	else
 		known_alert(&in, &opts);
-	for (size_t i = 0; i < in.nkept; i++)
-		free(in.kept[i]);
+	arena_release(&longer);
 	return 0;
 }

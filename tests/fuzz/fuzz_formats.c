@@ -4,6 +4,7 @@
 #include "lib/base/alloc.h"
 #include "lib/format/format.h"
 #include "lib/format/manual.h"
+#include "tests/fuzz/fuzz_input.h"
 
 /* Fuzzers are linked with the archives only: what they share with unit tests comes along here. */
 #include "tests/unit/json_lines.c"
@@ -19,44 +20,6 @@
  * The input: format, size, kind of event, kind of record, then the record's text.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const uint8_t *p, *end;
-};
-
-static unsigned
-take_byte(struct input *in)
-{
-	return in->p < in->end ? *in->p++ : 0;
-}
-
-static struct str
-take_text(struct input *in)
-{
-	size_t n = take_byte(in), left = (size_t)(in->end - in->p);
-	struct str s = { (const char *)in->p, n < left ? n : left };
-
-	in->p += s.n;
-	return s;
-}
-
-static struct str
-take_rest(struct input *in)
-{
-	struct str s = { (const char *)in->p, (size_t)(in->end - in->p) };
-
-	in->p = in->end;
-	return s;
-}
-
-/* ---- records ----------------------------------------------------------------------------- */
-
-static void
-any_texts(struct input *in, struct str *const *fields, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		*fields[i] = take_text(in);
-}
 
 static void
 any_alert(struct made *m, struct input *in)

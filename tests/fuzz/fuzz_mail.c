@@ -3,6 +3,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/format/mail.h"
+#include "tests/fuzz/fuzz_input.h"
 
 /* Fuzzers are linked with the archives only: what they share with unit tests comes along here. */
 #include "tests/unit/mail_parse.c"
@@ -20,48 +21,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define PORTAL "security.microsoft.com"
 
-struct input {
-	const uint8_t *p, *end;
-};
-
-static unsigned
-take_byte(struct input *in)
-{
-	return in->p < in->end ? *in->p++ : 0;
-}
-
-static struct str
-take_text(struct input *in)
-{
-	size_t n = take_byte(in), left = (size_t)(in->end - in->p);
-	struct str s = { (const char *)in->p, n < left ? n : left };
-
-	in->p += s.n;
-	return s;
-}
-
-static struct str
-take_rest(struct input *in)
-{
-	struct str s = { (const char *)in->p, (size_t)(in->end - in->p) };
-
-	in->p = in->end;
-	return s;
-}
-
-static void
-any_texts(struct input *in, struct str *const *fields, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		*fields[i] = take_text(in);
-}
-
 static void
 any_alert(struct made *m, struct input *in)
 {
 	static struct evidence e[6];
 	struct alert *a = &m->record.alert;
-	struct str *const fields[] = { &a->title, &a->description, &a->category, &a->severity_text,
+	struct str *const texts[] = { &a->title, &a->description, &a->category, &a->severity_text,
 		&a->status_text, &a->classification, &a->assigned_to, &a->incident_id,
 		&a->recommended_actions, &a->alert_web_url, &e[0].device.dns_name,
 		&e[1].user.account.upn, &e[1].verdict, &e[2].process.command_line,
@@ -72,7 +37,7 @@ any_alert(struct made *m, struct input *in)
 
 	for (size_t i = 0; i < ARRAY_LEN(e); i++)
 		e[i] = make_evidence(kinds[i]);
-	any_texts(in, fields, ARRAY_LEN(fields));
+	any_texts(in, texts, ARRAY_LEN(texts));
 	a->severity = SEVERITY_OTHER;
 	a->evidence = e;
 	a->nevidence = a->nevidence_all = ARRAY_LEN(e);
@@ -82,10 +47,10 @@ static void
 any_health(struct made *m, struct input *in)
 {
 	struct health *h = &m->record.health;
-	struct str *const fields[] = { &h->summary, &h->state, &h->was, &h->what, &h->remedy };
+	struct str *const texts[] = { &h->summary, &h->state, &h->was, &h->what, &h->remedy };
 
 	h->level = (enum health_level)(take_byte(in) % HEALTH_LEVELS);
-	any_texts(in, fields, ARRAY_LEN(fields));
+	any_texts(in, texts, ARRAY_LEN(texts));
 }
 
 /* A record of its own, or NULL where m holds it. */
