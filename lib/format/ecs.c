@@ -174,6 +174,14 @@ put_own(struct ecs *e, const struct kind *k)
 }
 
 static void
+put_headline(struct shape *s, const struct record *r)
+{
+	struct str title = headline_title(r);
+
+	shape_text(s, "message", title.n != 0 ? title : str_of(headline_name(r)), ECS_NONE);
+}
+
+static void
 put_record(struct ecs *e)
 {
 	const struct record *r = e->ev->record;
@@ -190,7 +198,7 @@ put_record(struct ecs *e)
 	if (k->rows != NULL)
 		shape_rows(s, k->rows, base_of(r));
 	else
-		shape_text(s, "message", str_of(headline_name(r)), ECS_NONE);
+		put_headline(s, r);
 	if (r->type == RECORD_ALERT && e->level->has_evidence)
 		ecs_evidence(e);
 	put_own(e, k);

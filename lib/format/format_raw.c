@@ -113,8 +113,9 @@ name_of(enum record_type type)
 		return "incident";
 	case RECORD_HEALTH:
 		return "health";
-	case RECORD_ALERT:
 	case RECORD_CANARY:
+		return "canary";
+	case RECORD_ALERT:
 	case RECORD_UNREADABLE:
 		break;
 	}
@@ -222,6 +223,8 @@ describe(struct buf *out)
 	    "| `alert` | the object as Microsoft sent it; null where it cannot be shown |\n"
 	    "| `incident` | the same of an incident |\n"
 	    "| `health` | what happened, of health |\n"
+	    "| `canary` | `sink`, `purpose` (canary: by itself; test: a person asked for it) and "
+	    "`summary` of a record that only shows that the way is open |\n"
 	    "| `unreadable` | id, why, size and text of what is no JSON |\n"
 	    "| `too_large` | size, id, title, severity and url of what is longer than a message "
 	    "may be |\n");

@@ -98,6 +98,7 @@ headline_title(const struct record *r)
 	case RECORD_HEALTH:
 		return r->health.summary;
 	case RECORD_CANARY:
+		return r->canary.summary;
 	case RECORD_UNREADABLE:
 		break;
 	}

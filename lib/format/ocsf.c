@@ -100,7 +100,7 @@ put_record(struct ocsf *o)
 		shape_rows(s, ocsf_incident_rows, &r->incident);
 		break;
 	case RECORD_CANARY:
-		shape_rows(s, ocsf_canary_rows, r);
+		shape_rows(s, ocsf_canary_rows, &r->canary);
 		break;
 	}
 }

@@ -78,9 +78,13 @@ const struct shape_row ocsf_health_unmapped_rows[] = {
 
 /* ---- canaries ---------------------------------------- */
 
+#define S struct canary
 const struct shape_row ocsf_canary_rows[] = {
 	CONST("severity", "Informational"),
 	NUMBER("severity_id", 1),
+	TEXT("message", summary, "which sink it is for, and why it was sent"),
 	CONST("message", "msspd canary"),
+	TEXT("status_detail", purpose, "canary: by itself; test: a person asked for it"),
 	END,
 };
+#undef S

@@ -160,6 +160,8 @@ enum status alert_status(struct str word);
 
 /* health.c: what cannot be read is a health record without any field. */
 void health_read(struct reading *rd, struct health *h);
+/* Likewise a canary's. */
+void canary_read(struct reading *rd, struct canary *c);
 
 /* parts.c: a hash of h and s, of which the low bits are as good as the high ones. */
 uint64_t parts_hash(uint64_t h, struct str s);

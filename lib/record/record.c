@@ -279,12 +279,15 @@ record_tenant_id(const struct record *r)
 }
 
 static void
-read_health(struct record *r)
+read_own(struct record *r)
 {
 	struct reading rd;
 
 	reading_init(&rd, r->raw, &r->arena);
-	health_read(&rd, &r->health);
+	if (r->type == RECORD_HEALTH)
+		health_read(&rd, &r->health);
+	else
+		canary_read(&rd, &r->canary);
 	reading_release(&rd);
 }
 
@@ -306,14 +309,12 @@ record_from_entry(enum record_type type, struct str id, int64_t version, struct 
 		become_unreadable(r, text, why, version);
 		break;
 	case RECORD_HEALTH:
-		read_health(r);
+	case RECORD_CANARY:
+		read_own(r);
 		break;
 	case RECORD_INCIDENT:
 		if (!read_slice(r, as_incident, &text, &why))
 			become_unreadable(r, text, why, version);
-		break;
-	case RECORD_CANARY:
-		alert_blank(&r->alert);
 		break;
 	}
 	r->id = arena_copy(&r->arena, id);

@@ -8,6 +8,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/str.h"
 #include "lib/base/ticks.h"
+#include "lib/record/canary.h"
 #include "lib/record/evidence.h"
 #include "lib/record/health.h"
 #include "lib/record/incident.h"
@@ -89,6 +90,7 @@ struct record {
 		struct incident incident;
 		struct unreadable unreadable;
 		struct health health;
+		struct canary canary;
 	};
 	struct arena arena;
 };

@@ -549,8 +549,23 @@ START_TEST(test_entry_other)
 
 	ck_assert_int_eq(e->type, RECORD_CANARY);
 	ck_assert(str_is(e->id, "h") && e->version == 5 && str_is(e->raw, "anything"));
-	ck_assert(e->alert.title.s == NULL && e->alert.created == TICKS_NONE);
+	ck_assert(e->canary.sink.s == NULL && e->canary.summary.s == NULL);
 	record_unref(e);
+}
+END_TEST
+
+START_TEST(test_entry_canary)
+{
+	const struct canary c = { STR("siem"), CANARY_PURPOSE_TEST, STR("a \"test\"\nof it") };
+	struct buf body = BUF_INIT(1024);
+	struct record *e;
+
+	canary_write(&body, &c);
+	e = record_from_entry(RECORD_CANARY, STR("siem"), 7, buf_peek(&body));
+	ck_assert(str_is(e->canary.sink, "siem") && str_is(e->canary.purpose, "test"));
+	ck_assert(str_is(e->canary.summary, "a \"test\"\nof it"));
+	record_unref(e);
+	buf_release(&body);
 }
 END_TEST
 
@@ -605,6 +620,7 @@ main(void)
 	tcase_add_test(tc, test_entry_unreadable);
 	tcase_add_test(tc, test_entry_readable_now);
 	tcase_add_test(tc, test_entry_other);
+	tcase_add_test(tc, test_entry_canary);
 	tcase_add_test(tc, test_count);
 	tcase_add_test(tc, test_no_copy);
 	srunner_run_all(sr, CK_ENV);
