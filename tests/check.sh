@@ -17,7 +17,8 @@ make -s -j"$jobs" WERROR=1 all units benches
 make -s -j"$jobs" SAN=address,undefined all units
 make -s -j"$jobs" SAN=thread all $threaded
 make -s -j"$jobs" instrumented
-make -s -j"$jobs" WERROR=1 WITHOUT=libisal VARIANT=zlib build/zlib/unit/check_inflate build/zlib/unit/check_fetch
+make -s -j"$jobs" WERROR=1 WITHOUT=libisal VARIANT=zlib build/zlib/unit/check_inflate \
+    build/zlib/unit/check_fetch build/zlib/unit/check_fetch_size
 
 say "testing"
 # Set or not set: the unit tests ask no more than that.
