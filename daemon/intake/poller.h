@@ -143,7 +143,7 @@ struct intake {
 	void *stop_arg;
 };
 
-/* ---- poller.c: life, state, what is next ---------------------------------------- */
+/* ---- poller.c: life, and what it knows --------------------------------------------------- */
 
 struct poller *poller_new(struct intake *in, struct tenancy *tn, const struct tenant_stream *s);
 void poller_free(struct poller *p);
@@ -151,34 +151,54 @@ void poller_free(struct poller *p);
 void poller_configure(struct poller *p, struct settings *settings, const struct tenant *t,
     const struct tenant_stream *s);
 /* Begins waiting for the first slot, first_ms from now. */
+void poller_start(struct poller *p, int64_t first_ms);
 /* Where it waits for its time, that is now. */
 void poller_hurry(struct poller *p);
-void poller_start(struct poller *p, int64_t first_ms);
 /* Ends what is under way; nothing follows. A page in the journal goes its way alone. */
 void poller_halt(struct poller *p);
 void poller_read_once(struct poller *p);
 /* Goes on from what the journal knows, which may be less than before. */
 void poller_relearn(struct poller *p);
+/* The reader that replays has something to do now, or nothing any more. */
+void poller_look_for_periods(struct poller *p);
 
 /* True once for each. */
 bool poller_tells(struct poller *p, enum poller_told what);
-
 /* Something of it was stored once, now or before a restart. */
 bool poller_was_read(const struct poller *p);
+/* Did the API ask the tenant's streams to wait, while this one was on its way? */
+bool poller_is_held(const struct poller *p);
+/* Its next read begins anew. */
+void reader_end(struct reader *r);
 
-/* Records made after it are not taken yet, and the cursor stays behind it; ticks of the
- * server's clock. */
-int64_t poller_limit(const struct poller *p);
+/* By the clock that intervals are measured with. */
+static inline int64_t
+poller_mono(const struct poller *p)
+{
+	return clock_mono(p->in->env->clock);
+}
+
 /* The server's clock, ticks. */
 int64_t poller_server_now(const struct poller *p);
 void poller_learn_date(struct poller *p, int64_t server_date);
 /* Is the clock of this machine right, by an answer that took so long? */
 void poller_compare_clocks(struct poller *p, int64_t server_date, int64_t took_ms);
 
+/* ---- poller_next.c: what is read next, and when -------------------------------------------- */
+
+/* Its timer. */
+void poller_next_init(struct poller *p);
+void poller_wait(struct poller *p, int64_t ms);
+/* Until something of it falls due. */
+void poller_wait_for_next(struct poller *p);
+/* Records made after it are not taken yet, and the cursor stays behind it; ticks of the
+ * server's clock. */
+int64_t poller_limit(const struct poller *p);
+
+/* ---- poller_outcome.c: how it went; nobody else writes the state --------------------------- */
+
 /* All went well: what is next follows from step. */
 void poller_go_on(struct poller *p, const struct paging_step *step);
-/* Did the API ask the tenant's streams to wait, while this one was on its way? */
-bool poller_is_held(const struct poller *p);
 /* Asks again for the same, after_ms from now, without it being anybody's fault. */
 void poller_again(struct poller *p, int64_t after_ms);
 /* Something is wrong: tries again later, by the state's own backoff or hint_ms (-1: none). The
@@ -187,8 +207,6 @@ void poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, 
     ...) __attribute__((format(printf, 4, 5)));
 /* As after poller_trouble(), and the read begins anew. */
 void poller_abandon(struct poller *p);
-/* The reader that replays has something to do now, or nothing any more. */
-void poller_look_for_periods(struct poller *p);
 
 /* ---- intake.c: a sink that is full, of t; NULL: none ------------------------------------- */
 

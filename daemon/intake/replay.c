@@ -17,12 +17,6 @@ reader(struct poller *p)
 	return &p->readers[READER_REPLAY];
 }
 
-static int64_t
-mono(const struct poller *p)
-{
-	return clock_mono(p->in->env->clock);
-}
-
 bool
 replay_is_at_it(const struct poller *p)
 {
@@ -108,7 +102,7 @@ take(struct poller *p, const struct journal_period *period)
 	p->replay.routing->only = period->sink;
 	p->replay.routing->is_all = (period->flags & JOURNAL_PERIOD_ALL) != 0;
 	p->replay.routing->period_from = period->from;
-	reader(p)->due = mono(p);
+	reader(p)->due = poller_mono(p);
 	return true;
 }
 
@@ -231,7 +225,7 @@ replay_went_on(struct poller *p)
 
 	r->failures = 0;
 	if (refresh(p)) {
-		r->due = mono(p) + (must_wait(p) ? BUSY_MS : 0);
+		r->due = poller_mono(p) + (must_wait(p) ? BUSY_MS : 0);
 		return;
 	}
 	r->is_open = false;
@@ -274,7 +268,7 @@ replay_closed(struct poller *p)
 
 	reader(p)->failures = 0;
 	if (refresh(p)) {
-		reader(p)->due = mono(p) + HELD_MS;
+		reader(p)->due = poller_mono(p) + HELD_MS;
 		return;
 	}
 	if (has_ended(&p->replay.period))

@@ -417,12 +417,12 @@ void
 request_start(struct place *place)
 {
 	struct poller *p = (struct poller *)((char *)place - offsetof(struct poller, place));
-	int64_t late = clock_mono(p->in->env->clock) - p->slot;
+	int64_t late = poller_mono(p) - p->slot;
 
 	if (p->r->span_ms == 0 && !p->r->is_open && late > p->figures.max_late_ms)
 		p->figures.max_late_ms = late;
 	p->at = POLLER_ASKING;
-	p->asked = clock_mono(p->in->env->clock);
+	p->asked = poller_mono(p);
 	timer_set(p->in->env->timers, &p->timer, LATE_MS);
 	p->wait = token_get(p->in->tokens, p->settings, p->t, p->s->kind->api, token_on_reply, p);
 }
@@ -439,7 +439,7 @@ request_is_late(struct poller *p)
 	if (n >= LATE_BYTES)
 		return;
 	scheduler_shrink(&p->in->scheduler, &p->place, n);
-	if (clock_mono(p->in->env->clock) - p->asked >= HANG_MS &&
+	if (poller_mono(p) - p->asked >= HANG_MS &&
 	    !scheduler_keeps_slow(&p->in->scheduler, &p->place)) {
 		log_debug(&p->s->log, "no answer yet, and others wait; asked again in turn");
 		request_cancel(p);
