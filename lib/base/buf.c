@@ -109,6 +109,10 @@ buf_int(struct buf *b, int64_t v)
 	size_t i = sizeof(tmp);
 	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 
+	if (u < 10 && v >= 0) {
+		buf_byte(b, (char)('0' + u));
+		return;
+	}
 	do {
 		tmp[--i] = (char)('0' + u % 10);
 		u /= 10;

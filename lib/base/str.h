@@ -18,6 +18,9 @@ struct str {
 };
 
 #define STR(lit)     ((struct str){ lit, sizeof(lit) - 1 })
+/* clang-format off */
+#define STR_INIT(lit) { lit, sizeof(lit) - 1 } /* in a static table */
+/* clang-format on */
 #define STR_ARG(v)   (int)(v).n, (v).s != NULL ? (v).s : ""
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

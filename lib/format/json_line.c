@@ -46,13 +46,26 @@ json_line(struct buf *out, struct str json)
 	}
 }
 
+/* As deep as there are opening brackets, at most. */
+static bool
+has_few(struct str json, char bracket, size_t max)
+{
+	const char *p = json.s, *end = json.s + json.n;
+
+	for (size_t n = 0; n <= max && p != NULL; n++) {
+		p = memchr(p, bracket, (size_t)(end - p));
+		p = p != NULL ? p + 1 : NULL;
+	}
+	return p == NULL;
+}
+
 bool
 json_is_flat(struct str json, size_t max)
 {
 	size_t depth = 0;
 	bool in_string = false;
 
-	if (json.n / 2 <= max)
+	if (json.n / 2 <= max || (has_few(json, '{', max / 2) && has_few(json, '[', max / 2)))
 		return true;
 	for (size_t i = 0; i < json.n; i++) {
 		char c = json.s[i];

@@ -145,37 +145,35 @@ may_fit(const struct event *ev, const struct ocsf_level *level, size_t max_bytes
 
 /* About as much as it will be: growing copies. */
 static void
-make_room(struct buf *b, const struct event *ev)
+make_room(struct buf *b, size_t n)
 {
-	size_t n = 2 * ev->record->raw.n + 2048;
+	size_t most = b->max - b->n;
 
-	buf_room(b, n < b->max ? n : b->max);
+	buf_room(b, n < most ? n : most);
 }
 
 static bool
 try_level(struct buf *out, const struct event *ev, const struct ocsf_level *level, size_t max_bytes)
 {
-	struct buf line = BUF_INIT(max_bytes);
+	size_t raw_bytes = ev->record->raw.n, max = out->max;
 	struct ocsf o = { .ev = ev, .level = level };
 
-	shape_init(&o.shape, &line, &o);
+	if (max_bytes < max - out->n)
+		out->max = out->n + max_bytes;
+	shape_init(&o.shape, out, &o);
 	o.shape.on_mark = ocsf_note;
 	o.shape.text_max = level->text_max;
 	buf_init(&o.text, TEXT_MAX);
 	buf_init(&o.observables, max_bytes);
-	make_room(&line, ev);
-	make_room(&o.observables, ev);
+	make_room(out, 3 * raw_bytes + 2048);
+	make_room(&o.observables, raw_bytes);
 	jw_init(&o.observables_w, &o.observables);
 	if (ev->record->type == RECORD_ALERT)
 		look(&o, ev->record->alert.evidence, ev->record->alert.nevidence);
 	put_event(&o);
-	if (buf_ok(&line))
-		buf_str(out, buf_peek(&line));
 	buf_release(&o.text);
 	buf_release(&o.observables);
-	if (!buf_ok(&line))
-		out->failed = true;
-	buf_release(&line);
+	out->max = max;
 	return buf_ok(out);
 }
 

@@ -12,7 +12,7 @@ put_customer(struct shape *s, const struct shape_row *row, const void *base)
 	const struct origin *o = base;
 
 	shape_text(s, row->name, str_of(o->customer_name), OBSERVABLE_NONE);
-	if (s->last == NULL || strcmp(s->last, row->name) != 0)
+	if (!shape_is_last(s, shape_row_name(row)))
 		shape_text(s, row->name, str_of(o->customer), OBSERVABLE_NONE);
 }
 
@@ -259,8 +259,7 @@ put_raw(struct ocsf *o)
 
 	if (r->raw.n == 0 || r->type == RECORD_HEALTH)
 		return;
-	jw_name(&o->shape.w, "raw_data");
-	jw_str(&o->shape.w, r->raw);
+	jw_plain_member(&o->shape.w, STR("raw_data"), r->raw);
 }
 
 void

@@ -132,7 +132,7 @@ extern const struct shape_row ocsf_mailbox_rows[];
 bool ocsf_email(struct shape *s, const char *name, struct str address);
 
 /* ocsf_observables.c */
-void ocsf_note(struct shape *s, unsigned mark, const char *name, struct str value);
+void ocsf_note(struct shape *s, unsigned mark, struct str name, struct str value);
 void ocsf_observables(struct ocsf *o);
 
 #endif

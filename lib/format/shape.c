@@ -16,30 +16,12 @@ shape_init(struct shape *s, struct buf *out, void *arg)
 
 /* ---- objects and arrays --------------------------------------------------------------- */
 
-static void
-push(struct shape *s, const char *name, bool is_array)
+void
+shape_put_open(struct shape *s, struct str name, bool is_array)
 {
 	BUG_IF(s->depth == SHAPE_DEPTH);
 	s->frame[s->depth++] = (struct shape_frame){ .name = name, .is_array = is_array };
-	s->last = NULL;
-}
-
-void
-shape_open(struct shape *s, const char *name)
-{
-	push(s, name, false);
-}
-
-void
-shape_open_array(struct shape *s, const char *name)
-{
-	push(s, name, true);
-}
-
-bool
-shape_is_open(const struct shape *s)
-{
-	return s->depth == 0 || s->frame[s->depth - 1].is_open;
+	s->last = (struct str){ NULL, 0 };
 }
 
 /* Begins what is still waiting for its first value. */
@@ -48,15 +30,13 @@ begin(struct shape *s)
 {
 	unsigned i = s->depth;
 
-	if (shape_is_open(s))
-		return;
 	while (i > 0 && !s->frame[i - 1].is_open)
 		i--;
 	for (; i < s->depth; i++) {
 		struct shape_frame *f = &s->frame[i];
 
-		if (f->name != NULL)
-			jw_plain_name(&s->w, f->name);
+		if (f->name.s != NULL)
+			jw_plain_name_str(&s->w, f->name);
 		if (f->is_array)
 			jw_array(&s->w);
 		else
@@ -89,21 +69,21 @@ shape_close(struct shape *s)
 }
 
 void
-shape_path(const struct shape *s, const char *name, struct buf *out)
+shape_path(const struct shape *s, struct str name, struct buf *out)
 {
 	size_t start = out->n;
 
 	for (unsigned i = 0; i <= s->depth; i++) {
-		const char *member = i < s->depth ? s->frame[i].name : name;
+		struct str member = i < s->depth ? s->frame[i].name : name;
 
-		if (member == NULL && i > 0 && s->frame[i - 1].is_array) {
+		if (member.s != NULL) {
+			if (out->n > start)
+				buf_byte(out, '.');
+			buf_str(out, member);
+		} else if (i > 0 && s->frame[i - 1].is_array) {
 			buf_byte(out, '[');
 			buf_int(out, s->frame[i - 1].index);
 			buf_byte(out, ']');
-		} else if (member != NULL) {
-			if (out->n > start)
-				buf_byte(out, '.');
-			buf_puts(out, member);
 		}
 	}
 }
@@ -111,46 +91,61 @@ shape_path(const struct shape *s, const char *name, struct buf *out)
 /* ---- values ----------------------------------------------------------------------------- */
 
 static void
-name_it(struct shape *s, const char *name)
+name_it(struct shape *s, struct str name)
 {
-	begin(s);
-	if (name != NULL)
-		jw_plain_name(&s->w, name);
+	if (!shape_is_open(s))
+		begin(s);
+	if (name.s != NULL)
+		jw_plain_name_str(&s->w, name);
 	s->last = name;
 }
 
-void
-shape_text(struct shape *s, const char *name, struct str value, unsigned mark)
+static void
+write_text(struct shape *s, struct str name, struct str value, unsigned mark)
 {
-	struct buf text = BUF_INIT(s->text_max + 3);
-
-	if (value.n == 0)
-		return;
-	if (s->text_max != 0 && value.n > s->text_max) {
-		buf_add(&text, value.s, utf8_cut(value.s, value.n, s->text_max));
-		buf_puts(&text, "...");
-		value = buf_peek(&text);
-	}
-	name_it(s, name);
-	jw_str(&s->w, value);
+	if (!shape_is_open(s))
+		begin(s);
+	s->last = name;
+	if (name.s != NULL)
+		jw_plain_member(&s->w, name, value);
+	else
+		jw_str(&s->w, value);
 	if (mark != 0 && s->on_mark != NULL)
 		s->on_mark(s, mark, name, value);
 	count_element(s);
+}
+
+static void
+write_cut(struct shape *s, struct str name, struct str value, unsigned mark)
+{
+	struct buf text = BUF_INIT(s->text_max + 3);
+
+	buf_add(&text, value.s, utf8_cut(value.s, value.n, s->text_max));
+	buf_puts(&text, "...");
+	write_text(s, name, buf_peek(&text), mark);
 	buf_release(&text);
 }
 
 void
-shape_whole(struct shape *s, const char *name, struct str value)
+shape_put_text(struct shape *s, struct str name, struct str value, unsigned mark)
 {
-	size_t text_max = s->text_max;
-
-	s->text_max = 0;
-	shape_text(s, name, value, 0);
-	s->text_max = text_max;
+	if (value.n == 0)
+		return;
+	if (s->text_max != 0 && value.n > s->text_max)
+		write_cut(s, name, value, mark);
+	else
+		write_text(s, name, value, mark);
 }
 
 void
-shape_int(struct shape *s, const char *name, int64_t value)
+shape_put_whole(struct shape *s, struct str name, struct str value)
+{
+	if (value.n != 0)
+		write_text(s, name, value, 0);
+}
+
+void
+shape_put_int(struct shape *s, struct str name, int64_t value)
 {
 	name_it(s, name);
 	jw_int(&s->w, value);
@@ -158,7 +153,7 @@ shape_int(struct shape *s, const char *name, int64_t value)
 }
 
 void
-shape_bool(struct shape *s, const char *name, bool value)
+shape_put_bool(struct shape *s, struct str name, bool value)
 {
 	name_it(s, name);
 	jw_bool(&s->w, value);
@@ -166,16 +161,16 @@ shape_bool(struct shape *s, const char *name, bool value)
 }
 
 void
-shape_time(struct shape *s, const char *name, int64_t ticks)
+shape_put_time(struct shape *s, struct str name, int64_t ticks)
 {
 	int64_t ms = moment_ms(ticks);
 
 	if (ms >= 0)
-		shape_int(s, name, ms);
+		shape_put_int(s, name, ms);
 }
 
 static void
-shape_stamp(struct shape *s, const char *name, int64_t ticks)
+put_stamp(struct shape *s, struct str name, int64_t ticks)
 {
 	char room[64];
 	struct buf text = { .p = room, .room = sizeof(room), .max = sizeof(room) - 1 };
@@ -183,11 +178,11 @@ shape_stamp(struct shape *s, const char *name, int64_t ticks)
 	if (ticks == TICKS_NONE)
 		return;
 	ticks_write(&text, ticks, STAMP_DIGITS);
-	shape_text(s, name, buf_peek(&text), 0);
+	shape_put_text(s, name, buf_peek(&text), 0);
 }
 
 static void
-put_json(struct shape *s, const char *name, struct str json)
+put_json(struct shape *s, struct str name, struct str json)
 {
 	name_it(s, name);
 	jw_raw(&s->w, (struct str){ "", 0 });
@@ -196,22 +191,22 @@ put_json(struct shape *s, const char *name, struct str json)
 }
 
 void
-shape_json(struct shape *s, const char *name, struct str json)
+shape_put_json(struct shape *s, struct str name, struct str json)
 {
 	if (json.n != 0 && json_is_flat(json, JSON_DEPTH))
 		put_json(s, name, json);
 	else
-		shape_text(s, name, json, 0);
+		shape_put_text(s, name, json, 0);
 }
 
 void
-shape_object(struct shape *s, const char *name, struct str json)
+shape_put_object(struct shape *s, struct str name, struct str json)
 {
 	if (json.n != 0 && json_is_flat(json, JSON_DEPTH)) {
 		put_json(s, name, json);
 		return;
 	}
-	shape_open(s, name);
+	shape_put_open(s, name, false);
 	shape_text(s, "json", json, 0);
 	shape_close(s);
 }
@@ -231,7 +226,7 @@ write_texts(struct shape *s, const struct shape_row *row, const void *base)
 	    *(const struct str *const *)(const void *)((const char *)base + row->off);
 	size_t n = *(const size_t *)(const void *)((const char *)base + row->noff);
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	for (size_t i = 0; i < n; i++)
 		shape_text(s, NULL, v[i], row->mark);
 	shape_close(s);
@@ -241,35 +236,36 @@ static void
 write_value(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const void *at = (const char *)base + row->off;
+	struct str name = shape_row_name(row);
 
 	switch (row->how) {
 	case SHAPE_TEXT:
-		shape_text(s, row->name, *(const struct str *)at, row->mark);
+		shape_put_text(s, name, *(const struct str *)at, row->mark);
 		break;
 	case SHAPE_WHOLE:
-		shape_whole(s, row->name, *(const struct str *)at);
+		shape_put_whole(s, name, *(const struct str *)at);
 		break;
 	case SHAPE_INT:
 		if (*(const int64_t *)at >= 0)
-			shape_int(s, row->name, *(const int64_t *)at);
+			shape_put_int(s, name, *(const int64_t *)at);
 		break;
 	case SHAPE_TIME:
-		shape_time(s, row->name, *(const int64_t *)at);
+		shape_put_time(s, name, *(const int64_t *)at);
 		break;
 	case SHAPE_STAMP:
-		shape_stamp(s, row->name, *(const int64_t *)at);
+		put_stamp(s, name, *(const int64_t *)at);
 		break;
 	case SHAPE_JSON:
-		shape_json(s, row->name, *(const struct str *)at);
+		shape_put_json(s, name, *(const struct str *)at);
 		break;
 	case SHAPE_TEXTS:
 		write_texts(s, row, base);
 		break;
 	case SHAPE_CONST:
-		shape_text(s, row->name, str_of(row->from), 0);
+		shape_put_text(s, name, str_of(row->from), 0);
 		break;
 	case SHAPE_CONST_INT:
-		shape_int(s, row->name, row->number);
+		shape_put_int(s, name, row->number);
 		break;
 	case SHAPE_CALL:
 		row->fn(s, row, at);
@@ -312,11 +308,11 @@ shape_rows(struct shape *s, const struct shape_row *rows, const void *base)
 			continue;
 		}
 		if (is_begin)
-			push(s, row->name, row->how == SHAPE_OPEN_ARRAY);
+			shape_put_open(s, shape_row_name(row), row->how == SHAPE_OPEN_ARRAY);
 		else if (row->how == SHAPE_CLOSE)
 			shape_close(s);
 		/* Names are compared as text: a spare's is another literal. */
-		else if (row->name == NULL || s->last == NULL || strcmp(s->last, row->name) != 0)
+		else if (!shape_is_last(s, shape_row_name(row)))
 			write_value(s, row, base);
 	}
 }

@@ -25,7 +25,7 @@
 #define SHAPE_DEPTH 12
 
 struct shape_frame {
-	const char *name; /* NULL: an element */
+	struct str name; /* absent: an element */
 	unsigned index;   /* of the next element, in an array */
 	bool is_array, is_open;
 };
@@ -34,37 +34,104 @@ struct shape {
 	struct jw w;
 	struct shape_frame frame[SHAPE_DEPTH];
 	unsigned depth;
-	const char *last; /* the member written last, on any level */
+	struct str last;  /* the member written last, on any level */
 	size_t text_max;  /* 0: no limit */
-	/* path: see shape_path(); name is the member's, NULL for an element. */
-	void (*on_mark)(struct shape *s, unsigned mark, const char *name, struct str value);
+	/* name is the member's, absent for an element: see shape_path(). */
+	void (*on_mark)(struct shape *s, unsigned mark, struct str name, struct str value);
 	void *arg;
 };
 
 void shape_init(struct shape *s, struct buf *out, void *arg);
 
-/* name NULL: an element of the array that is open. */
-void shape_open(struct shape *s, const char *name);
-void shape_open_array(struct shape *s, const char *name);
-/* True when it was written. */
-bool shape_close(struct shape *s);
 /* Has the innermost object or array been begun? */
-bool shape_is_open(const struct shape *s);
+static inline bool
+shape_is_open(const struct shape *s)
+{
+	return s->depth == 0 || s->frame[s->depth - 1].is_open;
+}
+
+/* Was the last member written this one? */
+static inline bool
+shape_is_last(const struct shape *s, struct str name)
+{
+	return name.s != NULL && s->last.s != NULL && str_same(s->last, name);
+}
 
 /* "evidences[3].device" and then name; the same form that OCSF wants for observables. */
-void shape_path(const struct shape *s, const char *name, struct buf *out);
+void shape_path(const struct shape *s, struct str name, struct buf *out);
 
-void shape_text(struct shape *s, const char *name, struct str value, unsigned mark);
+/* What follows writes one value each. name: the member's, plain; absent: an element of the array
+ * that is open. */
+void shape_put_open(struct shape *s, struct str name, bool is_array);
+/* True when it was written. */
+bool shape_close(struct shape *s);
+void shape_put_text(struct shape *s, struct str name, struct str value, unsigned mark);
 /* Never cut: what identifies, and links. */
-void shape_whole(struct shape *s, const char *name, struct str value);
-void shape_int(struct shape *s, const char *name, int64_t value);
-void shape_bool(struct shape *s, const char *name, bool value);
+void shape_put_whole(struct shape *s, struct str name, struct str value);
+void shape_put_int(struct shape *s, struct str name, int64_t value);
+void shape_put_bool(struct shape *s, struct str name, bool value);
 /* Ticks as milliseconds since 1970; nothing when there is none, or before 1970. */
-void shape_time(struct shape *s, const char *name, int64_t ticks);
+void shape_put_time(struct shape *s, struct str name, int64_t ticks);
 /* JSON that the reader went through; what is too deep for most readers becomes a string. */
-void shape_json(struct shape *s, const char *name, struct str json);
+void shape_put_json(struct shape *s, struct str name, struct str json);
 /* The same of an object, where only an object will do: what is too deep is in its member "json". */
-void shape_object(struct shape *s, const char *name, struct str json);
+void shape_put_object(struct shape *s, struct str name, struct str json);
+
+/* The same with names as they are written in code, whose lengths the compiler knows; NULL: an
+ * element. */
+static inline void
+shape_open(struct shape *s, const char *name)
+{
+	shape_put_open(s, str_of(name), false);
+}
+
+static inline void
+shape_open_array(struct shape *s, const char *name)
+{
+	shape_put_open(s, str_of(name), true);
+}
+
+static inline void
+shape_text(struct shape *s, const char *name, struct str value, unsigned mark)
+{
+	shape_put_text(s, str_of(name), value, mark);
+}
+
+static inline void
+shape_whole(struct shape *s, const char *name, struct str value)
+{
+	shape_put_whole(s, str_of(name), value);
+}
+
+static inline void
+shape_int(struct shape *s, const char *name, int64_t value)
+{
+	shape_put_int(s, str_of(name), value);
+}
+
+static inline void
+shape_bool(struct shape *s, const char *name, bool value)
+{
+	shape_put_bool(s, str_of(name), value);
+}
+
+static inline void
+shape_time(struct shape *s, const char *name, int64_t ticks)
+{
+	shape_put_time(s, str_of(name), ticks);
+}
+
+static inline void
+shape_json(struct shape *s, const char *name, struct str json)
+{
+	shape_put_json(s, str_of(name), json);
+}
+
+static inline void
+shape_object(struct shape *s, const char *name, struct str json)
+{
+	shape_put_object(s, str_of(name), json);
+}
 
 enum shape_how {
 	SHAPE_TEXT,
@@ -87,6 +154,7 @@ struct shape_row {
 	enum shape_how how;
 	bool if_open; /* only where the object has begun: what is of no use alone */
 	unsigned char mark;
+	unsigned char name_n; /* the length of name, where there is one */
 	const char *name;
 	const char *from; /* what it is made of, in Graph's words, for the manual */
 	size_t off, noff;
@@ -101,6 +169,12 @@ struct shape_row {
 	{ \
 		.how = SHAPE_ROWS \
 	}
+
+static inline struct str
+shape_row_name(const struct shape_row *row)
+{
+	return (struct str){ row->name, row->name != NULL ? row->name_n : 0 };
+}
 
 void shape_rows(struct shape *s, const struct shape_row *rows, const void *base);
 

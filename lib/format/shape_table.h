@@ -9,7 +9,8 @@
  */
 
 /* clang-format off */
-#define ROW(h, nm, graph, ...) { .how = SHAPE_##h, .name = nm, .from = graph, __VA_ARGS__ }
+#define ROW(h, nm, graph, ...) \
+	{ .how = SHAPE_##h, .name = nm, .name_n = sizeof(nm) - 1, .from = graph, __VA_ARGS__ }
 #define OFF(field)             .off = offsetof(S, field)
 
 #define TEXT(nm, field, graph)          ROW(TEXT, nm, graph, OFF(field))

@@ -50,6 +50,40 @@ scan_bits(const __m128i v[4], char c)
 	return a | b << 16 | d << 32 | e << 48;
 }
 
+/* Of 64 bytes, a bit for each that is not printable ASCII. */
+static inline uint64_t
+scan_odd_bits(const __m128i v[4])
+{
+	const __m128i space = _mm_set1_epi8(' ');
+	uint64_t a = (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(v[0], space)),
+		 b = (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(v[1], space)),
+		 c = (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(v[2], space)),
+		 d = (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(v[3], space));
+
+	return a | b << 16 | c << 32 | d << 48 | scan_bits(v, 0x7f);
+}
+
+/* A bit for each of sixteen bytes that does not stand for itself in a string, or is DEL. */
+static inline unsigned
+scan_stops(__m128i v)
+{
+	__m128i stop = _mm_or_si128(
+	    _mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+
+	stop = _mm_or_si128(stop, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+	stop = _mm_or_si128(stop, _mm_cmplt_epi8(v, _mm_set1_epi8(' ')));
+	return (unsigned)_mm_movemask_epi8(stop);
+}
+
+static inline unsigned
+scan_copy_sixteen(char *to, const char *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+
+	_mm_storeu_si128((__m128i *)(void *)to, v);
+	return scan_stops(v);
+}
+
 /* Each bit becomes the parity of the bits up to it. */
 static inline uint64_t
 scan_parity(uint64_t x)
@@ -102,6 +136,44 @@ scan_eight_stops(uint64_t x)
 	return (stops & high) != 0;
 }
 
+/* The same of two eights. */
+static inline bool
+scan_pair_stops(uint64_t x, uint64_t y)
+{
+#ifdef __SSE2__
+	return scan_stops(_mm_set_epi64x((long long)y, (long long)x)) != 0;
+#else
+	return scan_eight_stops(x) || scan_eight_stops(y);
+#endif
+}
+
+/* Copies 4 to 15 bytes by their two ends, which may overlap. False where one of them does not
+ * stand for itself: then nothing is written. */
+static inline bool
+scan_copy_short(char *to, const char *p, size_t n)
+{
+	uint64_t first = UINT64_C(0x2020202020202020), last = first;
+	size_t end = n >= 8 ? 8 : 4;
+
+	if (end == 8) {
+		memcpy(&first, p, 8);
+		memcpy(&last, p + n - 8, 8);
+	} else {
+		memcpy(&first, p, 4);
+		memcpy(&last, p + n - 4, 4);
+	}
+	if (scan_pair_stops(first, last))
+		return false;
+	if (end == 8) {
+		memcpy(to, &first, 8);
+		memcpy(to + n - 8, &last, 8);
+	} else {
+		memcpy(to, &first, 4);
+		memcpy(to + n - 4, &last, 4);
+	}
+	return true;
+}
+
 /*
  * Copies the run of bytes that stand for themselves in a string, DEL not among them; returns its
  * length. to has room for 16 bytes more than are left.
@@ -110,33 +182,83 @@ static inline size_t
 scan_copy(char *to, const char *p, const char *end)
 {
 	const char *start = p;
+	bool is_clean = true;
 
 #ifdef __SSE2__
 	for (; end - p >= 16; p += 16, to += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-		__m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
-		    _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-		unsigned mask;
+		unsigned mask = scan_copy_sixteen(to, p);
 
-		stop = _mm_or_si128(stop, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
-		stop = _mm_or_si128(stop, _mm_cmplt_epi8(v, _mm_set1_epi8(' ')));
-		_mm_storeu_si128((__m128i *)(void *)to, v);
-		mask = (unsigned)_mm_movemask_epi8(stop);
 		if (mask != 0)
 			return (size_t)(p - start) + (size_t)__builtin_ctz(mask);
 	}
 #endif
-	for (; end - p >= 8; p += 8, to += 8) {
-		uint64_t x;
+	while (end - p >= 4 && is_clean) {
+		size_t n = end - p < 16 ? (size_t)(end - p) : 8;
 
-		memcpy(&x, p, sizeof(x));
-		if (scan_eight_stops(x))
-			break;
-		memcpy(to, &x, sizeof(x));
+		is_clean = scan_copy_short(to, p, n);
+		p += is_clean ? n : 0;
+		to += is_clean ? n : 0;
 	}
 	while (p < end && !scan_stops_at((unsigned char)*p, true) && *p != 0x7f)
 		*to++ = *p++;
 	return (size_t)(p - start);
+}
+
+#ifdef __SSE2__
+/* Copies n bytes, up to 64, reading and writing whole pairs of sixteen. */
+static inline void
+scan_copy_run(char *to, const char *p, size_t n)
+{
+	size_t i = 0;
+
+	do {
+		const __m128i *from = (const __m128i *)(const void *)(p + i);
+
+		_mm_storeu_si128((__m128i *)(void *)(to + i), _mm_loadu_si128(from));
+		_mm_storeu_si128((__m128i *)(void *)(to + i + 16), _mm_loadu_si128(from + 1));
+		i += 32;
+	} while (i < n);
+}
+#endif
+
+#define SCAN_QUOTE_BYTES 96  /* that must be there to be read */
+#define SCAN_QUOTE_ROOM  160 /* that must be there to be written */
+
+/*
+ * Copies 64 bytes of a string with a backslash before each quote and backslash, or fewer: then
+ * what follows is for the caller to escape. Returns how many it took. The runs between are copied
+ * without looking at them again, so that none waits for where the one before it ended.
+ */
+static inline size_t
+scan_quote_copy(char **to, const char *p)
+{
+#ifdef __SSE2__
+	const __m128i *at = (const __m128i *)(const void *)p;
+	__m128i v[4] = { _mm_loadu_si128(at), _mm_loadu_si128(at + 1), _mm_loadu_si128(at + 2),
+		_mm_loadu_si128(at + 3) };
+	uint64_t escaped = scan_bits(v, '"') | scan_bits(v, '\\'), odd = scan_odd_bits(v);
+	size_t n = odd != 0 ? (size_t)__builtin_ctzll(odd) : 64, done = 0;
+	char *out = *to;
+
+	if (n < 64)
+		escaped &= (UINT64_C(1) << n) - 1;
+	for (; escaped != 0; escaped &= escaped - 1) {
+		size_t next = (size_t)__builtin_ctzll(escaped);
+
+		scan_copy_run(out, p + done, next - done);
+		out += next - done;
+		*out++ = '\\';
+		done = next;
+	}
+	scan_copy_run(out, p + done, n - done);
+	*to = out + (n - done);
+	return n;
+#else
+	size_t n = scan_copy(*to, p, p + 64);
+
+	*to += n;
+	return n;
+#endif
 }
 
 /* The next byte that is a quote, a backslash, a control character or not ASCII. */

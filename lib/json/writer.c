@@ -86,10 +86,29 @@ escape(char **to, const char *p, const char *end)
 
 #define SPARE 16 /* scan_copy() writes further than it says */
 
+/* The same for what follows as long as it is not ASCII either: languages other than English. */
+static size_t
+escape_run(char **to, const char *last, const char *p, const char *end)
+{
+	const char *start = p;
+
+	do {
+		p += escape(to, p, end);
+	} while (p < end && (unsigned char)*p >= 0x80 && last - *to >= ESCAPE_MAX + SPARE);
+	return (size_t)(p - start);
+}
+
 /* Writes as much of [p, end) as is sure to fit at to; the rest begins at what is returned. */
 static const char *
 fill(char **to, const char *last, const char *p, const char *end)
 {
+	while (end - p >= SCAN_QUOTE_BYTES && last - *to >= SCAN_QUOTE_ROOM) {
+		size_t n = scan_quote_copy(to, p);
+
+		p += n;
+		if (n < 64)
+			p += escape_run(to, last, p, end);
+	}
 	while (p < end && last - *to >= end - p + SPARE) {
 		size_t n = scan_copy(*to, p, end);
 
@@ -134,19 +153,41 @@ has_room(const struct buf *out, size_t want)
 	return !out->failed && want < out->max - out->n && out->n + want < out->room;
 }
 
-static void
-quote_short(struct jw *w, struct str s, char behind)
-{
-	struct buf *out = w->out;
-	char *to = out->p + out->n;
+/* What is written besides a text that is short: a comma, quotes, what is behind, the NUL. */
+#define AROUND (SPARE + 5)
 
-	if (w->comma)
+static size_t
+room_of(struct str s)
+{
+	return s.n * ESCAPE_MAX + AROUND;
+}
+
+static char *
+put_quoted(char *to, const char *last, struct str s)
+{
+	*to++ = '"';
+	fill(&to, last, s.s, s.s + s.n);
+	*to++ = '"';
+	return to;
+}
+
+/* A name that needs no escapes and its colon; names are a few bytes. */
+static char *
+put_plain_name(char *to, bool has_comma, struct str name)
+{
+	if (has_comma)
 		*to++ = ',';
 	*to++ = '"';
-	fill(&to, out->p + out->room, s.s, s.s + s.n);
+	memcpy(to, name.s, name.n);
+	to += name.n;
 	*to++ = '"';
-	if (behind != '\0')
-		*to++ = behind;
+	*to++ = ':';
+	return to;
+}
+
+static void
+set_end(struct buf *out, char *to)
+{
 	*to = '\0';
 	out->n = (size_t)(to - out->p);
 }
@@ -167,8 +208,7 @@ quote_long(struct buf *out, struct str s)
 		buf_room(out, want);
 		to = out->p + out->n;
 		p = fill(&to, to + want, p, end);
-		out->n = (size_t)(to - out->p);
-		out->p[out->n] = '\0';
+		set_end(out, to);
 	}
 }
 
@@ -178,9 +218,15 @@ quote(struct jw *w, struct str s, char behind)
 {
 	struct buf *out = w->out;
 
-	/* Besides the text: a comma, two quotes, what is behind, the NUL. */
-	if (has_room(out, s.n * ESCAPE_MAX + SPARE + 5)) {
-		quote_short(w, s, behind);
+	if (has_room(out, room_of(s))) {
+		char *to = out->p + out->n;
+
+		if (w->comma)
+			*to++ = ',';
+		to = put_quoted(to, out->p + out->room, s);
+		if (behind != '\0')
+			*to++ = behind;
+		set_end(out, to);
 		return;
 	}
 	if (w->comma)
@@ -206,25 +252,30 @@ jw_name(struct jw *w, const char *name)
 }
 
 void
-jw_plain_name(struct jw *w, const char *name)
+jw_plain_name_str(struct jw *w, struct str name)
 {
-	size_t n = strlen(name);
+	struct buf *out = w->out;
+
+	if (!buf_room(out, name.n + 4))
+		return;
+	set_end(out, put_plain_name(out->p + out->n, w->comma, name));
+	w->comma = false;
+}
+
+void
+jw_plain_member(struct jw *w, struct str name, struct str value)
+{
 	struct buf *out = w->out;
 	char *to;
 
-	if (!buf_room(out, n + 4))
+	if (!has_room(out, name.n + AROUND + room_of(value))) {
+		jw_plain_name_str(w, name);
+		jw_str(w, value);
 		return;
-	to = out->p + out->n;
-	if (w->comma)
-		*to++ = ',';
-	*to++ = '"';
-	memcpy(to, name, n);
-	to += n;
-	*to++ = '"';
-	*to++ = ':';
-	*to = '\0';
-	out->n = (size_t)(to - out->p);
-	w->comma = false;
+	}
+	to = put_plain_name(out->p + out->n, w->comma, name);
+	set_end(out, put_quoted(to, out->p + out->room, value));
+	w->comma = true;
 }
 
 void

@@ -36,7 +36,14 @@ void jw_array_end(struct jw *w);
 void jw_name(struct jw *w, const char *name);
 void jw_name_str(struct jw *w, struct str name);
 /* Quicker, for names that are letters, digits and the like: nothing in them is escaped. */
-void jw_plain_name(struct jw *w, const char *name);
+void jw_plain_name_str(struct jw *w, struct str name);
+static inline void
+jw_plain_name(struct jw *w, const char *name)
+{
+	jw_plain_name_str(w, str_of(name));
+}
+/* Such a name and its text, which is not absent. */
+void jw_plain_member(struct jw *w, struct str name, struct str value);
 
 void jw_str(struct jw *w, struct str s);   /* absent: null */
 void jw_text(struct jw *w, const char *s); /* NULL: null */

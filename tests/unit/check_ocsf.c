@@ -20,6 +20,7 @@ try_write(const struct event *ev, const struct format_opts *opts)
 	if (!format_ocsf.write(&out, ev, opts)) {
 		ck_assert_uint_eq(out.n, 0);
 		ck_assert(buf_ok(&out));
+		buf_release(&out);
 		return NULL;
 	}
 	ck_assert_uint_le(out.n, opts->max_bytes);
