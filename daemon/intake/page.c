@@ -448,6 +448,8 @@ submit(struct page *pg)
 		.window_from = reader_window(p),
 		.judge = replay_is_at_it(p) ? replay_judge : routing_judge,
 		.ctx = pg->routing,
+		.meant = pg->routing->sinks,
+		.nmeant = pg->routing->n,
 		.entries = pg->entries,
 		.n = pg->n,
 		.gap = pg->gap.why != NULL ? &pg->gap : NULL,

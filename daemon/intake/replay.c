@@ -323,7 +323,12 @@ act_for_one(const struct routing *r, const struct seen *was, const struct record
 	/* A newer one was told, or will be. */
 	if (was->version > now->seen.version)
 		return JOURNAL_SKIP;
-	return was->version < now->seen.version || r->is_all ? JOURNAL_REPEAT : JOURNAL_SKIP;
+	if (was->version < now->seen.version || r->is_all)
+		return JOURNAL_REPEAT;
+	/* What the sink was told in Graph's words it need not have in others. */
+	if ((now->seen.rev & SEEN_MDE) != 0 && (was->rev & SEEN_MDE) == 0)
+		return JOURNAL_SKIP;
+	return JOURNAL_MISSING;
 }
 
 static enum journal_act
@@ -356,7 +361,7 @@ replay_judge(const struct seen *was, struct journal_entry *e, const void *ctx)
 	} else {
 		act = act_for_all(r, was, e->user, &j);
 	}
-	if (act != JOURNAL_FORWARD && act != JOURNAL_REPEAT)
+	if (act == JOURNAL_SKIP || act == JOURNAL_REMEMBER)
 		return act;
 	e->kind = (uint8_t)j.kind;
 	e->changed = (uint16_t)j.changed;

@@ -16,6 +16,7 @@ routing_new(struct journal *j, const struct settings *settings, const struct ten
 	r->origin = origin_ref(s->origin);
 	r->memory_begin = memory_begin;
 	r->routes = xcalloc(t->nsinks != 0 ? t->nsinks : 1, sizeof(*r->routes));
+	r->sinks = xcalloc(t->nsinks != 0 ? t->nsinks : 1, sizeof(*r->sinks));
 	r->n = t->nsinks;
 	for (size_t i = 0; i < t->nsinks; i++) {
 		r->routes[i] = (struct route){
@@ -25,6 +26,7 @@ routing_new(struct journal *j, const struct settings *settings, const struct ten
 			.any = t->sinks[i]->any,
 			.nany = t->sinks[i]->nany,
 		};
+		r->sinks[i] = r->routes[i].sink;
 	}
 	return r;
 }
@@ -42,6 +44,7 @@ routing_unref(struct routing *r)
 	if (r == NULL || --r->refs != 0)
 		return;
 	free(r->routes);
+	free(r->sinks);
 	origin_unref(r->origin);
 	settings_unref(r->settings);
 	free(r);

@@ -20,6 +20,7 @@ struct routing {
 	struct settings *settings; /* whose matches the routes point to */
 	struct origin *origin;
 	struct route *routes;
+	uint32_t *sinks; /* of the routes */
 	size_t n;
 	int64_t memory_begin;
 	/* Of a replay: */

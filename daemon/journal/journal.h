@@ -23,6 +23,8 @@
  *    and the reader's cursor are stored together or not at all. The callback
  *    with ok = true comes after the bytes are synced to disk.
  *  - Sinks see committed entries only.
+ *  - It remembers to which sinks the last version of each alert was given: not those that were
+ *    not there yet, not those that were parked, none where it became a dead letter.
  *  - An entry is kept until every sink it is routed to has settled it OK or DEAD.
  *  - Marks are durable within a second (or at journal_close()).
  *  - A row whose checksum fails is moved to quarantine and reported, never delivered, never a stop.
@@ -151,13 +153,16 @@ struct journal_entry {
 	struct journal_pos pos;
 	int64_t journalled;   /* ticks */
 	bool is_forwarded;
+	int64_t remembered; /* where; the engine's own */
 };
 
 enum journal_act {
 	JOURNAL_FORWARD,  /* remember it and deliver it to its routes */
 	JOURNAL_REMEMBER, /* remember it only */
-	JOURNAL_REPEAT,   /* deliver it only: the memory stays as it is */
-	JOURNAL_SKIP,     /* nothing new */
+	JOURNAL_REPEAT, /* deliver it only: the memory stays as it is, but for whom it was given to */
+	JOURNAL_MISSING, /* likewise, but to those of its routes only that were not given what is
+	                   * remembered; nothing where there are none */
+	JOURNAL_SKIP,    /* nothing new */
 };
 
 /*
@@ -187,6 +192,9 @@ struct journal_page {
 	int64_t window_from;   /* memory of versions from here on is kept; TICKS_NONE: not said */
 	journal_judge *judge;
 	const void *ctx;
+	const uint32_t *meant; /* all sinks that its alerts are routed to, whatever their filters
+	                        * leave out of them */
+	size_t nmeant;
 	struct journal_entry *entries;
 	size_t n;
 	const struct journal_gap *gap; /* NULL: none */

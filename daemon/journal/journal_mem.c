@@ -38,6 +38,67 @@ grow_memory(struct store *s)
 	free(old);
 }
 
+void
+mem_take_back(struct store *s, const struct journal_item *item, uint32_t sink)
+{
+	struct mem_seen *m = &s->memory[probe(s, item->stream, item->id)];
+
+	if (m->id.s != NULL && m->seen.version == item->version)
+		given_drop(&m->given, sink);
+}
+
+static bool
+is_given(struct store *s, const struct journal_entry *e, uint32_t sink)
+{
+	const struct mem_place *p = mem_place(s, sink);
+
+	return p != NULL && (!p->place->is_parked || place_is_own(s->own_types, e->type));
+}
+
+static bool
+is_route(const struct journal_entry *e, uint32_t sink)
+{
+	for (unsigned i = 0; i < e->nroutes; i++) {
+		if (e->route[i] == sink)
+			return true;
+	}
+	return false;
+}
+
+/* Who has what is remembered now. */
+static void
+note_given(struct store *s, const struct journal_page *page, const struct journal_entry *e,
+    enum journal_act act, struct given *given)
+{
+	struct given was = *given;
+
+	if (act == JOURNAL_REMEMBER)
+		return;
+	if (act == JOURNAL_FORWARD)
+		given->n = 0;
+	for (size_t i = 0; act == JOURNAL_FORWARD && i < page->nmeant; i++) {
+		if (!is_route(e, page->meant[i]) && given_has(&was, page->meant[i]))
+			given_add(given, page->meant[i]);
+	}
+	for (unsigned i = 0; i < e->nroutes; i++) {
+		if (is_given(s, e, e->route[i]))
+			given_add(given, e->route[i]);
+	}
+}
+
+static enum journal_act
+leave_missing(const struct given *given, struct journal_entry *e)
+{
+	uint8_t n = 0;
+
+	for (unsigned i = 0; i < e->nroutes; i++) {
+		if (!given_has(given, e->route[i]))
+			e->route[n++] = e->route[i];
+	}
+	e->nroutes = n;
+	return n > 0 ? JOURNAL_REPEAT : JOURNAL_SKIP;
+}
+
 /* ---- figures ------------------------------------------------------------- */
 
 static enum journal_state
@@ -151,10 +212,14 @@ append_entry(struct store *s, const struct journal_page *page, struct journal_en
 	slot = probe(s, page->stream, e->id);
 	e->is_forwarded = false;
 	act = page->judge(s->memory[slot].id.s != NULL ? &s->memory[slot].seen : NULL, e, page->ctx);
+	if (act == JOURNAL_MISSING)
+		act = leave_missing(&s->memory[slot].given, e);
 	if (act == JOURNAL_SKIP) {
 		result->skipped++;
 		return;
 	}
+	if (act != JOURNAL_REPEAT || s->memory[slot].seen.version == e->now.version)
+		note_given(s, page, e, act, &s->memory[slot].given);
 	if (act == JOURNAL_REPEAT) {
 		result->forwarded++;
 		forward(s, page->stream, e, clock_wall(s->clock));
@@ -225,6 +290,7 @@ settle(struct store *s, struct mark_job *m)
 		return;
 	case MARK_DEAD:
 		p->place->dead++;
+		mem_take_back(s, s->entries[m->seq - 1], m->sink);
 		s->stats.dead++;
 		break;
 	case MARK_OK:

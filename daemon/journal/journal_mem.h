@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "daemon/journal/given.h"
 #include "daemon/journal/journal_engine.h"
 #include "daemon/journal/ledger.h"
 #include "daemon/journal/place.h"
@@ -39,6 +40,7 @@ struct mem_seen {
 	uint32_t stream;
 	struct str id;
 	struct seen seen;
+	struct given given;
 };
 
 struct store {
@@ -59,6 +61,11 @@ struct store {
 	size_t nmemory, nslots;    /* open table, linear probing */
 	struct journal_stats stats;
 };
+
+/* ---- journal_mem.c ---- */
+
+/* The sink did not get that entry after all. */
+void mem_take_back(struct store *s, const struct journal_item *item, uint32_t sink);
 
 /* ---- journal_mem_todo.c ---- */
 

@@ -67,6 +67,7 @@ let_parked_go(struct store *s, struct mem_place *p, int64_t now)
 		if (place_is_own(s->own_types, e->type) || place_is_out(p->place, seq))
 			continue;
 		mem_period_grow(s, p->place->sink, e->stream, e->version, now);
+		mem_take_back(s, e, p->place->sink);
 		mem_todo_drop(s, p, seq);
 	}
 }

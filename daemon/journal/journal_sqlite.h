@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/journal/given.h"
 #include "daemon/journal/journal_engine.h"
 #include "daemon/journal/ledger.h"
 #include "daemon/journal/local_fs.h"
@@ -21,6 +22,7 @@
  *   journal_sqlite_schema.c   tables, and how older ones become today's
  *   journal_sqlite_load.c     what memory must know of the file, read at open
  *   journal_sqlite_append.c   pages: memory, judge, entries
+ *   journal_sqlite_given.c    which sinks were given what is remembered
  *   journal_sqlite_pack.c     bodies that are stored as their page came, packed
  *   journal_sqlite_settle.c   marks
  *   journal_sqlite_period.c   what is to be read again, and what parked sinks are not given
@@ -35,7 +37,7 @@
  * transaction was committed: until then changes are noted in a list.
  */
 #define PAGE_SIZE      16384
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 #define APPLICATION_ID 0x6d737370 /* "mssp" */
 #define MEMORY_PROBES  16         /* rows that share a second and a hash */
 #define NO_ROWID       INT64_MIN
@@ -43,18 +45,53 @@
 
 /* In the order of the table in journal_sqlite_db.c. */
 enum statement {
-	ST_BEGIN, ST_COMMIT, ST_ROLLBACK,
-	ST_STREAM_PUT, ST_STREAM_BEGIN, ST_READER_PUT, ST_SINK_PUT, ST_SINK_DROP,
+	ST_BEGIN,
+	ST_COMMIT,
+	ST_ROLLBACK,
+	ST_STREAM_PUT,
+	ST_STREAM_BEGIN,
+	ST_READER_PUT,
+	ST_SINK_PUT,
+	ST_SINK_DROP,
 	ST_META_PUT,
-	ST_MEMORY_FIND, ST_MEMORY_PUT, ST_MEMORY_OLD, ST_MEMORY_DROP, ST_MEMORY_OLDEST,
-	ST_ENTRY_PUT, ST_ENTRY_GET, ST_ENTRY_FIRST, ST_ENTRY_DROP, ST_ENTRY_SOME,
-	ST_PACK_PUT, ST_PACK_DROP,
-	ST_TODO_PUT, ST_TODO_SCAN, ST_TODO_DROP, ST_TODO_LATER, ST_TODO_OLDEST, ST_TODO_SOME, ST_TODO_MEMO,
-	ST_READ_NEXT, ST_READ_ONE, ST_LOOK,
-	ST_DEAD_PUT, ST_DEAD_OLDEST, ST_DEAD_DROP,
-	ST_QUARANTINE_PUT, ST_QUARANTINE_OLDEST, ST_QUARANTINE_DROP,
-	ST_GAP_PUT, ST_PERIOD_PUT, ST_PERIOD_DROP, ST_PARK_END, ST_PARK_SOME,
-	ST_PAGES, ST_FREE_PAGES, ST_VACUUM,
+	ST_MEMORY_FIND,
+	ST_MEMORY_PUT,
+	ST_MEMORY_GIVEN,
+	ST_MEMORY_OLD,
+	ST_MEMORY_DROP,
+	ST_MEMORY_OLDEST,
+	ST_ENTRY_PUT,
+	ST_ENTRY_GET,
+	ST_ENTRY_FIRST,
+	ST_ENTRY_DROP,
+	ST_ENTRY_SOME,
+	ST_ENTRY_PLACE,
+	ST_PACK_PUT,
+	ST_PACK_DROP,
+	ST_TODO_PUT,
+	ST_TODO_SCAN,
+	ST_TODO_DROP,
+	ST_TODO_LATER,
+	ST_TODO_OLDEST,
+	ST_TODO_SOME,
+	ST_TODO_MEMO,
+	ST_READ_NEXT,
+	ST_READ_ONE,
+	ST_LOOK,
+	ST_DEAD_PUT,
+	ST_DEAD_OLDEST,
+	ST_DEAD_DROP,
+	ST_QUARANTINE_PUT,
+	ST_QUARANTINE_OLDEST,
+	ST_QUARANTINE_DROP,
+	ST_GAP_PUT,
+	ST_PERIOD_PUT,
+	ST_PERIOD_DROP,
+	ST_PARK_END,
+	ST_PARK_SOME,
+	ST_PAGES,
+	ST_FREE_PAGES,
+	ST_VACUUM,
 	ST_COUNT,
 };
 
@@ -234,6 +271,44 @@ bool pack_drop(struct store *s, uint64_t first, uint64_t last, struct err *err) 
 int pack_teach(sqlite3 *db, journal_unpack *how);
 /* Of a row of the table entry. */
 #define ENTRY_BODY "ifnull(body, slice(pack, at, len))"
+/* What the memory has of an alert, and where. */
+struct memory_slot {
+	int64_t key; /* where it is or would go */
+	bool is_known;
+	struct seen was;
+	int64_t journalled; /* ticks */
+	bool is_said;       /* to whom it was given: not by an older msspd */
+	struct given given;
+};
+/* A row of ST_MEMORY_FIND. */
+void memory_slot_read(sqlite3_stmt *st, struct memory_slot *slot);
+
+/* Where the memory had an entry's version when it was stored. */
+struct memory_place {
+	int64_t key; /* NO_ROWID: nowhere */
+	uint32_t stream;
+	int64_t version;
+	struct str id;
+};
+/* Columns from `first` on: remembered, stream, version, id. The id points into the row. */
+void memory_place_read(sqlite3_stmt *st, int first, struct memory_place *out);
+
+/* The sinks that were given what is remembered there. */
+void given_of_slot(const struct store *s, const struct memory_slot *slot, struct given *out);
+/* Those that were, once this entry is stored. */
+void given_of_entry(const struct store *s, const struct journal_page *page,
+    const struct journal_entry *e, const struct memory_slot *slot, enum journal_act act,
+    struct given *out);
+/* Leaves of e's routes those that were not. */
+void given_strip(const struct store *s, const struct memory_slot *slot, struct journal_entry *e);
+bool given_put(struct store *s, int64_t key, int64_t journalled, const struct given *g,
+    struct err *err) MUST_CHECK;
+/* That sink did not get it after all; where the memory still has that version. */
+bool given_take_back(
+    struct store *s, const struct memory_place *at, uint32_t sink, struct err *err) MUST_CHECK;
+bool given_take_back_entry(
+    struct store *s, uint64_t seq, uint32_t sink, struct err *err) MUST_CHECK;
+
 /* Hours since 1970 when the alert of that key of the memory was created. */
 int64_t memory_hour(int64_t key);
 bool settle_marks(struct store *s, struct mark_job *marks, size_t n, struct err *err) MUST_CHECK;

@@ -32,15 +32,24 @@ memory_key(uint32_t stream, const struct journal_entry *e)
 	return hour << 43 | (int64_t)(stream & 0xffff) << 27 | (int64_t)(hash >> 37);
 }
 
-struct slot {
-	int64_t key; /* where it is or would go */
-	bool is_known;
-	struct seen was;
-};
+void
+memory_slot_read(sqlite3_stmt *st, struct memory_slot *slot)
+{
+	struct str seen = column_bytes(st, 3);
+
+	slot->is_known = seen.n == sizeof(slot->was);
+	if (!slot->is_known)
+		return;
+	memcpy(&slot->was, seen.s, sizeof(slot->was));
+	slot->key = sqlite3_column_int64(st, 0);
+	slot->journalled = sqlite3_column_int64(st, 4);
+	slot->is_said = sqlite3_column_type(st, 5) != SQLITE_NULL;
+	given_read(&slot->given, column_bytes(st, 5));
+}
 
 /* Looks at all neighbours, so that a row that was forgotten between two leaves no hole. */
 static bool
-find_slot(struct store *s, uint32_t stream, const struct journal_entry *e, struct slot *slot,
+find_slot(struct store *s, uint32_t stream, const struct journal_entry *e, struct memory_slot *slot,
     struct err *err)
 {
 	sqlite3_stmt *st = db_use(s, ST_MEMORY_FIND);
@@ -52,16 +61,14 @@ find_slot(struct store *s, uint32_t stream, const struct journal_entry *e, struc
 	sqlite3_bind_int64(st, 2, first + MEMORY_PROBES - 1);
 	while ((rc = db_row(s, st, err)) == 1) {
 		int64_t key = sqlite3_column_int64(st, 0);
-		struct str seen = column_bytes(st, 3);
 
 		if (key == free_key && free_key < first + MEMORY_PROBES - 1)
 			free_key++;
-		if (sqlite3_column_int64(st, 1) != stream || !str_same(column_bytes(st, 2), e->id)
-		    || seen.n != sizeof(slot->was))
+		if (sqlite3_column_int64(st, 1) != stream || !str_same(column_bytes(st, 2), e->id))
 			continue;
-		memcpy(&slot->was, seen.s, sizeof(slot->was));
-		slot->is_known = true;
-		slot->key = key;
+		memory_slot_read(st, slot);
+		if (!slot->is_known)
+			continue;
 		sqlite3_reset(st);
 		return true;
 	}
@@ -70,10 +77,11 @@ find_slot(struct store *s, uint32_t stream, const struct journal_entry *e, struc
 }
 
 static bool
-remember(struct store *s, uint32_t stream, const struct journal_entry *e, const struct slot *slot,
-    struct err *err)
+remember(struct store *s, uint32_t stream, const struct journal_entry *e,
+    const struct memory_slot *slot, const struct given *given, struct err *err)
 {
 	sqlite3_stmt *st = db_use(s, ST_MEMORY_PUT);
+	unsigned char bytes[GIVEN_BYTES];
 	struct seen seen;
 
 	/* Member by member: what lies between them goes to disk too. */
@@ -89,6 +97,7 @@ remember(struct store *s, uint32_t stream, const struct journal_entry *e, const 
 	sqlite3_bind_int64(st, 3, s->now);
 	bind_blob(st, 4, e->id.s, e->id.n);
 	bind_blob(st, 5, &seen, sizeof(seen));
+	bind_blob(st, 6, bytes, given_write(given, bytes));
 	if (!slot->is_known)
 		s->counts.memory++;
 	return db_run(s, st, err);
@@ -191,6 +200,10 @@ put_entry(struct store *s, const struct journal_page *page, const struct journal
 	bind_body(st, e, is_packed ? pack : 0, at);
 	n = pick_routes(s, e, seq, routes);
 	bind_blob(st, 12, routes, n > 0 ? (n + 1) * sizeof(*routes) : 0);
+	if (e->remembered != NO_ROWID)
+		sqlite3_bind_int64(st, 16, e->remembered);
+	else
+		sqlite3_bind_null(st, 16);
 	return db_run(s, st, err);
 }
 
@@ -260,23 +273,49 @@ quarantine_put(struct store *s, uint32_t stream, struct str id, const char *why,
 	return true;
 }
 
+/* What is not remembered, as this version or at all, is left so. */
+static bool
+put_memory(struct store *s, const struct journal_page *page, struct journal_entry *e,
+    const struct memory_slot *slot, enum journal_act act, struct err *err)
+{
+	bool is_same = slot->is_known && slot->was.version == e->now.version;
+	struct given given;
+
+	e->remembered = act != JOURNAL_REPEAT || is_same ? slot->key : NO_ROWID;
+	if (e->remembered == NO_ROWID)
+		return true;
+	given_of_entry(s, page, e, slot, act, &given);
+	if (act == JOURNAL_REPEAT)
+		return given_put(s, slot->key, s->now, &given, err);
+	return remember(s, page->stream, e, slot, &given, err);
+}
+
+static enum journal_act
+leave_missing(const struct store *s, const struct memory_slot *slot, struct journal_entry *e)
+{
+	given_strip(s, slot, e);
+	return e->nroutes > 0 ? JOURNAL_REPEAT : JOURNAL_SKIP;
+}
+
 /* Whether it is forwarded, which happens once that is known of all of the page. */
 static bool
 look_at(struct store *s, const struct journal_page *page, struct journal_entry *e,
     struct journal_appended *result, struct err *err)
 {
-	struct slot slot;
+	struct memory_slot slot;
 	enum journal_act act;
 
 	e->is_forwarded = false;
 	if (!find_slot(s, page->stream, e, &slot, err))
 		return false;
 	act = page->judge(slot.is_known ? &slot.was : NULL, e, page->ctx);
+	if (act == JOURNAL_MISSING)
+		act = leave_missing(s, &slot, e);
 	if (act == JOURNAL_SKIP) {
 		result->skipped++;
 		return true;
 	}
-	if (act != JOURNAL_REPEAT && !remember(s, page->stream, e, &slot, err))
+	if (!put_memory(s, page, e, &slot, act, err))
 		return false;
 	if (e->quarantine && act != JOURNAL_REPEAT) {
 		result->quarantined++;

@@ -11,67 +11,75 @@ static const char *const texts[ST_COUNT] = {
 	[ST_COMMIT] = "COMMIT",
 	[ST_ROLLBACK] = "ROLLBACK",
 	[ST_STREAM_PUT] = "INSERT INTO stream(id, key, about, begin) VALUES(?1, ?2, ?3, ?4)"
-	    " ON CONFLICT(id) DO UPDATE SET about = excluded.about",
+			  " ON CONFLICT(id) DO UPDATE SET about = excluded.about",
 	[ST_STREAM_BEGIN] = "UPDATE stream SET begin = ?2 WHERE id = ?1 AND begin IS NULL",
 	[ST_READER_PUT] = "REPLACE INTO reader(stream, name, cursor) VALUES(?1, ?2, ?3)",
-	[ST_SINK_PUT] = "REPLACE INTO sink(id, name, undeclared_since, forgotten, parked)"
-	    " VALUES(?1, ?2, ?3, ?4, ?5)",
+	[ST_SINK_PUT] = "REPLACE INTO sink(id, name, undeclared_since, forgotten, parked,"
+			" since) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[ST_SINK_DROP] = "DELETE FROM sink WHERE id = ?1",
 	[ST_META_PUT] = "REPLACE INTO meta(name, value) VALUES(?1, ?2)",
-	[ST_MEMORY_FIND] = "SELECT key, stream, id, seen FROM memory"
-	    " WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
-	[ST_MEMORY_PUT] = "REPLACE INTO memory(key, stream, journalled, id, seen)"
-	    " VALUES(?1, ?2, ?3, ?4, ?5)",
+	[ST_MEMORY_FIND] = "SELECT key, stream, id, seen, journalled, given FROM memory"
+			   " WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
+	[ST_MEMORY_PUT] = "REPLACE INTO memory(key, stream, journalled, id, seen, given)"
+			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[ST_MEMORY_GIVEN] = "UPDATE memory SET given = ?2, journalled = ?3 WHERE key = ?1",
 	[ST_MEMORY_OLD] = "SELECT key, stream, journalled, seen FROM memory"
-	    " WHERE key > ?1 ORDER BY key LIMIT ?2",
+			  " WHERE key > ?1 ORDER BY key LIMIT ?2",
 	[ST_MEMORY_DROP] = "DELETE FROM memory WHERE key = ?1",
 	[ST_MEMORY_OLDEST] = "DELETE FROM memory WHERE key IN"
-	    " (SELECT key FROM memory ORDER BY key LIMIT ?1)",
-	[ST_ENTRY_PUT] = "INSERT INTO entry(seq, " ENTRY ", body, routes, pack, at, len)"
-	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+			     " (SELECT key FROM memory ORDER BY key LIMIT ?1)",
+	[ST_ENTRY_PUT] =
+	    "INSERT INTO entry(seq, " ENTRY ", body, routes, pack, at, len,"
+	    " remembered)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
 	[ST_ENTRY_GET] = "SELECT " ENTRY ", " ENTRY_BODY " FROM entry WHERE seq = ?1",
 	[ST_ENTRY_FIRST] = "SELECT seq, journalled FROM entry WHERE seq BETWEEN ?1 AND ?2"
-	    " ORDER BY seq LIMIT 1",
+			   " ORDER BY seq LIMIT 1",
 	[ST_ENTRY_DROP] = "DELETE FROM entry WHERE seq BETWEEN ?1 AND ?2 AND journalled < ?3",
 	[ST_ENTRY_SOME] = "SELECT seq, stream, journalled, ifnull(len, length(body)), routes"
-	    " FROM entry"
-	    " WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+			  " FROM entry"
+			  " WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+	[ST_ENTRY_PLACE] = "SELECT remembered, stream, version, id FROM entry WHERE seq = ?1",
 	[ST_PACK_PUT] = "INSERT INTO pack(first, last, size, body) VALUES(?1, ?2, ?3, ?4)",
-	[ST_PACK_DROP] = "DELETE FROM pack WHERE first BETWEEN"
+	[ST_PACK_DROP] =
+	    "DELETE FROM pack WHERE first BETWEEN"
 	    " ifnull((SELECT max(first) FROM pack WHERE first <= ?1), ?1) AND ?2 AND NOT EXISTS"
 	    " (SELECT 1 FROM entry WHERE seq BETWEEN first AND last)",
 	[ST_TODO_PUT] = "INSERT OR IGNORE INTO todo(sink, seq, size) VALUES(?1, ?2, ?3)",
 	[ST_TODO_SCAN] = "SELECT seq, size FROM todo WHERE sink = ?1 AND seq BETWEEN ?2 AND ?3"
-	    " ORDER BY seq",
+			 " ORDER BY seq",
 	[ST_TODO_DROP] = "DELETE FROM todo WHERE sink = ?1 AND seq BETWEEN ?2 AND ?3",
 	[ST_TODO_LATER] = "UPDATE todo SET due = ?3, tries = ?4, memo = ?5, why = ?6"
-	    " WHERE sink = ?1 AND seq = ?2",
+			  " WHERE sink = ?1 AND seq = ?2",
 	[ST_TODO_OLDEST] = "SELECT seq FROM todo WHERE sink = ?1 ORDER BY seq LIMIT 1",
 	[ST_TODO_SOME] = "SELECT seq, size FROM todo WHERE sink = ?1 ORDER BY seq LIMIT ?2",
 	[ST_TODO_MEMO] = "SELECT seq, due FROM todo WHERE sink = ?1 AND memo IS NOT NULL",
 	[ST_READ_NEXT] = "SELECT seq, size, tries, memo FROM todo"
-	    " WHERE sink = ?1 AND seq >= ?2 AND memo IS NULL ORDER BY seq",
+			 " WHERE sink = ?1 AND seq >= ?2 AND memo IS NULL ORDER BY seq",
 	[ST_READ_ONE] = "SELECT seq, size, tries, memo, due FROM todo WHERE sink = ?1 AND seq = ?2",
 	[ST_LOOK] = "SELECT t.seq, t.tries, t.memo, t.due, e.stream, e.type, e.kind, e.flags,"
-	    " e.version, e.journalled, e.id FROM todo t JOIN entry e ON e.seq = t.seq"
-	    " WHERE t.sink = ?1 AND t.memo IS NOT NULL ORDER BY t.seq LIMIT ?2",
-	[ST_DEAD_PUT] = "INSERT INTO dead(sink, at, why, size, seq, stream, type, kind, flags,"
+		    " e.version, e.journalled, e.id FROM todo t JOIN entry e ON e.seq = t.seq"
+		    " WHERE t.sink = ?1 AND t.memo IS NOT NULL ORDER BY t.seq LIMIT ?2",
+	[ST_DEAD_PUT] =
+	    "INSERT INTO dead(sink, at, why, size, seq, stream, type, kind, flags,"
 	    " changed, version, journalled, id, body) SELECT ?1, ?3, ?4, length(" ENTRY_BODY "),"
 	    " seq, stream, type, kind, flags, changed, version, journalled, id, " ENTRY_BODY
 	    " FROM entry WHERE seq = ?2",
 	[ST_DEAD_OLDEST] = "SELECT n, size, sink FROM dead ORDER BY n LIMIT 1",
 	[ST_DEAD_DROP] = "DELETE FROM dead WHERE n = ?1",
 	[ST_QUARANTINE_PUT] = "INSERT INTO quarantine(at, stream, id, why, size, body)"
-	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+			      " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[ST_QUARANTINE_OLDEST] = "SELECT n, size FROM quarantine ORDER BY n LIMIT 1",
 	[ST_QUARANTINE_DROP] = "DELETE FROM quarantine WHERE n = ?1",
 	[ST_GAP_PUT] = "INSERT INTO gap(at, stream, reader, since, until, why)"
-	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-	[ST_PERIOD_PUT] = "REPLACE INTO period(n, stream, sink, since, until, at, made, flags, seen,"
+		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[ST_PERIOD_PUT] =
+	    "REPLACE INTO period(n, stream, sink, since, until, at, made, flags, seen,"
 	    " told) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[ST_PERIOD_DROP] = "DELETE FROM period WHERE n = ?1",
 	[ST_PARK_END] = "SELECT seq FROM todo WHERE sink = ?1 ORDER BY seq LIMIT 1 OFFSET ?2",
-	[ST_PARK_SOME] = "SELECT todo.seq, todo.size, entry.stream, entry.version, entry.type"
+	[ST_PARK_SOME] =
+	    "SELECT todo.seq, todo.size, entry.stream, entry.version, entry.type"
 	    " FROM todo JOIN entry ON entry.seq = todo.seq WHERE todo.sink = ?1 AND todo.seq > ?2"
 	    " ORDER BY todo.seq LIMIT ?3",
 	[ST_PAGES] = "PRAGMA page_count",

@@ -91,6 +91,7 @@ on_sink(struct store *s, sqlite3_stmt *st)
 	p->is_forgotten = is_forgotten;
 	p->is_parked = is_parked;
 	p->park_from = 0;
+	p->since = sqlite3_column_int64(st, 5);
 }
 
 static void
@@ -222,12 +223,16 @@ forget_figures(struct store *s)
 bool
 load_names(struct store *s, struct err *err)
 {
-	return each_row(s, "SELECT id, key, about, begin FROM stream", on_stream, err)
-	    && each_row(s, "SELECT stream, name, cursor FROM reader", on_reader, err)
-	    && each_row(s, "SELECT id, name, undeclared_since, forgotten, parked FROM sink",
-	           on_sink, err)
-	    && each_row(s, "SELECT n, stream, sink, since, until, at, made, flags, seen, told"
-	           " FROM period ORDER BY n", on_period, err);
+	return each_row(s, "SELECT id, key, about, begin FROM stream", on_stream, err) &&
+	       each_row(s, "SELECT stream, name, cursor FROM reader", on_reader, err) &&
+	       each_row(s,
+		   "SELECT id, name, undeclared_since, forgotten, parked, since"
+		   " FROM sink",
+		   on_sink, err) &&
+	       each_row(s,
+		   "SELECT n, stream, sink, since, until, at, made, flags, seen, told"
+		   " FROM period ORDER BY n",
+		   on_period, err);
 }
 
 /* What was said of it is true only if nothing was trimmed since. */

@@ -142,7 +142,7 @@ keep_entry(struct rescue *r, sqlite3_stmt *row, uint64_t seq, struct err *err)
 	sqlite3_bind_int64(st, 1, (int64_t)seq);
 	for (int i = 0; i < 10; i++)
 		sqlite3_bind_value(st, i + 2, sqlite3_column_value(row, i));
-	for (int i = 12; i <= 15; i++)
+	for (int i = 12; i <= 16; i++)
 		sqlite3_bind_null(st, i); /* its pack stays behind, too */
 	return db_run(r->s, st, err);
 }
@@ -277,16 +277,19 @@ decide_reread(struct rescue *r)
 
 static const struct rescue_table names[] = {
 	{ "stream", "id,key,about,begin", "id", NULL },
-	{ "sink", "id,name,undeclared_since,forgotten,parked", "id", NULL },
-	{ "sink", "id,name,undeclared_since,forgotten", "id", NULL }, /* of an older msspd */
+	{ "sink", "id,name,undeclared_since,forgotten,parked,since", "id", NULL },
+	{ "sink", "id,name,undeclared_since,forgotten,parked", "id", NULL }, /* of an older msspd */
+	{ "sink", "id,name,undeclared_since,forgotten", "id", NULL }, /* of a still older one */
 };
 
 static const struct rescue_table others[] = {
-	{ "memory", "key,stream,journalled,id,seen", "key", check_memory },
+	{ "memory", "key,stream,journalled,id,seen,given", "key", check_memory },
+	{ "memory", "key,stream,journalled,id,seen", "key", check_memory }, /* of an older msspd */
 	{ "gap", "n,at,stream,reader,since,until,why", "n", NULL },
 	{ "period", "n,stream,sink,since,until,at,made,flags,seen,told", "n", check_period },
-	{ "dead", "n,sink,at,why,size,seq,stream,type,kind,flags,changed,version,journalled,id,body",
-	    "n", NULL },
+	{ "dead",
+	    "n,sink,at,why,size,seq,stream,type,kind,flags,changed,version,journalled,id,body", "n",
+	    NULL },
 	{ "quarantine", "n,at,stream,id,why,size,body", "n", NULL },
 };
 

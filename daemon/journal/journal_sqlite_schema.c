@@ -9,7 +9,9 @@
  * `due` over a restart. period: what is to be read again. entry.routes: to which sinks
  * it was given, for as long as it is kept; NULL where an older msspd stored it. pack:
  * pages as they came packed, each for the entries first to last; those have no body,
- * but say which of its bytes they are.
+ * but say which of its bytes they are. memory.given: the sinks that were given that version
+ * (given.h), NULL where an older msspd stored it; sink.since: when its name was first known;
+ * entry.remembered: the key of the memory of it.
  */
 static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -42,6 +44,9 @@ static const char *const steps[SCHEMA_VERSION] = {
 	"ALTER TABLE entry ADD COLUMN pack INTEGER;"
 	"ALTER TABLE entry ADD COLUMN at INTEGER;"
 	"ALTER TABLE entry ADD COLUMN len INTEGER;",
+	"ALTER TABLE memory ADD COLUMN given BLOB;"
+	"ALTER TABLE sink ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE entry ADD COLUMN remembered INTEGER;",
 };
 
 static bool

@@ -116,6 +116,8 @@ settle_dead(struct store *s, struct mark_job *const *m, struct err *err)
 	bind_text(st, 4, (*m)->why);
 	if (!db_run(s, st, err))
 		return false;
+	if (!given_take_back_entry(s, (*m)->seq, (*m)->sink, err))
+		return false;
 	s->counts.dead++;
 	s->counts.dead_bytes += s->changes[noted].n;
 	change_add(s, (struct change) { CHANGE_DEAD, .sink = (*m)->sink, .n = 1 });

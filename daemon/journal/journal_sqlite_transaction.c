@@ -199,8 +199,11 @@ apply(struct store *s, const struct change *c)
 static void
 set_place(struct store *s, const struct registry_name *name)
 {
+	bool is_new = place_of(s, name->number) == NULL;
 	struct place *p = load_place(s, name->number);
 
+	if (is_new)
+		p->since = s->now;
 	p->is_forgotten = name->is_forgotten;
 	if (p->is_parked != name->is_parked)
 		p->park_from = 0;
@@ -232,6 +235,7 @@ save_sinks(struct store *s, struct err *err)
 		bind_ticks(st, 3, name.undeclared_since);
 		sqlite3_bind_int(st, 4, name.is_forgotten);
 		sqlite3_bind_int(st, 5, name.is_parked);
+		sqlite3_bind_int64(st, 6, place_of(s, name.number)->since);
 		ok = db_run(s, st, err);
 	}
 	return ok;

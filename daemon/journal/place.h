@@ -20,6 +20,7 @@ struct place_due {
 
 struct place {
 	uint32_t sink;
+	int64_t since;         /* ticks: it was not there before; 0: not known */
 	bool is_forgotten;     /* its entries are being let go: nothing is handed out */
 	bool is_dropped;       /* they are all gone, and its name too */
 	bool is_parked;        /* it is given nothing new */

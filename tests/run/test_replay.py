@@ -102,6 +102,31 @@ class Replay(Scene):
         self.replay("--from", "2d", "--all")
         self.assertEqual(self.wait_quiet(0).repeats(), len(wanted))
 
+    def test_a_replay_for_one_sink_delivers_what_that_one_lacks(self):
+        """Nobody else hears of it, and what the sink has it does not hear of again."""
+        self.scene("--alerts", 150, "--history", 72000)
+        self.wait_events(300)
+        self.siems.append(harness.SyslogNg(self.run_, "late"))
+        self.confs["late"] = dict(self.confs["siem0"], servers=["tcp://127.0.0.1:%d" % self.siems[1].octet])
+        self.msspd.configure(self.config())
+        self.assertEqual(self.msspd.ctl("reload").returncode, 0)
+        self.graph.ask("/_control/story", {"tenant": "*", "make": 20})
+        self.wait_events(40, 1)
+        before = self.wait_quiet(1)
+        wanted = self.of_tenant(newest(Truth(self.graph.truth_file)))
+        missing = wanted - set(before.events)
+        self.assertGreater(len(missing), 100)
+        self.replay("--from", "2d", "--sink", "siem0")
+        self.assertEqual(self.replays()[-1]["delivered"], 0, "it has everything")
+        self.replay("--from", "2d", "--sink", "late")
+        after = self.wait_quiet(1)
+        self.assertEqual(set(after.events) - set(before.events), missing)
+        self.assertEqual(after.repeats(), 0)
+        self.assertTrue(all(is_replay(after, name) for name in missing))
+        self.assertEqual(self.delivered(0).repeats(), 0)
+        self.replay("--from", "2d", "--sink", "late")
+        self.assertEqual(self.replays()[-1]["delivered"], 0, "now it has it, too")
+
     def replay_of(self, streams, *options):
         """A tenant that is read for these: a replay brings what is missing of each, and once."""
         self.streams = streams
@@ -169,7 +194,7 @@ class Replay(Scene):
     def test_live_reading_does_not_wait_for_a_replay(self):
         self.scene("--alerts", 9000, "--history", 72000, lookback="1h")
         self.wait_quiet()
-        self.graph.fault("1:latency=150")  # 27 s for all of it
+        self.graph.fault("1:latency=400")  # 72 s for all of it
         self.replay("--from", "2d", "--all", "--detach")
         harness.wait_for("it has begun", 20, lambda: self.replays()[-1]["read"] > 0)
         late = []

@@ -157,7 +157,7 @@ kit_judge(const struct seen *was, struct journal_entry *e, const void *ctx)
 {
 	const struct kit_page *p = ctx;
 
-	if (was != NULL && was->version >= e->now.version && !p->is_repeat)
+	if (was != NULL && was->version >= e->now.version && !p->is_repeat && !p->is_missing)
 		return JOURNAL_SKIP;
 	e->kind = was == NULL ? 0 : 2;
 	e->changed = was == NULL ? 0 : (uint16_t)(was->severity != e->now.severity);
@@ -165,6 +165,8 @@ kit_judge(const struct seen *was, struct journal_entry *e, const void *ctx)
 	memcpy(e->route, p->route, sizeof(e->route));
 	if (p->is_repeat)
 		return JOURNAL_REPEAT;
+	if (p->is_missing)
+		return JOURNAL_MISSING;
 	return e->id.s[0] == 'r' ? JOURNAL_REMEMBER : JOURNAL_FORWARD;
 }
 
@@ -229,6 +231,13 @@ void
 kit_route(struct kit_page *p, uint32_t sink)
 {
 	p->route[p->nroutes++] = sink;
+}
+
+void
+kit_mean(struct kit_page *p, uint32_t sink)
+{
+	p->meant[p->page.nmeant++] = sink;
+	p->page.meant = p->meant;
 }
 
 void

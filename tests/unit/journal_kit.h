@@ -48,8 +48,10 @@ struct kit_page {
 	struct kit *kit;
 	struct journal_gap gap;
 	uint32_t route[JOURNAL_ROUTES];
+	uint32_t meant[JOURNAL_ROUTES];
 	uint8_t nroutes;
 	bool is_repeat; /* everything is delivered and not remembered */
+	bool is_missing; /* what is remembered is for those that were not given it */
 	unsigned char *bodies, *packed;
 	size_t nbodies;
 	char *ids;
@@ -62,6 +64,8 @@ struct kit_page {
 struct kit_page *kit_page(struct kit *k, uint32_t stream, const char *prefix, size_t n,
     size_t len, int64_t version);
 void kit_route(struct kit_page *p, uint32_t sink);
+/* It is meant for that sink, whose filter leaves it out unless it is routed there, too. */
+void kit_mean(struct kit_page *p, uint32_t sink);
 /* It brings its bodies packed, too. */
 void kit_pack(struct kit_page *p);
 

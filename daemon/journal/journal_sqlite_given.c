@@ -1,0 +1,178 @@
+#include "daemon/journal/journal_sqlite.h"
+
+/* What was remembered before it was there is of another sink that once had its number. */
+static bool
+was_there(const struct place *p, int64_t journalled)
+{
+	return p != NULL && !p->is_forgotten && p->since <= journalled;
+}
+
+/* A row of an older msspd does not say: every sink that was there counts as given. */
+static void
+assume(const struct store *s, int64_t journalled, struct given *out)
+{
+	for (size_t i = 0; i < s->nplaces; i++) {
+		if (was_there(s->places[i], journalled))
+			given_add(out, s->places[i]->sink);
+	}
+}
+
+void
+given_of_slot(const struct store *s, const struct memory_slot *slot, struct given *out)
+{
+	out->n = 0;
+	if (!slot->is_known)
+		return;
+	if (!slot->is_said) {
+		assume(s, slot->journalled, out);
+		return;
+	}
+	for (unsigned i = 0; i < slot->given.n; i++) {
+		if (was_there(place_of(s, slot->given.sink[i]), slot->journalled))
+			given_add(out, slot->given.sink[i]);
+	}
+}
+
+static bool
+is_route(const struct journal_entry *e, uint32_t sink)
+{
+	for (unsigned i = 0; i < e->nroutes; i++) {
+		if (e->route[i] == sink)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_given(const struct store *s, const struct journal_entry *e, uint32_t sink)
+{
+	const struct place *p = place_of(s, sink);
+
+	return p != NULL && (!p->is_parked || place_is_own(s->own_types, e->type));
+}
+
+/* Whose filters leave this version out has what it should have, if it had the one before. */
+static void
+keep_filtered(const struct journal_page *page, const struct journal_entry *e,
+    const struct given *was, struct given *out)
+{
+	for (size_t i = 0; i < page->nmeant; i++) {
+		if (!is_route(e, page->meant[i]) && given_has(was, page->meant[i]))
+			given_add(out, page->meant[i]);
+	}
+}
+
+void
+given_of_entry(const struct store *s, const struct journal_page *page,
+    const struct journal_entry *e, const struct memory_slot *slot, enum journal_act act,
+    struct given *out)
+{
+	struct given was;
+
+	given_of_slot(s, slot, &was);
+	if (act != JOURNAL_FORWARD) {
+		*out = was;
+	} else {
+		out->n = 0;
+		keep_filtered(page, e, &was, out);
+	}
+	for (unsigned i = 0; act != JOURNAL_REMEMBER && i < e->nroutes; i++) {
+		if (is_given(s, e, e->route[i]))
+			given_add(out, e->route[i]);
+	}
+}
+
+void
+given_strip(const struct store *s, const struct memory_slot *slot, struct journal_entry *e)
+{
+	struct given was;
+	uint8_t n = 0;
+
+	given_of_slot(s, slot, &was);
+	for (unsigned i = 0; i < e->nroutes; i++) {
+		if (!given_has(&was, e->route[i]))
+			e->route[n++] = e->route[i];
+	}
+	e->nroutes = n;
+}
+
+/* The row of that key, if it is of that alert and version. */
+static bool
+find_row(struct store *s, const struct memory_place *at, struct memory_slot *slot, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_MEMORY_FIND);
+	int rc;
+
+	slot->is_known = false;
+	sqlite3_bind_int64(st, 1, at->key);
+	sqlite3_bind_int64(st, 2, at->key);
+	rc = db_row(s, st, err);
+	if (rc == 1) {
+		memory_slot_read(st, slot);
+		slot->is_known = slot->is_known &&
+		                 sqlite3_column_int64(st, 1) == at->stream &&
+		                 slot->was.version == at->version &&
+		                 str_same(column_bytes(st, 2), at->id);
+	}
+	sqlite3_reset(st);
+	return rc >= 0;
+}
+
+bool
+given_put(struct store *s, int64_t key, int64_t journalled, const struct given *g, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_MEMORY_GIVEN);
+	unsigned char bytes[GIVEN_BYTES];
+
+	sqlite3_bind_int64(st, 1, key);
+	bind_blob(st, 2, bytes, given_write(g, bytes));
+	sqlite3_bind_int64(st, 3, journalled);
+	return db_run(s, st, err);
+}
+
+bool
+given_take_back(struct store *s, const struct memory_place *at, uint32_t sink, struct err *err)
+{
+	struct memory_slot slot = { .key = at->key };
+	struct given g;
+
+	if (at->key == NO_ROWID)
+		return true;
+	if (!find_row(s, at, &slot, err))
+		return false;
+	given_of_slot(s, &slot, &g);
+	if (!given_has(&g, sink))
+		return true;
+	given_drop(&g, sink);
+	return given_put(s, at->key, slot.journalled, &g, err);
+}
+
+bool
+given_take_back_entry(struct store *s, uint64_t seq, uint32_t sink, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_ENTRY_PLACE);
+	struct memory_place at = { .key = NO_ROWID };
+	int rc;
+	bool ok;
+
+	sqlite3_bind_int64(st, 1, (int64_t)seq);
+	rc = db_row(s, st, err);
+	if (rc == 1)
+		memory_place_read(st, 0, &at);
+	ok = rc >= 0 && given_take_back(s, &at, sink, err);
+	sqlite3_reset(st);
+	return ok;
+}
+
+void
+memory_place_read(sqlite3_stmt *st, int first, struct memory_place *out)
+{
+	bool is_said = sqlite3_column_type(st, first) != SQLITE_NULL;
+
+	*out = (struct memory_place){
+		.key = is_said ? sqlite3_column_int64(st, first) : NO_ROWID,
+		.stream = (uint32_t)sqlite3_column_int64(st, first + 1),
+		.version = sqlite3_column_int64(st, first + 2),
+		.id = column_bytes(st, first + 3),
+	};
+}
