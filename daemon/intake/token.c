@@ -2,8 +2,7 @@
 
 #include <sys/queue.h>
 
-#include "daemon/intake/token_answer.h"
-#include "daemon/intake/token_credential.h"
+#include "daemon/intake/token_asking.h"
 #include "daemon/loop.h"
 #include "daemon/timer.h"
 #include "lib/base/alloc.h"
@@ -12,7 +11,6 @@
 #include "lib/policy/backoff.h"
 
 #define BUCKETS    1024
-#define ANSWER_MAX (64 * 1024)
 /* Renewed ahead only for those who came within this time. */
 #define LATELY_MS (10 * 60 * 1000)
 #define AHEAD_MS  (5 * 60 * 1000)
@@ -22,21 +20,8 @@
 #define RETRY_CAP_MS  (5 * 60 * 1000)
 /* What has no token any more is forgotten after this time. */
 #define FORGET_MS (30 * 60 * 1000)
-/* An assertion that is further off than this may have been refused for it. */
-#define SKEW_SEC 60
 
 TAILQ_HEAD(wait_list, token_wait);
-
-/* A token that is being asked for. */
-struct asking {
-	size_t first;   /* of the app's credentials: the one that worked last */
-	size_t attempt; /* see token_credentials_at() */
-	const struct credential *credential;
-	int64_t ahead_sec;     /* the service's clock before ours, by which an assertion is dated */
-	struct fetch *request; /* NULL: no credential could be read; told next turn */
-	bool is_refused;       /* err is the service's, not ours */
-	struct err err;        /* of the attempts so far */
-};
 
 /* A bearer of an app in a tenant, and who waits for it. */
 struct token {
@@ -48,7 +33,7 @@ struct token {
 	enum api api;
 	struct wait_list waits; /* for the next answer, or the next turn when one is at hand */
 	struct wait_list told;  /* are being told */
-	struct asking *asking;  /* NULL: none */
+	struct token_asking *asking; /* NULL: none */
 	char *bearer;           /* NULL: none */
 	unsigned generation;    /* of bearer */
 	uint64_t rejected;      /* hash of what the API refused last; 0: none */
@@ -139,7 +124,7 @@ renewal_ms(const struct token *k, int64_t lifetime)
 }
 
 static void
-keep_bearer(struct token *k, const struct token_answer *a)
+keep_bearer(struct token *k, const struct token_answer *a, const struct credential *credential)
 {
 	int64_t now = now_ms(k), last = a->lifetime_ms / 10;
 
@@ -151,8 +136,7 @@ keep_bearer(struct token *k, const struct token_answer *a)
 	k->expires = now + a->lifetime_ms - (last < LAST_MS ? last : LAST_MS);
 	k->renew = now + renewal_ms(k, a->lifetime_ms);
 	timer_set(k->ts->env->timers, &k->timer, k->renew - now);
-	token_credentials_remember(
-	    &k->ts->credentials, k->t->app, k->asking->credential);
+	token_credentials_remember(&k->ts->credentials, k->t->app, credential);
 }
 
 /* Plans the next try, where a token is still good, and says so. */
@@ -256,149 +240,44 @@ check_new(const struct token *k, struct token_answer *a)
 }
 
 static void
-conclude(struct token *k, struct token_answer *a, int64_t retry_after_ms, int64_t server_date)
+token_on_asked(void *arg, struct token_asked *asked)
 {
+	struct token *k = arg;
+	struct token_answer *a = &asked->answer;
 	struct token_reply reply;
 
-	if (a->trouble == TOKEN_OK)
-		keep_bearer(k, a);
-	else
-		note_failure(k, &a->err, retry_after_ms);
-	free(k->asking);
 	k->asking = NULL;
+	check_new(k, a);
+	if (a->trouble == TOKEN_OK)
+		keep_bearer(k, a, asked->credential);
+	else
+		note_failure(k, &a->err, asked->retry_after_ms);
 	/* One that is still good serves those who wait for the next turn. */
 	if (a->trouble != TOKEN_OK && is_usable(k, now_ms(k)))
 		return;
 	reply = (struct token_reply){
 		.trouble = a->trouble,
-		.bearer = k->bearer,
+		.bearer = a->trouble == TOKEN_OK ? k->bearer : NULL,
 		.roles = k->roles,
 		.is_foreign = a->is_foreign,
-		.retry_after_ms = retry_after_ms,
+		.retry_after_ms = asked->retry_after_ms,
 		.err = a->err,
-		.server_date = server_date,
+		.server_date = asked->server_date,
 	};
-	if (a->trouble != TOKEN_OK)
-		reply.bearer = NULL;
 	deliver(k, &reply);
 }
 
-/*
- * The same credential once more, dated by the service's clock where ours is far off: an
- * assertion outside its time looks like any other that is refused. Then the next one.
- */
-static bool
-has_another_try(struct token *k, int64_t server_date)
-{
-	struct asking *q = k->asking;
-	int64_t ahead = 0;
-
-	if (server_date != TICKS_NONE)
-		ahead = ticks_to_sec(server_date - clock_wall(k->ts->env->clock));
-	if (q->credential->kind == CREDENTIAL_CERTIFICATE && q->ahead_sec == 0 &&
-	    (ahead > SKEW_SEC || ahead < -SKEW_SEC)) {
-		q->ahead_sec = ahead;
-		return true;
-	}
-	q->attempt++;
-	return q->attempt < k->t->app->ncredentials;
-}
-
-static void
-token_on_reply(void *arg, const struct fetch_reply *reply, struct str body)
-{
-	struct token *k = arg;
-	struct token_answer a;
-	const struct app *app = k->t->app;
-
-	k->asking->request = NULL;
-	token_read_answer(
-	    &(struct token_question){
-		.login_url = app->login_url,
-		.client_id = app->client_id,
-		.redirect_uri = app->redirect_uri,
-		.tenant_id = k->t->id,
-		.credential = k->asking->credential,
-	    },
-	    reply, body, &a);
-	if (a.is_credential_refused && has_another_try(k, reply->server_date)) {
-		k->asking->err = a.err;
-		k->asking->is_refused = true;
-		ask(k);
-		return;
-	}
-	check_new(k, &a);
-	conclude(k, &a, reply->retry_after_ms, reply->server_date);
-}
-
-/* All credentials have been tried, and the last ones cannot be read. */
-static void
-token_on_no_credential(void *arg)
-{
-	struct token *k = arg;
-	const struct err *err = &k->asking->err;
-	struct token_answer a = { .trouble = TOKEN_REFUSED, .err = *err };
-
-	if (err->kind == ERR_TEMP)
-		a.trouble = TOKEN_UNREACHABLE; /* not for any fault of theirs */
-	conclude(k, &a, -1, TICKS_NONE);
-}
-
-static void
-post_form(struct token *k, const char *url, const struct buf *form)
-{
-	k->asking->request =
-	    fetch_start(k->ts->f, &(struct fetch_req){
-				      .url = url,
-				      .post = form->p,
-				      .ca_file = k->t->app->ca_file,
-				      .proxy = &k->t->app->proxy,
-				      .timeout_ms = k->settings->request_timeout_ms,
-				      .max_body = ANSWER_MAX,
-				      .on_done = token_on_reply,
-				      .arg = k,
-				  });
-}
-
-static struct asking *
-begin_asking(struct token *k)
-{
-	struct asking *q = xcalloc(1, sizeof(*q));
-
-	q->first = token_credentials_first(&k->ts->credentials, k->t->app);
-	(void)err_set(&q->err, ERR_CONF, "app %s has no credentials", k->t->app->name);
-	return q;
-}
-
-/* Asks with the first credential, from the present attempt on, that can be read. */
 static void
 ask(struct token *k)
 {
-	const struct app *app = k->t->app;
-	char *url = xasprintf("%s/%s/oauth2/v2.0/token", app->login_url, k->t->id);
-	struct buf form = BUF_INIT(TOKEN_FORM_MAX);
-	struct token_request r = { .app = app, .api = k->api, .url = url };
-	struct asking *q = k->asking;
-	bool ok = false;
-	struct err err;
+	const struct token_ask what = { .env = k->ts->env,
+		.f = k->ts->f,
+		.credentials = &k->ts->credentials,
+		.settings = k->settings,
+		.t = k->t,
+		.api = k->api };
 
-	if (q == NULL)
-		q = k->asking = begin_asking(k);
-	r.now = ticks_to_sec(clock_wall(k->ts->env->clock)) + q->ahead_sec;
-	for (; q->attempt < app->ncredentials; q->attempt++) {
-		r.credential = q->credential = token_credentials_at(app, q->first, q->attempt);
-		ok = token_form(&k->ts->credentials, &r, &form, &err);
-		if (ok)
-			break;
-		if (!q->is_refused || err.kind == ERR_TEMP)
-			q->err = err;
-	}
-	if (ok)
-		post_form(k, url, &form);
-	else
-		loop_defer(k->ts->env->loop, token_on_no_credential, k);
-	buf_wipe(&form);
-	free(url);
+	k->asking = token_asking_start(&what, token_on_asked, k);
 }
 
 static void
@@ -495,10 +374,7 @@ end(struct token *k)
 {
 	struct token_wait *w;
 
-	if (k->asking != NULL)
-		fetch_cancel(k->asking->request);
-	free(k->asking);
-	loop_forget(k->ts->env->loop, token_on_no_credential, k);
+	token_asking_cancel(k->asking);
 	loop_forget(k->ts->env->loop, deliver_cached, k);
 	while (!TAILQ_EMPTY(&k->waits)) {
 		w = TAILQ_FIRST(&k->waits);
