@@ -12,6 +12,7 @@
 #include "daemon/secret.h"
 #include "daemon/service.h"
 #include "daemon/settings.h"
+#include "daemon/wiping.h"
 #include "lib/base/log.h"
 #include "lib/format/manual.h"
 
@@ -101,6 +102,7 @@ main(int argc, char **argv)
 		return EX_OK;
 	tune_malloc();
 	secret_forbid_cores();
+	wiping_begin();
 	umask(0077);
 	logging = logging_start(&clock_system);
 	event_set_log_callback(on_libevent_log);

@@ -1,4 +1,5 @@
 #include "daemon/delivery/sink_smtp_lane_parts.h"
+#include "daemon/wiping.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -399,7 +400,8 @@ lane_new(const struct engine_env *env, const struct lane_opts *opts, lane_end_cb
 {
 	struct lane *l = xcalloc(1, sizeof(*l));
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc, wiping_strdup,
+		wiping_calloc) != CURLE_OK)
 		BUG("curl cannot start");
 	l->env = env;
 	l->opts = opts;

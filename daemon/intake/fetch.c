@@ -13,6 +13,7 @@
 #include "daemon/intake/fetch_setup.h"
 #include "daemon/intake/fetch_trouble.h"
 #include "daemon/loop.h"
+#include "daemon/wiping.h"
 #include "lib/base/alloc.h"
 
 #define NHEADERS 5
@@ -208,6 +209,19 @@ add_header(struct fetch *x, char *line)
 		x->nodes[i - 1].next = &x->nodes[i];
 }
 
+/* Of its size at once: xasprintf() would grow, and leave copies behind. */
+static char *
+bearer_header(const char *bearer)
+{
+	static const char name[] = "Authorization: Bearer ";
+	size_t n = strlen(bearer) + 1;
+	char *line = xmalloc(sizeof(name) - 1 + n);
+
+	memcpy(line, name, sizeof(name) - 1);
+	memcpy(line + sizeof(name) - 1, bearer, n);
+	return line;
+}
+
 static void
 set_callbacks(struct fetch *x)
 {
@@ -227,7 +241,7 @@ build_headers(struct fetch *x, const struct fetch_req *req)
 	/* The answer to a form may hold a token: nothing of that stays in a decoder. */
 	add_header(x, xasprintf("Accept-Encoding: %s", req->post != NULL ? "identity" : "gzip"));
 	if (req->bearer != NULL)
-		add_header(x, xasprintf("Authorization: Bearer %s", req->bearer));
+		add_header(x, bearer_header(req->bearer));
 	if (req->prefer != NULL)
 		add_header(x, xasprintf("Prefer: %s", req->prefer));
 	if (req->client_request_id != NULL)
@@ -294,7 +308,8 @@ fetcher_new(const struct engine_env *env)
 {
 	struct fetcher *f = xcalloc(1, sizeof(*f));
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc, wiping_strdup,
+		wiping_calloc) != CURLE_OK)
 		BUG("curl cannot start");
 	f->env = env;
 	f->used = clock_mono(env->clock);
