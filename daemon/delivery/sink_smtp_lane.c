@@ -400,8 +400,8 @@ lane_new(const struct engine_env *env, const struct lane_opts *opts, lane_end_cb
 {
 	struct lane *l = xcalloc(1, sizeof(*l));
 
-	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc, wiping_strdup,
-		wiping_calloc) != CURLE_OK)
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free,
+		wiping_realloc, wiping_strdup, wiping_calloc) != CURLE_OK)
 		BUG("curl cannot start");
 	l->env = env;
 	l->opts = opts;

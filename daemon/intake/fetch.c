@@ -308,8 +308,8 @@ fetcher_new(const struct engine_env *env)
 {
 	struct fetcher *f = xcalloc(1, sizeof(*f));
 
-	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc, wiping_strdup,
-		wiping_calloc) != CURLE_OK)
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free,
+		wiping_realloc, wiping_strdup, wiping_calloc) != CURLE_OK)
 		BUG("curl cannot start");
 	f->env = env;
 	f->used = clock_mono(env->clock);
