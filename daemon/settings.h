@@ -147,6 +147,7 @@ struct settings {
 	struct mssp mssp;
 	int64_t journal_max_size, remember_ms, keep_delivered_ms, forget_after_ms;
 	int64_t max_requests;       /* in flight for all tenants */
+	int64_t requests_per_minute; /* for all tenants; 0: no cap */
 	int64_t request_timeout_ms; /* a whole request */
 	int64_t max_body;           /* bytes of one decoded page */
 	struct proxy_conf proxy;    /* of apps that have none of their own */

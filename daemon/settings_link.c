@@ -312,6 +312,23 @@ warn_unwatched(struct build *b)
 		    "journal is full; write it at the sink of those who run msspd");
 }
 
+/* What is to be read each minute when nothing is new, and what that leaves of the cap. */
+static void
+warn_of_cap(struct build *b)
+{
+	const struct settings *s = &b->w->s;
+	double polls = 0;
+
+	for (size_t i = 0; i < s->ntenants; i++)
+		polls += 60000.0 * (double)s->tenants[i].nstreams /
+		         (double)s->tenants[i].poll_interval_ms;
+	if (s->requests_per_minute != 0 && polls > (double)s->requests_per_minute)
+		conf_warn(&b->conf, node_get(node_get(b->root, "intake"), "requests_per_minute"),
+		    "the tenants alone are to be polled %.0f times a minute, so that all will be "
+		    "late; raise it, or poll_interval",
+		    polls);
+}
+
 static void
 check_defaults_app(struct build *b)
 {
@@ -339,5 +356,6 @@ settings_link(struct build *b)
 	warn_unused(b, &b->customers, "remove it, or name it at its tenants");
 	warn_unused(b, &b->sinks, "nothing is sent there; remove it, or route a tenant to it");
 	warn_unwatched(b);
+	warn_of_cap(b);
 	check_origins(b);
 }

@@ -26,6 +26,7 @@ intake_new(const struct engine_env *env, struct fetcher *f, struct tokens *ts, s
 	for (int i = 0; i < STREAM_COUNT; i++)
 		in->poll_times[i].bounds = &histogram_durations;
 	scheduler_init(&in->scheduler, env->loop, request_start);
+	cap_init(&in->cap, env, &in->scheduler);
 	scheduler_shut(&in->scheduler, journal_state(j) != JOURNAL_OK);
 	return in;
 }
@@ -81,6 +82,7 @@ intake_free(struct intake *in)
 	loop_forget(in->env->loop, on_stopped, in);
 	loop_forget(in->env->loop, on_nothing_to_read, in);
 	loop_forget(in->env->loop, on_no_journal, in);
+	cap_release(&in->cap);
 	scheduler_release(&in->scheduler);
 	settings_unref(in->settings);
 	spares_unref(in->bodies);
@@ -140,6 +142,7 @@ intake_configure(struct intake *in, const struct settings *s)
 
 	in->settings = settings_ref(s);
 	scheduler_resize(&in->scheduler, (size_t)s->max_requests);
+	cap_configure(&in->cap, s->requests_per_minute);
 	TAILQ_FOREACH (p, &in->pollers, link)
 		p->is_kept = false;
 	for (size_t i = 0; i < s->ntenants; i++)

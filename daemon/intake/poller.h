@@ -2,6 +2,7 @@
 #define POLLER_H
 
 #include "daemon/hush.h"
+#include "daemon/intake/cap.h"
 #include "daemon/intake/intake.h"
 #include "daemon/intake/replay.h"
 #include "daemon/intake/routing.h"
@@ -124,6 +125,7 @@ struct intake {
 	struct tokens *tokens;
 	struct journal *journal;
 	struct scheduler scheduler;
+	struct cap cap;
 	struct window_pool windows;
 	struct spares *bodies; /* memory that pages are read into */
 	struct hush outage; /* what many tenants have at once */

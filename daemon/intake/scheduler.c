@@ -79,7 +79,7 @@ on_turn(void *arg)
 	s->is_asked = false;
 	while (!s->is_shut && s->out < s->max) {
 		p = next_of(s);
-		if (p == NULL)
+		if (p == NULL || (s->allows != NULL && !s->allows(s->allows_arg)))
 			return;
 		take(s, p);
 		s->start(p);
@@ -105,6 +105,19 @@ void
 scheduler_shut(struct scheduler *s, bool is_shut)
 {
 	s->is_shut = is_shut;
+	ask_turn(s);
+}
+
+void
+scheduler_ask_first(struct scheduler *s, bool (*allows)(void *arg), void *arg)
+{
+	s->allows = allows;
+	s->allows_arg = arg;
+}
+
+void
+scheduler_go_on(struct scheduler *s)
+{
 	ask_turn(s);
 }
 

@@ -20,6 +20,7 @@ struct loop;
  *    page more: that of one who found no room while many others were started.
  *  - who is due goes before who reads a backlog, and those before sweeps; within
  *    a lane it is first come, first served, so a backlog takes its pages in turn.
+ *  - nobody is started whom the one to be asked first does not allow; who waits keeps its turn.
  *  - start() is called from the loop, never from inside these functions.
  */
 enum lane { LANE_DUE, LANE_MORE, LANE_SWEEP, LANE_COUNT };
@@ -46,12 +47,17 @@ struct scheduler {
 	uint64_t starts;
 	bool is_shut, is_asked;
 	void (*start)(struct place *p);
+	bool (*allows)(void *arg); /* NULL: always */
+	void *allows_arg;
 };
 
 void scheduler_init(struct scheduler *s, struct loop *loop, void (*start)(struct place *p));
 void scheduler_release(struct scheduler *s);
 /* Nothing is started while it is shut (the journal takes nothing). */
 void scheduler_shut(struct scheduler *s, bool is_shut);
+/* Asked before each start. False: not now, and scheduler_go_on() is called when it may be. */
+void scheduler_ask_first(struct scheduler *s, bool (*allows)(void *arg), void *arg);
+void scheduler_go_on(struct scheduler *s);
 void scheduler_resize(struct scheduler *s, size_t max);
 
 void scheduler_ask(struct scheduler *s, struct place *p, enum lane lane);

@@ -111,6 +111,40 @@ class Tenants(Scene):
         self.assertGreater(len(polls[5]), 8)
         msspd.stop()
 
+    def test_a_cap_over_all_tenants(self):
+        """No more requests a minute than that, whoever makes them; who is due goes before a backlog, and nobody starves."""
+        cap, seconds = 600, 8
+        graph = harness.FakeGraph(self.run_, "--tenants", 20, "--alerts", 1, "--history", 80000)
+        graph.ask("/_control/story", {"tenant": 1, "make": 3000})
+        sinks = {"out": {"type": "file", "path": self.run_.path("out.cef"), "format": "cef"}}
+        tenants = harness.tenants(20)
+        tenants["t001"].update(page_size=5, budget=10000)  # 600 pages
+        text = harness.config(graph, tenants, sinks, poll_interval="3s")
+        msspd = harness.Msspd(self.run_, text + "intake: {requests_per_minute: %d}\n" % cap).start()
+        self.assertNotIn("will be late", self.run_.read(msspd.log))
+        time.sleep(3)
+        since, before = time.monotonic() * 1000, graph.requests()
+        time.sleep(seconds)
+        after = graph.requests()
+        now = time.monotonic() * 1000
+        made = sum(b["requests"] - a["requests"] for a, b in zip(before["tenants"], after["tenants"]))
+        self.assertLess(made, (now - since) / 60000 * cap + cap / 10 + 2)
+        self.assertGreater(made, seconds * cap / 60 * 0.7, "what it allows is used")
+        late = lateness_ms(after, 3000, set(range(2, 21)), since)
+        self.assertGreater(len(late), 19)
+        self.assertLess(p99(late), 1000 * harness.SLOW, "the others are on time")
+        # Less than the polls alone need: it is said, and all wait alike.
+        msspd.configure(text + "intake: {requests_per_minute: 200}\n")
+        msspd.hup()
+        harness.wait_for("a warning", 20, lambda: "polled 400 times a minute, so that all will be late" in self.run_.read(msspd.log))
+        since, before = time.monotonic() * 1000, graph.requests()
+        time.sleep(seconds)
+        after = graph.requests()
+        made = {b["index"]: b["requests"] - a["requests"] for a, b in zip(before["tenants"], after["tenants"])}
+        self.assertLess(sum(made.values()), (time.monotonic() * 1000 - since) / 60000 * 200 + 20 + 2)
+        self.assertTrue(all(made[i] >= 1 for i in range(2, 21)), made)
+        self.assertEqual(msspd.stop()[1], 0)
+
     def test_500_tenants_are_polled_on_time(self):
         n, interval = 500, 15
         seconds = 600 if harness.SOAK else 180

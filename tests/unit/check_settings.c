@@ -12,33 +12,49 @@ static const char whole[] =
     "log_level: debug\n"
     "forget_after: 14d\n"
     "journal: {max_size: 64MiB, remember: 200d, keep_delivered: 1h}\n"
-    "intake: {max_requests: 8, request_timeout: 5s, max_body: 1MiB}\n"
+    "intake: {max_requests: 8, requests_per_minute: 900, request_timeout: 5s, max_body: 1MiB}\n"
     "apps:\n"
-    "  soc: {client_id: " GUID(9) ", secret_file: [/one, two]}\n"
-    "  high: {cloud: gcc-high, client_id: " GUID(9) ", secret_file: /s}\n"
-    "  lab:\n"
-    "    cloud: custom\n"
-    "    client_id: " GUID(9) "\n"
-    "    secret_file: /s\n"
-    "    login_url: http://127.0.0.1:8080/\n"
-    "    graph_url: http://LocalHost:8080//\n"
-    "    portal_url: https://portal.example:444/\n"
-    "    ca_file: /ca.pem\n"
-    "defaults: {app: soc, sinks: [siem, lake], poll_interval: 90s, budget: 100}\n"
-    "customers:\n"
-    "  contoso: {name: Contoso Ltd, labels: {tier: gold, region: 1}, time_zone: Europe/Berlin}\n"
-    "  fabrikam: {sinks: fab}\n"
-    "tenants:\n"
-    "  z: {id: 0000000A-1111-2222-3333-44444444444F, customer: contoso, poll_interval: 10s,\n"
-    "      overlap: 0s, first_lookback: 7d, page_size: 50, budget: 10}\n"
-    "  a: {id: " GUID(2) "}\n"
-    "  f: {id: " GUID(3) ", customer: fabrikam, app: high}\n"
-    "  g: {id: " GUID(3) ", customer: fabrikam, app: lab, sinks: [lake, fab]}\n"
-    "  quiet: {id: " GUID(5) ", sinks: []}\n"
-    "sinks:\n"
-    "  siem: {type: fake, match: {severity: [high, medium], not: {events: health, categories: X}}}\n"
-    "  lake: {type: fake, host: lake, match: {changes: [significant, comment], customers: a}}\n"
-    "  fab: {type: fake, only: fabrikam, size: 1MiB, tls: {ca_file: /c}}\n";
+    "  soc: {client_id: " GUID(
+	9) ", secret_file: [/one, two]}\n"
+	   "  high: {cloud: gcc-high, client_id: " GUID(
+	       9) ", secret_file: /s}\n"
+		  "  lab:\n"
+		  "    cloud: custom\n"
+		  "    client_id: " GUID(
+		      9) "\n"
+			 "    secret_file: /s\n"
+			 "    login_url: http://127.0.0.1:8080/\n"
+			 "    graph_url: http://LocalHost:8080//\n"
+			 "    portal_url: https://portal.example:444/\n"
+			 "    ca_file: /ca.pem\n"
+			 "defaults: {app: soc, sinks: [siem, lake], poll_interval: 90s, budget: "
+                         "100}\n"
+			 "customers:\n"
+			 "  contoso: {name: Contoso Ltd, labels: {tier: gold, region: 1}, "
+                         "time_zone: Europe/Berlin}\n"
+			 "  fabrikam: {sinks: fab}\n"
+			 "tenants:\n"
+			 "  z: {id: 0000000A-1111-2222-3333-44444444444F, customer: contoso, "
+                         "poll_interval: 10s,\n"
+			 "      overlap: 0s, first_lookback: 7d, page_size: 50, budget: 10}\n"
+			 "  a: {id: " GUID(
+			     2) "}\n"
+				"  f: {id: " GUID(
+				    3) ", customer: fabrikam, app: high}\n"
+				       "  g: {id: " GUID(
+					   3) ", customer: fabrikam, app: lab, sinks: [lake, "
+                                              "fab]}\n"
+					      "  quiet: {id: " GUID(
+						  5) ", sinks: []}\n"
+						     "sinks:\n"
+						     "  siem: {type: fake, match: {severity: "
+                                                     "[high, medium], not: {events: health, "
+                                                     "categories: X}}}\n"
+						     "  lake: {type: fake, host: lake, match: "
+                                                     "{changes: [significant, comment], customers: "
+                                                     "a}}\n"
+						     "  fab: {type: fake, only: fabrikam, size: "
+                                                     "1MiB, tls: {ca_file: /c}}\n";
 
 static struct settings_case the_case;
 static struct settings *s;
@@ -91,6 +107,7 @@ START_TEST(test_top)
 	ck_assert_int_eq(s->remember_ms, 200 * INT64_C(86400000));
 	ck_assert_int_eq(s->keep_delivered_ms, 3600000);
 	ck_assert_int_eq(s->max_requests, 8);
+	ck_assert_int_eq(s->requests_per_minute, 900);
 	ck_assert_int_eq(s->request_timeout_ms, 5000);
 	ck_assert_int_eq(s->max_body, 1 << 20);
 	ck_assert_uint_eq(s->ntenants, 5);
