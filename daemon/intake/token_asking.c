@@ -92,6 +92,8 @@ asking_on_no_credential(void *arg)
 		.retry_after_ms = -1,
 		.server_date = TICKS_NONE };
 
+	if (q->err.kind == ERR_TEMP)
+		asked.answer.trouble = TOKEN_UNREACHABLE; /* not for any fault of theirs */
 	end(q, &asked);
 }
 
@@ -131,7 +133,7 @@ ask(struct token_asking *q)
 		ok = token_form(what->credentials, &r, &form, &err);
 		if (ok)
 			break;
-		if (!q->is_refused)
+		if (!q->is_refused || err.kind == ERR_TEMP)
 			q->err = err;
 	}
 	if (ok)
