@@ -229,40 +229,23 @@ static const struct conf_opt journal_opts[] = {
 };
 
 static const struct conf_opt intake_opts[] = {
-	{ .name = "max_requests",
-	    .type = CONF_INT,
-	    .off = F(max_requests),
-	    .def = "64",
-	    .min = 1,
-	    .max = 1000,
-	    .help = "Requests in flight to Microsoft for all tenants together; each stream of a "
-		    "tenant has at most one." },
-	{ .name = "requests_per_minute",
-	    .type = CONF_INT,
-	    .off = F(requests_per_minute),
-	    .def = "0",
-	    .min = 0,
-	    .max = 1000000,
-	    .help = "Requests a minute to Microsoft for all tenants together, besides those for "
-		    "tokens; a tenth of them may come in one burst. What is due goes first, then "
-		    "backlogs, then sweeps. 0: as many as the tenants' budgets allow." },
-	{ .name = "request_timeout",
-	    .type = CONF_TIME,
-	    .off = F(request_timeout_ms),
-	    .def = "60s",
-	    .min = SECOND,
-	    .max = 10 * MINUTE,
-	    .help =
-		"A request that takes longer, from its start to the last byte of the answer, is "
-		"given up and tried again later." },
-	{ .name = "max_body",
-	    .type = CONF_SIZE,
-	    .off = F(max_body),
-	    .def = "16MiB",
-	    .min = 64 * KIB,
-	    .max = 256 * MIB,
-	    .help = "Largest answer (unpacked) that is read. A larger one is asked for again with "
-		    "half as many alerts." },
+	{ .name = "max_requests", .type = CONF_INT, .off = F(max_requests), .def = "64", .min = 1,
+	  .max = 1000,
+	  .help = "Requests in flight to Microsoft for all tenants together; each stream of a "
+	      "tenant has at most one." },
+	{ .name = "requests_per_minute", .type = CONF_INT, .off = F(requests_per_minute),
+	  .def = "0", .min = 0, .max = 1000000,
+	  .help = "Requests a minute to Microsoft for all tenants together, besides those for "
+	      "tokens; a tenth of them may come in one burst. What is due goes first, then "
+	      "backlogs, then sweeps. 0: as many as the tenants' budgets allow." },
+	{ .name = "request_timeout", .type = CONF_TIME, .off = F(request_timeout_ms), .def = "60s",
+	  .min = SECOND, .max = 10 * MINUTE,
+	  .help = "A request that takes longer, from its start to the last byte of the answer, is "
+	      "given up and tried again later." },
+	{ .name = "max_body", .type = CONF_SIZE, .off = F(max_body), .def = "16MiB",
+	  .min = 64 * KIB, .max = 256 * MIB,
+	  .help = "Largest answer (unpacked) that is read. A larger one is asked for again with "
+	      "half as many alerts." },
 	{ .name = NULL }
 };
 #undef F
