@@ -1,8 +1,12 @@
 #include <jansson.h>
+#include <strings.h>
 #include <sys/random.h>
 
 #include "daemon/intake/graph.h"
 #include "lib/base/alloc.h"
+
+/* Shorter than any token is, longer than the words that people write. */
+#define TOKEN_LEAST 20
 
 void
 graph_root(struct buf *out, const struct app *app, enum api api)
@@ -52,6 +56,42 @@ clean(char *text, size_t n)
 	}
 }
 
+static bool
+is_of_token(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
+	    || (c != '\0' && strchr("-._~+/=", c) != NULL);
+}
+
+/* A JSON Web Token by how its parts begin, any other by the word before it. */
+static bool
+is_token(const struct buf *text, size_t at, size_t n)
+{
+	return n >= TOKEN_LEAST && (memmem(text->p + at, n, "eyJ", 3) != NULL
+	    || (at >= 7 && strncasecmp(text->p + at - 7, "bearer ", 7) == 0));
+}
+
+/* Some proxies tell in their errors what they were asked, our token too. */
+static void
+hide_tokens(struct buf *text)
+{
+	size_t to = 0;
+
+	for (size_t i = 0, n = 0; i < text->n; i += n) {
+		for (n = 0; i + n < text->n && is_of_token(text->p[i + n]); n++)
+			;
+		if (is_token(text, i, n)) {
+			memset(text->p + to, '*', 3);
+			to += 3;
+			continue;
+		}
+		n += n == 0;
+		memmove(text->p + to, text->p + i, n);
+		to += n;
+	}
+	buf_cut(text, to);
+}
+
 /* "code: message" of an OData error body; the body's beginning where it is none. */
 static void
 read_error(struct str body, struct buf *out)
@@ -69,8 +109,10 @@ read_error(struct str body, struct buf *out)
 		buf_cut(out, out->n - 1); /* the sentence goes on */
 	if (out->n == 0 && e == NULL && body.n != 0)
 		buf_add(out, body.s, body.n < 120 ? body.n : 120);
-	if (out->n > 0)
+	if (out->n > 0) {
 		clean(out->p, out->n);
+		hide_tokens(out);
+	}
 	buf_byte(out, '\0');
 	json_decref(root);
 }

@@ -30,7 +30,7 @@ enum graph_answer {
 	GRAPH_DOWN,          /* no answer, 502, 503 and others */
 	GRAPH_ODD,           /* 2xx that is no page, a redirect, 404 */
 };
-/* why: a sentence part with code and message of the error body, for people. */
+/* why: a sentence part with code and message of the error body, for people, without tokens. */
 enum graph_answer graph_judge(const struct fetch_reply *reply, struct str body,
     const struct paging_ask *ask, struct err *why);
 

@@ -25,6 +25,7 @@ static const struct kind {
 	    "=SECONDS the server's clock is ahead by so much (a minus: behind): its Date, and what "
 	    "it judges assertions by" },
 	{ "html", ON_TOKEN | ON_GRAPH, FX_HTML, 0, "200 with a captive portal's page" },
+	{ "echo", ON_TOKEN | ON_GRAPH, FX_ECHO, 0, "502 with the request in it, its secrets too" },
 	{ "garbage", ON_TOKEN | ON_GRAPH, FX_GARBAGE, 0, "200 with random bytes" },
 	{ "redirect", ON_TOKEN | ON_GRAPH, FX_REDIRECT, 0, "[=URL] 302 to a foreign host" },
 	{ "401", ON_GRAPH, FX_STATUS, 401, "InvalidAuthenticationToken" },
@@ -296,6 +297,7 @@ choose(struct fault_plan *plan, struct fault *x)
 	case FX_NO_LICENCE:
 	case FX_PARTIAL:
 	case FX_HTML:
+	case FX_ECHO:
 	case FX_GARBAGE:
 	case FX_NOT_JSON_VALUE:
 	case FX_HUGE:

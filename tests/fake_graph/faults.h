@@ -29,6 +29,7 @@ enum fault_effect {
 	FX_NO_LICENCE,
 	FX_PARTIAL,
 	FX_HTML,
+	FX_ECHO,
 	FX_GARBAGE,
 	FX_NOT_JSON_VALUE,
 	FX_HUGE,

@@ -336,6 +336,24 @@ reply_html(struct ask *a)
 		"<body><h1>Please sign in</h1></body></html>\n"));
 }
 
+/* As debugging proxies do; what matters stands first. */
+static void
+reply_echo(struct ask *a)
+{
+	struct evbuffer *input = evhttp_request_get_input_buffer(a->req);
+	const char *bearer =
+	    evhttp_find_header(evhttp_request_get_input_headers(a->req), "Authorization");
+	struct buf b = BUF_INIT(MAX_RAW);
+	size_t n = evbuffer_get_length(input);
+
+	buf_printf(&b, "Authorization: %s; ", bearer != NULL ? bearer : "none");
+	if (n > 0)
+		buf_add(&b, (const char *)evbuffer_pullup(input, -1), n);
+	reply_header(a, "Content-Type", "text/plain");
+	reply_body(a, 502, buf_peek(&b));
+	buf_release(&b);
+}
+
 static void
 reply_partial(struct ask *a, const struct fault *f)
 {
@@ -369,6 +387,9 @@ reply_fault(struct ask *a, enum fault_scope scope)
 		return;
 	case FX_HTML:
 		reply_html(a);
+		return;
+	case FX_ECHO:
+		reply_echo(a);
 		return;
 	case FX_GARBAGE:
 		reply_garbage(a);

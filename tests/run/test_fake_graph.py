@@ -239,6 +239,8 @@ class Tokens(unittest.TestCase):
                 self.assertEqual(g.ask_token(1)[0], 200)
             g.control("fault", clear=True, add="*:token-html")
             self.assertIn(b"<html", g.ask_token(1)[2])
+            g.control("fault", clear=True, add="*:token-echo")
+            self.assertIn(b"client_secret=", g.ask_token(1)[2])
 
     def test_token_is_for_its_tenant_and_its_time(self):
         with Graph("--alerts", "3", "--tenants", "2", "--token-lifetime", "1") as g:
@@ -572,6 +574,8 @@ class Faults(unittest.TestCase):
         self.fault("1:html")
         status, headers, body = self.graph.get()
         self.assertEqual((status, headers["Content-Type"][:9]), (200, "text/html"))
+        self.graph.control("fault", clear=True, add="1:echo")
+        self.assertRegex(self.graph.get()[2], b"^Authorization: Bearer eyJ")
         for i in range(7):
             self.graph.control("fault", clear=True, add="1:notjson-value=%d" % i)
             try:

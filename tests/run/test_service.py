@@ -303,16 +303,20 @@ class Service(Scene):
 
     def test_no_secret_in_any_log_at_any_level(self):
         faults = ["--fault", "1:401", "--fault", "2:badsecret", "--fault", "3:403", "--fault", "4:token-html",
-                  "--fault", "5:redirect", "--fault", "6:foreign-nextlink", "--fault", "7:garbage"]
+                  "--fault", "5:redirect", "--fault", "6:foreign-nextlink", "--fault", "7:garbage",
+                  "--fault", "8:echo", "--fault", "9:token-echo"]
         msspd = self.scene(tenants=9, graph_options=faults)
         msspd.start("-v")
         time.sleep(4)
         # In /proc as well: nothing secret is an argument.
         with open("/proc/%d/cmdline" % msspd.child.pid, "rb") as f:
             self.assertNotIn(harness.FakeGraph.SECRET.encode(), f.read())
-        msspd.ctl("status")
+        told = {t["tenant"]: t["trouble"] for t in msspd.status()["tenants"]}
+        self.assertIn("502", told["t008"])
+        self.assertIn("502", told["t009"])
+        self.run_.write("told", json.dumps(told) + msspd.ctl("status").stdout)
         msspd.stop()
-        self.assert_no_secret_in_logs(msspd.log)
+        self.assert_no_secret_in_logs(msspd.log, "told")
         self.assertIn("t002", self.run_.read(msspd.log))
 
     def test_secret_open_to_others_is_refused(self):

@@ -20,13 +20,13 @@ from truth import Truth, way_of
 
 # What goes wrong for a while.
 FAULTS = ("latency=2000", "hang", "reset", "cut", "slow=5", "clock=90", "clock=-90", "html", "garbage", "redirect", "401",
-          "challenge", "nolicence", "400", "403", "404", "429=1", "429=none", "429=date-past", "500", "502", "503", "503=1",
+          "echo", "challenge", "nolicence", "400", "403", "404", "429=1", "429=none", "429=date-past", "500", "502", "503", "503=1",
           "504", "206", "204", "notjson-value", "huge=40", "bomb=100", "fat=60", "foreign-nextlink", "same-nextlink",
           "empty-page-next", "wrong-tenantid", "foreign-alert", "null-tenantid", "noroles", "moreroles", "foreign-tid",
           "noconsent", "badsecret", "oldsecret", "disabled", "wrongcloud", "blocked", "transient", "error=90019",
           "token-latency=1500", "token-hang", "token-reset", "token-cut", "token-slow=5", "token-clock=3600",
           "token-garbage", "token-html", "token-redirect", "token-notjson-value", "token-huge=40", "token-bomb=100",
-          "token-429=1", "token-500", "token-503")
+          "token-echo", "token-429=1", "token-500", "token-503")
 # Who is read for what, in turn; each way to sign in meets each of them.
 STREAMS = (("alerts",), ("alerts", "incidents"), ("alerts", "mde-alerts"), ("mde-alerts", "incidents"),
            ("alerts", "incidents", "mde-alerts"))

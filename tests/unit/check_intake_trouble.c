@@ -21,6 +21,8 @@ static const struct {
 	{ "429 without a word waits too", SG_429_SILENT, TENANT_THROTTLED, 9, 13, "429", 0 },
 	{ "503 backs off", SG_503, TENANT_UNREACHABLE, 4, 7, "503", 0 },
 	{ "500 backs off", SG_500, TENANT_UNREACHABLE, 4, 7, "500", 0 },
+	{ "a proxy that tells our token", SG_ECHO, TENANT_UNREACHABLE, 4, 7, "502: I got", 1 },
+	{ "and one that does it in JSON", SG_ECHO_JSON, TENANT_UNREACHABLE, 4, 7, "***, and no", 1 },
 	{ "a web page is no page", SG_HTML, TENANT_GARBLED, 4, 7, "text/html", 0 },
 	{ "206 is no page", SG_PARTIAL, TENANT_GARBLED, 4, 7, "partial", 0 },
 	{ "204 is no page", SG_NOTHING, TENANT_GARBLED, 4, 7, "204", 0 },
@@ -59,7 +61,8 @@ START_TEST(test_trouble)
 	ck_assert_msg(g.t[0].reads == reads, "%s: asked again at once", troubles[_i].says);
 	ck_assert_uint_ge(fig->failures, 1);
 	ck_assert_int_eq(fig->last_success, TICKS_NONE);
-	ck_assert_ptr_null(strstr(logged, "sig-"));
+	ck_assert_ptr_null(strstr(logged, "eyJ")); /* what every token begins with */
+	ck_assert_ptr_null(strstr(fig->trouble, "eyJ"));
 	/* It is well again by itself, once what was wrong is mended. */
 	g.t[0].mood = SG_WELL;
 	turn_clock(troubles[_i].most_s * SEC);
@@ -97,6 +100,26 @@ START_TEST(test_the_hanging_do_not_stop_the_others)
 	ck_assert_uint_eq(stored(), 1);
 	for (unsigned i = 0; i + 1 < SG_TENANTS; i++)
 		ck_assert_uint_eq(g.t[i].reads, 1);
+}
+END_TEST
+
+/* A 503 may be of the one machine behind the connection: the next try is on another. */
+START_TEST(test_503_is_asked_again_on_a_new_connection)
+{
+	unsigned before;
+
+	sg_add(&g, 0, now() - HOUR);
+	start(1);
+	wait_polls(0, 2);
+	before = web_connections(g.web);
+	wait_polls(0, figures(0).polls + 2);
+	ck_assert_uint_eq(web_connections(g.web), before);
+	g.t[0].mood = SG_503;
+	wait_state(0, TENANT_UNREACHABLE);
+	g.t[0].mood = SG_WELL;
+	turn_clock(7 * SEC);
+	wait_state(0, TENANT_HEALTHY);
+	ck_assert_uint_eq(web_connections(g.web), before + 1);
 }
 END_TEST
 
@@ -162,6 +185,7 @@ main(void)
 	tcase_add_test(tc, test_consent_withdrawn);
 	tcase_add_loop_test(tc, test_trouble, 0, (int)ARRAY_LEN(troubles));
 	tcase_add_test(tc, test_the_hanging_do_not_stop_the_others);
+	tcase_add_test(tc, test_503_is_asked_again_on_a_new_connection);
 	tcase_add_test(tc, test_401_once_renews_the_token);
 	tcase_add_test(tc, test_a_full_journal_pauses_polling);
 	tcase_add_test(tc, test_a_refused_page_is_read_again);

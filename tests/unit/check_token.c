@@ -270,7 +270,7 @@ static const struct {
 	    ERR_TEMP, "HTTP 400 new_error", "", -1 },
 	{ "an error that is no word", H("400 Bad Request"), "{\"error\":\"<b>S3CRET\"}",
 	    TOKEN_GARBLED, ERR_TEMP, "without saying why", "", -1 },
-	{ "HTML with 403", H("403 Forbidden"), "<html>", TOKEN_GARBLED, ERR_TEMP, "proxy", "", -1 },
+	{ "HTML with 403", H("403 Forbidden"), "<html>client_secret=S3CRET", TOKEN_GARBLED, ERR_TEMP, "proxy", "", -1 },
 	{ "unavailable", H("400 Bad Request"), DENY("temporarily_unavailable", "90033"),
 	    TOKEN_UNREACHABLE, ERR_TEMP, "unavailable", "", -1 },
 	{ "throttled", "HTTP/1.1 429 Slow\r\nRetry-After: 30\r\n", "{}", TOKEN_UNREACHABLE,
@@ -279,7 +279,7 @@ static const struct {
 	    TOKEN_UNREACHABLE, ERR_TEMP, "has a fault", "503", -1 },
 	{ "redirect", "HTTP/1.1 302 Found\r\nLocation: https://evil.example/x\r\n", "",
 	    TOKEN_GARBLED, ERR_TEMP, "302 to evil.example", "", -1 },
-	{ "HTML with 200", H("200 OK"), "<html>sign in</html>", TOKEN_GARBLED, ERR_TEMP,
+	{ "HTML with 200", H("200 OK"), "<html>sign in, S3CRET</html>", TOKEN_GARBLED, ERR_TEMP,
 	    "without a usable token", "proxy", -1 },
 	{ "an array with 200", H("200 OK"), "[]", TOKEN_GARBLED, ERR_TEMP, "without a usable", "",
 	    -1 },
@@ -310,6 +310,8 @@ START_TEST(test_refusal)
 	    strstr(g.err.text, refusals[_i].text) != NULL &&
 		(refusals[_i].text2 == NULL || strstr(g.err.text, refusals[_i].text2) != NULL),
 	    "%s: %s", refusals[_i].says, g.err.text);
+	/* Whoever answers may tell in it what he was asked. */
+	ck_assert_msg(strstr(g.err.text, "S3CRET") == NULL, "%s: %s", refusals[_i].says, g.err.text);
 	ck_assert_int_eq(g.retry_after_ms, refusals[_i].retry_after_ms);
 	ck_assert_uint_eq(web_requests(w), 1);
 }

@@ -206,6 +206,18 @@ misbehaves(struct sg_tenant *t, const char *url, struct web_answer *out)
 }
 
 static void
+echo(const char *request, bool is_json, struct web_answer *out, struct buf *b)
+{
+	const char *at = strstr(request, "Authorization: ");
+	int n = at != NULL ? (int)strcspn(at, "\r\n") : 0;
+
+	out->head = is_json ? "HTTP/1.1 502 Bad\r\nContent-Type: application/json\r\n"
+			    : "HTTP/1.1 502 Bad\r\nContent-Type: text/plain\r\n";
+	buf_printf(b, is_json ? "{\"error\":{\"code\":\"x\",\"message\":\"I got %.*s, and no more\"}}"
+			      : "I got %.*s, and no more", n, at);
+}
+
+static void
 on_read(
     struct small_graph *g, unsigned i, const char *request, struct web_answer *out, struct buf *b)
 {
@@ -217,7 +229,9 @@ on_read(
 	    end != NULL ? (int)(end - request) - 4 : 0, request + 4);
 	if (misbehaves(t, t->last_url, out))
 		return;
-	if (t->mood == SG_HUGE && parameter(t->last_url, "$top=", 0) > 2)
+	if (t->mood == SG_ECHO || t->mood == SG_ECHO_JSON)
+		echo(request, t->mood == SG_ECHO_JSON, out, b);
+	else if (t->mood == SG_HUGE && parameter(t->last_url, "$top=", 0) > 2)
 		buf_printf(b, "{\"value\":[\"%*s\"]}", 200000, "x");
 	else
 		put_page(g, i, t->last_url, b);

@@ -27,6 +27,8 @@ enum sg_mood {
 	SG_429_SILENT,
 	SG_503,
 	SG_500,
+	SG_ECHO,      /* 502 that tells what it was asked, as text */
+	SG_ECHO_JSON, /* likewise, as an error of the API's */
 	SG_HTML,
 	SG_PARTIAL,
 	SG_NOTHING,
