@@ -589,6 +589,15 @@ engine_cancel_held(struct engine *e, const struct held_which *which, held_cb *cb
 }
 
 bool
+engine_try_sink(struct engine *e, const struct trial_ask *ask, trial_cb *cb, void *arg,
+    struct err *err)
+{
+	if (e->is_stopping)
+		return err_set(err, ERR_TEMP, "msspd is stopping");
+	return delivery_try(e->delivery, ask, cb, arg, err);
+}
+
+bool
 engine_forget_sink(struct engine *e, const char *name, struct err *err)
 {
 	struct log_ctx ctx = { "sink", name };

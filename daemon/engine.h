@@ -6,6 +6,7 @@
 
 #include "daemon/delivery/delivery.h"
 #include "daemon/delivery/held.h"
+#include "daemon/delivery/trial.h"
 #include "daemon/intake/intake.h"
 #include "daemon/journal/journal.h"
 #include "daemon/replays.h"
@@ -64,6 +65,10 @@ bool engine_replay_cancel(struct engine *e, uint64_t number);
 bool engine_look_at_held(struct engine *e, const char *sink, held_cb *cb, void *arg,
     struct err *err) MUST_CHECK;
 bool engine_cancel_held(struct engine *e, const struct held_which *which, held_cb *cb, void *arg,
+    struct err *err) MUST_CHECK;
+
+/* One test record through a sink; see delivery/trial.h. */
+bool engine_try_sink(struct engine *e, const struct trial_ask *ask, trial_cb *cb, void *arg,
     struct err *err) MUST_CHECK;
 
 /* That tenant, or all where name is NULL, is read as soon as its budget and its API allow; a tenant

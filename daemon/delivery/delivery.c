@@ -129,7 +129,7 @@ delivery_on_idle(struct delivery *d, void (*cb)(void *arg), void *arg)
 
 /* ---- configuration ------------------------------------------------------------------ */
 
-static struct sink_owner *
+struct sink_owner *
 delivery_find(const struct delivery *d, const char *name)
 {
 	struct sink_owner *o;
@@ -365,7 +365,7 @@ delivery_full_sink(const struct delivery *d, const struct tenant *t)
 
 /* ---- figures ------------------------------------------------------------------------------ */
 
-static enum sink_link_state
+enum sink_link_state
 owner_link_state(const struct sink_owner *o)
 {
 	if (o->state == OWNER_UP || o->state == OWNER_DRAINING)

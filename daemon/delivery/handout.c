@@ -234,6 +234,9 @@ owner_hand_out(struct sink_owner *o)
 
 	if (o->state != OWNER_UP || o->is_full || o->must_rewind || o->is_held)
 		return false;
+	o->is_full = !trial_hand_out(o);
+	if (o->is_full)
+		return false;
 	window_fill(o);
 	offered = w->n;
 	if (offered == 0) {

@@ -82,6 +82,7 @@ owner_open(struct sink_owner *o)
 	wait_ms = delivery_backoff(++o->tries);
 	owner_set_state(o, OWNER_PARKED);
 	owner_report_trouble(o, &err, "the sink cannot be opened", wait_ms);
+	trial_link_down(o, &err);
 	timer_set(o->d->env->timers, &o->again, wait_ms);
 }
 
@@ -176,6 +177,7 @@ owner_link_down(struct sink_owner *o, bool is_refused, const struct err *err)
 	if (err != NULL)
 		owner_report_trouble(o, err, is_refused ? "refused" : "the link is down", wait_ms);
 	timer_set(o->d->env->timers, &o->again, wait_ms);
+	trial_link_down(o, err);
 }
 
 void
@@ -253,6 +255,7 @@ owner_close_now(struct sink_owner *o)
 	owner_set_state(o, OWNER_READING);
 	owner_close_sink(o);
 	owner_rewind(o);
+	trial_void(o);
 	if (o->reading == NULL)
 		owner_on_closed(o);
 }
@@ -319,6 +322,7 @@ owner_new(struct delivery *d, const struct settings *s, const struct sink_conf *
 void
 owner_free(struct sink_owner *o)
 {
+	trial_gone(o);
 	owner_close_sink(o);
 	owner_drop_window(o);
 	owner_orphan_reading(o);

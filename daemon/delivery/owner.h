@@ -18,11 +18,13 @@
  *   handout.c  journal to sink: reading, parsing, handing out
  *   verdict.c  sink to journal: results become marks
  *   held.c     what sinks put off, for people
+ *   trial.c    a test record, when a person asks for one
  *   parking.c  sinks for which too much waits
  *   delivery.c all of them together
  */
 struct reading;
 struct look;
+struct trial;
 
 enum owner_state {
 	OWNER_PARKED,   /* could not be opened; opened again when `again` fires */
@@ -75,7 +77,9 @@ struct sink_owner {
 	size_t next_item;
 	struct window window;
 
-	struct tickets tickets;
+	struct trial *trial; /* under way; NULL */
+
+	struct tickets tickets; /* of a test record: place 0, which no entry has */
 	struct order order;
 	struct marks marks;
 	struct timer settle;
@@ -148,7 +152,21 @@ void owner_settle_init(struct sink_owner *o);
 /* Puts an entry off until an earlier one of its alert is settled, which falls due at `due`. */
 void owner_put_behind(struct sink_owner *o, const struct ticket *t, int64_t due, const char *memo);
 
+/* ---- trial.c ---- */
+/* The test record that waits for being sent, if any. False: the sink takes nothing now. */
+bool trial_hand_out(struct sink_owner *o);
+void trial_settle(struct sink_owner *o, uint64_t ticket, enum sink_verdict v,
+    const struct err *err);
+/* err NULL: it ended on purpose. */
+void trial_link_down(struct sink_owner *o, const struct err *err);
+/* The sink is closed, perhaps to be opened anew. */
+void trial_void(struct sink_owner *o);
+void trial_gone(struct sink_owner *o);
+
 /* ---- delivery.c ---- */
+/* NULL: there is none of that name. */
+struct sink_owner *delivery_find(const struct delivery *d, const char *name);
+enum sink_link_state owner_link_state(const struct sink_owner *o);
 void delivery_on_owner_closed(struct sink_owner *o);
 uint32_t delivery_random(void);
 /* Backoff of links and entries alike, jitter included. */

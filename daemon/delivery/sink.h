@@ -45,6 +45,7 @@ struct sink_item {
 	struct event event; /* valid during send(), with all it points to; copy what is needed longer */
 	unsigned tries;
 	const char *memo; /* of an earlier HOLD; NULL */
+	const char *only_to; /* of a test: to this recipient, whatever the rules say; NULL */
 };
 
 /* What a sink reads trees with; what it makes of them lives in conf->arena. */
@@ -106,6 +107,15 @@ struct sink_kind {
 	 * the entry waits for something else, or somebody else. Where held() is. */
 	bool (*cancel_held)(const void *conf, const char *memo, const char *what, struct buf *out,
 	    bool *is_left);
+
+	/* What SINK_OK is worth on the link as it is: a sentence. *is_acknowledged: the far side has
+	 * said it itself. NULL: nothing is known of that. */
+	const char *(*means)(const struct sink *s, bool *is_acknowledged);
+
+	/* Says all recipients that it knows for events of that origin, as configured. NULL: it sends to
+	 * one place. */
+	void (*recipients)(const void *conf, const struct origin *o,
+	    void (*say)(void *arg, const char *to), void *arg);
 
 	/* Re-open files, re-read certificates and secrets (SIGHUP). NULL: nothing to do. */
 	void (*refresh)(struct sink *s);

@@ -451,6 +451,17 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 	return s;
 }
 
+static const char *
+on_means(const struct sink *s, bool *is_acknowledged)
+{
+	*is_acknowledged = s->is_regular;
+	if (!s->is_regular)
+		return "the kernel took the line for the pipe, terminal or socket; whether anybody reads it "
+		       "there is not known";
+	return s->conf->sync ? "the line is written and synced to the disk"
+			     : "the line is written; when it is on the disk is the kernel's affair";
+}
+
 const struct sink_kind sink_file = {
 	.name = "file",
 	.help = "Lines in any of the formats, appended to a file or written to standard output.",
@@ -462,6 +473,7 @@ const struct sink_kind sink_file = {
 	.send = on_send,
 	.drain = on_drain,
 	.cancel = on_cancel,
+	.means = on_means,
 	.refresh = on_refresh,
 	.close = on_close,
 };

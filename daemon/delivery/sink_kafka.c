@@ -702,6 +702,14 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 	return s;
 }
 
+static const char *
+on_means(const struct sink *s, bool *is_acknowledged)
+{
+	(void)s;
+	*is_acknowledged = true;
+	return "the delivery report says that every in-sync replica has it";
+}
+
 const struct sink_kind sink_kafka = {
 	.name = "kafka",
 	.help = "Any of the formats to topics of Apache Kafka, accepted when all in-sync replicas have it.",
@@ -714,6 +722,7 @@ const struct sink_kind sink_kafka = {
 	.send = on_send,
 	.drain = on_drain,
 	.cancel = on_cancel,
+	.means = on_means,
 	.refresh = on_refresh,
 	.close = on_close,
 };

@@ -120,6 +120,22 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 	return s;
 }
 
+static const char *
+on_means(const struct sink *s, bool *is_acknowledged)
+{
+	(void)s;
+	*is_acknowledged = true;
+	return "the mail server took the whole mail and answered 250; what becomes of it then is the mail "
+	       "servers' affair";
+}
+
+static void
+on_recipients(const void *conf, const struct origin *o, void (*say)(void *arg, const char *to),
+    void *arg)
+{
+	smtp_rules_say_all(&((const struct sink_smtp_conf *)conf)->rules, o, say, arg);
+}
+
 const struct sink_kind sink_smtp = {
 	.name = "smtp",
 	.help = "Mail to people: who gets one about what is said by rules.",
@@ -135,6 +151,8 @@ const struct sink_kind sink_smtp = {
 	.send = smtp_take,
 	.drain = on_drain,
 	.cancel = on_cancel,
+	.means = on_means,
+	.recipients = on_recipients,
 	.refresh = on_refresh,
 	.close = on_close,
 	.held = sink_smtp_held,

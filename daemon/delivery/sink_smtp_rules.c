@@ -366,3 +366,41 @@ smtp_recipients(const struct smtp_rules *rules, uint32_t fires, const struct ori
 	*left_out = g.left_out;
 	return g.n;
 }
+
+/* By all rules. */
+static size_t
+all_recipients(const struct smtp_rules *rules, const struct origin *origin,
+    struct smtp_leg out[RECIPIENTS_MAX])
+{
+	size_t unused;
+
+	return smtp_recipients(rules, (uint32_t)((UINT64_C(1) << rules->n) - 1), origin, out, &unused);
+}
+
+bool
+smtp_find_recipient(const struct smtp_rules *rules, const char *to, const struct origin *origin,
+    struct smtp_leg *out)
+{
+	struct smtp_leg legs[RECIPIENTS_MAX];
+	size_t n = all_recipients(rules, origin, legs);
+	uint64_t address = address_hash(to);
+
+	for (size_t i = 0; i < n; i++) {
+		if (legs[i].address != address)
+			continue;
+		*out = legs[i];
+		return true;
+	}
+	return false;
+}
+
+void
+smtp_rules_say_all(const struct smtp_rules *rules, const struct origin *origin,
+    void (*say)(void *arg, const char *to), void *arg)
+{
+	struct smtp_leg legs[RECIPIENTS_MAX];
+	size_t n = all_recipients(rules, origin, legs);
+
+	for (size_t i = 0; i < n; i++)
+		say(arg, legs[i].to);
+}

@@ -69,4 +69,11 @@ struct smtp_leg {
 size_t smtp_recipients(const struct smtp_rules *rules, uint32_t fires, const struct origin *origin,
     struct smtp_leg out[RECIPIENTS_MAX], size_t *left_out);
 
+/* The mail to that one recipient, as configured, by the first rule that knows it. False: none does. */
+bool smtp_find_recipient(const struct smtp_rules *rules, const char *to,
+    const struct origin *origin, struct smtp_leg *out);
+/* The kind's recipients(). */
+void smtp_rules_say_all(const struct smtp_rules *rules, const struct origin *origin,
+    void (*say)(void *arg, const char *to), void *arg);
+
 #endif

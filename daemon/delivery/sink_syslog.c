@@ -576,6 +576,20 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 	return NULL;
 }
 
+static const char *
+on_means(const struct sink *s, bool *is_acknowledged)
+{
+	*is_acknowledged = transport_is_stream(current(s)->transport);
+	if (!*is_acknowledged)
+		return "this host's kernel took the datagram; nobody can know whether it arrived: look for "
+		       "it at the receiver";
+	return s->conf->confirm_after_ms > 0
+	           ? "the receiver's TCP acknowledged it, and the connection was still healthy "
+	             "confirm_after later; whether the receiver stored it is its own affair"
+	           : "the receiver's TCP acknowledged it; whether the receiver read it is not known "
+	             "(confirm_after is 0)";
+}
+
 const struct sink_kind sink_syslog = {
 	.name = "syslog",
 	.help = "Any of the formats to a SIEM or log collector over UDP, TCP, TLS or a unix socket.",
@@ -588,6 +602,7 @@ const struct sink_kind sink_syslog = {
 	.send = on_send,
 	.drain = on_drain,
 	.cancel = on_cancel,
+	.means = on_means,
 	.refresh = on_refresh,
 	.close = on_close,
 };

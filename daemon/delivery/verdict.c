@@ -75,10 +75,11 @@ owner_measure(struct sink_owner *o, const struct ticket *t)
  * hears of an alert must be its latest version.
  */
 static void
-owner_settle_ok(struct sink_owner *o, const struct ticket *t)
+owner_settle_ok(struct sink_owner *o, const struct ticket *t, int64_t now)
 {
 	int64_t due;
 
+	o->last_accepted = now;
 	o->accepted++;
 	if (order_blocks(&o->order, t->key, t->pos.seq, &due)) {
 		owner_put_behind(o, t, due, NULL);
@@ -132,6 +133,12 @@ owner_settle_hold(struct sink_owner *o, const struct ticket *t, int64_t due, con
 
 /* ---- what sinks call ----------------------------------------------------------------------- */
 
+static bool
+is_trial(const struct ticket *t)
+{
+	return t->pos.seq == 0;
+}
+
 /* False for a ticket of a link that has ended meanwhile. */
 static bool
 owner_redeem(struct sink_owner *o, uint64_t ticket, struct ticket *t)
@@ -153,10 +160,13 @@ sink_result(struct sink_owner *o, uint64_t ticket, enum sink_verdict v, int64_t 
 
 	if (!owner_redeem(o, ticket, &t))
 		return;
+	if (is_trial(&t)) {
+		trial_settle(o, ticket, v, err);
+		return;
+	}
 	switch (v) {
 	case SINK_OK:
-		o->last_accepted = clock_wall(o->d->env->clock);
-		owner_settle_ok(o, &t);
+		owner_settle_ok(o, &t, clock_wall(o->d->env->clock));
 		break;
 	case SINK_RETRY:
 		owner_settle_retry(o, &t, due, memo, err);
@@ -174,12 +184,16 @@ sink_result(struct sink_owner *o, uint64_t ticket, enum sink_verdict v, int64_t 
 void
 sink_accepted(struct sink_owner *o, const uint64_t *tickets, size_t n)
 {
+	int64_t now = clock_wall(o->d->env->clock);
 	struct ticket t;
 
-	o->last_accepted = clock_wall(o->d->env->clock);
 	for (size_t i = 0; i < n; i++) {
-		if (owner_redeem(o, tickets[i], &t))
-			owner_settle_ok(o, &t);
+		if (!owner_redeem(o, tickets[i], &t))
+			continue;
+		if (is_trial(&t))
+			trial_settle(o, tickets[i], SINK_OK, NULL);
+		else
+			owner_settle_ok(o, &t, now);
 	}
 	o->d->was_busy = true;
 }

@@ -72,16 +72,8 @@ stream_of(struct teller *t, const struct tenant *tenant)
 static uint32_t
 own_stream(struct teller *t)
 {
-	char own[] = "msspd", cloud[] = "global", portal[] = "security.microsoft.com";
-	char stream[] = "health", *about;
-	struct origin *o = origin_new(&(struct origin){ .tenant_id = own,
-	    .tenant = own,
-	    .customer = own,
-	    .customer_name = own,
-	    .cloud = cloud,
-	    .portal_host = portal,
-	    .stream = stream,
-	    .instance = (char *)(uintptr_t)t->env->instance });
+	struct origin *o = origin_own(t->env->instance, "health");
+	char *about;
 	uint32_t n;
 
 	about = origin_about(o);

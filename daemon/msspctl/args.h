@@ -16,6 +16,7 @@ struct args {
 	bool wants_all;         /* --all */
 	const char *tenant, *sink, *from, *to; /* --tenant and so on; NULL */
 	bool is_detached;       /* --detach */
+	const char *timeout;    /* --timeout; NULL */
 	char *const *names;     /* of tenants or customers; numbers of replays */
 	size_t nnames;
 };

@@ -13,6 +13,7 @@
 #include "daemon/msspctl/held.h"
 #include "daemon/msspctl/onboard.h"
 #include "daemon/msspctl/replay.h"
+#include "daemon/msspctl/test_sink.h"
 #include "lib/base/str.h"
 #include "lib/base/version.h"
 
@@ -64,6 +65,12 @@ static const char usage[] =
     "                      mails that wait for a digest: how many events, until when,\n"
     "                      why, and by which name they can be taken back\n"
     "  held-cancel ID...   take those back: who has not got them does not get them\n"
+    "  test-sink NAME... [--to ADDRESS] [--timeout T] [--json]\n"
+    "                      send one marked test record through that sink's own format\n"
+    "                      and connection, and say whether the far side accepted it,\n"
+    "                      how long it took, or why not and what to do; within T (30s).\n"
+    "                      Mail sinks want --to: a recipient that their rules know.\n"
+    "                      Exits 0 accepted, 69 not reached, 75 no answer, 76 refused\n"
     "\n"
     "Reads the configuration and needs no running msspd; NAME is a tenant, or a\n"
     "customer for all of its tenants:\n"
@@ -91,7 +98,7 @@ static const char usage[] =
     "  -h, --help          print this\n";
 
 enum { OPT_JSON = 256, OPT_REQUESTS, OPT_STATE, OPT_ALL, OPT_TENANT, OPT_SINK, OPT_FROM, OPT_TO,
-	OPT_DETACH };
+	OPT_DETACH, OPT_TIMEOUT };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
@@ -104,6 +111,7 @@ static const struct option long_options[] = {
 	{ "from", required_argument, NULL, OPT_FROM },
 	{ "to", required_argument, NULL, OPT_TO },
 	{ "all", no_argument, NULL, OPT_ALL },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "detach", no_argument, NULL, OPT_DETACH },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
@@ -112,7 +120,8 @@ static const struct option long_options[] = {
 
 /* What a verb takes besides -s and -c; anything else is refused. */
 enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8, TAKES_ALL = 16,
-	TAKES_PERIOD = 32, TAKES_NUMBERS = 64, TAKES_SOME_NAMES = 128 };
+	TAKES_PERIOD = 32, TAKES_NUMBERS = 64, TAKES_SOME_NAMES = 128, TAKES_TO = 256,
+	TAKES_TIMEOUT = 512 };
 
 static const struct command {
 	const char *name;
@@ -135,12 +144,13 @@ static const struct command {
 	{ "log-level", do_log_level, TAKES_NAMES },
 	{ "backup", do_backup, TAKES_NAMES },
 	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON },
-	{ "replay", do_replay, TAKES_PERIOD | TAKES_ALL },
-	{ "resend", do_resend, TAKES_PERIOD },
+	{ "replay", do_replay, TAKES_PERIOD | TAKES_TO | TAKES_ALL },
+	{ "resend", do_resend, TAKES_PERIOD | TAKES_TO },
 	{ "replays", do_replays, TAKES_JSON },
 	{ "replay-cancel", do_replay_cancel, TAKES_NUMBERS },
 	{ "held", do_held, TAKES_SOME_NAMES | TAKES_JSON },
 	{ "held-cancel", do_held_cancel, TAKES_NAMES },
+	{ "test-sink", do_test_sink, TAKES_NAMES | TAKES_TO | TAKES_TIMEOUT | TAKES_JSON },
 	{ "consent-url", do_consent_url, TAKES_NAMES | TAKES_STATE },
 	{ "onboard", do_onboard, TAKES_NAMES | TAKES_REQUESTS | TAKES_JSON },
 };
@@ -155,12 +165,13 @@ bad_usage(const char *what)
 static unsigned
 given(const struct args *a)
 {
-	bool has_period = a->tenant != NULL || a->sink != NULL || a->from != NULL || a->to != NULL ||
+	bool has_period = a->tenant != NULL || a->sink != NULL || a->from != NULL ||
 	                  a->is_detached;
 
 	return (a->is_json ? TAKES_JSON : 0) | (a->wants_requests ? TAKES_REQUESTS : 0) |
 	       (a->state != NULL ? TAKES_STATE : 0) | (a->wants_all ? TAKES_ALL : 0) |
-	       (has_period ? TAKES_PERIOD : 0);
+	       (has_period ? TAKES_PERIOD : 0) | (a->to != NULL ? TAKES_TO : 0) |
+	       (a->timeout != NULL ? TAKES_TIMEOUT : 0);
 }
 
 /* "sink forget" is one of two words, where a name follows; else "sink" has the name forget. */
@@ -241,6 +252,9 @@ take(struct args *a, int c, int *status)
 		return true;
 	case OPT_ALL:
 		a->wants_all = true;
+		return true;
+	case OPT_TIMEOUT:
+		a->timeout = optarg;
 		return true;
 	case OPT_STATE:
 		a->state = optarg;

@@ -16,6 +16,7 @@
 #include "daemon/ops/control.h"
 #include "daemon/ops/periods.h"
 #include "daemon/ops/status.h"
+#include "daemon/ops/trials.h"
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 
@@ -36,6 +37,7 @@ struct control {
 	struct engine *engine;
 	struct backups *backups;
 	struct holds *holds;
+	struct trials *trials;
 	control_reload *reload;
 	void *reload_arg;
 	struct event_base *base;
@@ -119,6 +121,18 @@ verb_held_result(struct control *c, const json_t *request, struct err *err)
 }
 
 static json_t *
+verb_test_sink(struct control *c, const json_t *request, struct err *err)
+{
+	return trials_begin(c->trials, request, err);
+}
+
+static json_t *
+verb_test_sink_result(struct control *c, const json_t *request, struct err *err)
+{
+	return trials_result(c->trials, request, err);
+}
+
+static json_t *
 verb_poll(struct control *c, const json_t *request, struct err *err)
 {
 	return acts_poll(c->engine, request, err);
@@ -166,6 +180,8 @@ static const struct verb verbs[] = {
 	{ "held", verb_held },
 	{ "held-cancel", verb_held_cancel },
 	{ "held-result", verb_held_result },
+	{ "test-sink", verb_test_sink },
+	{ "test-sink-result", verb_test_sink_result },
 };
 
 static const struct verb *
@@ -452,6 +468,7 @@ control_open(struct event_base *base, struct engine *engine, const char *path,
 	if (engine != NULL) { /* as in tests of the socket alone */
 		engine_view(engine, &view);
 		c->holds = holds_new(engine);
+		c->trials = trials_new(engine);
 		c->backups = backups_new(view.settings->state_dir);
 	}
 	c->reload = reload;
@@ -487,6 +504,7 @@ control_close(struct control *c)
 		client_free(TAILQ_FIRST(&c->clients));
 	backups_free(c->backups);
 	holds_free(c->holds);
+	trials_free(c->trials);
 	free(c->path);
 	free(c);
 }

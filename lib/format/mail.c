@@ -169,7 +169,9 @@ mail_write(struct buf *out, const struct mail_style *style, const struct mail_to
 	mail_sheet_fill(&s, item);
 	mail_set(&s, MV_RULE, str_of(to->rule), 200, MAIL_TRUSTED);
 	usual_subject(&subject, &s, item->event);
-	mail_set_subject(&s, style->subject, buf_peek(&subject));
+	/* That it is a test must be plain whatever a template of the user's own says. */
+	mail_set_subject(&s, item->event->record->type == RECORD_CANARY ? NULL : style->subject,
+	    buf_peek(&subject));
 	buf_release(&subject);
 	hash_id(m.id, to, m.event_id);
 	hash_thread(m.thread, item->event);

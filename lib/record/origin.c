@@ -75,6 +75,21 @@ origin_new(const struct origin *from)
 }
 
 struct origin *
+origin_own(const char *instance, const char *stream)
+{
+	char own[] = "msspd", cloud[] = "global", portal[] = "security.microsoft.com";
+
+	return origin_new(&(struct origin){ .tenant_id = own,
+	    .tenant = own,
+	    .customer = own,
+	    .customer_name = own,
+	    .cloud = cloud,
+	    .portal_host = portal,
+	    .stream = (char *)(uintptr_t)stream,
+	    .instance = (char *)(uintptr_t)instance });
+}
+
+struct origin *
 origin_ref(const struct origin *o)
 {
 	/* The count is the one thing in an origin that changes. */

@@ -36,6 +36,9 @@ struct origin *origin_new(const struct origin *from); /* copies everything; refs
 struct origin *origin_ref(const struct origin *o);
 void origin_unref(struct origin *o);
 
+/* What is of msspd itself and of no tenant. instance may be NULL. */
+struct origin *origin_own(const char *instance, const char *stream);
+
 /* The JSON text that the journal keeps for a stream, labels included: the caller's to free;
  * and back: NULL and ERR_PERM when it cannot be read, else one reference. */
 char *origin_about(const struct origin *o);

@@ -1,0 +1,131 @@
+#include "daemon/msspctl/test_sink.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "daemon/msspctl/call.h"
+#include "daemon/msspctl/fields.h"
+#include "lib/config/unit.h"
+
+#define TIMEOUT_MS 30000
+#define LOOK_US    50000
+#define SLACK_MS   5000 /* msspd answers in time by itself */
+
+/* Asks until the result is there. NULL: *status says why. */
+static json_t *
+wait_for(const struct args *a, int64_t test, int64_t timeout_ms, int *status)
+{
+	json_t *result = NULL;
+
+	for (int64_t ms = 0; ms < timeout_ms + SLACK_MS; ms += LOOK_US / 1000) {
+		json_decref(result);
+		result = call(a->socket, json_pack("{s:s, s:I}", "verb", "test-sink-result", "test",
+		    (json_int_t)test), status);
+		if (result == NULL || json_is_true(json_object_get(result, "ready")))
+			return result;
+		usleep(LOOK_US);
+	}
+	json_decref(result);
+	fputs("msspctl: msspd does not say what became of the test\n", stderr);
+	*status = EX_TEMPFAIL;
+	return NULL;
+}
+
+static json_t *
+ask(const struct args *a, const char *sink, int64_t timeout_ms, int *status)
+{
+	json_t *begun = call(a->socket, json_pack("{s:s, s:s, s:s*, s:I}", "verb", "test-sink", "sink", sink,
+	    "to", a->to, "timeout_ms", (json_int_t)timeout_ms), status);
+	int64_t test = get_int(begun, "test");
+
+	if (begun == NULL)
+		return NULL;
+	json_decref(begun);
+	return wait_for(a, test, timeout_ms, status);
+}
+
+static int
+status_of(const json_t *r)
+{
+	static const struct {
+		const char *result;
+		int status;
+	} of[] = { { "accepted", EX_OK }, { "rejected", EX_PROTOCOL }, { "no-link", EX_UNAVAILABLE },
+		{ "paused", EX_UNAVAILABLE }, { "gone", EX_UNAVAILABLE } };
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		if (strcmp(of[i].result, get_text(r, "result")) == 0)
+			return of[i].status;
+	}
+	return EX_TEMPFAIL; /* not now, cut, busy, no answer */
+}
+
+static void
+print_rest(const json_t *r)
+{
+	if (get_text(r, "event_id")[0] != '\0')
+		printf("  event id: %s\n", get_text(r, "event_id"));
+	printf("  link:     %s\n", get_text(r, "link"));
+	if (get_text(r, "do")[0] != '\0')
+		printf("  to do:    %s\n", get_text(r, "do"));
+}
+
+static void
+print_result(const json_t *r)
+{
+	bool is_accepted = json_is_true(json_object_get(r, "accepted"));
+	bool is_sent = json_is_integer(json_object_get(r, "took_ms"));
+	const char *to = get_text(r, "to");
+
+	printf("%s: %s%s%s", get_text(r, "sink"), is_accepted ? "accepted" : is_sent ? "NOT accepted" : "NOT sent",
+	    to[0] != '\0' ? ", to " : "", to);
+	if (is_accepted && !json_is_true(json_object_get(r, "acknowledged")))
+		fputs(", without acknowledgement", stdout);
+	if (is_sent)
+		printf(", after %" PRId64 " ms", get_int(r, "took_ms"));
+	printf("\n  %s%s\n", is_accepted ? "means:    " : "why:      ", get_text(r, is_accepted ? "means" : "why"));
+	print_rest(r);
+}
+
+static int
+test_one(const struct args *a, const char *sink, int64_t timeout_ms)
+{
+	int status = EX_OK;
+	json_t *r = ask(a, sink, timeout_ms, &status);
+
+	if (r == NULL)
+		return status;
+	if (a->is_json) {
+		json_dumpf(r, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		print_result(r);
+	}
+	status = status_of(r);
+	json_decref(r);
+	return fflush(stdout) == 0 ? status : EX_IOERR;
+}
+
+int
+do_test_sink(const struct args *a)
+{
+	int64_t timeout_ms = TIMEOUT_MS;
+	int worst = EX_OK, status;
+
+	if (a->timeout != NULL && (!unit_time(str_of(a->timeout), &timeout_ms) || timeout_ms <= 0)) {
+		fprintf(stderr, "msspctl: --timeout is a time like 30s, not %s\n", a->timeout);
+		return EX_USAGE;
+	}
+	if (a->to != NULL && a->nnames > 1) {
+		fputs("msspctl: --to goes with one sink\n", stderr);
+		return EX_USAGE;
+	}
+	for (size_t i = 0; i < a->nnames; i++) {
+		status = test_one(a, a->names[i], timeout_ms);
+		worst = status != EX_OK ? status : worst;
+	}
+	return worst;
+}
