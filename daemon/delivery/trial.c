@@ -216,7 +216,8 @@ see_recipient(void *arg, const char *to)
 	if (s->found == NULL && s->to != NULL && bare.n == s->bare.n &&
 	    strncasecmp(bare.s, s->bare.s, bare.n) == 0)
 		s->found = xstrdup(to);
-	if (s->shown.n + bare.n + 2 > SHOWN_MAX || memmem(s->shown.p, s->shown.n, bare.s, bare.n) != NULL)
+	if (s->shown.n + bare.n + 2 > SHOWN_MAX ||
+	    memmem(buf_peek(&s->shown).s, s->shown.n, bare.s, bare.n) != NULL)
 		return;
 	buf_puts(&s->shown, s->shown.n > 0 ? ", " : "");
 	buf_str(&s->shown, bare);

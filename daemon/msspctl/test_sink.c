@@ -80,8 +80,8 @@ print_result(const json_t *r)
 	bool is_sent = json_is_integer(json_object_get(r, "took_ms"));
 	const char *to = get_text(r, "to");
 
-	printf("%s: %s%s%s", get_text(r, "sink"), is_accepted ? "accepted" : is_sent ? "NOT accepted" : "NOT sent",
-	    to[0] != '\0' ? ", to " : "", to);
+	printf("%s: %s%s%s", get_text(r, "sink"),
+	    is_accepted ? "accepted" : is_sent ? "NOT accepted" : "NOT sent", to[0] != '\0' ? ", to " : "", to);
 	if (is_accepted && !json_is_true(json_object_get(r, "acknowledged")))
 		fputs(", without acknowledgement", stdout);
 	if (is_sent)
