@@ -1,10 +1,5 @@
-#include <errno.h>
-#include <event2/event.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/clock.h"
@@ -15,7 +10,9 @@
 #include "daemon/health/ends.h"
 #include "daemon/health/watch.h"
 #include "daemon/loop.h"
+#include "daemon/origins.h"
 #include "daemon/resolve.h"
+#include "daemon/state_dir.h"
 #include "daemon/timer.h"
 #include "lib/base/alloc.h"
 #include "lib/base/inflate.h"
@@ -24,7 +21,7 @@ struct engine {
 	struct engine_env env;
 	char hostname[256];
 	struct settings *settings;
-	int lock; /* descriptor of state_dir/lock; -1 */
+	int lock; /* of state_dir; -1: not held */
 	struct journal *journal;
 	struct fetcher *fetcher;
 	struct tokens *tokens;
@@ -35,8 +32,7 @@ struct engine {
 	struct watch *watch;
 	bool is_watched; /* not with --once */
 
-	struct origin **origins; /* by stream number; NULL where not made yet */
-	size_t norigins;
+	struct origins origins;
 
 	int64_t started, reloaded;
 	uint64_t reloads, reload_failures;
@@ -55,63 +51,13 @@ struct engine {
 	void *once_arg;
 };
 
-/* ---- whose a stream is ----------------------------------------------------- */
-
-static void
-origins_room(struct engine *e, uint32_t stream)
-{
-	if (stream < e->norigins)
-		return;
-	e->origins = xreallocarray(e->origins, stream + 1, sizeof(*e->origins));
-	while (e->norigins <= stream)
-		e->origins[e->norigins++] = NULL;
-}
-
-static void
-set_origin(struct engine *e, uint32_t stream, struct origin *taken)
-{
-	origins_room(e, stream);
-	origin_unref(e->origins[stream]);
-	e->origins[stream] = taken;
-}
-
-/* What was made of what the journal keeps may have changed there. */
-static void
-forget_origins(struct engine *e)
-{
-	for (size_t i = 0; i < e->norigins; i++) {
-		origin_unref(e->origins[i]);
-		e->origins[i] = NULL;
-	}
-}
-
-/* Stands for a stream of which the journal lost all it knew. */
-static const char nobody[] = "{\"tenant_id\":\"unknown\",\"tenant\":\"unknown\","
-    "\"customer\":\"unknown\",\"customer_name\":\"unknown\",\"cloud\":\"global\","
-    "\"portal_host\":\"security.microsoft.com\",\"stream\":\"alerts\"}";
-
-/* For entries whose tenant is no longer configured: who it was when they were read. */
+/* For the delivery. */
 static const struct origin *
 origin_of(void *arg, uint32_t stream)
 {
 	struct engine *e = arg;
-	const char *about;
-	struct origin *o;
-	struct err err;
 
-	origins_room(e, stream);
-	if (e->origins[stream] != NULL)
-		return e->origins[stream];
-	about = journal_stream_about(e->journal, stream);
-	o = about != NULL ? origin_from_about(about, &err) : NULL;
-	if (o == NULL) {
-		log_error(NULL, "nothing is known of stream=%" PRIu32 "; its entries go out as unknown",
-		    stream);
-		o = origin_from_about(nobody, &err);
-		BUG_IF(o == NULL);
-	}
-	e->origins[stream] = o;
-	return o;
+	return origins_find(&e->origins, stream);
 }
 
 /* ---- configuring -------------------------------------------------------------- */
@@ -137,7 +83,7 @@ apply_stream(struct engine *e, const struct tenant_stream *s)
 {
 	char *about = origin_about(s->origin);
 
-	set_origin(e, journal_stream(e->journal, s->key, about), origin_ref(s->origin));
+	origins_set(&e->origins, journal_stream(e->journal, s->key, about), origin_ref(s->origin));
 	free(about);
 }
 
@@ -158,7 +104,7 @@ apply(struct engine *e, const struct settings *s)
 {
 	warn_of_leavers(e, s);
 	replays_of_new_sinks(e->journal, s, clock_wall(e->env.clock));
-	forget_origins(e);
+	origins_forget(&e->origins);
 	for (size_t i = 0; i < s->ntenants; i++) {
 		const struct tenant *t = &s->tenants[i];
 
@@ -291,41 +237,6 @@ on_journal_note(void *arg, enum journal_note note, enum journal_state state, con
 }
 
 static bool
-make_state_dir(const char *dir, struct err *err)
-{
-	struct stat st;
-
-	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-		return err_sys(err, ERR_CONF, errno, "state_dir %s cannot be made", dir);
-	if (stat(dir, &st) != 0)
-		return err_sys(err, ERR_CONF, errno, "state_dir %s", dir);
-	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ERR_CONF, "state_dir %s is not a directory", dir);
-	return true;
-}
-
-/* The lock lives as long as the descriptor: with the process at the latest. */
-static bool
-lock_state_dir(struct engine *e, struct err *err)
-{
-	char *path;
-	bool ok = true;
-
-	if (!make_state_dir(e->settings->state_dir, err))
-		return false;
-	path = xasprintf("%s/lock", e->settings->state_dir);
-	e->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (e->lock < 0)
-		ok = err_sys(err, ERR_CONF, errno, "%s", path);
-	else if (flock(e->lock, LOCK_EX | LOCK_NB) != 0)
-		ok = err_set(err, ERR_TEMP,
-		    "state_dir %s is in use by another msspd: stop that one, or give this one a "
-		    "state_dir of its own", e->settings->state_dir);
-	free(path);
-	return ok;
-}
-
-static bool
 open_journal(struct engine *e, bool is_dry, struct err *err)
 {
 	const struct settings *s = e->settings;
@@ -353,7 +264,7 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 		e->hostname[0] = '\0';
 	e->env.hostname = e->hostname;
 	e->started = clock_wall(e->env.clock);
-	if (!is_dry && !lock_state_dir(e, err))
+	if (!is_dry && !state_dir_take(s->state_dir, &e->lock, err))
 		goto fail;
 	/* Order matters: whoever is started later may call on those before it. */
 	e->env.loop = loop_new(base);
@@ -361,6 +272,7 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	e->env.resolver = resolver_new(base);
 	if (!open_journal(e, is_dry, err))
 		goto fail;
+	origins_init(&e->origins, e->journal);
 	e->fetcher = fetcher_new(&e->env);
 	e->tokens = tokens_new(&e->env, e->fetcher);
 	e->delivery = delivery_new(&e->env, e->journal, origin_of, e);
@@ -400,11 +312,8 @@ engine_close(struct engine *e)
 	resolver_free(e->env.resolver);
 	loop_free(e->env.loop);
 	timers_free(e->env.timers);
-	for (size_t i = 0; i < e->norigins; i++)
-		origin_unref(e->origins[i]);
-	free(e->origins);
-	if (e->lock >= 0)
-		close(e->lock);
+	origins_release(&e->origins);
+	state_dir_leave(e->lock);
 	settings_unref(e->settings);
 	free(e);
 }
@@ -527,7 +436,7 @@ engine_replay_cancel(struct engine *e, uint64_t number)
 const struct origin *
 engine_origin(struct engine *e, uint32_t stream)
 {
-	return origin_of(e, stream);
+	return origins_find(&e->origins, stream);
 }
 
 const struct engine_env *
