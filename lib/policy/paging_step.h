@@ -4,10 +4,22 @@
 #include "lib/policy/paging.h"
 
 /*
- * paging_step: what both halves of paging, answers with a page and answers
- * without one, do about the next request. Inside paging only.
+ * paging_step: what the parts of paging share: what a page says (paging_page.c), what
+ * follows from it (paging.c), and what from an answer without one (paging_fault.c).
+ * Inside paging only.
  */
 extern const char paging_gap_tick[], paging_gap_poison[], paging_gap_unread[];
+
+/* ---- paging_page.c ------------------------------------------------------------------------ */
+
+/* Behind it there may be more, though it has no link. */
+bool paging_page_is_full(const struct paging *p, const struct paging_page *pg);
+/* How long the server lets pages be at the most. */
+void paging_learn_clamp(struct paging *p, const struct paging_page *pg, bool full);
+/* Whether it keeps to the order; true: this page does not. */
+bool paging_learn_ascent(struct paging *p, const struct paging_page *pg);
+
+/* ---- paging.c ----------------------------------------------------------------------------- */
 
 /* "ge from"; what is kept only while one timestamp or window is read ends here. */
 void paging_ask_keyset(struct paging *p, int64_t from);
