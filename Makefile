@@ -49,7 +49,7 @@ FUZZERS  := $(call each,fuzz,fuzz)
 SUPPORT  := $(call obj,$(filter-out tests/unit/check_%.c,$(wildcard tests/unit/*.c)))
 PROGRAMS := $(BIN)/msspd $(BIN)/msspctl $(BIN)/fake-graph
 # What tests use besides.
-TOOLS    := $(BIN)/kafka-tool
+TOOLS    := $(BIN)/kafka-tool $(BIN)/write-formats
 
 all: $(PROGRAMS)                ## build msspd, msspctl and fake-graph below build/
 
@@ -57,6 +57,7 @@ $(BIN)/msspd: $B/daemon/main.o $B/daemon.a $B/lib.a
 $(BIN)/msspctl: $(CTL) $B/daemon.a $B/lib.a
 $(BIN)/fake-graph: $(FAKE) $B/lib.a
 $(BIN)/kafka-tool: $B/tests/run/kafka_tool.o
+$(BIN)/write-formats: $B/tests/run/write_formats.o $B/lib.a
 $(PROGRAMS) $(TOOLS):
 	$(call say,LINK)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
 $B/lib.a: $(LIB)

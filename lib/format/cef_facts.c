@@ -79,8 +79,8 @@ gather_fields(struct cef_facts *f, const struct alert *a)
 
 		cef_set_number(f, times[i].key, moment_ms(t));
 	}
-	if (a->ncategories > 0)
-		cef_set(f, CEF_CAT, a->categories[0]);
+	for (size_t i = 0; i < a->ncategories; i++)
+		cef_set(f, CEF_CAT, a->categories[i]);
 }
 
 /* cn1 is a number in every receiver: an id that is none has a key of its own. */
@@ -94,6 +94,17 @@ gather_incident(struct cef_facts *f, struct str id)
 	cef_set(f, is_number ? CEF_INCIDENT : CEF_INCIDENT_TEXT, id);
 }
 
+/* What is cut says so, as escape_value() does. False then. */
+static bool
+add_part(struct cef_facts *f, struct str part, size_t max)
+{
+	buf_str(&f->text, clip(part, max));
+	if (part.n <= max)
+		return true;
+	buf_puts(&f->text, "...");
+	return false;
+}
+
 static void
 gather_verdict(struct cef_facts *f, struct str classification, struct str determination)
 {
@@ -103,19 +114,24 @@ gather_verdict(struct cef_facts *f, struct str classification, struct str determ
 		cef_set(f, CEF_VERDICT, classification);
 		return;
 	}
-	buf_str(&f->text, classification.n != 0 ? clip(classification, PART_MAX) : STR("unknown"));
+	(void)add_part(f, classification.n != 0 ? classification : STR("unknown"), PART_MAX);
 	buf_byte(&f->text, '/');
-	buf_str(&f->text, clip(determination, PART_MAX));
+	(void)add_part(f, determination, PART_MAX);
 	cef_set_text(f, CEF_VERDICT, start);
 }
 
 static void
 add_list(struct cef_facts *f, size_t start, const struct str *v, size_t n)
 {
-	for (size_t i = 0; i < n && f->text.n - start < LIST_MAX; i++) {
-		if (f->text.n > start)
+	for (size_t i = 0; i < n; i++) {
+		size_t used = f->text.n - start;
+
+		if (v[i].n == 0)
+			continue;
+		if (used > 0)
 			buf_byte(&f->text, ',');
-		buf_str(&f->text, clip(v[i], LIST_MAX - (f->text.n - start)));
+		if (!add_part(f, v[i], used < LIST_MAX ? LIST_MAX - used : 0))
+			return;
 	}
 }
 

@@ -92,9 +92,13 @@ static void
 set_list(struct mail_sheet *s, enum mail_value v, const struct str *list, size_t n)
 {
 	for (size_t i = 0; i < n && i < LIST_MAX; i++) {
-		if (s->tmp.n > 0)
-			buf_puts(&s->tmp, ", ");
+		size_t start = s->tmp.n, begin;
+
+		buf_puts(&s->tmp, start > 0 ? ", " : "");
+		begin = s->tmp.n;
 		mail_clean(&s->tmp, list[i], 80, 0);
+		if (s->tmp.n == begin)
+			buf_cut(&s->tmp, start);
 	}
 	if (n > LIST_MAX)
 		buf_printf(&s->tmp, " and %zu more", n - LIST_MAX);

@@ -138,8 +138,20 @@ put_groups(struct shape *s, const struct shape_row *row, const void *base)
 	shape_close(s);
 }
 
+/* A build of nothing is none in OCSF. */
+static void
+look_for_system(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+
+	(void)row;
+	if (e->device.os_platform.n == 0 && (e->device.version.n != 0 || e->device.os_build >= 0))
+		ocsf_of(s)->needs_whole = true;
+}
+
 #define S struct evidence
 const struct shape_row ocsf_device_rows[] = {
+	CALL(NULL, look_for_system, NULL),
 	OPEN("device"),
 	MARKED("hostname", device.dns_name, OBSERVABLE_HOSTNAME, "deviceDnsName"),
 	MARKED("hostname", device.host_name, OBSERVABLE_HOSTNAME, "else hostName"),
@@ -174,8 +186,21 @@ put_account_email(struct shape *s, const struct shape_row *row, const void *base
 	ocsf_email(s, row->name, ((const struct user_account *)base)->upn);
 }
 
+/* A domain alone is no user. */
+static void
+look_for_user(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct user_account *a = base;
+
+	(void)row;
+	if (a->account_name.n + a->upn.n + a->display_name.n + a->sid.n + a->aad_id.n == 0 &&
+	    a->domain_name.n != 0)
+		ocsf_of(s)->needs_whole = true;
+}
+
 #define S struct user_account
 const struct shape_row ocsf_account_rows[] = {
+	CALL(NULL, look_for_user, NULL),
 	MARKED("name", account_name, OBSERVABLE_USER_NAME, "accountName"),
 	MARKED("name", upn, OBSERVABLE_USER_NAME, "else userPrincipalName"),
 	MARKED("name", display_name, OBSERVABLE_USER_NAME, "else displayName"),

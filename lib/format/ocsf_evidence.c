@@ -44,7 +44,11 @@ put_parent_pid(struct shape *s, const struct shape_row *row, const void *base)
 
 	if (is_pid(e->process.parent_pid))
 		shape_int(s, row->name, e->process.parent_pid);
-	else if (e->process.parent_image.name.n != 0)
+	else if (e->process.parent_pid != RECORD_NO_NUMBER ||
+		 e->process.parent_created != TICKS_NONE || ocsf_has_file(&e->process.parent_image))
+		ocsf_of(s)->needs_whole = true;
+	/* Whose signature it is of a parent has no place. */
+	if (e->process.parent_image.issuer.n != 0)
 		ocsf_of(s)->needs_whole = true;
 }
 

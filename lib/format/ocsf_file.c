@@ -60,6 +60,26 @@ put_name(struct shape *s, const struct shape_row *row, const void *base)
 		shape_text(s, row->name, hashes[i], OBSERVABLE_NONE);
 }
 
+bool
+ocsf_has_file(const struct file_details *f)
+{
+	return f->size >= 0 || f->name.n + f->path.n + f->publisher.n + f->issuer.n + f->signer.n +
+	                               f->md5.n + f->sha1.n + f->sha256.n + f->sha256_ac.n !=
+	                           0;
+}
+
+/* Without anything to call it by it is no file in OCSF. */
+static void
+look_for_name(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct file_details *f = base;
+
+	(void)row;
+	if (f->name.n + f->path.n + f->md5.n + f->sha1.n + f->sha256.n + f->sha256_ac.n == 0 &&
+	    ocsf_has_file(f))
+		ocsf_of(s)->needs_whole = true;
+}
+
 static void
 put_path(struct shape *s, const struct shape_row *row, const void *base)
 {
@@ -75,6 +95,7 @@ put_path(struct shape *s, const struct shape_row *row, const void *base)
 
 #define S struct file_details
 const struct shape_row ocsf_file_rows[] = {
+	CALL(NULL, look_for_name, NULL),
 	CALL("name", put_name, "fileName, else the end of filePath, else a hash"),
 	IF_CALL("path", put_path, "filePath and fileName"),
 	IF_TEXT("parent_folder", path, "filePath"),

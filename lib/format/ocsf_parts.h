@@ -128,6 +128,9 @@ extern const struct shape_row ocsf_url_rows[];
 extern const struct shape_row ocsf_message_rows[];
 extern const struct shape_row ocsf_mailbox_rows[];
 
+/* Anything is known of it. */
+bool ocsf_has_file(const struct file_details *f);
+
 /* An address where OCSF allows nothing else; false when it is none. */
 bool ocsf_email(struct shape *s, const char *name, struct str address);
 

@@ -27,6 +27,7 @@ import test_soak
 import test_storm
 import test_streams
 import test_tenants
+import test_values
 
 # Three times: measured, and room for a machine that does other things as well.
 SLOW = 3
@@ -60,6 +61,7 @@ RUNS = (
     ("address-undefined", test_smtp.Digests, (), {}),
     ("address-undefined", test_soak.Soak, (), {}),
     ("address-undefined", test_storm.Storm, (), {}),
+    ("address-undefined", test_values.Values, None, {}),
     ("thread", test_kill.KillMsspd, None, KILL),
     ("thread", test_service.Service, ("test_reload", "test_once"), {}),
 )
