@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "daemon/clock.h"
+#include "daemon/leavers.h"
 #include "daemon/logging.h"
 #include "daemon/ops/metrics.h"
 #include "daemon/options.h"
@@ -51,14 +52,15 @@ on_problem(void *arg, bool is_error, const char *line)
 	fprintf(stderr, "%s%s\n", is_error ? "" : "warning: ", line);
 }
 
-/* -n: every error and warning is on standard error by now. */
+/* -n: every error and warning of the file itself is on standard error by now. */
 static int
-say_checked(const struct settings *s, const char *file, const struct tally *t)
+say_checked(const struct settings *s, const char *file, struct tally *t)
 {
 	if (s == NULL) {
 		fprintf(stderr, "%s: %zu error%s\n", file, t->errors, t->errors == 1 ? "" : "s");
 		return EX_CONFIG;
 	}
+	leavers_check(s, on_problem, t);
 	printf("%s: good: %zu tenant%s, %zu sink%s, %zu warning%s\n", file, s->ntenants,
 	    s->ntenants == 1 ? "" : "s", s->nsinks, s->nsinks == 1 ? "" : "s", t->warnings,
 	    t->warnings == 1 ? "" : "s");

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/journal/journal_backup.h"
+#include "daemon/journal/journal_file.h"
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
 
@@ -171,7 +172,7 @@ backup_start(const char *dir, const char *target)
 	struct backup *b = xcalloc(1, sizeof(*b));
 
 	BUG_IF(target[0] != '/');
-	b->source = xasprintf("%s/journal.db", dir);
+	b->source = xasprintf("%s/" JOURNAL_FILE, dir);
 	b->target = xstrdup(target);
 	b->partial = xasprintf("%s.partial", target);
 	BUG_IF(pthread_create(&b->thread, NULL, run, b) != 0);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/journal/journal_file.h"
 #include "daemon/journal/journal_sqlite.h"
 #include "lib/base/alloc.h"
 #include "lib/base/ticks.h"
@@ -374,7 +375,7 @@ store_new(const struct journal_opts *opts, struct registry *reg, struct outbox *
 	struct store *s = xcalloc(1, sizeof(*s));
 
 	s->dir = xstrdup(opts->dir);
-	s->path = xasprintf("%s/journal.db", opts->dir);
+	s->path = xasprintf("%s/" JOURNAL_FILE, opts->dir);
 	s->lock_path = xasprintf("%s/journal.lock", opts->dir);
 	s->ballast_path = xasprintf("%s/journal.ballast", opts->dir);
 	s->vfs = opts->vfs == NULL ? NULL : xstrdup(opts->vfs);

@@ -1,5 +1,6 @@
 """A reload is a difference: what it does not name goes on as if nothing were, also with alerts under way."""
 import json
+import os
 import re
 import time
 import urllib.request
@@ -110,12 +111,21 @@ class Reload(Scene):
         # The tenant leaves with entries that wait: they are delivered still. The sink leaves: that is said first.
         two = self.sinks.pop("two")
         del self.tenants["t001"]
+        self.msspd.configure(self.text())
+        checked = self.msspd.call("-n")
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.assertIn("warning: %s: there is no sink two any more, for which 9 entries wait; they are kept for 7d (forget_after), and "
+                      "then let go\n" % self.msspd.file, checked.stderr)
         self.reload()
         said = self.run_.read(self.msspd.log)
         self.assertRegex(said, r"sink two: is not configured any more; what waits for it is kept for forget_after[^\n]*entries=9\n"
                          r"(.*\n)*.*configuration read anew tenants=2 sinks=1")
         self.assertEqual((self.names("tenants"), backlog()), ({"t002", "t003"}, {"one": 0, "two": 9}))
         self.siems[1].start()
+        self.msspd.stop()
+        self.assertIn("9 entries wait", self.msspd.call("-n").stderr)
+        self.assertEqual(sorted(f for f in os.listdir(self.msspd.state) if f.startswith("journal.db")), ["journal.db"])
+        self.msspd.start()
         two["servers"] = ["tcp://127.0.0.1:%d" % self.siems[1].lf]
         self.sinks["two"] = two
         self.reload()
