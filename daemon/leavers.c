@@ -23,8 +23,8 @@ leavers_on_sink(void *arg, const char *sink, uint64_t entries)
 	if (settings_sink(k->settings, sink) != NULL)
 		return;
 	unit_put_time(&kept, k->settings->forget_after_ms);
-	line = xasprintf("%s: there is no sink %s any more, for which %" PRIu64 " entr%s; they are kept for %.*s "
-	    "(forget_after), and then let go", k->settings->file, sink, entries,
+	line = xasprintf("%s: there is no sink %s any more, for which %" PRIu64 " entr%s; they are kept for"
+	    " %.*s (forget_after), and then let go", k->settings->file, sink, entries,
 	    entries == 1 ? "y waits" : "ies wait", STR_ARG(buf_peek(&kept)));
 	k->cb(k->arg, false, line);
 	free(line);
