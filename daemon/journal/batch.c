@@ -35,6 +35,7 @@ struct batch {
 	const struct recent *recent;
 	struct kept_page **pages; /* that items lean on */
 	size_t npages;
+	struct journal_letter *letters; /* max of them, beside the items; NULL: none */
 };
 
 struct batch_pool *
@@ -172,6 +173,19 @@ batch_add_recent(struct journal_batch *public, uint64_t seq)
 	return item;
 }
 
+struct journal_letter *
+batch_letter(struct journal_batch *public, struct journal_item *item)
+{
+	struct batch *b = (struct batch *)public;
+	struct journal_letter *letter;
+
+	if (b->letters == NULL)
+		b->letters = xcalloc(b->max, sizeof(*b->letters));
+	letter = &b->letters[item - public->items];
+	item->letter = letter;
+	return letter;
+}
+
 static char *
 room_for(struct batch *b, size_t n)
 {
@@ -221,6 +235,7 @@ journal_batch_free(struct journal_batch *public)
 	for (size_t i = 0; i < b->npages; i++)
 		kept_page_unref(b->pages[i]);
 	free(b->pages);
+	free(b->letters);
 	batch_pool_unref(b->pool);
 	free(public->items);
 	free(b);

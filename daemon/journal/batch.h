@@ -2,6 +2,7 @@
 #define BATCH_H
 
 #include "daemon/journal/journal.h"
+#include "daemon/journal/letters.h"
 #include "daemon/journal/recent.h"
 
 /*
@@ -19,6 +20,8 @@ struct journal_batch *batch_new(struct batch_pool *pool, const struct recent *re
 struct journal_item *batch_add(struct journal_batch *b);
 /* The same of an entry that is still in memory, all but tries and memo; NULL: it is not. */
 struct journal_item *batch_add_recent(struct journal_batch *b, uint64_t seq);
+/* What it is as a letter, zeroed: its texts likewise. */
+struct journal_letter *batch_letter(struct journal_batch *b, struct journal_item *item);
 const char *batch_text(struct journal_batch *b, const char *text); /* NULL stays NULL */
 struct str batch_bytes(struct journal_batch *b, const void *p, size_t n);
 

@@ -42,6 +42,10 @@ tell(struct journal *j, const struct told *t)
 		if (j->ready != NULL)
 			j->ready(j->ready_arg, t->ready);
 		break;
+	case TOLD_WORKED:
+		t->worked.cb(t->worked.arg, t->worked.task,
+		    t->worked.err.kind == ERR_NONE ? NULL : &t->worked.err);
+		break;
 	case TOLD_LET_GO:
 		break; /* told_free() does it */
 	}
@@ -63,6 +67,8 @@ journal_on_wake(evutil_socket_t fd, short what, void *arg)
 		tell(j, t);
 		if (t->what == TOLD_READ)
 			t->read.batch = NULL; /* the receiver owns it now */
+		if (t->what == TOLD_WORKED)
+			t->worked.task = NULL; /* likewise */
 		told_free(t);
 	}
 }
@@ -154,6 +160,12 @@ const char *
 journal_stream_about(const struct journal *j, uint32_t stream)
 {
 	return registry_stream_about(j->registry, stream);
+}
+
+uint32_t
+journal_streams(const struct journal *j)
+{
+	return registry_streams(j->registry);
 }
 
 bool
@@ -285,6 +297,32 @@ void
 journal_look(struct journal *j, uint32_t sink, size_t max, journal_read_cb *cb, void *arg)
 {
 	worker_look(j->worker, sink, max, cb, arg);
+}
+
+void
+journal_letters(struct journal *j, const struct journal_letters_ask *ask, journal_read_cb *cb,
+    void *arg)
+{
+	worker_letters(j->worker, ask, cb, arg);
+}
+
+void
+journal_work(struct journal *j, struct journal_task *taken, journal_task_cb *cb, void *arg)
+{
+	if (taken->what == JOURNAL_PURGE)
+		for (size_t i = 0; i < taken->which.nstreams && taken->phase == 0; i++)
+			registry_purge_stream(j->registry, taken->which.streams[i]);
+	worker_work(j->worker, taken, cb, arg);
+}
+
+bool
+journal_filter_has(const struct journal_filter *f, uint32_t stream)
+{
+	bool has = f->nstreams == 0;
+
+	for (size_t i = 0; i < f->nstreams && !has; i++)
+		has = f->streams[i] == stream;
+	return has;
 }
 
 void

@@ -239,10 +239,10 @@ bool journal_sink_is_known(const struct journal *j, const char *name);
 
 /*
  * A sink that is parked keeps the oldest JOURNAL_PARK_KEEP entries that wait for
- * it, those that are handed out and those of opts.own_types. All others, and all that are
- * committed for it from now on, are let go, and the period of each stream that they are
- * of is kept instead, growing; in the same transaction. Unparked, it gets what comes
- * from now on, and its periods can be read again (JOURNAL_NOTE_REFILL). Outlives a
+ * it, those that are handed out, those of opts.own_types and dead letters that are retried.
+ * All others, and all that are committed for it from now on, are let go, and the period of each
+ * stream that they are of is kept instead, growing; in the same transaction. Unparked, it gets
+ * what comes from now on, and its periods can be read again (JOURNAL_NOTE_REFILL). Outlives a
  * restart.
  */
 #define JOURNAL_PARK_KEEP 256
@@ -332,6 +332,7 @@ struct journal_item {
 	int64_t journalled;  /* ticks */
 	struct str id, body;
 	void *user;          /* the judge's, where the page is still in memory; else NULL */
+	const struct journal_letter *letter; /* only journal_letters() says it: letters.h */
 };
 
 /* Items of one read; the receiver owns it, and may keep it past journal_close(). All

@@ -7,6 +7,7 @@
 
 #include "daemon/journal/batch.h"
 #include "daemon/journal/journal.h"
+#include "daemon/journal/letters.h"
 #include "daemon/journal/registry.h"
 
 /*
@@ -64,6 +65,11 @@ struct journal_engine {
 	bool (*look)(struct store *s, uint32_t sink, size_t max, struct journal_batch *batch,
 	    struct err *err);
 	void (*rewind)(struct store *s, uint32_t sink);
+	/* What journal_letters() promises. */
+	bool (*letters)(struct store *s, const struct journal_letters_ask *ask,
+	    struct journal_batch *batch, struct err *err);
+	/* One step of journal_work(). */
+	bool (*work)(struct store *s, struct journal_task *task, struct err *err);
 
 	/*
 	 * A little housekeeping: says who has work again, trims, repairs. Returns

@@ -131,7 +131,8 @@ publish(struct store *s)
 		if (p->place == NULL)
 			continue;
 		if (p->n > 0)
-			oldest = s->entries[p->todo[0].seq - 1]->journalled;
+			oldest = place_waits_since(p->place, p->todo[0].seq,
+			    s->entries[p->todo[0].seq - 1]->journalled);
 		registry_sink_figures(s->reg, p->place->sink, p->place->entries, p->place->bytes,
 		    oldest, p->place->dead);
 		if (oldest != TICKS_NONE
@@ -160,16 +161,29 @@ wake_sinks(struct store *s)
 
 /* ---- append -------------------------------------------------------------- */
 
+struct mem_entry *
+mem_entry_add(struct store *s, const struct journal_item *item)
+{
+	struct mem_entry *entry = xcalloc(1, sizeof(*entry));
+
+	entry->item = *item;
+	entry->item.pos = (struct journal_pos){ .shard = 0, .seq = s->nentries + 1 };
+	entry->item.id.s = xmemdup(item->id.s, item->id.n);
+	entry->item.body.s = xmemdup(item->body.s, item->body.n);
+	if (s->nentries == s->room) {
+		s->room = s->room == 0 ? 256 : 2 * s->room;
+		s->entries = xreallocarray(s->entries, s->room, sizeof(struct journal_item *));
+	}
+	s->entries[s->nentries++] = &entry->item;
+	s->bytes += item->body.n;
+	s->stats.entries++;
+	return entry;
+}
+
 static void
 forward(struct store *s, uint32_t stream, struct journal_entry *e, int64_t now)
 {
-	struct mem_entry *entry = xcalloc(1, sizeof(*entry));
-	struct journal_item *made = &entry->item;
-	uint64_t seq = s->nentries + 1;
-	unsigned waiting = 0;
-
-	*made = (struct journal_item) {
-		.pos = { .shard = 0, .seq = seq },
+	struct mem_entry *entry = mem_entry_add(s, &(struct journal_item) {
 		.stream = stream,
 		.type = e->type,
 		.kind = e->kind,
@@ -177,16 +191,12 @@ forward(struct store *s, uint32_t stream, struct journal_entry *e, int64_t now)
 		.changed = e->changed,
 		.version = e->now.version,
 		.journalled = now,
-		.id = { xmemdup(e->id.s, e->id.n), e->id.n },
-		.body = { xmemdup(e->body, e->len), e->len },
-	};
-	if (s->nentries == s->room) {
-		s->room = s->room == 0 ? 256 : 2 * s->room;
-		s->entries = xreallocarray(s->entries, s->room, sizeof(struct journal_item *));
-	}
-	s->entries[s->nentries++] = made;
-	s->bytes += e->len;
-	s->stats.entries++;
+		.id = e->id,
+		.body = { e->body, e->len },
+	});
+	uint64_t seq = entry->item.pos.seq;
+	unsigned waiting = 0;
+
 	for (unsigned i = 0; i < e->nroutes && i < JOURNAL_ROUTES; i++) {
 		struct mem_place *p = mem_place(s, e->route[i]);
 
@@ -197,8 +207,16 @@ forward(struct store *s, uint32_t stream, struct journal_entry *e, int64_t now)
 	}
 	entry->nroutes = waiting;
 	ledger_add(&s->ledger, seq, waiting);
-	e->pos = made->pos;
+	e->pos = entry->item.pos;
 	e->is_forwarded = true;
+}
+
+static void
+quarantine(struct store *s, const struct journal_page *page, const struct journal_entry *e)
+{
+	mem_letter_add(s, JOURNAL_QUARANTINE, 0, &(struct journal_item) { .stream = page->stream,
+	    .version = TICKS_NONE, .journalled = clock_wall(s->clock), .id = e->id,
+	    .body = { e->body, e->len } }, e->why);
 }
 
 static void
@@ -232,7 +250,8 @@ append_entry(struct store *s, const struct journal_page *page, struct journal_en
 	}
 	s->memory[slot].seen = e->now;
 	result->quarantined += e->quarantine;
-	s->stats.quarantine += e->quarantine;
+	if (e->quarantine)
+		quarantine(s, page, e);
 	if (act == JOURNAL_REMEMBER) {
 		result->remembered++;
 		return;
@@ -289,18 +308,19 @@ settle(struct store *s, struct mark_job *m)
 		place_later(p->place, m->seq, m->due);
 		return;
 	case MARK_DEAD:
-		p->place->dead++;
 		mem_take_back(s, s->entries[m->seq - 1], m->sink);
-		s->stats.dead++;
+		if (!mem_letter_settled(s, p, m))
+			mem_letter_add(s, JOURNAL_DEAD, m->sink, s->entries[m->seq - 1], m->why);
 		break;
 	case MARK_OK:
+		(void)mem_letter_settled(s, p, m);
 		break;
 	}
 	mem_todo_drop(s, p, m->seq);
 }
 
-static void
-entry_free(struct store *s, uint64_t seq)
+void
+mem_entry_free(struct store *s, uint64_t seq)
 {
 	struct journal_item *e = s->entries[seq - 1];
 
@@ -323,7 +343,7 @@ trim(struct store *s)
 	while (ledger_next_done(&s->ledger, 0, 1, &first, &last)) {
 		if (s->entries[first - 1]->journalled + s->keep_delivered > now)
 			return;
-		entry_free(s, first);
+		mem_entry_free(s, first);
 		ledger_gone(&s->ledger, first, last);
 		s->trimmed_to = now - s->keep_delivered + 1;
 	}
@@ -462,6 +482,16 @@ mem_rewind(struct store *s, uint32_t sink)
 	wake_sinks(s);
 }
 
+static bool
+work(struct store *s, struct journal_task *t, struct err *err)
+{
+	bool ok = mem_work(s, t, err);
+
+	publish(s);
+	wake_sinks(s);
+	return ok;
+}
+
 /* ---- life cycle ---------------------------------------------------------- */
 
 static void
@@ -532,12 +562,13 @@ mem_close(struct store *s)
 		place_free(s->places[i].place);
 	}
 	for (size_t i = 0; i < s->nentries; i++)
-		entry_free(s, i + 1);
+		mem_entry_free(s, i + 1);
 	for (size_t i = 0; i < s->nslots; i++)
 		free((char *)s->memory[i].id.s);
 	free(s->places);
 	free(s->entries);
 	free(s->memory);
+	mem_letters_release(s);
 	ledger_release(&s->ledger);
 	free(s);
 }
@@ -557,5 +588,7 @@ const struct journal_engine journal_mem = {
 	.read = mem_read,
 	.look = mem_look,
 	.rewind = mem_rewind,
+	.letters = mem_letters,
+	.work = work,
 	.tick = mem_tick,
 };

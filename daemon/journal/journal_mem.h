@@ -14,6 +14,7 @@
  *
  *   journal_mem.c         the engine: memory, entries, marks, reading, its life
  *   journal_mem_todo.c    what waits at each sink
+ *   journal_mem_letters.c dead letters and quarantine; what is purged
  *   journal_mem_period.c  what parked sinks are not given, and what others lost
  */
 struct mem_todo {
@@ -34,6 +35,14 @@ struct mem_place {
 	struct place *place;
 	struct mem_todo *todo; /* in order of seq */
 	size_t n, room;
+};
+
+/* A dead letter, or one in quarantine. */
+struct mem_letter {
+	enum journal_box box;
+	struct journal_letter letter; /* why is our copy */
+	struct journal_item item;     /* likewise its id and body */
+	uint64_t retry;               /* as which entry it waits again; 0: it does not */
 };
 
 struct mem_seen {
@@ -59,6 +68,9 @@ struct store {
 	struct ledger ledger;
 	struct mem_seen *memory;
 	size_t nmemory, nslots;    /* open table, linear probing */
+	struct mem_letter *letters; /* in order of their numbers */
+	size_t nletters, letters_room;
+	uint64_t last_letter;
 	struct journal_stats stats;
 };
 
@@ -66,6 +78,21 @@ struct store {
 
 /* The sink did not get that entry after all. */
 void mem_take_back(struct store *s, const struct journal_item *item, uint32_t sink);
+/* Copies what it needs of item. */
+struct mem_entry *mem_entry_add(struct store *s, const struct journal_item *item);
+void mem_entry_free(struct store *s, uint64_t seq);
+
+/* ---- journal_mem_letters.c ---- */
+
+void mem_letter_add(struct store *s, enum journal_box box, uint32_t sink,
+    const struct journal_item *item, const char *why);
+/* The entry was accepted, or refused again: what that is for a letter that is retried. True: it
+ * was one. */
+bool mem_letter_settled(struct store *s, struct mem_place *p, const struct mark_job *m);
+void mem_letters_release(struct store *s);
+bool mem_letters(struct store *s, const struct journal_letters_ask *ask,
+    struct journal_batch *batch, struct err *err);
+bool mem_work(struct store *s, struct journal_task *t, struct err *err);
 
 /* ---- journal_mem_todo.c ---- */
 

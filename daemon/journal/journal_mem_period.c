@@ -64,7 +64,8 @@ let_parked_go(struct store *s, struct mem_place *p, int64_t now)
 		uint64_t seq = p->todo[i - 1].seq;
 		const struct journal_item *e = s->entries[seq - 1];
 
-		if (place_is_own(s->own_types, e->type) || place_is_out(p->place, seq))
+		if (place_is_own(s->own_types, e->type) || place_is_out(p->place, seq) ||
+		    (p->place->retrying > 0 && seq >= p->place->retry_from))
 			continue;
 		mem_period_grow(s, p->place->sink, e->stream, e->version, now);
 		mem_take_back(s, e, p->place->sink);

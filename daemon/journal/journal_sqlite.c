@@ -243,6 +243,44 @@ sqlite_rewind(struct store *s, uint32_t sink)
 	wake_sinks(s);
 }
 
+static bool
+sqlite_letters(struct store *s, const struct journal_letters_ask *ask, struct journal_batch *batch,
+    struct err *err)
+{
+	bool ok;
+
+	if (s->remedy != REMEDY_NONE)
+		return err_set(err, ERR_TEMP, "the journal cannot be read until it is repaired");
+	s->rc = SQLITE_OK;
+	ok = look_at_letters(s, ask, batch, err);
+	if (!ok)
+		trouble(s, err);
+	return ok;
+}
+
+static bool
+sqlite_work(struct store *s, struct journal_task *t, struct err *err)
+{
+	bool ok = false;
+
+	if (s->remedy != REMEDY_NONE)
+		return err_set(err, ERR_TEMP, "the journal cannot be written until it is repaired");
+	s->rc = SQLITE_OK;
+	switch (t->what) {
+	case JOURNAL_RETRY:
+	case JOURNAL_DROP:
+		ok = letters_step(s, t, err);
+		break;
+	case JOURNAL_PURGE:
+		ok = purge_step(s, t, err);
+		break;
+	}
+	if (!ok)
+		trouble(s, err);
+	wake_sinks(s);
+	return ok;
+}
+
 /* ---- opening and repairing ----------------------------------------------- */
 
 /* Nobody but us may read it, whatever the umask. */
@@ -504,5 +542,7 @@ const struct journal_engine journal_sqlite = {
 	.read = sqlite_read,
 	.look = sqlite_look,
 	.rewind = sqlite_rewind,
+	.letters = sqlite_letters,
+	.work = sqlite_work,
 	.tick = sqlite_tick,
 };

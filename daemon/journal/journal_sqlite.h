@@ -27,6 +27,8 @@
  *   journal_sqlite_settle.c   marks
  *   journal_sqlite_period.c   what is to be read again, and what parked sinks are not given
  *   journal_sqlite_resend.c   what a sink lost waits for it again
+ *   journal_sqlite_letters.c  dead letters and quarantine: looked at, retried, dropped
+ *   journal_sqlite_purge.c    all of a stream goes
  *   journal_sqlite_read.c     entries to hand out
  *   journal_sqlite_trim.c     what goes: delivered, forgotten, over its cap
  *   journal_sqlite_disk.c     room on the disk: high water, ballast, shrinking
@@ -37,7 +39,7 @@
  * transaction was committed: until then changes are noted in a list.
  */
 #define PAGE_SIZE      16384
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 6
 #define APPLICATION_ID 0x6d737370 /* "mssp" */
 #define MEMORY_PROBES  16         /* rows that share a second and a hash */
 #define NO_ROWID       INT64_MIN
@@ -81,9 +83,25 @@ enum statement {
 	ST_DEAD_PUT,
 	ST_DEAD_OLDEST,
 	ST_DEAD_DROP,
+	ST_DEAD_GET,
+	ST_DEAD_LIST,
+	ST_DEAD_WALK,
+	ST_DEAD_RETRY,
+	ST_DEAD_RETRIED,
+	ST_DEAD_AGAIN,
+	ST_DEAD_NO_RETRY,
 	ST_QUARANTINE_PUT,
 	ST_QUARANTINE_OLDEST,
 	ST_QUARANTINE_DROP,
+	ST_QUARANTINE_GET,
+	ST_QUARANTINE_LIST,
+	ST_QUARANTINE_SOME,
+	ST_PURGE_READERS,
+	ST_PURGE_GAPS,
+	ST_PURGE_BEGIN,
+	ST_PURGE_STREAM,
+	ST_PURGE_MEMORY,
+	ST_PURGE_HOUR,
 	ST_GAP_PUT,
 	ST_PERIOD_PUT,
 	ST_PERIOD_DROP,
@@ -104,6 +122,8 @@ enum change_what {
 	CHANGE_SETTLED, /* it no longer does; n: bytes */
 	CHANGE_LATER,   /* due */
 	CHANGE_DEAD,    /* n dead letters more at that sink */
+	CHANGE_RETRY,   /* one of them waits for it again, as entry seq */
+	CHANGE_NO_RETRY, /* it does no more */
 	CHANGE_GONE,    /* entries seq to n are no longer on disk */
 	CHANGE_DROPPED, /* a forgotten sink is gone for good */
 };
@@ -117,6 +137,7 @@ struct change {
 
 struct counts {
 	uint64_t entries, memory, dead, dead_bytes, quarantine, quarantine_bytes, gaps;
+	uint64_t letters; /* the last number that one was given */
 };
 
 /* What has to be done before anything can be written again. */
@@ -311,6 +332,10 @@ bool given_take_back_entry(
 
 /* Hours since 1970 when the alert of that key of the memory was created. */
 int64_t memory_hour(int64_t key);
+/* All keys of a stream in such an hour are from the first to the last of them; some of others may
+ * be, too. */
+int64_t memory_first(int64_t hour, uint32_t stream);
+int64_t memory_last(int64_t first);
 bool settle_marks(struct store *s, struct mark_job *marks, size_t n, struct err *err) MUST_CHECK;
 /* In the transaction at hand: that sink is not given an entry of that stream and version. */
 void period_grow(struct store *s, uint32_t sink, uint32_t stream, int64_t version);
@@ -332,6 +357,34 @@ void periods_done(struct store *s);
 bool park_step(struct store *s);
 /* Some of what a sink lost waits for it again, in a transaction of its own. False: nothing to do. */
 bool resend_step(struct store *s);
+/* In the transaction at hand: of that sink's entries first to last, those that are dead letters
+ * retried: accepted, they are none any more; refused, or never delivered, they are as before. */
+bool letters_accepted(struct store *s, uint32_t sink, uint64_t first, uint64_t last,
+    struct err *err) MUST_CHECK;
+/* *was_one: it was a letter that is retried, with that reason now (NULL: the old one). */
+bool letter_returned(struct store *s, uint32_t sink, uint64_t seq, const char *why, bool *was_one,
+    struct err *err) MUST_CHECK;
+/* None of that sink is retried any more. */
+bool letters_give_up(struct store *s, uint32_t sink, struct err *err) MUST_CHECK;
+/* Is that entry a letter that is retried? False where that cannot be read. */
+bool letter_is(struct store *s, uint32_t sink, uint64_t seq);
+/* Of the next dead letters behind t->at, in the order of sinks and entries, those that the task is
+ * about, *n of them. t->is_over: there are no more. */
+#define LETTERS_STEP 200
+struct letter_at {
+	int64_t at[4]; /* sink, entry, stream, number */
+};
+bool letters_walk(struct store *s, struct journal_task *t, struct letter_at out[LETTERS_STEP],
+    size_t *n, struct err *err) MUST_CHECK;
+/* It goes for good. is_retried, too: else *is_kept says that it is retried, and stays. */
+bool letter_drop(struct store *s, uint64_t number, bool is_retried, bool *is_kept, struct err *err)
+    MUST_CHECK;
+bool look_at_letters(struct store *s, const struct journal_letters_ask *ask,
+    struct journal_batch *b, struct err *err) MUST_CHECK;
+/* One step of a task, in a transaction of its own. */
+bool letters_step(struct store *s, struct journal_task *t, struct err *err) MUST_CHECK;
+bool purge_step(struct store *s, struct journal_task *t, struct err *err) MUST_CHECK;
+
 bool read_items(struct store *s, struct place *p, size_t max, size_t max_bytes,
     struct journal_batch *b, struct err *err) MUST_CHECK;
 bool look_at_items(struct store *s, uint32_t sink, size_t max, struct journal_batch *b,
@@ -342,6 +395,8 @@ uint32_t entry_crc(uint64_t seq, uint32_t stream, const struct journal_item *ite
 /* Reads columns from `first` on: stream, type, kind, flags, changed, version,
  * journalled, crc, id, body. Texts point into the row. False: the checksum is wrong. */
 bool entry_from_row(sqlite3_stmt *st, int first, uint64_t seq, struct journal_item *out);
+/* The last of entry.routes: a checksum over those before it. */
+uint32_t routes_crc(uint64_t seq, const void *routes, size_t n);
 /* Was it given to that sink? False where that is not known. */
 bool entry_was_for(struct str routes, uint64_t seq, uint32_t sink);
 /* In a transaction of its own: keeps the row in quarantine and frees who waits for it. */

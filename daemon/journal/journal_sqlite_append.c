@@ -13,6 +13,19 @@ memory_hour(int64_t key)
 	return key >> 43;
 }
 
+int64_t
+memory_first(int64_t hour, uint32_t stream)
+{
+	return hour << 43 | (int64_t)(stream & 0xffff) << 27;
+}
+
+/* Rows that share a key lie behind it. */
+int64_t
+memory_last(int64_t first)
+{
+	return first + (INT64_C(1) << 27) + MEMORY_PROBES;
+}
+
 /*
  * In order of time, so that what is read now lies together: by the hour in which
  * the alert was created; within it by stream, so that a page of one tenant's
@@ -29,7 +42,7 @@ memory_key(uint32_t stream, const struct journal_entry *e)
 		hour = 0;
 	if (hour >= INT64_C(1) << 20)
 		hour = (INT64_C(1) << 20) - 1;
-	return hour << 43 | (int64_t)(stream & 0xffff) << 27 | (int64_t)(hash >> 37);
+	return memory_first(hour, stream) | (int64_t)(hash >> 37);
 }
 
 void
@@ -117,7 +130,7 @@ entry_crc(uint64_t seq, uint32_t stream, const struct journal_item *item)
 }
 
 /* With a checksum of their own: an entry must not come to a sink that it was not for. */
-static uint32_t
+uint32_t
 routes_crc(uint64_t seq, const void *routes, size_t n)
 {
 	return crc32c(crc32c(0, &seq, sizeof(seq)), routes, n);
@@ -266,6 +279,7 @@ quarantine_put(struct store *s, uint32_t stream, struct str id, const char *why,
 	bind_text(st, 4, why != NULL ? why : "");
 	sqlite3_bind_int64(st, 5, (int64_t)n);
 	bind_blob(st, 6, body, n);
+	sqlite3_bind_int64(st, 7, (int64_t)++s->counts.letters);
 	if (!db_run(s, st, err))
 		return false;
 	s->counts.quarantine++;

@@ -16,7 +16,8 @@ static const char *const texts[ST_COUNT] = {
 	[ST_READER_PUT] = "REPLACE INTO reader(stream, name, cursor) VALUES(?1, ?2, ?3)",
 	[ST_SINK_PUT] = "REPLACE INTO sink(id, name, undeclared_since, forgotten, parked,"
 			" since) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-	[ST_SINK_DROP] = "DELETE FROM sink WHERE id = ?1",
+	[ST_SINK_DROP] = "DELETE FROM sink WHERE id = ?1"
+			 " AND NOT EXISTS (SELECT 1 FROM dead WHERE sink = ?1)",
 	[ST_META_PUT] = "REPLACE INTO meta(name, value) VALUES(?1, ?2)",
 	[ST_MEMORY_FIND] = "SELECT key, stream, id, seen, journalled, given FROM memory"
 			   " WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
@@ -61,16 +62,42 @@ static const char *const texts[ST_COUNT] = {
 		    " e.version, e.journalled, e.id FROM todo t JOIN entry e ON e.seq = t.seq"
 		    " WHERE t.sink = ?1 AND t.memo IS NOT NULL ORDER BY t.seq LIMIT ?2",
 	[ST_DEAD_PUT] =
-	    "INSERT INTO dead(sink, at, why, size, seq, stream, type, kind, flags,"
-	    " changed, version, journalled, id, body) SELECT ?1, ?3, ?4, length(" ENTRY_BODY "),"
+	    "INSERT INTO dead(n, sink, at, why, size, seq, stream, type, kind, flags,"
+	    " changed, version, journalled, id, body)"
+	    " SELECT ?5, ?1, ?3, ?4, ifnull(length(" ENTRY_BODY "), 0),"
 	    " seq, stream, type, kind, flags, changed, version, journalled, id, " ENTRY_BODY
 	    " FROM entry WHERE seq = ?2",
-	[ST_DEAD_OLDEST] = "SELECT n, size, sink FROM dead ORDER BY n LIMIT 1",
+	[ST_DEAD_OLDEST] = "SELECT n, size, sink, retry FROM dead ORDER BY n LIMIT 1",
 	[ST_DEAD_DROP] = "DELETE FROM dead WHERE n = ?1",
-	[ST_QUARANTINE_PUT] = "INSERT INTO quarantine(at, stream, id, why, size, body)"
-			      " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[ST_DEAD_GET] = "SELECT size, sink, retry, at, why, seq, stream, type, kind, flags, changed,"
+	    " version, journalled, id, substr(body, ?2, ?3) FROM dead WHERE n = ?1",
+	/* Neither of these two reads a body on its way. */
+	[ST_DEAD_LIST] = "SELECT n, stream FROM dead INDEXED BY dead_order"
+	    " WHERE n > ?1 AND (?2 = 0 OR sink = ?2) ORDER BY n",
+	[ST_DEAD_WALK] = "SELECT sink, seq, stream, n FROM dead INDEXED BY dead_order"
+	    " WHERE (sink, seq, stream, n) > (?1, ?2, ?3, ?4) ORDER BY sink, seq, stream, n"
+	    " LIMIT ?5",
+	[ST_DEAD_RETRY] = "UPDATE dead SET retry = ?2 WHERE n = ?1",
+	[ST_DEAD_RETRIED] = "SELECT n, size, retry FROM dead"
+	    " WHERE retry BETWEEN ?2 AND ?3 AND sink = ?1 ORDER BY retry LIMIT 1",
+	[ST_DEAD_AGAIN] = "UPDATE dead SET retry = NULL, at = ifnull(?4, at), why = ifnull(?3, why)"
+	    " WHERE retry = ?2 AND sink = ?1",
+	[ST_DEAD_NO_RETRY] = "UPDATE dead SET retry = NULL WHERE retry IS NOT NULL AND sink = ?1",
+	[ST_QUARANTINE_PUT] = "INSERT INTO quarantine(n, at, stream, id, why, size, body)"
+	    " VALUES(?7, ?1, ?2, ?3, ?4, ?5, ?6)",
 	[ST_QUARANTINE_OLDEST] = "SELECT n, size FROM quarantine ORDER BY n LIMIT 1",
 	[ST_QUARANTINE_DROP] = "DELETE FROM quarantine WHERE n = ?1",
+	[ST_QUARANTINE_GET] = "SELECT size, at, why, stream, id, substr(body, ?2, ?3)"
+	    " FROM quarantine WHERE n = ?1",
+	[ST_QUARANTINE_LIST] = "SELECT n, stream FROM quarantine INDEXED BY quarantine_stream"
+	    " WHERE n > ?1 ORDER BY n",
+	[ST_QUARANTINE_SOME] = "SELECT n, size FROM quarantine WHERE stream = ?1 LIMIT ?2",
+	[ST_PURGE_READERS] = "DELETE FROM reader WHERE stream = ?1",
+	[ST_PURGE_GAPS] = "DELETE FROM gap WHERE stream = ?1",
+	[ST_PURGE_BEGIN] = "UPDATE stream SET begin = NULL WHERE id = ?1",
+	[ST_PURGE_STREAM] = "DELETE FROM stream WHERE id = ?1",
+	[ST_PURGE_MEMORY] = "DELETE FROM memory WHERE key BETWEEN ?1 AND ?2 AND stream = ?3",
+	[ST_PURGE_HOUR] = "SELECT key FROM memory WHERE key >= ?1 ORDER BY key LIMIT 1",
 	[ST_GAP_PUT] = "INSERT INTO gap(at, stream, reader, since, until, why)"
 		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[ST_PERIOD_PUT] =

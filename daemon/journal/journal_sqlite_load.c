@@ -47,6 +47,7 @@ on_meta(struct store *s, sqlite3_stmt *st)
 		{ "quarantine", &s->counts.quarantine },
 		{ "quarantine_bytes", &s->counts.quarantine_bytes },
 		{ "gaps", &s->counts.gaps },
+		{ "letters", &s->counts.letters },
 	};
 	const char *name = text_of(st, 0);
 	uint64_t value = (uint64_t)sqlite3_column_int64(st, 1);
@@ -175,6 +176,28 @@ on_dead(struct store *s, sqlite3_stmt *st)
 }
 
 static void
+on_retried(struct store *s, sqlite3_stmt *st)
+{
+	struct place *p = place_of(s, (uint32_t)sqlite3_column_int64(st, 0));
+
+	if (p == NULL)
+		return;
+	p->retrying = (uint64_t)sqlite3_column_int64(st, 1);
+	p->retry_from = (uint64_t)sqlite3_column_int64(st, 2);
+	p->retry_at = clock_wall(s->clock);
+}
+
+/* Letters that an older msspd numbered, or that are here from a damaged file. */
+static void
+on_letters(struct store *s, sqlite3_stmt *st)
+{
+	uint64_t last = (uint64_t)sqlite3_column_int64(st, 0);
+
+	if (last > s->counts.letters)
+		s->counts.letters = last;
+}
+
+static void
 on_range(struct store *s, sqlite3_stmt *st)
 {
 	uint64_t first = (uint64_t)sqlite3_column_int64(st, 0);
@@ -216,7 +239,7 @@ forget_figures(struct store *s)
 		struct place *p = s->places[i];
 
 		if (p != NULL)
-			p->entries = p->bytes = p->dead = p->oldest_seq = 0;
+			p->entries = p->bytes = p->dead = p->retrying = p->oldest_seq = 0;
 	}
 }
 
@@ -261,5 +284,9 @@ load(struct store *s, struct err *err)
 	    && (!is_first || each_row(s, "SELECT sink, seq, due FROM todo WHERE memo IS NOT NULL",
 	                         on_waiting, err))
 	    && each_row(s, "SELECT sink, count(*) FROM dead GROUP BY sink", on_dead, err)
+	    && each_row(s, "SELECT sink, count(*), min(retry) FROM dead WHERE retry IS NOT NULL"
+	           " GROUP BY sink", on_retried, err)
+	    && each_row(s, "SELECT max(ifnull((SELECT max(n) FROM dead), 0),"
+	           " ifnull((SELECT max(n) FROM quarantine), 0))", on_letters, err)
 	    && count_again(s, err) && know_what_is_kept(s);
 }

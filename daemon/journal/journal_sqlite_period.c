@@ -269,7 +269,8 @@ park_part(struct store *s, struct place *p, struct err *err)
 	bool ok = read_parked(s, p, v, &n, err);
 
 	for (size_t i = 0; i < n && ok; i++)
-		if (!place_is_own(s->own_types, v[i].type) && !place_is_out(p, v[i].seq))
+		if (!place_is_own(s->own_types, v[i].type) && !place_is_out(p, v[i].seq) &&
+		    !letter_is(s, p->sink, v[i].seq))
 			ok = let_one_go(s, p, &v[i], err);
 	if (ok)
 		p->park_from = n == 0 ? UINT64_MAX : v[n - 1].seq;

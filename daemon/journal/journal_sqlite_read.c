@@ -26,11 +26,16 @@ entry_from_row(sqlite3_stmt *st, int first, uint64_t seq, struct journal_item *o
 static bool
 release_todos(struct store *s, uint64_t seq, struct err *err)
 {
+	bool was_one;
+
 	for (size_t i = 0; i < s->nplaces; i++) {
 		struct mark_job mark = { .sink = (uint32_t)i + 1, .seq = seq, .what = MARK_OK };
 		size_t noted = s->nchanges;
 
-		if (s->places[i] != NULL && !settle_marks(s, &mark, 1, err))
+		if (s->places[i] == NULL)
+			continue;
+		if (!letter_returned(s, mark.sink, seq, NULL, &was_one, err) ||
+		    !settle_marks(s, &mark, 1, err))
 			return false;
 		if (s->nchanges > noted && !given_take_back_entry(s, seq, mark.sink, err))
 			return false;

@@ -287,9 +287,10 @@ static const struct rescue_table others[] = {
 	{ "memory", "key,stream,journalled,id,seen", "key", check_memory }, /* of an older msspd */
 	{ "gap", "n,at,stream,reader,since,until,why", "n", NULL },
 	{ "period", "n,stream,sink,since,until,at,made,flags,seen,told", "n", check_period },
-	{ "dead",
-	    "n,sink,at,why,size,seq,stream,type,kind,flags,changed,version,journalled,id,body", "n",
-	    NULL },
+	{ "dead", "n,sink,at,why,size,seq,stream,type,kind,flags,changed,version,journalled,id,body,"
+	    "retry", "n", NULL },
+	{ "dead", "n,sink,at,why,size,seq,stream,type,kind,flags,changed,version,journalled,id,body",
+	    "n", NULL }, /* of an older msspd */
 	{ "quarantine", "n,at,stream,id,why,size,body", "n", NULL },
 };
 
@@ -305,6 +306,10 @@ copy_tables(struct rescue *r, const struct rescue_table *t, size_t n, struct err
 	return true;
 }
 
+/* Dead letters whose entry, as which they were to be tried again, is not there any more. */
+static const char lost_retries[] = "UPDATE dead SET retry = NULL WHERE retry IS NOT NULL AND NOT"
+    " EXISTS (SELECT 1 FROM todo WHERE todo.sink = dead.sink AND todo.seq = dead.retry)";
+
 static bool
 rescue_all(struct rescue *r, struct err *err)
 {
@@ -319,6 +324,7 @@ rescue_all(struct rescue *r, struct err *err)
 		return false;
 	decide_reread(r);
 	return put_cursors(r, err) && copy_tables(r, others, ARRAY_LEN(others), err)
+	    && db_exec(s, lost_retries, err)
 	    && (!r->is_rereading || periods_reread(s, err)) && put_gap(r, err)
 	    && transaction_commit(s, err);
 }

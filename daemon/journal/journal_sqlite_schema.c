@@ -11,7 +11,8 @@
  * pages as they came packed, each for the entries first to last; those have no body,
  * but say which of its bytes they are. memory.given: the sinks that were given that version
  * (given.h), NULL where an older msspd stored it; sink.since: when its name was first known;
- * entry.remembered: the key of the memory of it.
+ * entry.remembered: the key of the memory of it. dead.retry: the entry as which a dead letter
+ * waits for its sink again.
  */
 static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -47,6 +48,10 @@ static const char *const steps[SCHEMA_VERSION] = {
 	"ALTER TABLE memory ADD COLUMN given BLOB;"
 	"ALTER TABLE sink ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE entry ADD COLUMN remembered INTEGER;",
+	"ALTER TABLE dead ADD COLUMN retry INTEGER;"
+	"CREATE INDEX dead_order ON dead(sink, seq, stream);"
+	"CREATE INDEX dead_retry ON dead(retry) WHERE retry IS NOT NULL;"
+	"CREATE INDEX quarantine_stream ON quarantine(stream);",
 };
 
 static bool

@@ -69,7 +69,8 @@ settle_run(struct store *s, struct mark_job *const *marks, size_t n, size_t *tak
 	if (rc == 0)
 		k = n; /* the others have no row any more */
 	*taken = k > 0 ? k : 1;
-	return rc >= 0 && (found == 0 || drop_todo(s, marks[0]->sink, first, last, err));
+	return rc >= 0 && (found == 0 || drop_todo(s, marks[0]->sink, first, last, err)) &&
+	       (marks[0]->what != MARK_OK || letters_accepted(s, marks[0]->sink, first, last, err));
 }
 
 static bool
@@ -105,15 +106,20 @@ settle_dead(struct store *s, struct mark_job *const *m, struct err *err)
 {
 	sqlite3_stmt *st = db_use(s, ST_DEAD_PUT);
 	size_t noted = s->nchanges, taken;
+	bool was_one;
 
 	if (!settle_run(s, m, 1, &taken, err))
 		return false;
 	if (s->nchanges == noted)
 		return true; /* it was settled before */
+	if (!letter_returned(s, (*m)->sink, (*m)->seq, (*m)->why != NULL ? (*m)->why : "", &was_one,
+	    err) || was_one)
+		return was_one;
 	sqlite3_bind_int64(st, 1, (*m)->sink);
 	sqlite3_bind_int64(st, 2, (int64_t)(*m)->seq);
 	sqlite3_bind_int64(st, 3, s->now);
 	bind_text(st, 4, (*m)->why);
+	sqlite3_bind_int64(st, 5, (int64_t)++s->counts.letters);
 	if (!db_run(s, st, err))
 		return false;
 	if (!given_take_back_entry(s, (*m)->seq, (*m)->sink, err))

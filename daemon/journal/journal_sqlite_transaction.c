@@ -187,6 +187,12 @@ apply(struct store *s, const struct change *c)
 		if (p != NULL)
 			p->dead += c->n;
 		break;
+	case CHANGE_RETRY:
+		place_retry(p, c->seq, s->now);
+		break;
+	case CHANGE_NO_RETRY:
+		p->retrying -= c->n < p->retrying ? c->n : p->retrying;
+		break;
 	case CHANGE_GONE:
 		ledger_gone(&s->ledger, c->seq, c->n);
 		break;
@@ -349,6 +355,7 @@ transaction_save_counts(struct store *s, bool all, struct err *err)
 		{ "quarantine_bytes", c->quarantine_bytes != was->quarantine_bytes,
 		    c->quarantine_bytes },
 		{ "gaps", c->gaps != was->gaps, c->gaps },
+		{ "letters", c->letters != was->letters, c->letters },
 		{ "next_seq", is_far, s->next_seq },
 		{ "trimmed_to", is_far, (uint64_t)s->trimmed_to },
 	};
@@ -365,6 +372,7 @@ transaction_save_counts(struct store *s, bool all, struct err *err)
 	s->saved.quarantine = c->quarantine;
 	s->saved.quarantine_bytes = c->quarantine_bytes;
 	s->saved.gaps = c->gaps;
+	s->saved.letters = c->letters;
 	return true;
 }
 
@@ -387,8 +395,8 @@ find_oldest(struct store *s, struct place *p)
 	sqlite3_bind_int64(st, 2, (int64_t)p->oldest_seq);
 	if (p->oldest_seq != 0 && db_row(s, st, &err) == 1)
 		p->oldest = sqlite3_column_int64(st, 1);
-	if (p->oldest != TICKS_NONE && p->oldest < p->resent_at)
-		p->oldest = p->resent_at;
+	if (p->oldest != TICKS_NONE)
+		p->oldest = place_waits_since(p, p->oldest_seq, p->oldest);
 	sqlite3_reset(st);
 }
 

@@ -208,7 +208,7 @@ sink_part(struct store *s, struct err *err)
 		change_add(s, (struct change) { CHANGE_SETTLED, .sink = p->sink, .seq = last,
 		    .n = (uint64_t)sqlite3_column_int64(st, 1) });
 	}
-	if (rc < 0)
+	if (rc < 0 || !letters_give_up(s, p->sink, err))
 		return false;
 	st = db_use(s, last == 0 ? ST_SINK_DROP : ST_TODO_DROP);
 	sqlite3_bind_int64(st, 1, p->sink);
@@ -331,9 +331,10 @@ trim_step(struct store *s, int64_t mono)
 
 /* ---- caps ---------------------------------------------------------------- */
 
+/* retried: as which entry; 0: it is not. */
 static bool
 drop_letter(struct store *s, enum statement find, enum statement drop, uint64_t *bytes,
-    uint32_t *sink, struct err *err)
+    uint32_t *sink, uint64_t *retried, struct err *err)
 {
 	sqlite3_stmt *st = db_use(s, find);
 	int64_t n;
@@ -344,6 +345,7 @@ drop_letter(struct store *s, enum statement find, enum statement drop, uint64_t 
 	n = sqlite3_column_int64(st, 0);
 	*bytes = (uint64_t)sqlite3_column_int64(st, 1);
 	*sink = sqlite3_column_count(st) > 2 ? (uint32_t)sqlite3_column_int64(st, 2) : 0;
+	*retried = *sink != 0 ? (uint64_t)sqlite3_column_int64(st, 3) : 0;
 	sqlite3_reset(st);
 	st = db_use(s, drop);
 	sqlite3_bind_int64(st, 1, n);
@@ -354,18 +356,20 @@ static bool
 cap_letters(struct store *s, uint64_t *count, uint64_t *total, uint64_t most, enum statement find,
     enum statement drop, enum journal_note note, const char *what, struct err *err)
 {
-	uint64_t gone = 0, bytes = 0;
+	uint64_t gone = 0, bytes = 0, retried = 0;
 	uint32_t sink = 0;
 
 	while (gone < CAP_STEP && *count > 0
 	    && (*count > most || *total > s->room.max_bytes / LETTERS_SHARE)) {
-		if (!drop_letter(s, find, drop, &bytes, &sink, err))
+		if (!drop_letter(s, find, drop, &bytes, &sink, &retried, err))
 			return false;
 		*count -= 1;
 		*total -= bytes < *total ? bytes : *total;
 		gone++;
 		if (sink != 0)
 			change_add(s, (struct change) { CHANGE_DEAD, .sink = sink, .n = UINT64_MAX });
+		if (retried != 0)
+			change_add(s, (struct change) { CHANGE_NO_RETRY, .sink = sink, .n = 1 });
 	}
 	if (gone > 0)
 		outbox_note(s->out, note, s->state,

@@ -52,6 +52,9 @@ told_free(struct told *t)
 	case TOLD_LET_GO:
 		kept_page_unref(t->kept);
 		break;
+	case TOLD_WORKED:
+		free(t->worked.task);
+		break;
 	case TOLD_READY:
 		break;
 	}

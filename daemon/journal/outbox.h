@@ -12,7 +12,8 @@
  *
  * Any thread puts in; the loop is woken through an eventfd and takes out.
  */
-enum told_what { TOLD_APPENDED, TOLD_READ, TOLD_NOTE, TOLD_READY, TOLD_LET_GO };
+enum told_what { TOLD_APPENDED, TOLD_READ, TOLD_NOTE, TOLD_READY, TOLD_LET_GO,
+	TOLD_WORKED };
 
 struct told {
 	STAILQ_ENTRY(told) link;
@@ -32,6 +33,12 @@ struct told {
 			char *text;
 		} note;
 		uint32_t ready; /* the sink */
+		struct {
+			journal_task_cb *cb;
+			void *arg;
+			struct journal_task *task;
+			struct err err; /* kind ERR_NONE: none */
+		} worked;
 	};
 };
 

@@ -371,6 +371,25 @@ periods_forget_sink(struct periods *p, uint32_t sink)
 	pthread_mutex_unlock(&p->lock);
 }
 
+uint64_t
+periods_forget_stream(struct periods *p, uint32_t stream)
+{
+	uint64_t n = 0;
+
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->n; i++) {
+		struct row *row = &p->rows[i];
+
+		if (row->is_gone || row->period.stream != stream)
+			continue;
+		row->is_gone = true;
+		row->edit++;
+		n++;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
 void
 periods_unsave_all(struct periods *p)
 {

@@ -67,6 +67,8 @@ void periods_saved(struct periods *p, uint64_t number, uint64_t edit);
 void periods_unsave_all(struct periods *p);
 /* That sink is let go: another may have its number one day, and must not be given its periods. */
 void periods_forget_sink(struct periods *p, uint32_t sink);
+/* So is that stream. Returns how many there were. */
+uint64_t periods_forget_stream(struct periods *p, uint32_t stream);
 /* Committed so. What came meanwhile holds: a cancel, and that it is gone. */
 void periods_put(struct periods *p, const struct journal_period *what);
 

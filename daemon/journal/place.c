@@ -235,6 +235,25 @@ place_pop(struct place *p, int64_t now)
 	return 0;
 }
 
+void
+place_retry(struct place *p, uint64_t seq, int64_t now)
+{
+	if (p->retrying++ > 0)
+		return;
+	p->retry_from = seq;
+	p->retry_at = now;
+}
+
+int64_t
+place_waits_since(const struct place *p, uint64_t seq, int64_t journalled)
+{
+	if (journalled < p->resent_at)
+		journalled = p->resent_at;
+	if (p->retrying > 0 && seq >= p->retry_from && journalled < p->retry_at)
+		journalled = p->retry_at;
+	return journalled;
+}
+
 bool
 place_has_work(const struct place *p, int64_t now)
 {

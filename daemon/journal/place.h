@@ -34,6 +34,9 @@ struct place {
 	uint64_t newest;       /* the last that was committed for it */
 	uint64_t entries, bytes; /* open here */
 	uint64_t dead;
+	uint64_t retrying;     /* of them wait here again, */
+	uint64_t retry_from;   /* as entries from this one on, */
+	int64_t retry_at;      /* ticks: for no longer than since then */
 	uint64_t oldest_seq;   /* 0: none, or not known */
 	int64_t oldest;        /* ticks when it was journalled */
 	struct { uint64_t *seq; size_t n, room; } out;                 /* handed out, by hash */
@@ -69,6 +72,11 @@ place_is_own(unsigned types, unsigned type)
 {
 	return type < 32 && (types & 1u << type) != 0;
 }
+
+/* A dead letter is tried again, as entry seq, from now on. */
+void place_retry(struct place *p, uint64_t seq, int64_t now);
+/* Since when that entry, journalled then, waits here. */
+int64_t place_waits_since(const struct place *p, uint64_t seq, int64_t journalled);
 
 /* Something could be handed out at once. */
 bool place_has_work(const struct place *p, int64_t now);

@@ -116,7 +116,8 @@ registry_stream(struct registry *r, const char *key, const char *about)
 		registry_index_add(r, number);
 	}
 	st = r->streams[number - 1];
-	if (st->about == NULL || strcmp(st->about, about) != 0) {
+	if (st->about == NULL || st->is_purged || strcmp(st->about, about) != 0) {
+		st->is_purged = false;
 		free(st->about);
 		st->about = xstrdup(about);
 		registry_stream_edited(r, st);
@@ -128,12 +129,38 @@ registry_stream(struct registry *r, const char *key, const char *about)
 const char *
 registry_stream_key(struct registry *r, uint32_t stream)
 {
+	const char *key = NULL;
 	struct stream *st;
 
 	pthread_mutex_lock(&r->lock);
 	st = registry_stream_at(r, stream);
+	if (st != NULL && !st->is_purged)
+		key = st->key;
 	pthread_mutex_unlock(&r->lock);
-	return st == NULL ? NULL : st->key;
+	return key;
+}
+
+uint32_t
+registry_streams(struct registry *r)
+{
+	uint32_t n;
+
+	pthread_mutex_lock(&r->lock);
+	n = (uint32_t)r->nstreams;
+	pthread_mutex_unlock(&r->lock);
+	return n;
+}
+
+void
+registry_purge_stream(struct registry *r, uint32_t stream)
+{
+	struct stream *st;
+
+	pthread_mutex_lock(&r->lock);
+	st = registry_stream_at(r, stream);
+	if (st != NULL)
+		st->is_purged = true;
+	pthread_mutex_unlock(&r->lock);
 }
 
 const char *
@@ -144,7 +171,7 @@ registry_stream_about(struct registry *r, uint32_t stream)
 
 	pthread_mutex_lock(&r->lock);
 	st = registry_stream_at(r, stream);
-	if (st != NULL)
+	if (st != NULL && !st->is_purged)
 		about = st->about;
 	pthread_mutex_unlock(&r->lock);
 	return about;
@@ -185,7 +212,7 @@ registry_cursor(struct registry *r, uint32_t stream, const char *reader, struct 
 	c->begin = st == NULL ? TICKS_NONE : st->begin;
 	c->at = rd == NULL ? TICKS_NONE : rd->at;
 	pthread_mutex_unlock(&r->lock);
-	return rd != NULL;
+	return c->at != TICKS_NONE;
 }
 
 /* ---- sinks --------------------------------------------------------------- */

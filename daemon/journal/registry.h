@@ -30,6 +30,10 @@ void registry_free(struct registry *r);
 uint32_t registry_stream(struct registry *r, const char *key, const char *about);
 const char *registry_stream_key(struct registry *r, uint32_t stream);
 const char *registry_stream_about(struct registry *r, uint32_t stream);
+/* The highest number. */
+uint32_t registry_streams(struct registry *r);
+/* It is to be forgotten: unknown until somebody says it again. */
+void registry_purge_stream(struct registry *r, uint32_t stream);
 bool registry_cursor(struct registry *r, uint32_t stream, const char *reader,
     struct journal_cursor *c);
 uint32_t registry_sink(struct registry *r, const char *name);
@@ -84,6 +88,10 @@ int64_t registry_window(struct registry *r, uint32_t stream);
 /* Each reader in turn; *i begins at 0. The name is valid for ever. */
 bool registry_each_reader(struct registry *r, size_t *i, uint32_t *stream, const char **name,
     int64_t *at);
+/* Nobody has said it since registry_purge_stream(). */
+bool registry_is_purged(struct registry *r, uint32_t stream);
+/* Nothing of it is kept any more. */
+void registry_forget_cursors(struct registry *r, uint32_t stream);
 /* After a salvage a cursor may have to go back. */
 void registry_set_cursor(struct registry *r, uint32_t stream, const char *reader, int64_t at);
 

@@ -61,7 +61,7 @@ registry_unsaved_stream(struct registry *r, uint32_t after, struct registry_name
 	for (size_t i = after; r->has_unsaved_streams && i < r->nstreams && !found; i++) {
 		const struct stream *st = r->streams[i];
 
-		if (st->key == NULL || st->edit == st->saved)
+		if (st->key == NULL || st->is_purged || st->edit == st->saved)
 			continue;
 		*out = (struct registry_name) { .number = (uint32_t)i + 1, .edit = st->edit,
 			.name = xstrdup(st->key), .about = xstrdup(st->about), .begin = st->begin };
@@ -172,6 +172,10 @@ registry_each_reader(struct registry *r, size_t *i, uint32_t *stream, const char
 	for (size_t s = 0; s < r->nstreams && !found; s++) {
 		const struct stream *st = r->streams[s];
 
+		while (k < st->nreaders && st->readers[k]->at == TICKS_NONE) {
+			k++;
+			*i += 1;
+		}
 		if (k >= st->nreaders) {
 			k -= st->nreaders;
 			continue;
@@ -184,6 +188,35 @@ registry_each_reader(struct registry *r, size_t *i, uint32_t *stream, const char
 	pthread_mutex_unlock(&r->lock);
 	*i += 1;
 	return found;
+}
+
+bool
+registry_is_purged(struct registry *r, uint32_t stream)
+{
+	const struct stream *st;
+	bool is_purged;
+
+	pthread_mutex_lock(&r->lock);
+	st = registry_stream_at(r, stream);
+	is_purged = st != NULL && st->is_purged;
+	pthread_mutex_unlock(&r->lock);
+	return is_purged;
+}
+
+/* Names of readers stay: others may hold them. */
+void
+registry_forget_cursors(struct registry *r, uint32_t stream)
+{
+	struct stream *st;
+
+	pthread_mutex_lock(&r->lock);
+	st = registry_stream_at(r, stream);
+	if (st != NULL) {
+		st->begin = st->window = TICKS_NONE;
+		for (size_t i = 0; i < st->nreaders; i++)
+			st->readers[i]->at = TICKS_NONE;
+	}
+	pthread_mutex_unlock(&r->lock);
 }
 
 void

@@ -11,12 +11,13 @@
  */
 struct reader {
 	char *name;
-	int64_t at;
+	int64_t at; /* TICKS_NONE: it was purged */
 };
 
 struct stream {
 	char *key, *about; /* key NULL: a hole in the numbers */
 	int64_t begin, window;
+	bool is_purged; /* nobody has said it since */
 	uint64_t edit, saved;
 	struct reader **readers;
 	size_t nreaders;

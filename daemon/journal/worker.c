@@ -19,7 +19,8 @@
 #define WHY_MAX        1000
 #define NEVER          INT64_MAX
 
-enum job_what { JOB_APPEND, JOB_SETTLE, JOB_READ, JOB_LOOK, JOB_REWIND, JOB_SAVE };
+enum job_what { JOB_APPEND, JOB_SETTLE, JOB_READ, JOB_LOOK, JOB_REWIND, JOB_SAVE, JOB_LETTERS,
+	JOB_WORK };
 
 struct job {
 	STAILQ_ENTRY(job) link;
@@ -29,6 +30,7 @@ struct job {
 	size_t max, max_bytes;
 	struct mark_job *marks;
 	size_t nmarks;
+	struct journal_letters_ask ask;
 };
 
 STAILQ_HEAD(job_list, job);
@@ -183,6 +185,37 @@ look_now(struct worker *w, struct job *job)
 	outbox_put(w->out, t);
 }
 
+/* A failure always says its kind. */
+static void
+failed(struct err *err)
+{
+	if (err->kind == ERR_NONE)
+		err->kind = ERR_TEMP;
+}
+
+static void
+letters_now(struct worker *w, struct job *job)
+{
+	struct told *t = job->answer;
+
+	flush(w);
+	t->read.batch = batch_new(w->pool, w->recent, job->ask.max);
+	if (!w->engine->letters(w->store, &job->ask, t->read.batch, &t->read.err))
+		failed(&t->read.err);
+	outbox_put(w->out, t);
+}
+
+static void
+work_now(struct worker *w, struct job *job)
+{
+	struct told *t = job->answer;
+
+	flush(w);
+	if (!w->engine->work(w->store, t->worked.task, &t->worked.err))
+		failed(&t->worked.err);
+	outbox_put(w->out, t);
+}
+
 static void
 do_job(struct worker *w, struct job *job)
 {
@@ -206,6 +239,12 @@ do_job(struct worker *w, struct job *job)
 	case JOB_SAVE:
 		w->is_save_asked = true;
 		due_within(w, PAGE_WAIT_MS);
+		break;
+	case JOB_LETTERS:
+		letters_now(w, job);
+		break;
+	case JOB_WORK:
+		work_now(w, job);
 		break;
 	}
 	free(job);
@@ -348,7 +387,8 @@ worker_stop(struct worker *w)
 static void
 put(struct worker *w, struct job *taken)
 {
-	struct job_list *list = taken->what == JOB_APPEND ? &w->appends : &w->jobs;
+	bool is_page = taken->what == JOB_APPEND || taken->what == JOB_WORK;
+	struct job_list *list = is_page ? &w->appends : &w->jobs;
 
 	pthread_mutex_lock(&w->lock);
 	if (STAILQ_EMPTY(list))
@@ -436,6 +476,29 @@ void
 worker_look(struct worker *w, uint32_t sink, size_t max, journal_read_cb *cb, void *arg)
 {
 	put(w, reading_new(JOB_LOOK, sink, max, cb, arg));
+}
+
+void
+worker_letters(struct worker *w, const struct journal_letters_ask *ask, journal_read_cb *cb,
+    void *arg)
+{
+	struct job *job = reading_new(JOB_LETTERS, 0, ask->max, cb, arg);
+
+	job->ask = *ask;
+	put(w, job);
+}
+
+void
+worker_work(struct worker *w, struct journal_task *taken, journal_task_cb *cb, void *arg)
+{
+	struct job *job = job_new(JOB_WORK, 0);
+
+	job->answer = xcalloc(1, sizeof(*job->answer));
+	job->answer->what = TOLD_WORKED;
+	job->answer->worked.cb = cb;
+	job->answer->worked.arg = arg;
+	job->answer->worked.task = taken;
+	put(w, job);
 }
 
 void

@@ -31,6 +31,10 @@ void worker_read(struct worker *w, uint32_t sink, size_t max, size_t max_bytes,
     journal_read_cb *cb, void *arg);
 void worker_look(struct worker *w, uint32_t sink, size_t max, journal_read_cb *cb, void *arg);
 void worker_rewind(struct worker *w, uint32_t sink);
+void worker_letters(struct worker *w, const struct journal_letters_ask *ask, journal_read_cb *cb,
+    void *arg);
+/* After the pages that were given before it. */
+void worker_work(struct worker *w, struct journal_task *taken, journal_task_cb *cb, void *arg);
 /* Names changed: have them saved soon. */
 void worker_save(struct worker *w);
 

@@ -295,7 +295,9 @@ files_from_before_are_read(struct kit *k)
 	sql(k, "ALTER TABLE entry DROP COLUMN pack; ALTER TABLE entry DROP COLUMN at;"
 	       "ALTER TABLE entry DROP COLUMN len; DROP TABLE pack;"
 	       "ALTER TABLE entry DROP COLUMN remembered; ALTER TABLE memory DROP COLUMN given;"
-	       "ALTER TABLE sink DROP COLUMN since; PRAGMA user_version = 3");
+	       "ALTER TABLE sink DROP COLUMN since;"
+	       "DROP INDEX dead_order; DROP INDEX dead_retry; DROP INDEX quarantine_stream;"
+	       "ALTER TABLE dead DROP COLUMN retry; PRAGMA user_version = 3");
 	ck_assert_int_eq(number(k, "PRAGMA user_version"), SCHEMA_VERSION);
 	kit_must_append(k, packed_page(k, "b", siem));
 	ck_assert_uint_eq(read_all(k, siem, 100), 2 * N);

@@ -257,6 +257,7 @@ struct waiting {
 	bool is_done;
 	struct journal_appended result;
 	struct journal_batch *batch;
+	struct journal_task *task;
 	bool has_err;
 	struct err err;
 };
@@ -344,6 +345,50 @@ kit_look(struct kit *k, uint32_t sink, size_t max)
 	wait_done(k, &w);
 	ck_assert_msg(!w.has_err, "%s", w.err.text);
 	return w.batch;
+}
+
+struct journal_batch *
+kit_letters(struct kit *k, const struct journal_letters_ask *ask)
+{
+	struct waiting w = { 0 };
+
+	journal_letters(k->j, ask, on_read, &w);
+	wait_done(k, &w);
+	ck_assert_msg(!w.has_err, "%s", w.err.text);
+	return w.batch;
+}
+
+static void
+on_worked(void *arg, struct journal_task *taken, const struct err *err)
+{
+	struct waiting *w = arg;
+
+	ck_assert(!w->is_done);
+	w->is_done = true;
+	w->task = taken;
+	ck_assert_msg(err == NULL, "%s", err != NULL ? err->text : "");
+}
+
+struct journal_task *
+kit_work(struct kit *k, struct journal_task *taken)
+{
+	struct waiting w = { 0 };
+
+	journal_work(k->j, taken, on_worked, &w);
+	wait_done(k, &w);
+	return w.task;
+}
+
+struct journal_task
+kit_work_all(struct kit *k, struct journal_task task)
+{
+	struct journal_task *t = xmemdup(&task, sizeof(task));
+
+	for (int i = 0; i < 10000 && !t->is_over; i++)
+		t = kit_work(k, t);
+	task = *t;
+	free(t);
+	return task;
 }
 
 bool

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "daemon/journal/journal.h"
+#include "daemon/journal/letters.h"
 
 /*
  * journal_kit: a journal for tests, in a directory of its own, with a clock that
@@ -78,6 +79,11 @@ void kit_must_append(struct kit *k, struct kit_page *taken);
 struct journal_batch *kit_read(struct kit *k, uint32_t sink, size_t max, size_t max_bytes,
     struct err *err);
 struct journal_batch *kit_look(struct kit *k, uint32_t sink, size_t max);
+struct journal_batch *kit_letters(struct kit *k, const struct journal_letters_ask *ask);
+/* One step of the task; it must be no error. The caller frees what comes back. */
+struct journal_task *kit_work(struct kit *k, struct journal_task *taken);
+/* All steps, of a copy of it; returns how it ended. */
+struct journal_task kit_work_all(struct kit *k, struct journal_task task);
 /* True when the batch holds just these ids, separated by spaces. */
 bool kit_is(const struct journal_batch *b, const char *ids);
 /* Reads all there is and frees it; returns how many; settles them OK where asked. */

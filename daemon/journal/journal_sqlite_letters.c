@@ -1,0 +1,450 @@
+#include <string.h>
+
+#include "daemon/journal/journal_sqlite.h"
+#include "lib/base/alloc.h"
+#include "lib/base/ticks.h"
+
+#define STEP_BYTES ((uint64_t)4 << 20) /* of letters that one step puts before their sinks again */
+
+/* Columns of ST_DEAD_GET. */
+enum { DEAD_SIZE, DEAD_SINK, DEAD_RETRY, DEAD_AT, DEAD_WHY, DEAD_SEQ, DEAD_STREAM, DEAD_TYPE,
+	DEAD_KIND, DEAD_FLAGS, DEAD_CHANGED, DEAD_VERSION, DEAD_JOURNALLED, DEAD_ID, DEAD_BODY };
+
+/* 1: the row is there, with so much of the body; 0: it is not; -1: failed. */
+static int
+get(struct store *s, enum statement which, uint64_t number, uint64_t from, size_t bytes,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, which);
+
+	sqlite3_bind_int64(st, 1, (int64_t)number);
+	sqlite3_bind_int64(st, 2, from < INT64_MAX ? (int64_t)from + 1 : INT64_MAX);
+	sqlite3_bind_int64(st, 3, bytes < INT32_MAX ? (int64_t)bytes : INT32_MAX);
+	return db_row(s, st, err);
+}
+
+/* ---- what becomes of those that are retried ------------------------------- */
+
+/* The next of them: 1 there is one, 0 none, -1 failed. */
+static int
+next_retried(struct store *s, uint32_t sink, uint64_t first, uint64_t last, uint64_t *number,
+    uint64_t *size, struct err *err)
+{
+	const struct place *p = place_of(s, sink);
+	sqlite3_stmt *st = db_use(s, ST_DEAD_RETRIED);
+	int rc;
+
+	if (p == NULL || p->retrying == 0)
+		return 0;
+	sqlite3_bind_int64(st, 1, sink);
+	sqlite3_bind_int64(st, 2, (int64_t)first);
+	sqlite3_bind_int64(st, 3, (int64_t)last);
+	rc = db_row(s, st, err);
+	if (rc == 1) {
+		*number = (uint64_t)sqlite3_column_int64(st, 0);
+		*size = (uint64_t)sqlite3_column_int64(st, 1);
+		sqlite3_reset(st);
+	}
+	return rc;
+}
+
+static void
+retry_ends(struct store *s, uint32_t sink)
+{
+	change_add(s, (struct change) { CHANGE_NO_RETRY, .sink = sink, .n = 1 });
+}
+
+static bool
+drop_row(struct store *s, uint32_t sink, uint64_t number, uint64_t size, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_DEAD_DROP);
+
+	sqlite3_bind_int64(st, 1, (int64_t)number);
+	s->counts.dead -= s->counts.dead > 0;
+	s->counts.dead_bytes -= size < s->counts.dead_bytes ? size : s->counts.dead_bytes;
+	change_add(s, (struct change) { CHANGE_DEAD, .sink = sink, .n = UINT64_MAX });
+	return db_run(s, st, err);
+}
+
+bool
+letters_accepted(struct store *s, uint32_t sink, uint64_t first, uint64_t last, struct err *err)
+{
+	uint64_t number, size;
+	int rc;
+
+	while ((rc = next_retried(s, sink, first, last, &number, &size, err)) == 1) {
+		if (!drop_row(s, sink, number, size, err))
+			return false;
+		retry_ends(s, sink);
+	}
+	return rc == 0;
+}
+
+bool
+letter_returned(struct store *s, uint32_t sink, uint64_t seq, const char *why, bool *was_one,
+    struct err *err)
+{
+	uint64_t number, size;
+	int rc = next_retried(s, sink, seq, seq, &number, &size, err);
+	sqlite3_stmt *st = db_use(s, ST_DEAD_AGAIN);
+
+	*was_one = rc == 1;
+	if (rc != 1)
+		return rc == 0;
+	sqlite3_bind_int64(st, 1, sink);
+	sqlite3_bind_int64(st, 2, (int64_t)seq);
+	bind_text(st, 3, why);
+	bind_ticks(st, 4, why != NULL ? s->now : TICKS_NONE);
+	retry_ends(s, sink);
+	return db_run(s, st, err);
+}
+
+bool
+letters_give_up(struct store *s, uint32_t sink, struct err *err)
+{
+	const struct place *p = place_of(s, sink);
+	sqlite3_stmt *st = db_use(s, ST_DEAD_NO_RETRY);
+
+	if (p == NULL || p->retrying == 0)
+		return true;
+	sqlite3_bind_int64(st, 1, sink);
+	change_add(s, (struct change) { CHANGE_NO_RETRY, .sink = sink, .n = p->retrying });
+	return db_run(s, st, err);
+}
+
+bool
+letter_is(struct store *s, uint32_t sink, uint64_t seq)
+{
+	struct err err = { 0 };
+	uint64_t number, size;
+
+	return next_retried(s, sink, seq, seq, &number, &size, &err) == 1;
+}
+
+/* ---- a look ---------------------------------------------------------------- */
+
+struct numbers {
+	uint64_t *v;
+	size_t n, most;
+};
+
+static bool
+find_numbers(struct store *s, const struct journal_letters_ask *ask, struct numbers *to,
+    struct err *err)
+{
+	bool is_dead = ask->which.box == JOURNAL_DEAD;
+	sqlite3_stmt *st = db_use(s, is_dead ? ST_DEAD_LIST : ST_QUARANTINE_LIST);
+	int rc = 0;
+
+	sqlite3_bind_int64(st, 1, (int64_t)ask->after);
+	if (is_dead)
+		sqlite3_bind_int64(st, 2, ask->which.sink);
+	while (to->n < to->most && (rc = db_row(s, st, err)) == 1)
+		if (journal_filter_has(&ask->which, (uint32_t)sqlite3_column_int64(st, 1)))
+			to->v[to->n++] = (uint64_t)sqlite3_column_int64(st, 0);
+	sqlite3_reset(st);
+	return rc >= 0;
+}
+
+static const char *
+text_of(struct journal_batch *b, sqlite3_stmt *st, int i)
+{
+	const unsigned char *text = sqlite3_column_text(st, i);
+
+	return batch_text(b, text != NULL ? (const char *)text : "");
+}
+
+static void
+take_dead(struct journal_batch *b, sqlite3_stmt *st, uint64_t number)
+{
+	struct str id = column_bytes(st, DEAD_ID), body = column_bytes(st, DEAD_BODY);
+	struct journal_item *to = batch_add(b);
+
+	*to = (struct journal_item) {
+		.pos = { .shard = 0, .seq = (uint64_t)sqlite3_column_int64(st, DEAD_SEQ) },
+		.stream = (uint32_t)sqlite3_column_int64(st, DEAD_STREAM),
+		.type = (uint8_t)sqlite3_column_int(st, DEAD_TYPE),
+		.kind = (uint8_t)sqlite3_column_int(st, DEAD_KIND),
+		.flags = (uint8_t)sqlite3_column_int(st, DEAD_FLAGS),
+		.changed = (uint16_t)sqlite3_column_int(st, DEAD_CHANGED),
+		.version = sqlite3_column_int64(st, DEAD_VERSION),
+		.journalled = sqlite3_column_int64(st, DEAD_JOURNALLED),
+	};
+	to->id = batch_bytes(b, id.s, id.n);
+	to->body = batch_bytes(b, body.s, body.n);
+	*batch_letter(b, to) = (struct journal_letter) {
+		.number = number,
+		.sink = (uint32_t)sqlite3_column_int64(st, DEAD_SINK),
+		.at = sqlite3_column_int64(st, DEAD_AT),
+		.size = (uint64_t)sqlite3_column_int64(st, DEAD_SIZE),
+		.why = text_of(b, st, DEAD_WHY),
+		.is_retried = sqlite3_column_type(st, DEAD_RETRY) != SQLITE_NULL,
+	};
+}
+
+static void
+take_quarantine(struct journal_batch *b, sqlite3_stmt *st, uint64_t number)
+{
+	struct str id = column_bytes(st, 4), body = column_bytes(st, 5);
+	struct journal_item *to = batch_add(b);
+
+	*to = (struct journal_item) { .stream = (uint32_t)sqlite3_column_int64(st, 3),
+		.version = TICKS_NONE, .journalled = sqlite3_column_int64(st, 1) };
+	to->id = batch_bytes(b, id.s, id.n);
+	to->body = batch_bytes(b, body.s, body.n);
+	*batch_letter(b, to) = (struct journal_letter) {
+		.number = number,
+		.at = sqlite3_column_int64(st, 1),
+		.size = (uint64_t)sqlite3_column_int64(st, 0),
+		.why = text_of(b, st, 2),
+	};
+}
+
+static bool
+take_numbers(struct store *s, const struct journal_letters_ask *ask, const struct numbers *from,
+    struct journal_batch *b, struct err *err)
+{
+	enum statement which = ask->which.box == JOURNAL_DEAD ? ST_DEAD_GET : ST_QUARANTINE_GET;
+	int rc = 0;
+
+	for (size_t i = 0; i < from->n && i < ask->max && rc >= 0; i++) {
+		rc = get(s, which, from->v[i], ask->from, ask->max_bytes, err);
+		if (rc == 1 && which == ST_DEAD_GET)
+			take_dead(b, db_use(s, which), from->v[i]);
+		else if (rc == 1)
+			take_quarantine(b, db_use(s, which), from->v[i]);
+		sqlite3_reset(db_use(s, which));
+	}
+	return rc >= 0;
+}
+
+bool
+look_at_letters(struct store *s, const struct journal_letters_ask *ask, struct journal_batch *b,
+    struct err *err)
+{
+	struct numbers found = { .most = ask->max + 1 };
+	bool ok = true;
+
+	found.v = xcalloc(found.most, sizeof(*found.v));
+	if (ask->which.number != 0)
+		found.v[found.n++] = ask->which.number;
+	else
+		ok = find_numbers(s, ask, &found, err);
+	ok = ok && take_numbers(s, ask, &found, b, err);
+	b->has_more = found.n > ask->max;
+	free(found.v);
+	return ok;
+}
+
+/* ---- one after the other ----------------------------------------------------- */
+
+bool
+letters_walk(struct store *s, struct journal_task *t, struct letter_at out[LETTERS_STEP], size_t *n,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_DEAD_WALK);
+	size_t looked = 0;
+	bool is_past = false;
+	int rc;
+
+	*n = 0;
+	if (t->at[0] == 0 && t->which.sink != 0) {
+		t->at[0] = (int64_t)t->which.sink - 1;
+		t->at[1] = INT64_MAX;
+	}
+	for (int i = 0; i < 4; i++)
+		sqlite3_bind_int64(st, i + 1, t->at[i]);
+	sqlite3_bind_int64(st, 5, LETTERS_STEP);
+	while (!is_past && (rc = db_row(s, st, err)) == 1) {
+		struct letter_at *to = &out[*n];
+
+		looked++;
+		for (int i = 0; i < 4; i++)
+			to->at[i] = t->at[i] = sqlite3_column_int64(st, i);
+		is_past = t->which.sink != 0 && to->at[0] != (int64_t)t->which.sink;
+		*n += !is_past && (uint64_t)to->at[3] <= t->last &&
+		      journal_filter_has(&t->which, (uint32_t)to->at[2]);
+	}
+	sqlite3_reset(st);
+	t->is_over = is_past || looked < LETTERS_STEP;
+	return is_past || rc >= 0;
+}
+
+/* ---- retry ---------------------------------------------------------------------- */
+
+/* One that takes something new just now. */
+static bool
+takes(const struct store *s, uint32_t sink)
+{
+	const struct place *p = place_of(s, sink);
+
+	return p != NULL && !p->is_forgotten && !p->is_parked && !p->is_resending;
+}
+
+static bool
+put_entry(struct store *s, uint64_t seq, uint32_t sink, const struct journal_item *item,
+    struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_ENTRY_PUT);
+	const int64_t columns[] = { (int64_t)seq, item->stream, item->type, item->kind, item->flags,
+		item->changed, item->version, item->journalled, entry_crc(seq, item->stream, item) };
+	uint32_t routes[2] = { sink };
+
+	for (int i = 0; i < (int)ARRAY_LEN(columns); i++)
+		sqlite3_bind_int64(st, i + 1, columns[i]);
+	bind_blob(st, 10, item->id.s, item->id.n);
+	bind_blob(st, 11, item->body.s, item->body.n);
+	routes[1] = routes_crc(seq, routes, sizeof(routes[0]));
+	bind_blob(st, 12, routes, sizeof(routes));
+	for (int i = 13; i <= 16; i++)
+		sqlite3_bind_null(st, i);
+	return db_run(s, st, err);
+}
+
+/* Behind what waits there, under a number of its own: the old one may be gone, or in other use. */
+static bool
+put_again(struct store *s, uint64_t number, uint32_t sink, const struct journal_item *item,
+    struct err *err)
+{
+	uint64_t seq = s->next_seq++, size = item->body.n;
+	sqlite3_stmt *st;
+
+	if (!put_entry(s, seq, sink, item, err))
+		return false;
+	st = db_use(s, ST_TODO_PUT);
+	sqlite3_bind_int64(st, 1, sink);
+	sqlite3_bind_int64(st, 2, (int64_t)seq);
+	sqlite3_bind_int64(st, 3, (int64_t)size);
+	if (!db_run(s, st, err))
+		return false;
+	st = db_use(s, ST_DEAD_RETRY);
+	sqlite3_bind_int64(st, 1, (int64_t)number);
+	sqlite3_bind_int64(st, 2, (int64_t)seq);
+	s->counts.entries++;
+	s->inserted++;
+	change_add(s, (struct change) { CHANGE_RETRY, .sink = sink, .seq = seq });
+	change_add(s, (struct change) { CHANGE_TODO, .sink = sink, .seq = seq, .n = size });
+	change_add(s, (struct change) { CHANGE_ADDED, .seq = seq, .n = 1 });
+	return db_run(s, st, err);
+}
+
+/* *bytes: what was put; 0: it is gone, or retried already, or its sink takes nothing. */
+static bool
+retry_one(struct store *s, struct journal_task *t, uint64_t number, uint64_t *bytes, struct err *err)
+{
+	int rc = get(s, ST_DEAD_GET, number, 0, SIZE_MAX, err);
+	sqlite3_stmt *st = db_use(s, ST_DEAD_GET);
+	uint32_t sink = (uint32_t)sqlite3_column_int64(st, DEAD_SINK);
+	struct journal_item item;
+	bool ok = rc >= 0;
+
+	*bytes = 0;
+	if (rc == 1 && !takes(s, sink)) {
+		t->passed++;
+	} else if (rc == 1 && sqlite3_column_type(st, DEAD_RETRY) == SQLITE_NULL) {
+		item = (struct journal_item) {
+			.stream = (uint32_t)sqlite3_column_int64(st, DEAD_STREAM),
+			.type = (uint8_t)sqlite3_column_int(st, DEAD_TYPE),
+			.kind = (uint8_t)sqlite3_column_int(st, DEAD_KIND),
+			.flags = (uint8_t)sqlite3_column_int(st, DEAD_FLAGS),
+			.changed = (uint16_t)sqlite3_column_int(st, DEAD_CHANGED),
+			.version = sqlite3_column_int64(st, DEAD_VERSION),
+			.journalled = sqlite3_column_int64(st, DEAD_JOURNALLED),
+			.id = column_bytes(st, DEAD_ID),
+			.body = column_bytes(st, DEAD_BODY),
+		};
+		*bytes = item.body.n + 1;
+		ok = put_again(s, number, sink, &item, err);
+		t->done += ok;
+	}
+	sqlite3_reset(st);
+	return ok;
+}
+
+/* As many as fit into one step; the walk goes on behind them. */
+static bool
+retry_some(struct store *s, struct journal_task *t, const struct letter_at *v, size_t n,
+    struct err *err)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bytes;
+
+		if (total >= STEP_BYTES) {
+			memcpy(t->at, v[i - 1].at, sizeof(t->at));
+			t->is_over = false;
+			return true;
+		}
+		if (!retry_one(s, t, (uint64_t)v[i].at[3], &bytes, err))
+			return false;
+		total += bytes;
+	}
+	return true;
+}
+
+/* ---- drop ----------------------------------------------------------------------- */
+
+bool
+letter_drop(struct store *s, uint64_t number, bool is_retried, bool *is_kept, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_DEAD_GET);
+	int rc = get(s, ST_DEAD_GET, number, 0, 0, err);
+	uint64_t size = (uint64_t)sqlite3_column_int64(st, DEAD_SIZE);
+	uint32_t sink = (uint32_t)sqlite3_column_int64(st, DEAD_SINK);
+	bool has_entry = rc == 1 && sqlite3_column_type(st, DEAD_RETRY) != SQLITE_NULL;
+
+	sqlite3_reset(st);
+	*is_kept = rc == 0 || (has_entry && !is_retried);
+	if (rc != 1 || *is_kept)
+		return rc >= 0;
+	if (has_entry)
+		retry_ends(s, sink);
+	return drop_row(s, sink, number, size, err);
+}
+
+static bool
+drop_some(struct store *s, struct journal_task *t, const struct letter_at *v, size_t n,
+    struct err *err)
+{
+	bool is_kept;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!letter_drop(s, (uint64_t)v[i].at[3], false, &is_kept, err))
+			return false;
+		t->done += !is_kept;
+		t->passed += is_kept;
+	}
+	return true;
+}
+
+/* ---- a step --------------------------------------------------------------------- */
+
+static bool
+step(struct store *s, struct journal_task *t, struct err *err)
+{
+	struct letter_at v[LETTERS_STEP] = { { .at = { [3] = (int64_t)t->which.number } } };
+	size_t n = 1;
+
+	if (t->last == 0)
+		t->last = s->counts.letters;
+	t->is_over = t->which.number != 0;
+	if (!t->is_over && !letters_walk(s, t, v, &n, err))
+		return false;
+	return t->what == JOURNAL_RETRY ? retry_some(s, t, v, n, err) : drop_some(s, t, v, n, err);
+}
+
+bool
+letters_step(struct store *s, struct journal_task *t, struct err *err)
+{
+	struct journal_task was = *t;
+
+	if (t->what == JOURNAL_RETRY && s->state != JOURNAL_OK)
+		return err_set(err, ERR_TEMP, "the journal takes nothing now: it is full, or cannot be "
+		    "written");
+	if (transaction_begin(s, err) && step(s, t, err) && transaction_commit(s, err))
+		return true;
+	*t = was;
+	transaction_rollback(s);
+	return false;
+}
