@@ -2,12 +2,14 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/intake/fetch_answer.h"
 #include "daemon/intake/fetch_issuer.h"
+#include "daemon/intake/fetch_nap.h"
 #include "daemon/intake/fetch_pool.h"
 #include "daemon/intake/fetch_proxy.h"
 #include "daemon/intake/fetch_setup.h"
@@ -15,6 +17,7 @@
 #include "daemon/loop.h"
 #include "daemon/wiping.h"
 #include "lib/base/alloc.h"
+#include "lib/base/log.h"
 
 #define NHEADERS 5
 /*
@@ -52,11 +55,13 @@ struct fetcher {
 	size_t nretired;
 	struct fetch_spares spares;
 	struct fetch_home home;
+	struct fetch_nap nap;
 	unsigned callbacks;         /* that are running */
 	int64_t used;               /* mono ms: a request began or ended */
 	struct fetch_list queued;   /* wait for the next turn */
 	struct fetch_list starting; /* of this turn */
 	struct fetch_list running;
+	struct fetch_list slept; /* were on their way when the machine slept */
 	struct fetch_list dying; /* cancelled inside a callback of curl */
 };
 
@@ -166,6 +171,9 @@ fetch_on_done(void *arg, CURL *easy, CURLcode code)
 		fetch_free(x);
 		return;
 	}
+	/* Whatever curl makes of such a time, it is not the server's doing. */
+	if (code != CURLE_OK && fetch_nap_look(&x->f->nap))
+		return;
 	fetch_answer_end(&x->answer,
 	    &(struct fetch_trouble){
 		.easy = easy,
@@ -280,13 +288,78 @@ begin_queued(void *arg)
 	struct fetcher *f = arg;
 	int64_t now = clock_mono(f->env->clock);
 
-	if (now - f->used > SILENCE_MS)
+	if (!fetch_nap_look(&f->nap) && now - f->used > SILENCE_MS)
 		fetcher_refresh(f);
 	f->used = now;
+	fetch_nap_watch(&f->nap);
 	while (!TAILQ_EMPTY(&f->queued))
 		move_to(TAILQ_FIRST(&f->queued), &f->starting);
 	while (!TAILQ_EMPTY(&f->starting))
 		begin(TAILQ_FIRST(&f->starting));
+}
+
+/* ---- after the machine slept ------------------------------------------------------------ */
+
+/* Nothing of an answer came: on a new connection, as if it began now. */
+static void
+begin_anew(struct fetch *x)
+{
+	struct fetcher *f = x->f;
+
+	fetch_spares_take_handle(&f->spares, x->easy);
+	x->easy = NULL;
+	fetch_answer_release(&x->answer);
+	fetch_answer_init(&x->answer, &x->req, &f->spares);
+	x->issuer[0] = '\0';
+	x->socket_errnum = 0;
+	x->began = clock_mono(f->env->clock);
+	if (TAILQ_EMPTY(&f->queued))
+		loop_defer(f->env->loop, begin_queued, f);
+	move_to(x, &f->queued);
+}
+
+static void
+wake(struct fetch *x)
+{
+	if (x->pool != NULL) {
+		fetch_pool_remove(x->pool, x->easy);
+		left_pool(x);
+	}
+	if (x->answer.into == NULL) {
+		begin_anew(x);
+		return;
+	}
+	x->answer.reply.status = 0;
+	(void)err_set(&x->answer.reply.err, ERR_TEMP,
+	    "%s: the machine slept, or msspd stood still, while the answer came", x->host);
+	count_answer(&x->f->figures, &x->answer.reply);
+	report(x);
+}
+
+/* Who is on the way may have forgotten all connections, and would say nothing when asked on one. */
+static void
+nap_on_woke(void *arg, int64_t ms)
+{
+	struct fetcher *f = arg;
+
+	log_info(NULL,
+	    "the machine slept, or msspd stood still, for %" PRId64 " s; connections to Microsoft "
+	    "are made anew",
+	    ms / 1000);
+	fetcher_refresh(f);
+	while (!TAILQ_EMPTY(&f->running))
+		move_to(TAILQ_FIRST(&f->running), &f->slept);
+	while (!TAILQ_EMPTY(&f->slept))
+		wake(TAILQ_FIRST(&f->slept));
+}
+
+/* After a long silence connections are made anew anyway. */
+static bool
+nap_is_wanted(void *arg)
+{
+	const struct fetcher *f = arg;
+
+	return !TAILQ_EMPTY(&f->running) || clock_mono(f->env->clock) - f->used <= SILENCE_MS;
 }
 
 static void
@@ -318,7 +391,10 @@ fetcher_new(const struct engine_env *env)
 	TAILQ_INIT(&f->queued);
 	TAILQ_INIT(&f->starting);
 	TAILQ_INIT(&f->running);
+	TAILQ_INIT(&f->slept);
 	TAILQ_INIT(&f->dying);
+	f->nap = (struct fetch_nap){ .woke = nap_on_woke, .is_wanted = nap_is_wanted, .arg = f };
+	fetch_nap_init(&f->nap, env);
 	f->pool = fetch_pool_new(env->base, fetch_on_done, f);
 	return f;
 }
@@ -338,6 +414,7 @@ fetcher_free(struct fetcher *f)
 	loop_forget(f->env->loop, bury, f);
 	loop_forget(f->env->loop, drop_retired, f);
 	drop_retired(f);
+	fetch_nap_release(&f->nap);
 	fetch_pool_free(f->pool);
 	fetch_spares_release(&f->spares);
 	free(f->retired);

@@ -20,8 +20,8 @@
  * are not used. Bodies are asked for as gzip, except of forms, and decoded while they
  * arrive, into the memory of whoever asks; one in another encoding is an error. Every
  * handle has NOSIGNAL and QUICK_EXIT, so a hanging resolver stops nothing.
- * Connections are bounded and re-used, but not after a long silence, as
- * of a machine that slept; HTTP/2 where offered, with one request at a time on a
+ * Connections are bounded and re-used, but not after a long silence, nor after the
+ * machine slept: what was on its way then, and has no answer yet, is asked again; HTTP/2 where offered, with one request at a time on a
  * connection.
  *
  * Asynchronous: on_done comes exactly once, later; after fetch_cancel() nothing

@@ -351,11 +351,11 @@ class FakeGraph:
 
     SECRET = "s3cr3t~with.odd-chars+"
 
-    def __init__(self, run, *options, name="graph", listen=None):
+    def __init__(self, run, *options, name="graph", listen=None, port=None):
         self.run, self.name = run, name
         self.truth_file = run.path(name + "-truth.jsonl")
         self.secret_file = run.write(name + "-secret", self.SECRET)
-        self.port = free_port()
+        self.port = port or free_port()
         self.listen = listen  # an address of another family
         self.options = options
         self.url = None

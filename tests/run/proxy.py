@@ -1,4 +1,5 @@
 """A TCP proxy that cuts connections after a number of bytes, with a reset or in order."""
+import contextlib
 import random
 import socket
 import struct
@@ -60,3 +61,32 @@ class CuttingProxy:
         self.listener.close()
         for s in self.open:
             s.close()
+
+
+class ForgetfulProxy(CuttingProxy):
+    """Passes all, until it forgets the connections there are: nobody hears of them again, and new ones pass."""
+
+    def __init__(self, to):
+        self.age, self.swallowed = 0, 0
+        super().__init__(to)
+        self.is_cutting = False
+
+    def forget(self):
+        self.age += 1
+
+    def pump(self, source, sink, limit):
+        age = self.age
+        try:
+            while True:
+                data = source.recv(65536)
+                if age == self.age and data:
+                    sink.sendall(data)
+                elif age != self.age:
+                    self.swallowed += len(data)
+                if not data:
+                    break
+        except OSError:
+            pass
+        if age == self.age:
+            with contextlib.suppress(OSError):
+                sink.shutdown(socket.SHUT_WR)

@@ -1,11 +1,14 @@
 """Ways to Microsoft as networks have them: proxies, authorities of one's own, IPv6, what inspects TLS."""
 import json
+import re
+import signal
 import socket
 import time
 import unittest
 
 import harness
 from connect_proxy import ConnectProxy
+from proxy import ForgetfulProxy
 from scene import Scene, syslog_sink
 
 PASSWORD = "pr0xy:p\"ss word~"
@@ -16,11 +19,11 @@ class Networks(Scene):
         super().setUp()
         self.pki = None
 
-    def graph_and_siem(self, *options, tls=None):
+    def graph_and_siem(self, *options, tls=None, port=None):
         if tls:
             self.pki = harness.Pki(self.run_)
             options += ("--tls-cert", self.pki(tls + ".crt"), "--tls-key", self.pki(tls + ".key"))
-        self.graph = harness.FakeGraph(self.run_, "--tenants", 3, "--alerts", 20, "--rate", 1, *options)
+        self.graph = harness.FakeGraph(self.run_, "--tenants", 3, "--alerts", 20, "--rate", 1, *options, port=port)
         self.siem = harness.SyslogNg(self.run_)
 
     def text(self, app=None, tenants=None, **top):
@@ -145,6 +148,36 @@ class Networks(Scene):
         self.msspd.hup()
         self.finish()
         self.assertGreater(proxy.through, 0)
+
+    def test_connections_that_are_dead_after_a_sleep(self):
+        """Those on the way forgot them while msspd stood still: it goes on within seconds, and blames nobody."""
+        port = harness.free_port()
+        proxy = ForgetfulProxy(port)
+        self.addCleanup(proxy.close)
+        url = "http://127.0.0.1:%d" % proxy.port
+        self.graph_and_siem("--fault", "*:latency=300", "--public-url", url, port=port)
+        self.start({"login_url": url, "graph_url": url, "mde_url": url + "/mde"}, intake={"request_timeout": "60s"})
+        harness.wait_for("all are read", 30, lambda: len(self.siem.rows()) >= 60)
+        for _ in range(2):
+            self.msspd.child.send_signal(signal.SIGSTOP)
+            time.sleep(0.5)
+            proxy.forget()
+            time.sleep(6)
+            self.graph.ask("/_control/story", {"tenant": "*", "make": 5})
+            known = len(self.siem.rows())
+            before = proxy.swallowed
+            self.msspd.child.send_signal(signal.SIGCONT)
+            woke = time.monotonic()
+            harness.wait_for("new alerts", 10, lambda n=known: len(self.siem.rows()) >= n + 15)
+            self.assertLess(time.monotonic() - woke, 8 * harness.SLOW)
+            self.assertLess(proxy.swallowed - before, 3000, "nothing more is asked on them")
+            self.assertEqual({t["state"] for t in self.msspd.status()["tenants"]}, {"healthy"})
+            self.assertEqual(set(self.troubles().values()), {""})
+        log = self.run_.read(self.msspd.log)
+        self.assertEqual(len(re.findall(r"msspd stood still, for \d+ s; connections to Microsoft are made anew", log)), 2)
+        for false in ("no complete answer", "unreachable", "no connection", "timed out"):
+            self.assertNotIn(false, log)
+        self.finish()
 
     def test_tls_that_is_inspected_is_refused_with_words(self):
         """The authority is not one that is known here: nothing is sent, and the log says who signs and what to do."""

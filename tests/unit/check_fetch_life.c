@@ -158,9 +158,10 @@ START_TEST(test_sleep)
 	static const struct {
 		int64_t ms;
 		unsigned connections; /* after it */
-	} sleeps[] = { { 0, 1 }, { 60000, 1 }, { 121000, 2 }, { 1000, 2 }, { 86400000, 3 } };
+	} sleeps[] = { { 0, 1 }, { 1000, 1 }, { 6000, 2 }, { 60000, 3 }, { 121000, 4 }, { 1000, 4 }, { 86400000, 5 } };
 	struct got g;
 
+	slept_ms = 0;
 	answer = (struct web_answer){ .head = OK, .body = STR("hello") };
 	env.clock = &sleeper;
 	for (size_t i = 0; i < ARRAY_LEN(sleeps); i++) {
@@ -172,6 +173,78 @@ START_TEST(test_sleep)
 		ck_assert_uint_eq(web_connections(w), sleeps[i].connections);
 		ck_assert_uint_eq(web_open(w), 1);
 	}
+}
+END_TEST
+
+/* While a request is on its way: without an answer yet it is asked again, at once. */
+START_TEST(test_sleep_while_it_waits)
+{
+	static const struct clock sleeper = { mono_that_slept, wall_that_slept };
+	struct got g;
+	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
+
+	slept_ms = 0;
+	env.clock = &sleeper;
+	answer = (struct web_answer){ .head = NULL, .end = WEB_HANG };
+	req.timeout_ms = 60000;
+	(void)fetch_start(f, &req);
+	turn(100);
+	ck_assert_uint_eq(web_requests(w), 1);
+	answer = (struct web_answer){ .head = OK, .body = STR("hello") };
+	slept_ms = 20000;
+	run(&g);
+	ck_assert_int_eq(g.reply.status, 200);
+	ck_assert(str_is(buf_peek(&g.streamed), "hello"));
+	ck_assert_msg(g.reply.took_ms < 2000, "the sleep is not the server's time");
+	ck_assert_uint_eq(web_requests(w), 2);
+	ck_assert_uint_eq(web_connections(w), 2);
+	release(&g);
+}
+END_TEST
+
+/* The rest will never come, and what came cannot be taken back. */
+START_TEST(test_sleep_amid_an_answer)
+{
+	static const struct clock sleeper = { mono_that_slept, wall_that_slept };
+	struct got g;
+	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
+
+	slept_ms = 0;
+	env.clock = &sleeper;
+	answer = (struct web_answer){
+		.head = OK, .body = STR("hell"), .promise = 5, .end = WEB_HANG
+	};
+	req.timeout_ms = 60000;
+	(void)fetch_start(f, &req);
+	turn(100);
+	ck_assert(g.has_begun);
+	slept_ms = 20000;
+	run(&g);
+	ck_assert_int_eq(g.reply.status, 0);
+	ck_assert_ptr_nonnull(strstr(g.reply.err.text, "the machine slept"));
+	release(&g);
+}
+END_TEST
+
+/* Its time ran out in the sleep, which is not the server's doing. */
+START_TEST(test_sleep_past_the_timeout)
+{
+	static const struct clock sleeper = { mono_that_slept, wall_that_slept };
+	struct got g;
+	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
+
+	slept_ms = 0;
+	env.clock = &sleeper;
+	answer = (struct web_answer){ .head = NULL, .end = WEB_HANG };
+	req.timeout_ms = 300;
+	(void)fetch_start(f, &req);
+	turn(100);
+	answer = (struct web_answer){ .head = OK, .body = STR("hello") };
+	slept_ms = 20000;
+	(void)usleep(400000);
+	run(&g);
+	ck_assert_int_eq(g.reply.status, 200);
+	release(&g);
 }
 END_TEST
 
@@ -232,6 +305,9 @@ add(TCase *tc)
 	tcase_add_test(tc, test_free_cancels_all);
 	tcase_add_test(tc, test_connections);
 	tcase_add_test(tc, test_sleep);
+	tcase_add_test(tc, test_sleep_while_it_waits);
+	tcase_add_test(tc, test_sleep_amid_an_answer);
+	tcase_add_test(tc, test_sleep_past_the_timeout);
 	tcase_add_test(tc, test_refresh_ends_no_request);
 	tcase_add_test(tc, test_many);
 }

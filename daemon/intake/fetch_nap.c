@@ -1,0 +1,67 @@
+#include "daemon/intake/fetch_nap.h"
+
+#include <event2/event.h>
+
+#include "daemon/env.h"
+#include "lib/base/alloc.h"
+
+#define TICK_MS INT64_C(1000)
+
+static void
+set_tick(struct fetch_nap *n)
+{
+	struct timeval tv = { .tv_sec = TICK_MS / 1000 };
+
+	n->is_looking = evtimer_add(n->tick, &tv) == 0;
+}
+
+static void
+nap_on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct fetch_nap *n = arg;
+
+	(void)fd;
+	(void)what;
+	(void)fetch_nap_look(n);
+	n->is_looking = false;
+	if (n->is_wanted(n->arg))
+		set_tick(n);
+}
+
+void
+fetch_nap_init(struct fetch_nap *n, const struct engine_env *env)
+{
+	n->env = env;
+	n->is_looking = false;
+	n->tick = evtimer_new(env->base, nap_on_tick, n);
+	BUG_IF(n->tick == NULL);
+}
+
+void
+fetch_nap_release(struct fetch_nap *n)
+{
+	event_free(n->tick);
+}
+
+void
+fetch_nap_watch(struct fetch_nap *n)
+{
+	if (n->is_looking)
+		return;
+	n->seen = clock_mono(n->env->clock);
+	set_tick(n);
+}
+
+bool
+fetch_nap_look(struct fetch_nap *n)
+{
+	int64_t now = clock_mono(n->env->clock), passed = now - n->seen;
+
+	if (!n->is_looking)
+		return false;
+	n->seen = now;
+	if (passed < FETCH_NAP_MS + TICK_MS)
+		return false;
+	n->woke(n->arg, passed);
+	return true;
+}
