@@ -21,8 +21,8 @@
  * arrive, into the memory of whoever asks; one in another encoding is an error. Every
  * handle has NOSIGNAL and QUICK_EXIT, so a hanging resolver stops nothing.
  * Connections are bounded and re-used, but not after a long silence, nor after the
- * machine slept: what was on its way then, and has no answer yet, is asked again; HTTP/2 where offered, with one request at a time on a
- * connection.
+ * machine slept: what was on its way then, and has no answer yet, is asked again.
+ * HTTP/2 where offered, with one request at a time on a connection.
  *
  * Asynchronous: on_done comes exactly once, later; after fetch_cancel() nothing
  * comes. Callbacks run on the loop's thread and may start and cancel
