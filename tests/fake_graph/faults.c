@@ -73,10 +73,17 @@ faults_init(struct faults *f, uint64_t seed)
 	*f = (struct faults){ .rng = { seed } };
 }
 
-static void
-fault_free(struct fault *x)
+static struct fault *
+fault_ref(struct fault *x)
 {
-	if (x == NULL)
+	x->refs++;
+	return x;
+}
+
+static void
+fault_unref(struct fault *x)
+{
+	if (x == NULL || --x->refs > 0)
 		return;
 	free(x->spec);
 	free(x->arg);
@@ -97,7 +104,7 @@ faults_remove(struct faults *f, const char *spec)
 
 	for (size_t i = 0; i < f->n; i++) {
 		if (spec == NULL || strcmp(f->v[i]->spec, spec) == 0)
-			fault_free(f->v[i]);
+			fault_unref(f->v[i]);
 		else
 			f->v[kept++] = f->v[i];
 	}
@@ -235,6 +242,7 @@ faults_add(struct faults *f, const char *spec, unsigned (*resolve)(struct str, v
 	if (colon == NULL)
 		return err_set(err, ERR_CONF, "fault %s: TENANT:KIND is wanted", spec);
 	x = xcalloc(1, sizeof(*x));
+	x->refs = 1;
 	x->spec = xstrdup(spec);
 	x->left = UINT64_MAX;
 	x->to_ms = INT64_MAX;
@@ -242,7 +250,7 @@ faults_add(struct faults *f, const char *spec, unsigned (*resolve)(struct str, v
 	rest = str_of(colon + 1);
 	if (!read_tenants(x, (struct str){ spec, (size_t)(colon - spec) }, resolve, arg, err) ||
 	    !read_modifiers(x, &rest, err) || !read_kind(x, rest, err)) {
-		fault_free(x);
+		fault_unref(x);
 		return err_wrap(err, "fault %s", spec);
 	}
 	x->id = ++f->last_id;
@@ -289,7 +297,7 @@ choose(struct fault_plan *plan, struct fault *x)
 	case FX_FAT:
 		if (plan->nbends == MAX_BENDS)
 			return false;
-		plan->bends[plan->nbends++] = x;
+		plan->bends[plan->nbends++] = fault_ref(x);
 		return true;
 	case FX_TOKEN_ERROR:
 	case FX_STATUS:
@@ -307,7 +315,7 @@ choose(struct fault_plan *plan, struct fault *x)
 	case FX_RESET:
 		if (plan->answer != NULL)
 			return false;
-		plan->answer = x;
+		plan->answer = fault_ref(x);
 		return true;
 	}
 	return false;
@@ -327,6 +335,15 @@ faults_plan(struct faults *f, unsigned tenant, enum fault_scope scope, int64_t s
 		if (x->left != UINT64_MAX)
 			x->left--;
 	}
+}
+
+void
+plan_release(struct fault_plan *plan)
+{
+	fault_unref(plan->answer);
+	for (size_t i = 0; i < plan->nbends; i++)
+		fault_unref(plan->bends[i]);
+	*plan = (struct fault_plan){ 0 };
 }
 
 long long

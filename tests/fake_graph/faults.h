@@ -56,7 +56,8 @@ enum fault_effect {
 enum fault_scope { FAULT_TOKEN, FAULT_GRAPH };
 
 struct fault {
-	char *spec; /* as it was said */
+	unsigned refs; /* the list's, and one for each plan */
+	char *spec;    /* as it was said */
 	unsigned id;
 	unsigned first, last; /* tenants, by index */
 	enum fault_scope scope;
@@ -78,7 +79,7 @@ struct faults {
 
 #define MAX_BENDS 8
 
-/* What happens to one request. */
+/* What happens to one request; its faults live as long as it, also when they are removed. */
 struct fault_plan {
 	int64_t latency_ms;
 	struct fault *answer;           /* or NULL */
@@ -97,6 +98,7 @@ size_t faults_remove(struct faults *f, const char *spec);
 /* Decides, and counts the request against the faults it chooses. */
 void faults_plan(struct faults *f, unsigned tenant, enum fault_scope scope, int64_t since_start_ms,
     struct fault_plan *plan);
+void plan_release(struct fault_plan *plan);
 /* The fault's argument as a number, def without one. */
 long long fault_number(const struct fault *f, long long def);
 const struct fault *plan_bend(const struct fault_plan *plan, enum fault_effect effect);

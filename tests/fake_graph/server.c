@@ -32,6 +32,7 @@ ask_done(struct ask *a)
 	ask_unlink(a);
 	if (a->timer != NULL)
 		event_free(a->timer);
+	plan_release(&a->plan);
 	free(a->path);
 	free(a);
 }

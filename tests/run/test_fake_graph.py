@@ -1,7 +1,4 @@
-"""fake-graph does what Microsoft's services do, well and badly, and says what was true.
-
-Runs the program on loopback; MSSPD_BIN names the folder of another build of it.
-"""
+"""fake-graph does what Microsoft's services do, well and badly, and says what was true."""
 
 import base64
 import concurrent.futures
@@ -18,10 +15,9 @@ import time
 import unittest
 import urllib.parse
 
+import harness
 from signing import Certificate
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = os.path.join(ROOT, os.environ.get("MSSPD_BIN", "build"), "fake-graph")
 CLIENT = "6f0c8a5e-0000-4000-8000-000000000001"
 ALERTS = "/v1.0/security/alerts_v2"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -40,12 +36,16 @@ def ticks(text):
     return sec * 10**7 + int((rest + "0000000")[:7])
 
 
+def program():
+    return os.path.join(harness.BIN, "fake-graph")
+
+
 class Graph:
     """One running fake-graph."""
 
     def __init__(self, *options):
         self.process = subprocess.Popen(
-            [PROGRAM, "--listen", "127.0.0.1:0", "--quiet", *options],
+            [program(), "--listen", "127.0.0.1:0", "--quiet", *options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line.startswith("listening on "):
@@ -559,6 +559,19 @@ class Faults(unittest.TestCase):
         self.fault("1:challenge")
         self.assertIn("insufficient_claims", self.graph.get()[1]["WWW-Authenticate"])
 
+    def test_who_waits_has_the_fault_it_began_with(self):
+        self.fault("1:latency=1500")
+        self.fault("1:503")
+        before = self.graph.requests()["tenants"][0]["faults"]
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            waiting = pool.submit(self.graph.get)
+            end = time.monotonic() + 10
+            while self.graph.requests()["tenants"][0]["faults"] == before:
+                self.assertLess(time.monotonic(), end)
+            self.graph.control("fault", clear=True)
+            self.assertEqual(waiting.result()[0], 503)
+        self.assertEqual(self.graph.get()[0], 200)
+
     def test_latency_and_hang(self):
         self.fault("1:latency=2500")
         start = time.monotonic()
@@ -680,7 +693,7 @@ class Faults(unittest.TestCase):
 
 class Program(unittest.TestCase):
     def run_it(self, *options):
-        return subprocess.run([PROGRAM, *options], capture_output=True, text=True, timeout=10)
+        return subprocess.run([program(), *options], capture_output=True, text=True, timeout=10)
 
     def test_help_version_and_errors(self):
         self.assertIn("--hostile", self.run_it("--help").stdout)

@@ -9,6 +9,7 @@ from unittest import mock
 
 import harness
 import test_disk
+import test_fake_graph
 import test_health
 import test_http
 import test_http2
@@ -29,13 +30,14 @@ import test_streams
 import test_tenants
 import test_values
 
-# Three times: measured, and room for a machine that does other things as well.
-SLOW = 3
+# How many times as long it takes: measured, and room for a machine that does other things as well.
+SLOW = {"address-undefined": 3, "thread": 8}
 KILL = dict(kills=3, tenants=6, alerts=200)
 # Variant, runs, which of them when there is little time (None: all), and how they are made shorter.
 RUNS = (
     ("address-undefined", test_kill.KillMsspd, None, KILL),
     ("address-undefined", test_siem.Siem, ("test_tls_cut_at_random_bytes",), dict(rounds=3)),
+    ("address-undefined", test_fake_graph.Faults, None, {}),
     ("address-undefined", test_service.Service, None, {}),
     ("address-undefined", test_signin.SignIn,
      ("test_roll_over_in_place", "test_from_secret_to_certificate_and_nothing_secret_anywhere"), {}),
@@ -72,13 +74,18 @@ class Sanitized:
 
     variant = None
 
-    def setUp(self):
-        folder = os.path.join(harness.ROOT, "build", self.variant)
-        for change in (mock.patch.object(harness, "BIN", folder), mock.patch.object(harness, "SLOW", SLOW),
+    @classmethod
+    def setUpClass(cls):
+        folder = os.path.join(harness.ROOT, "build", cls.variant)
+        for change in (mock.patch.object(harness, "BIN", folder),
+                       mock.patch.object(harness, "SLOW", SLOW[cls.variant]),
                        mock.patch.dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1")):
             change.start()
-            self.addCleanup(change.stop)
-        self.assertTrue(harness.is_sanitized(), "%s is not of its variant" % folder)
+            cls.addClassCleanup(change.stop)
+        super().setUpClass()
+
+    def setUp(self):
+        self.assertTrue(harness.is_sanitized(), "%s is not of its variant" % harness.BIN)
         super().setUp()
 
 
