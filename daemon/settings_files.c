@@ -41,6 +41,19 @@ read_all(int fd, struct buf *b, struct err *err)
 	return n == 0 || err_sys(err, ERR_CONF, errno, "cannot be read");
 }
 
+static const char *
+open_remedy(int errnum)
+{
+	switch (errnum) {
+	case ENOENT:
+		return "; write it, or name another with -c";
+	case EACCES:
+		return "; let this user read it, or be one who may";
+	default:
+		return "";
+	}
+}
+
 static bool
 read_file(const char *path, struct buf *b, struct err *err)
 {
@@ -48,7 +61,8 @@ read_file(const char *path, struct buf *b, struct err *err)
 	bool ok;
 
 	if (fd < 0)
-		return err_sys(err, ERR_CONF, errno, "cannot be opened");
+		return err_set(err, ERR_CONF, "cannot be opened: %s%s", strerror(errno),
+		    open_remedy(errno));
 	ok = read_all(fd, b, err);
 	close(fd);
 	return ok;

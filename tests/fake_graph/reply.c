@@ -220,7 +220,7 @@ add_retry_after(struct ask *a, const struct fault *f)
 	if (strcmp(arg, "none") == 0)
 		return;
 	if (strcmp(arg, "date") == 0)
-		put_http_date(&b, wall_ms() / 1000 + 5);
+		put_http_date(&b, wall_ms() / 1000 + 15);
 	else if (strcmp(arg, "date-past") == 0)
 		put_http_date(&b, wall_ms() / 1000 - 100);
 	else if (strcmp(arg, "absurd") == 0)

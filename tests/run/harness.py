@@ -346,6 +346,14 @@ def is_open(port):
         return any(want == line.split()[1] and line.split()[3] == "0A" for line in f.readlines()[1:])
 
 
+def unread(port):
+    """How many bytes lie unread in each connection of whoever listens there."""
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        lines = [line.split() for line in f.readlines()[1:]]
+    return [int(line[4].split(":")[1], 16) for line in lines
+            if line[1] == "0100007F:%04X" % port and line[3] == "01"]
+
+
 class FakeGraph:
     """build/fake-graph, its truth and its control endpoint."""
 

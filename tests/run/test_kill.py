@@ -43,6 +43,7 @@ class KillMsspd(Scene):
         self.assertLess(took, 1.5 * harness.SLOW)
         print("%d kills: %d events, %d repeats, %.1f a kill" % (
             self.kills, len(delivered.events), delivered.repeats(), delivered.repeats() / self.kills), file=sys.stderr)
+        self.assertEqual(delivered.unequal(), {})
         self.assertEqual(self.repeats_of_the_accepted(delivered, confirm_s=1), [])
         self.assert_no_secret_in_logs(msspd.log)
 

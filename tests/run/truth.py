@@ -102,6 +102,7 @@ class Delivered:
         self.events = collections.Counter()
         self.fields = {}
         self.received = collections.defaultdict(list)
+        self.texts = collections.defaultdict(set)
         for row in rows:
             if "torn" in row:
                 self.torn += 1
@@ -126,9 +127,15 @@ class Delivered:
         self.events[name] += 1
         self.fields[name] = (row, header, fields)
         self.received[name].append(row.get("received", 0))
+        self.texts[name].add(row["msg"])
 
     def repeats(self):
         return sum(n - 1 for n in self.events.values())
+
+    def unequal(self):
+        """Events of which one copy is not like another, as the first bytes of each: where nothing else changed
+        it would have been cut or mixed on its way."""
+        return {name: sorted(t[:200] for t in texts) for name, texts in self.texts.items() if len(texts) > 1}
 
 
 def unreadable_name(name):

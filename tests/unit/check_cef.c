@@ -379,6 +379,41 @@ START_TEST(test_header)
 }
 END_TEST
 
+/* The network says the service; the name of the product is ours. */
+static const struct {
+	const char *service, *product;
+} products[] = {
+	{ "microsoftDefenderForEndpoint", "Microsoft Defender for Endpoint" },
+	{ "microsoftDefenderForIdentity", "Microsoft Defender for Identity" },
+	{ "microsoftDefenderForCloudApps", "Microsoft Defender for Cloud Apps" },
+	{ "microsoftDefenderForOffice365", "Microsoft Defender for Office 365" },
+	{ "microsoftDefenderForCloud", "Microsoft Defender for Cloud" },
+	{ "microsoft365Defender", "Microsoft Defender XDR" },
+	{ "azureAdIdentityProtection", "Microsoft Entra ID Protection" },
+	{ "microsoftAppGovernance", "Microsoft App Governance" },
+	{ "dataLossPrevention", "Microsoft Purview Data Loss Prevention" },
+	{ "microsoftInsiderRiskManagement", "Microsoft Purview Insider Risk Management" },
+	{ "microsoftSentinel", "Microsoft Sentinel" },
+	{ "microsoftThreatIntelligence", "Microsoft Threat Intelligence" },
+	{ "microsoftSecurityForAI", "Microsoft Security for AI" },
+	{ "unknownFutureValue", "Microsoft Defender" },
+	{ NULL, "Microsoft Defender" },
+};
+
+START_TEST(test_product)
+{
+	struct made m;
+	struct line l;
+
+	make_alert(&m);
+	m.record.alert.service_source = str_of(products[_i].service);
+	write_line(&l, &m.event, &plenty);
+	ck_assert_msg(str_is(l.cef.header[1], products[_i].product), "%s: %s",
+	    products[_i].product, l.text.p);
+	release(&l);
+}
+END_TEST
+
 START_TEST(test_event)
 {
 	struct made m;
@@ -743,6 +778,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_mapping, 0, (int)ARRAY_LEN(cases));
 	tcase_add_loop_test(tc, test_header, 0, (int)ARRAY_LEN(headers));
+	tcase_add_loop_test(tc, test_product, 0, (int)ARRAY_LEN(products));
 	tcase_add_test(tc, test_event);
 	tcase_add_test(tc, test_long_ids);
 	tcase_add_test(tc, test_health);

@@ -446,7 +446,8 @@ END_TEST
 START_TEST(test_no_file)
 {
 	ck_assert_ptr_eq(case_load(&the_case, false), NULL);
-	ck_assert_str_eq(the_case.said.p, "m.yaml: cannot be opened: No such file or directory\n");
+	ck_assert_str_eq(the_case.said.p, "m.yaml: cannot be opened: No such file or directory; "
+	    "write it, or name another with -c\n");
 }
 END_TEST
 

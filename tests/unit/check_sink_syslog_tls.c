@@ -37,10 +37,23 @@ START_TEST(test_tls_without_tickets)
 }
 END_TEST
 
+/* The oldest that is spoken, with a certificate of ours (1) and without one. */
+START_TEST(test_tls_1_2)
+{
+	listen_tls(_i == 1);
+	SSL_CTX_set_max_proto_version(a.tls, TLS1_2_VERSION);
+	if (_i == 1)
+		our_certificate(pki.client_cert, pki.client_key);
+	begin();
+	rig_append_many(&rig, 0, "a", 7, 100);
+	assert_all(&a, 100, 5000);
+}
+END_TEST
+
 /* What is wrong, and what the operator reads. */
 static const struct {
 	const char *says;
-	enum { WRONG_NAME, OTHER_AUTHORITY, EXPIRED, NO_CERTIFICATE, STRANGER, OLD_SERVER } wrong;
+	enum { WRONG_NAME, OTHER_AUTHORITY, EXPIRED, NO_CERTIFICATE, STRANGER, OLD_SERVER, TLS_1_1 } wrong;
 	const char *want;
 } refusals[] = {
 	{ "a certificate for another name", WRONG_NAME, "set tls.server_name" },
@@ -49,6 +62,7 @@ static const struct {
 	{ "a server that wants a certificate of ours", NO_CERTIFICATE, "set tls.certificate_file" },
 	{ "a server that does not trust our certificate", STRANGER, "stranger.crt" },
 	{ "a server that speaks only an older TLS", OLD_SERVER, "refuses the TLS connection" },
+	{ "a server that speaks none but TLS 1.1", TLS_1_1, "refuses the TLS connection" },
 };
 
 START_TEST(test_tls_refusal)
@@ -72,6 +86,11 @@ START_TEST(test_tls_refusal)
 	case OLD_SERVER:
 		SSL_CTX_set_max_proto_version(a.tls, TLS1_2_VERSION);
 		conf.tls.min_version = TLS_VERSION_1_3;
+		break;
+	case TLS_1_1:
+		SSL_CTX_set_security_level(a.tls, 0); /* or OpenSSL does not even offer it */
+		SSL_CTX_set_min_proto_version(a.tls, TLS1_VERSION);
+		SSL_CTX_set_max_proto_version(a.tls, TLS1_1_VERSION);
 		break;
 	case NO_CERTIFICATE:
 		break;
@@ -161,6 +180,7 @@ main(void)
 	tcase_add_test(tc, test_tls);
 	tcase_add_test(tc, test_tls_client_certificate);
 	tcase_add_test(tc, test_tls_without_tickets);
+	tcase_add_loop_test(tc, test_tls_1_2, 0, 2);
 	tcase_add_loop_test(tc, test_tls_refusal, 0, (int)ARRAY_LEN(refusals));
 	tcase_add_test(tc, test_tls_server_name);
 	tcase_add_test(tc, test_tls_unverified);
