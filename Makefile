@@ -109,6 +109,7 @@ check-deps: deps
 	tools/deps.sh check
 	tools/deps.sh readers
 	tools/deps.sh kafka
+	tools/deps.sh postfix
 	tools/deps.sh prometheus
 
 check: check-deps               ## install what is missing, build, run every test (tests/README.md)

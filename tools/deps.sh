@@ -2,13 +2,14 @@
 # Installs what building and testing msspd needs and is missing. Root is asked
 # for only then; nothing is removed or replaced.
 #
-# usage: deps.sh build|check|receivers|readers|kafka|prometheus
+# usage: deps.sh build|check|receivers|readers|kafka|postfix|prometheus
 #   build      compiler and libraries
 #   check      build, and what the tests run; an OpenID provider for them below
 #              build/oidc
 #   receivers  syslog-ng and rsyslog, extracted below build/receivers: their
 #              packages conflict with each other, so neither is installed
 #   kafka      an Apache Kafka broker, below build/kafka
+#   postfix    a mail server, extracted below build/postfix: the system's own, if it has one, is left alone
 #   readers    Python programs that take what msspd sends and are not ours, below build/readers
 #   prometheus Prometheus with its promtool, extracted below build/prometheus: nothing is started
 set -eu
@@ -166,6 +167,37 @@ install_readers() {
 	say "$python_readers is in $dir"
 }
 
+# The libraries it needs and the system has not come with it.
+extract_postfix() {
+	dir=build/postfix
+	[ -e $dir/.complete ] && return 0
+	rm -rf $dir
+	mkdir -p $dir/package
+	if command -v apt-get >/dev/null 2>&1; then
+		apt-cache show postfix >/dev/null 2>&1 || as_root apt-get update -qq
+		names=postfix
+		for p in $(apt-cache depends postfix | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p'); do
+			has_deb "$p" || names="$names $p"
+		done
+		# shellcheck disable=SC2086
+		(cd $dir/package && apt-get download $names >/dev/null 2>&1) ||
+		    { as_root apt-get update -qq && (cd $dir/package && apt-get download $names >&2); } ||
+		    die "postfix could not be downloaded"
+		for p in $dir/package/*.deb; do
+			dpkg -x "$p" $dir
+		done
+	else
+		dnf download -q --resolve --destdir $dir/package postfix ||
+		    die "postfix could not be downloaded"
+		for p in $dir/package/*.rpm; do
+			rpm2cpio "$p" | (cd $dir && cpio -idm --quiet)
+		done
+	fi
+	rm -rf $dir/package
+	touch $dir/.complete
+	say "postfix is in $dir"
+}
+
 extract_prometheus() {
 	dir=build/prometheus
 	[ -x $dir/usr/bin/prometheus ] && [ -x $dir/usr/bin/promtool ] && return 0
@@ -218,8 +250,10 @@ readers)
 	install_readers ;;
 kafka)
 	install_kafka ;;
+postfix)
+	extract_postfix ;;
 prometheus)
 	extract_prometheus ;;
 *)
-	die "usage: deps.sh build|check|receivers|readers|kafka|prometheus" ;;
+	die "usage: deps.sh build|check|receivers|readers|kafka|postfix|prometheus" ;;
 esac
