@@ -1,73 +1,36 @@
-#include <check.h>
-#include <sqlite3.h>
-#include <stdlib.h>
-
-#include "daemon/journal/journal_sqlite.h"
-#include "lib/base/alloc.h"
-#include "lib/base/ticks.h"
-#include "tests/unit/journal_kit.h"
+#include "tests/unit/journal_stage.h"
 
 /* Pages that bring their bodies packed, too: what is stored of them, and that nobody notices. */
-#define V(n) (KIT_START + (n) * TICKS_SEC)
-#define N    40
-#define LEN  1000
+#define N   40
+#define LEN 1000
 
 static struct kit_page *
 packed_page(struct kit *k, const char *prefix, uint32_t sink)
 {
-	struct kit_page *p = kit_page(k, journal_stream(k->j, "global/1111/alerts", "about 1111"),
-	    prefix, N, LEN, V(1));
+	struct kit_page *p = kit_page(k, stream(k), prefix, N, LEN, V(1));
 
 	kit_route(p, sink);
 	kit_pack(p);
 	return p;
 }
 
-static void
-reopen(struct kit *k)
-{
-	kit_close(k);
-	kit_must_open(k);
-}
-
-/* The file as another program sees it; the journal is closed meanwhile. */
-static sqlite3 *
-look(struct kit *k)
-{
-	char *name = xasprintf("%s/journal.db", k->dir);
-	sqlite3 *db;
-
-	kit_close(k);
-	ck_assert_int_eq(sqlite3_open(name, &db), SQLITE_OK);
-	free(name);
-	return db;
-}
-
+/* The journal is closed meanwhile. */
 static int64_t
-number(struct kit *k, const char *text)
+count(struct kit *k, const char *text)
 {
-	sqlite3 *db = look(k);
-	sqlite3_stmt *st;
 	int64_t n;
 
-	ck_assert_msg(sqlite3_prepare_v2(db, text, -1, &st, NULL) == SQLITE_OK, "%s",
-	    sqlite3_errmsg(db));
-	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
-	n = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
-	sqlite3_close(db);
+	kit_close(k);
+	n = number(k, text);
 	kit_must_open(k);
 	return n;
 }
 
 static void
-sql(struct kit *k, const char *text)
+change(struct kit *k, const char *text)
 {
-	sqlite3 *db = look(k);
-	char *why = NULL;
-
-	ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, &why) == SQLITE_OK, "%s", why);
-	sqlite3_close(db);
+	kit_close(k);
+	sql(k, text);
 	kit_must_open(k);
 }
 
@@ -120,9 +83,9 @@ it_is_stored_packed(struct kit *k)
 
 	kit_must_append(k, packed_page(k, "a", siem));
 	kit_must_append(k, packed_page(k, "b", siem));
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM pack"), 2);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM entry WHERE body IS NOT NULL"), 0);
-	ck_assert_int_lt(number(k, "SELECT sum(length(body)) FROM pack"), N * LEN / 2);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM pack"), 2);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM entry WHERE body IS NOT NULL"), 0);
+	ck_assert_int_lt(count(k, "SELECT sum(length(body)) FROM pack"), N * LEN / 2);
 	ck_assert_uint_eq(read_all(k, siem, 7), 2 * N);
 }
 
@@ -161,8 +124,8 @@ little_news_is_stored_plainly(struct kit *k)
 	for (size_t i = 0; i < 3; i++)
 		p->page.entries[i].now.version = V(2);
 	kit_must_append(k, p);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM pack"), 1);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM entry WHERE body IS NOT NULL"), 3);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM pack"), 1);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM entry WHERE body IS NOT NULL"), 3);
 	ck_assert_uint_eq(read_all(k, siem, 100), N + 3);
 }
 
@@ -175,8 +138,8 @@ what_lies_elsewhere_is_stored_plainly(struct kit *k)
 	/* As if the page ended in the middle of its last body. */
 	p->page.plain.n -= 1;
 	kit_must_append(k, p);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM pack"), 1);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM entry WHERE body IS NOT NULL"), 1);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM pack"), 1);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM entry WHERE body IS NOT NULL"), 1);
 	ck_assert_uint_eq(read_all(k, siem, 100), N);
 }
 
@@ -190,18 +153,18 @@ it_goes_with_its_last_entry(struct kit *k)
 	settle(k, siem, N - 1, MARK_OK);
 	kit_wait_backlog(k, siem, N + 1);
 	kit_run(k, 1500);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM entry"), N + 1);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM pack"), 2);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM entry"), N + 1);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM pack"), 2);
 	settle(k, siem, 1, MARK_OK);
 	kit_wait_backlog(k, siem, N);
 	kit_run(k, 1500);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM pack"), 1);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM pack"), 1);
 	ck_assert_uint_eq(read_all(k, siem, 100), N);
 	journal_rewind(k->j, siem);
 	settle(k, siem, N, MARK_OK);
 	kit_wait_backlog(k, siem, 0);
 	kit_run(k, 1500);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM pack"), 0);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM pack"), 0);
 }
 
 static void
@@ -212,9 +175,9 @@ dead_letters_have_their_bodies(struct kit *k)
 	kit_must_append(k, packed_page(k, "a", siem));
 	settle(k, siem, N, MARK_DEAD);
 	kit_wait_backlog(k, siem, 0);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM dead WHERE length(body) = 1000"
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM dead WHERE length(body) = 1000"
 	                           " AND size = 1000"), N);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM dead WHERE"
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM dead WHERE"
 	                           " substr(body, 1, length(id)) <> id"), 0);
 }
 
@@ -226,11 +189,11 @@ damage_costs_what_lies_behind_it(struct kit *k)
 
 	kit_must_append(k, packed_page(k, "a", siem));
 	kit_must_append(k, packed_page(k, "b", siem));
-	sql(k, "UPDATE pack SET body = substr(body, 1, length(body) * 2 / 3) || zeroblob(64)"
+	change(k, "UPDATE pack SET body = substr(body, 1, length(body) * 2 / 3) || zeroblob(64)"
 	       " WHERE first = 1");
 	n = read_all(k, siem, 200);
 	ck_assert_msg(n > N && n < 2 * N, "%zu are whole", n);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM quarantine"), (int64_t)(2 * N - n));
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM quarantine"), (int64_t)(2 * N - n));
 	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_QUARANTINE], (unsigned)(2 * N - n));
 }
 
@@ -241,9 +204,9 @@ a_pack_that_is_gone_is_damage(struct kit *k)
 
 	kit_must_append(k, packed_page(k, "a", siem));
 	kit_must_append(k, packed_page(k, "b", siem));
-	sql(k, "DELETE FROM pack WHERE first = 1");
+	change(k, "DELETE FROM pack WHERE first = 1");
 	ck_assert_uint_eq(read_all(k, siem, 200), N);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM quarantine"), N);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM quarantine"), N);
 }
 
 static void
@@ -252,36 +215,26 @@ the_check_looks_into_packs(struct kit *k)
 	uint32_t siem = journal_sink(k->j, "siem");
 
 	kit_must_append(k, packed_page(k, "a", siem));
-	sql(k, "UPDATE pack SET size = 100; UPDATE meta SET value = 0 WHERE name = 'clean'");
+	change(k, "UPDATE pack SET size = 100; UPDATE meta SET value = 0 WHERE name = 'clean'");
 	kit_run(k, 3000);
 	ck_assert_uint_ge(k->notes[JOURNAL_NOTE_CHECK], 1);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM quarantine"), N);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM quarantine"), N);
 }
 
 static void
 salvaged_entries_are_whole(struct kit *k)
 {
 	uint32_t siem = journal_sink(k->j, "siem");
-	char *name = xasprintf("%s/journal.db", k->dir);
-	int64_t root;
-	FILE *f;
 
 	kit_must_append(k, packed_page(k, "a", siem));
-	root = number(k, "SELECT rootpage FROM sqlite_schema WHERE name = 'gap'");
 	kit_close(k);
-	f = fopen(name, "r+");
-	ck_assert_ptr_nonnull(f);
-	ck_assert_int_eq(fseek(f, (root - 1) * PAGE_SIZE, SEEK_SET), 0);
-	for (int i = 0; i < PAGE_SIZE; i++)
-		fputc(0xa5, f);
-	fclose(f);
-	free(name);
+	smash_page(k, number(k, "SELECT rootpage FROM sqlite_schema WHERE name = 'gap'"));
 	kit_must_open(k);
-	sql(k, "UPDATE meta SET value = 0 WHERE name = 'clean'");
+	change(k, "UPDATE meta SET value = 0 WHERE name = 'clean'");
 	kit_run(k, 2500);
 	ck_assert_uint_ge(k->notes[JOURNAL_NOTE_SALVAGE], 1);
 	ck_assert_uint_eq(read_all(k, siem, 100), N);
-	ck_assert_int_eq(number(k, "SELECT count(*) FROM pack"), 0);
+	ck_assert_int_eq(count(k, "SELECT count(*) FROM pack"), 0);
 }
 
 static void
@@ -292,21 +245,18 @@ files_from_before_are_read(struct kit *k)
 
 	p->page.packed.n = 0;
 	kit_must_append(k, p);
-	sql(k, "ALTER TABLE entry DROP COLUMN pack; ALTER TABLE entry DROP COLUMN at;"
+	change(k, "ALTER TABLE entry DROP COLUMN pack; ALTER TABLE entry DROP COLUMN at;"
 	       "ALTER TABLE entry DROP COLUMN len; DROP TABLE pack;"
 	       "ALTER TABLE entry DROP COLUMN remembered; ALTER TABLE memory DROP COLUMN given;"
 	       "ALTER TABLE sink DROP COLUMN since;"
 	       "DROP INDEX dead_order; DROP INDEX dead_retry; DROP INDEX quarantine_stream;"
 	       "ALTER TABLE dead DROP COLUMN retry; PRAGMA user_version = 3");
-	ck_assert_int_eq(number(k, "PRAGMA user_version"), SCHEMA_VERSION);
+	ck_assert_int_eq(count(k, "PRAGMA user_version"), SCHEMA_VERSION);
 	kit_must_append(k, packed_page(k, "b", siem));
 	ck_assert_uint_eq(read_all(k, siem, 100), 2 * N);
 }
 
-static const struct {
-	const char *says;
-	void (*run)(struct kit *k);
-} cases[] = {
+static const struct stage_case cases[] = {
 	{ "a page is stored as it came packed", it_is_stored_packed },
 	{ "two sinks read two of them at once", readers_of_two_pages_take_turns },
 	{ "but not where little of it is new", little_news_is_stored_plainly },
@@ -320,30 +270,8 @@ static const struct {
 	{ "a file without any is brought up to date", files_from_before_are_read },
 };
 
-START_TEST(test_pack)
-{
-	struct kit k;
-
-	kit_init(&k, &journal_sqlite);
-	kit_must_open(&k);
-	cases[_i].run(&k);
-	kit_release(&k);
-}
-END_TEST
-
 int
 main(void)
 {
-	Suite *s = suite_create("journal_pack");
-	TCase *tc = tcase_create("pack");
-	SRunner *sr = srunner_create(s);
-	int failed;
-
-	tcase_set_timeout(tc, 120);
-	suite_add_tcase(s, tc);
-	tcase_add_loop_test(tc, test_pack, 0, (int)ARRAY_LEN(cases));
-	srunner_run_all(sr, CK_ENV);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_cases("journal_pack", cases, (int)ARRAY_LEN(cases));
 }
