@@ -98,14 +98,14 @@ kafka_message_make(struct kafka_message *m, const struct kafka_message_opts *opt
 	return true;
 }
 
-/* The headers become librdkafka's when it takes the message. */
+/* The value and the headers become librdkafka's when it takes the message. */
 rd_kafka_resp_err_t
 kafka_message_send(struct kafka_message *m, rd_kafka_t *producer, rd_kafka_topic_t *topic,
     const char *name, void *opaque)
 {
 	rd_kafka_vu_t v[6] = {
 		{ .vtype = topic != NULL ? RD_KAFKA_VTYPE_RKT : RD_KAFKA_VTYPE_TOPIC },
-		{ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY },
+		{ .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_FREE },
 		{ .vtype = RD_KAFKA_VTYPE_KEY, .u.mem = { m->key.p, m->key.n } },
 		{ .vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = { m->value.p, m->value.n } },
 		{ .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = m->headers },
@@ -121,6 +121,7 @@ kafka_message_send(struct kafka_message *m, rd_kafka_t *producer, rd_kafka_topic
 	error = rd_kafka_produceva(producer, v, ARRAY_LEN(v));
 	if (error == NULL) {
 		m->headers = NULL;
+		buf_init(&m->value, m->value.max);
 		return code;
 	}
 	code = rd_kafka_error_code(error);

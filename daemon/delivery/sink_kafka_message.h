@@ -14,7 +14,8 @@
  * sink_kafka_message: an event as a message of Kafka's: key, headers, value.
  *
  * The key is tenant-GUID:id, so that what is told of one alert is in one partition, in
- * its order. One such thing is used again and again, for its memory.
+ * its order. One such thing is used again and again, for its memory; only the value, which
+ * is most of it, is librdkafka's from when it is sent, for a copy costs more.
  */
 struct kafka_message_opts {
 	const struct format *format;
@@ -33,7 +34,8 @@ void kafka_message_release(struct kafka_message *m);
 /* False: not even its shortest form is short enough. */
 bool kafka_message_make(struct kafka_message *m, const struct kafka_message_opts *opts,
     const struct event *ev, struct err *err) MUST_CHECK;
-/* Hands it to the producer, which makes a copy. topic: a handle, or else its name. */
+/* Hands it to the producer, which takes the memory of its value: a failure leaves it here. topic:
+ * a handle, or else its name. */
 rd_kafka_resp_err_t kafka_message_send(struct kafka_message *m, rd_kafka_t *producer,
     rd_kafka_topic_t *topic, const char *name, void *opaque);
 

@@ -12,7 +12,7 @@
 #define RETRY_WAIT_MS  1000
 #define GROUP_PAGES    16
 #define GROUP_ENTRIES  400
-#define HOLD_MS        100
+#define HOLD_MS        500
 #define UNREAD_MOST    (RECENT_BYTES / 2)
 #define BEHIND_MOST    10000
 #define MEMO_MAX       4096
