@@ -9,6 +9,9 @@ struct engine;
  *
  * The watchdog is fed from the loop itself, twice in its time: a loop that hangs is
  * ended by the manager and started again. The line is sent when it has changed.
+ *
+ * Knows nothing of signals or of why msspd stops. Where there is no service manager nothing is
+ * sent. Loop's thread only; a look at all tenants and sinks every 10 s.
  */
 struct pulse;
 

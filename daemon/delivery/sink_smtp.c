@@ -105,8 +105,9 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 	TAILQ_INIT(&s->entries);
 	TAILQ_INIT(&s->complete);
 	fifo_init(&s->aside, sizeof(struct smtp_aside));
-	if (!sink_smtp_templates(s->conf, s->templates, err) ||
-	    !sink_smtp_server(s->conf, env->hostname, &s->lane_opts, &s->host, err)) {
+	if (!sink_smtp_server(s->conf, env->hostname, &s->lane_opts, &s->host, err) ||
+	    !sink_smtp_templates(s->conf, s->templates, err)) {
+		free(s->host);
 		free(s);
 		return NULL;
 	}

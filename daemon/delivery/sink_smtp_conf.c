@@ -347,8 +347,12 @@ sink_smtp_check(const void *conf, void (*warn)(void *arg, const char *text), voi
 	char *host;
 
 	if (!check_authentication(c, err) || !tls_check(&c->tls.opts, err) ||
-	    !sink_smtp_templates(c, templates, err) || !sink_smtp_server(c, "", &o, &host, err))
+	    !sink_smtp_server(c, "", &o, &host, err))
 		return false;
+	if (!sink_smtp_templates(c, templates, err)) {
+		free(host);
+		return false;
+	}
 	for (size_t i = 0; i < MAIL_TEMPLATES; i++)
 		mail_template_free(templates[i]);
 	warn_about(c, &o, warn, arg);

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/health/conditions.h"
 #include "daemon/health/teller.h"
 #include "lib/policy/steady.h"
 
@@ -11,13 +12,6 @@
  * subject: one thing that is watched (a tenant, a sink, the journal), what was
  * seen of it last and what was told. Inside of daemon/health only.
  */
-
-/* What a state is called, how bad it is and what one can do: for people. */
-struct words {
-	const char *name;
-	enum health_level level;
-	const char *remedy;
-};
 
 /* Something that only grows, from the start on: how much of it was told, and when (mono ms). */
 struct tally {

@@ -7,16 +7,6 @@
 #define LOOK_MS       5000 /* how often all is looked at, … */
 #define LOOK_LEAST_MS 250  /* … or more often where health.settle is short */
 
-static const struct words journal_words[] = {
-	[JOURNAL_OK] = { "ok", HEALTH_WELL, "" },
-	[JOURNAL_PAUSED] = { "paused", HEALTH_ALARM,
-	    "See which sink has not taken its backlog, or make room on the disk. No alert is lost "
-	    "while Microsoft keeps it; reading goes on by itself." },
-	[JOURNAL_FAILED] = { "failed", HEALTH_ALARM,
-	    "Look at the disk of state_dir and at the log of msspd. It is tried again by "
-	    "itself." },
-};
-
 /* ---- msspd's own --------------------------------------------------------------------- */
 
 void
@@ -47,8 +37,8 @@ watch_own(struct watch *w)
 		w->settings->health_settle_ms))
 		return;
 	to.nsinks = teller_daemon_routes(w->teller, sinks);
-	subject_tell(w->teller, s, &name, &journal_words[s->state],
-	    was != STEADY_UNTOLD ? &journal_words[was] : NULL, now, &to);
+	subject_tell(w->teller, s, &name, &journal_conditions[s->state],
+	    was != STEADY_UNTOLD ? &journal_conditions[was] : NULL, now, &to);
 }
 
 /* What the journal says of itself besides its state; that its check went well is no news. */

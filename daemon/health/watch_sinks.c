@@ -4,20 +4,6 @@
 #include "daemon/health/watched.h"
 #include "lib/base/alloc.h"
 
-enum { LINK_UP, LINK_DOWN, LINK_REFUSED, LINK_PARKED };
-
-static const struct words links[] = {
-	[LINK_UP] = { "up", HEALTH_WELL, "" },
-	[LINK_DOWN] = { "down", HEALTH_ALARM,
-	    "Look at the receiver and at the way to it. Nothing is lost: what waits is kept and "
-	    "sent when it is up again." },
-	[LINK_REFUSED] = { "refused", HEALTH_ALARM,
-	    "Look at the certificates and names of both sides. Nothing is lost: what waits is "
-	    "kept and sent when it is accepted." },
-	[LINK_PARKED] = { "parked", HEALTH_ALARM,
-	    "Mend what the reason names: a folder, a file, a right. What waits is kept." },
-};
-
 enum { BACKLOG_COMPLETE, BACKLOG_REFILLED, BACKLOG_OVER, BACKLOG_PAUSES };
 
 static const struct {
@@ -62,8 +48,8 @@ tell_link(struct watch *w, struct subject *s, int was)
 	to.nsinks = teller_daemon_routes(w->teller, sinks);
 	if (s->state == LINK_UP)
 		s->what = "what waited for it is being sent";
-	subject_tell(w->teller, s, &name, &links[s->state],
-	    was != STEADY_UNTOLD ? &links[was] : NULL, clock_wall(w->env->clock), &to);
+	subject_tell(w->teller, s, &name, &link_conditions[s->state],
+	    was != STEADY_UNTOLD ? &link_conditions[was] : NULL, clock_wall(w->env->clock), &to);
 	free(title);
 	free(id);
 }

@@ -6,8 +6,14 @@
 #include "lib/base/err.h"
 
 /*
- * backups: the verbs about copies of the journal, for the control socket; one at a time.
- * The results are in docs/CONTROL.md. NULL on failure, with the reason in err.
+ * backups: the verbs about copies of the journal, for the control socket. The results are
+ * in docs/CONTROL.md.
+ *
+ * Knows nothing of sockets, or of how a copy is made (journal/journal_backup.h). Promises: there is
+ * one at a time; it goes on whether anybody asks for it or not; the journal itself is never
+ * the target. NULL on failure, with the reason in err; else the caller's.
+ *
+ * Loop's thread only; nothing blocks but the end (backups_free), for the page that is being copied.
  */
 struct backups;
 

@@ -7,8 +7,14 @@
 
 /*
  * holds: the verbs about what sinks hold back, for the control socket. The journal answers
- * later, so a look is begun, and its result asked for until it is there; one at a time, the
- * newest. The results are in docs/CONTROL.md. NULL on failure, with the reason in err.
+ * later, so a look is begun, and its result asked for until it is there. The results are in
+ * docs/CONTROL.md.
+ *
+ * Knows nothing of sockets, or of why a sink holds something back. Promises: there is one look at a
+ * time, the newest; a result can be asked for again. NULL on failure, with the reason in
+ * err; else the caller's.
+ *
+ * Loop's thread only; nothing blocks. A look costs the reading of 20,000 entries of a sink at most.
  */
 struct holds;
 

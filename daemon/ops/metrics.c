@@ -1,6 +1,7 @@
 #include "daemon/ops/metrics.h"
 
 #include "daemon/expiries.h"
+#include "daemon/health/conditions.h"
 #include "daemon/intake/fetch.h"
 #include "daemon/ops/exposition.h"
 #include "daemon/ops/metrics_rows.h"
@@ -63,27 +64,22 @@ write_tenants(struct buf *out, const struct metric *m, const struct facts *f)
 static void
 write_sinks(struct buf *out, const struct metric *m, const struct facts *f)
 {
-	enum { PARKED = SINK_REFUSED + 1, PAUSED, LINKS };
-	static const char *const words[LINKS] = { [SINK_DOWN] = "down", [SINK_UP] = "up",
-		[SINK_REFUSED] = "refused", [PARKED] = "parked", [PAUSED] = "paused" };
-	int64_t n[LINKS] = { 0 };
+	int64_t n[LINK_CONDITIONS] = { 0 };
 
 	for (size_t i = 0; i < f->ndelivery; i++) {
 		const struct delivery_figures *d = &f->delivery[i];
 
-		n[d->is_parked ? PARKED : d->is_held ? PAUSED : (int)d->link]++;
+		n[link_condition(d->is_parked, d->is_held, d->link)]++;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		write_counts(out, m, "link", words[i], n[i]);
+	for (size_t i = 0; i < ARRAY_LEN(n); i++)
+		write_counts(out, m, "link", link_conditions[i].name, n[i]);
 }
 
 static void
 write_journal_state(struct buf *out, const struct metric *m, const struct facts *f)
 {
-	static const char *const words[] = { "ok", "paused", "failed" };
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		write_counts(out, m, "state", words[i], journal_state(f->view.journal) == i);
+	for (size_t i = 0; i < ARRAY_LEN(journal_conditions); i++)
+		write_counts(out, m, "state", journal_conditions[i].name, journal_state(f->view.journal) == i);
 }
 
 static void

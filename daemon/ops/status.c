@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "daemon/expiries.h"
+#include "daemon/health/conditions.h"
 #include "daemon/intake/streams.h"
 #include "daemon/ops/chronicle.h"
 #include "daemon/ops/ready.h"
@@ -139,53 +140,17 @@ put_tenants(struct jw *w, const struct engine_view *v)
 	free(s);
 }
 
-/* What a person can do about a sink, by the word for its link. */
-static const struct {
-	const char *link, *remedy;
-} remedies[] = {
-	{ "down", "Look at the receiver and at the way to it. Nothing is lost: what waits is kept "
-		  "and sent when it is up again." },
-	{ "refused", "Look at the certificates and names of both sides. Nothing is lost: what "
-		     "waits is kept and sent when it is accepted." },
-	{ "parked", "Mend what the reason names: a folder, a file, a right. What waits is kept." },
-	{ "paused", "An operator paused it; msspctl resume sink has it go on. What waits is kept." },
-	{ "not configured", "Nothing, if it left on purpose: what waits for it is let go after "
-			    "forget_after. If not, configure it again by the same name." },
-};
-
 static const char *
-remedy_of(const char *link, bool is_over_backlog)
+remedy_of(enum link_condition link, bool is_over_backlog)
 {
 	if (is_over_backlog)
 		return "More waited than its backlog allows. It keeps the oldest entries; when it "
 		       "has taken them, what it missed is read from Microsoft again, by itself.";
-	for (size_t i = 0; i < ARRAY_LEN(remedies); i++) {
-		if (strcmp(remedies[i].link, link) == 0)
-			return remedies[i].remedy;
-	}
-	return "";
-}
-
-static const char *
-link_word(const struct delivery_figures *f)
-{
-	if (f->is_parked)
-		return "parked";
-	if (f->is_held)
-		return "paused";
-	switch (f->link) {
-	case SINK_UP:
-		return "up";
-	case SINK_DOWN:
-		return "down";
-	case SINK_REFUSED:
-		return "refused";
-	}
-	return "?";
+	return link_conditions[link].remedy;
 }
 
 static void
-put_backlog(struct jw *w, const struct journal_backlog *b, const char *link)
+put_backlog(struct jw *w, const struct journal_backlog *b, enum link_condition link)
 {
 	put_count(w, "backlog", b->entries);
 	put_count(w, "backlog_bytes", b->bytes);
@@ -195,12 +160,18 @@ put_backlog(struct jw *w, const struct journal_backlog *b, const char *link)
 	put_text(w, "do", remedy_of(link, b->is_parked));
 }
 
+static enum link_condition
+condition_of(const struct delivery_figures *f)
+{
+	return link_condition(f->is_parked, f->is_held, f->link);
+}
+
 static void
 put_sink(struct jw *w, const struct delivery_figures *f)
 {
 	put_text(w, "sink", f->sink);
 	put_text(w, "type", f->kind);
-	put_text(w, "link", link_word(f));
+	put_text(w, "link", link_conditions[condition_of(f)].name);
 	put_bool(w, "pauses_polling", f->pauses_polling);
 	put_text(w, "trouble", f->trouble);
 	put_moment(w, "trouble_since", f->trouble_since);
@@ -217,9 +188,9 @@ put_leaver(struct jw *w, const struct journal_backlog *b)
 {
 	jw_object(w);
 	put_text(w, "sink", b->sink);
-	put_text(w, "link", "not configured");
+	put_text(w, "link", link_conditions[LINK_GONE].name);
 	put_moment(w, "since", b->undeclared_since);
-	put_backlog(w, b, "not configured");
+	put_backlog(w, b, LINK_GONE);
 	jw_object_end(w);
 }
 
@@ -239,7 +210,7 @@ put_sinks(struct jw *w, const struct engine_view *v)
 		put_sink(w, &f[i]);
 		for (size_t k = 0; k < nlogs; k++) {
 			if (strcmp(logs[k].sink, f[i].sink) == 0)
-				put_backlog(w, &logs[k], link_word(&f[i]));
+				put_backlog(w, &logs[k], condition_of(&f[i]));
 		}
 		jw_object_end(w);
 	}
@@ -254,16 +225,11 @@ put_sinks(struct jw *w, const struct engine_view *v)
 static void
 put_journal(struct jw *w, const struct journal *j)
 {
-	static const char *const states[] = { "ok", "paused", "failed" };
-	static const char *const todo[] = { "",
-		"See to it that the sinks take their backlog, or give the journal more room "
-		"(journal.max_size): nothing is read meanwhile.",
-		"Look at the disk of state_dir: room, rights, errors. It is tried again by itself." };
 	struct journal_stats st;
 
 	journal_stats(j, &st);
 	jw_object(w);
-	put_text(w, "state", states[st.state]);
+	put_text(w, "state", journal_conditions[st.state].name);
 	put_count(w, "bytes", st.file_bytes);
 	put_count(w, "max_bytes", st.max_bytes);
 	put_count(w, "entries", st.entries);
@@ -272,7 +238,7 @@ put_journal(struct jw *w, const struct journal *j)
 	put_count(w, "dead_letters", st.dead);
 	put_count(w, "gaps", st.gaps);
 	put_moment(w, "oldest_open", st.oldest_open);
-	put_text(w, "do", todo[st.state]);
+	put_text(w, "do", journal_conditions[st.state].remedy);
 	jw_object_end(w);
 }
 

@@ -117,7 +117,7 @@ class Memory(Scene):
             state == "healthy" and pages > before[name][1] for name, (state, pages) in now().items()))
 
     def test_nothing_is_left_of_what_is_not_needed(self):
-        msspd = self.scene().start()
+        msspd = self.scene().start("-v")
         pid = msspd.child.pid
         self.poll(msspd)
         self.assertEqual(found(pid, self.proofs()), set(), "what proved who we are")
@@ -134,3 +134,6 @@ class Memory(Scene):
             self.assertRegex(f.read(), r"Max core file size +0 +0 ")
         self.assertEqual(os.stat("/proc/%d/mem" % pid).st_uid, 0)
         self.assertEqual(msspd.stop()[1], 0)
+        said = self.run_.read(msspd.log).encode()
+        self.assertEqual({name for name, words in self.proofs().items() if any(w in said for w in words)}, set(), "in the log")
+        self.assert_no_secret_in_logs(msspd.log)
