@@ -81,7 +81,8 @@ print_result(const json_t *r)
 	const char *to = get_text(r, "to");
 
 	printf("%s: %s%s%s", get_text(r, "sink"),
-	    is_accepted ? "accepted" : is_sent ? "NOT accepted" : "NOT sent", to[0] != '\0' ? ", to " : "", to);
+	    is_accepted ? "accepted" : is_sent ? "NOT accepted" : "NOT sent",
+	    to[0] != '\0' ? ", to " : "", to);
 	if (is_accepted && !json_is_true(json_object_get(r, "acknowledged")))
 		fputs(", without acknowledgement", stdout);
 	if (is_sent)
