@@ -87,7 +87,8 @@ print_result(const json_t *r)
 		fputs(", without acknowledgement", stdout);
 	if (is_sent)
 		printf(", after %" PRId64 " ms", get_int(r, "took_ms"));
-	printf("\n  %s%s\n", is_accepted ? "means:    " : "why:      ", get_text(r, is_accepted ? "means" : "why"));
+	printf("\n  %s%s\n", is_accepted ? "means:    " : "why:      ",
+	    get_text(r, is_accepted ? "means" : "why"));
 	print_rest(r);
 }
 

@@ -79,7 +79,8 @@ static void
 write_journal_state(struct buf *out, const struct metric *m, const struct facts *f)
 {
 	for (size_t i = 0; i < ARRAY_LEN(journal_conditions); i++)
-		write_counts(out, m, "state", journal_conditions[i].name, journal_state(f->view.journal) == i);
+		write_counts(
+		    out, m, "state", journal_conditions[i].name, journal_state(f->view.journal) == i);
 }
 
 static void

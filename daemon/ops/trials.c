@@ -31,14 +31,17 @@ static const struct {
 	const char *word, *remedy;
 } ends[TRIAL_ENDS] = {
 	[TRIAL_ACCEPTED] = { "accepted", "" },
-	[TRIAL_REJECTED] = { "rejected", "Mend what the reason names, on our side or the receiver's; alerts "
-	                                 "that are refused like this become dead letters." },
-	[TRIAL_NOT_NOW] = { "not-now", "Try again; alerts that are put off like this wait and are tried again "
-	                               "by themselves." },
-	[TRIAL_CUT] = { "cut", "Look at the receiver's log: it, or something on the way, ended the connection. "
-	                       "Alerts are sent again by themselves." },
-	[TRIAL_NO_LINK] = { "no-link", "Mend what the reason names: the receiver, the way to it, names and "
-	                               "certificates. What waits for the sink is kept." },
+	[TRIAL_REJECTED] = { "rejected",
+	    "Mend what the reason names, on our side or the receiver's; alerts that are refused like this "
+	    "become dead letters." },
+	[TRIAL_NOT_NOW] = { "not-now",
+	    "Try again; alerts that are put off like this wait and are tried again by themselves." },
+	[TRIAL_CUT] = { "cut",
+	    "Look at the receiver's log: it, or something on the way, ended the connection. Alerts are "
+	    "sent again by themselves." },
+	[TRIAL_NO_LINK] = { "no-link",
+	    "Mend what the reason names: the receiver, the way to it, names and certificates. What waits "
+	    "for the sink is kept." },
 	[TRIAL_PAUSED] = { "paused", "msspctl resume sink NAME has it go on; then test it." },
 	[TRIAL_BUSY] = { "busy", "Find out why the receiver takes so little: msspctl sink NAME shows what "
 	                         "waits." },
