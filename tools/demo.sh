@@ -77,7 +77,7 @@ log { source(s); destination(d); };
 EOF
 root=build/receivers
 modules=$(dirname "$(find "$root/usr" -name libafsocket.so | head -n 1)")
-libs=$(find "$root" -type d \( -name '*-linux-gnu' -o -name syslog-ng -o -name lib64 \) | tr '\n' ':')
+libs=$(find "$root/" -type d \( -name '*-linux-gnu' -o -name syslog-ng -o -name lib64 \) | tr '\n' ':')
 : > "$dir/siem.log"
 LD_LIBRARY_PATH="$libs" $root/usr/sbin/syslog-ng --foreground --no-caps --stderr \
     --cfgfile="$dir/syslog-ng.conf" --persist-file="$dir/persist" --control="$dir/ctl" \

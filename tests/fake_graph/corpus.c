@@ -61,8 +61,12 @@ corpus_round(struct rng *r, int64_t ticks)
 		return sec;
 	if (die < 75)
 		return ticks - part % (10 * TICKS_MS);
-	if (die < 85)
+	if (die < 81)
 		return ticks - part % TICKS_MS;
+	if (die < 83)
+		return ticks - part % (TICKS_MS / 10);
+	if (die < 85)
+		return ticks - part % (TICKS_MS / 100);
 	if (die < 95)
 		return ticks - part % 10;
 	return ticks;

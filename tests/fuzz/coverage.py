@@ -28,7 +28,7 @@ TARGETS = {
                 "lib/format/ocsf_words.c", "lib/format/attack.c", "lib/format/json_line.c", "lib/format/path.c",
                 "lib/format/shape.c", "lib/format/leef.c", "lib/format/headline.c", "lib/format/web_url.c",
                 "lib/format/ecs.c", "lib/format/ecs_alert.c", "lib/format/ecs_evidence.c"),
-    "config": ("lib/config/yaml.c", "lib/config/conf.c"),
+    "config": ("lib/config/yaml.c", "lib/config/conf.c", "lib/config/url.c"),
     "error_body": ("daemon/intake/graph.c",),
     "inflate": ("lib/base/inflate.c",),
     "jwt": ("lib/policy/jwt_look.c",),

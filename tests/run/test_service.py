@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -352,6 +353,50 @@ class Example(unittest.TestCase):
                               env=dict(os.environ, CREDENTIALS_DIRECTORY=run.path("credentials")), check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("#", text)
+
+
+class Demo(unittest.TestCase):
+    """What somebody who has just cloned sees first. Its ports are the first free ones: one at a time."""
+
+    apart = "demo"
+
+    def setUp(self):
+        self.run_ = harness.Run()
+        self.addCleanup(self.run_.close)
+        os.mkdir(self.run_.path("tmp"))
+
+    def start(self, **env):
+        return subprocess.Popen(
+            [os.path.join(harness.ROOT, "tools/demo.sh")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=harness.die_with_parent,
+            env=dict(os.environ, TMPDIR=self.run_.path("tmp"), **env))
+
+    def check_nothing_is_left(self, demo):
+        """Neither a process of its session nor a file."""
+        left = subprocess.run(["ps", "-o", "args=", "-s", str(demo.pid)], capture_output=True, text=True, check=False)
+        self.assertEqual(left.stdout, "")
+        self.assertEqual(os.listdir(self.run_.path("tmp")), [])
+
+    def test_it_ends_by_itself(self):
+        demo = self.start(DEMO_SECONDS="8")
+        said, _ = demo.communicate(timeout=120)
+        self.assertEqual(demo.returncode, EX_OK, said)
+        for customer in ("contoso", "fabrikam", "northwind"):
+            self.assertRegex(said, r"(?m)^%s CEF:0\|Microsoft\|.* act=new " % customer)
+        self.assertRegex(said, r"(?m)^\w+ CEF:0\|.* act=(?:updated|escalated|resolved|reopened) ")
+        self.assertIn("3 tenants, 3 healthy", said)
+        self.check_nothing_is_left(demo)
+
+    def test_it_goes_on_until_ctrl_c(self):
+        demo = self.start()
+        for line in demo.stdout:
+            if " CEF:0|" in line:
+                break
+        self.assertIsNone(demo.poll())
+        os.killpg(demo.pid, signal.SIGINT)
+        demo.communicate(timeout=60)
+        self.assertEqual(demo.returncode, EX_OK)
+        self.check_nothing_is_left(demo)
 
 
 if __name__ == "__main__":

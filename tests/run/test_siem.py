@@ -9,18 +9,22 @@ from scene import Scene, syslog_sink
 
 
 class Siem(Scene):
+    interval_ms = 2000
     rounds = 50 if harness.SOAK else 10
 
     def start(self, sink, pki=None, tenants=5, alerts=300, rate=4):
         self.graph = harness.FakeGraph(self.run_, "--tenants", tenants, "--alerts", alerts, "--rate", rate)
         self.msspd = harness.Msspd(self.run_, harness.config(
-            self.graph, harness.tenants(tenants), {"siem": sink}, overlap="60s", budget=1000))
+            self.graph, harness.tenants(tenants), {"siem": sink}, poll_interval="2s", overlap="60s",
+            budget=1000))
         self.msspd.start()
         self.mark_up()
 
-    def finish(self, *receivers):
+    def finish(self, *receivers, torn_ok=False):
+        """torn_ok: rows that the receiver itself had not written to their end when it was killed."""
         self.graph.stop_story()
-        delivered = self.assert_all_arrived(self.graph, self.msspd, *receivers, seconds=150, torn_ok=True)
+        delivered = self.assert_all_arrived(self.graph, self.msspd, *receivers, seconds=150, torn_ok=torn_ok)
+        self.assertEqual(delivered.unequal(), {}, "torn on the way")
         print("%d events, %d repeats" % (len(delivered.events), delivered.repeats()), file=sys.stderr)
         _, code = self.msspd.stop()
         self.assertEqual(code, 0)
@@ -29,15 +33,24 @@ class Siem(Scene):
         rng = harness.rng(self.id())
         siem = harness.SyslogNg(self.run_)
         self.start(syslog_sink("tcp://127.0.0.1:%d" % siem.lf, confirm_after="10s"))
-        for _ in range(self.rounds):
-            time.sleep(rng.uniform(0.2, 2))
-            if rng.random() < 0.4:
+        lost = []
+        for n in range(self.rounds):
+            # Whoever is sent nothing has nothing to lose; whoever dies before he confirms is sent less and less.
+            harness.wait_for("msspd sends again", 120, lambda: harness.unread(siem.lf))
+            if n % 2 == 0:
+                before = self.sink()["accepted"]
+                harness.wait_for("it is believed", 60, lambda: self.sink()["accepted"] > before, interval=0.3)
+            time.sleep(rng.uniform(0.2, 3))
+            if n % 4 == 0 or rng.random() < 0.3:
                 siem.freeze()
-                time.sleep(rng.uniform(0.5, 8 if harness.SOAK else 4))
+                time.sleep(rng.uniform(1, 8 if harness.SOAK else 4))
+                lost.append(sum(harness.unread(siem.lf)))
             siem.kill()
             time.sleep(rng.uniform(0, 1))
             siem.start()
-        self.finish(siem)
+        print("%d kills, with so much unread when frozen: %s" % (self.rounds, lost), file=sys.stderr)
+        self.assertGreater(4 * sum(n > 0 for n in lost), len(lost))
+        self.finish(siem, torn_ok=True)
 
     def test_cut_at_random_bytes(self):
         rng = harness.rng(self.id())
@@ -99,7 +112,7 @@ class Siem(Scene):
         one.start()
         before = len(one.rows())
         harness.wait_for("the first server is used again", 30, lambda: len(one.rows()) > before)
-        self.finish(one, two)
+        self.finish(one, two, torn_ok=True)
 
     def sink(self):
         return self.msspd.status()["sinks"][0]
