@@ -210,6 +210,15 @@ struct store {
 	struct check check;
 };
 
+/* ---- life, and repair ---------------------------------------------------- */
+
+/* The engine's open and close. Damage that is found is dealt with at once. */
+struct store *store_open(const struct journal_opts *opts, struct registry *reg, struct outbox *out,
+    struct err *err) MUST_CHECK;
+void store_close(struct store *s);
+/* What s->remedy says, when it is time for another try; afterwards it says whether it was of use. */
+void store_repair(struct store *s);
+
 /* ---- db ------------------------------------------------------------------ */
 
 /* Opens path, sets it up, brings the schema up to date, prepares. On failure s->rc says why. */
