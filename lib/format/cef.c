@@ -127,6 +127,8 @@ static const struct key_style styles[CEF_KEYS] = {
 	    "backfill or replay"),
 	[CEF_ACTOR] = KEY("MicrosoftDefenderActor", 255,
 	    "actorDisplayName"),
+	[CEF_INSTANCE] = KEY("msspdInstance", 255,
+	    "instance of the configuration, where it has one: which msspd sent it"),
 	[CEF_SHA256] = KEY("MicrosoftDefenderSha256", 255,
 	    "sha256"),
 	[CEF_ALERT_URL] = LABELLED("flexString1", 1023, "AlertUrl",
@@ -151,7 +153,7 @@ static const enum cef_key shorten_order[] = { CEF_REASON, CEF_MSG, CEF_TAGS, CEF
 /* … then the name, then whole keys, least useful first … */
 #define NAME_FLOOR 128
 static const enum cef_key drop_order[] = { CEF_REASON, CEF_TAGS, CEF_FACILITY, CEF_EVIDENCE_COUNT,
-	CEF_PRIORITY, CEF_DVCHOST, CEF_SOURCE_DNS_DOMAIN, CEF_CREATED, CEF_RESOLVED, CEF_START,
+	CEF_INSTANCE, CEF_PRIORITY, CEF_DVCHOST, CEF_SOURCE_DNS_DOMAIN, CEF_CREATED, CEF_RESOLVED, CEF_START,
 	CEF_END, CEF_FSIZE, CEF_SUID, CEF_SPID, CEF_CLOUD_APP, CEF_TECHNIQUES, CEF_ACTOR,
 	CEF_THREAT, CEF_FILE_PATH, CEF_SPROC, CEF_SHA256, CEF_COMMAND_LINE, CEF_REQUEST,
 	CEF_DEVICE_ID, CEF_FILE_HASH, CEF_FNAME, CEF_SERVICE, CEF_VERDICT, CEF_WAS, CEF_STATUS,

@@ -248,6 +248,7 @@ gather_event(struct cef_facts *f, const struct event *ev)
 	cef_set(f, CEF_TENANT_ID, str_of(o->tenant_id));
 	cef_set(f, CEF_CUSTOMER, str_of(o->customer_name));
 	cef_set(f, CEF_CUSTOMER, str_of(o->customer));
+	cef_set(f, CEF_INSTANCE, str_of(o->instance));
 	if (ev->flags & EVENT_ORIGINS)
 		cef_set(f, CEF_ORIGIN, ev->flags & EVENT_REPLAY ? STR("replay") : STR("backfill"));
 	gather_changed(f);

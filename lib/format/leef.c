@@ -50,6 +50,7 @@ static const struct leef_key keys[] = {
 	{ "verdict", CEF_VERDICT, 1023, 0, "classification/determination" },
 	{ "changed", CEF_CHANGED, 255, 0, "what changed, as a list" },
 	{ "origin", CEF_ORIGIN, 63, 0, "backfill or replay" },
+	{ "instance", CEF_INSTANCE, 255, 0, "instance of the configuration: which msspd sent it" },
 	{ "recipient", CEF_DUSER, 255, 0, "recipientEmailAddress, else a mailbox's address" },
 	{ "domain", CEF_SNTDOM, 255, 0, "domainName of the user" },
 	{ "userId", CEF_SUID, 255, 0, "userSid" },

@@ -40,7 +40,7 @@ class Backup(Scene):
         between = set(self.ids()) - set(before)
         self.assertGreater(len(between), 5)  # what the copy does not know
 
-        second = harness.Msspd(self.run_, self.config, name="second")
+        second = harness.Msspd(self.run_, self.config + "instance: stand-by\n", name="second")
         shutil.copy(copy, os.path.join(second.state, "journal.db"))
         second.start()
         self.mark_up()
@@ -50,6 +50,8 @@ class Backup(Scene):
         again = {name for name, n in delivered.events.items() if n > 1}
         # Again comes what the copy does not know, or did not know as accepted: a second's worth.
         self.assertLess(len(again - between), 60)
+        sent_by = {name: delivered.fields[name][2].get("msspdInstance") for name in set(delivered.events) - set(before) - between}
+        self.assertEqual(set(sent_by.values()), {"stand-by"}, "each record says which msspd sent it")
         known = {name.rsplit("/", 1)[0] for name in before}
         for name in set(delivered.events) - set(before):
             if name.rsplit("/", 1)[0] in known:
