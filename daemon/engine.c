@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/belongings.h"
 #include "daemon/clock.h"
 #include "daemon/credential_watch.h"
 #include "daemon/engine.h"
@@ -23,6 +24,7 @@ struct engine {
 	struct settings *settings;
 	int lock; /* of state_dir; -1: not held */
 	struct journal *journal;
+	struct errands *errands;
 	struct fetcher *fetcher;
 	struct tokens *tokens;
 	struct delivery *delivery;
@@ -272,6 +274,7 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	e->env.resolver = resolver_new(base);
 	if (!open_journal(e, is_dry, err))
 		goto fail;
+	e->errands = errands_new(e->journal);
 	origins_init(&e->origins, e->journal);
 	e->fetcher = fetcher_new(&e->env);
 	e->tokens = tokens_new(&e->env, e->fetcher);
@@ -309,6 +312,7 @@ engine_close(struct engine *e)
 	tokens_free(e->tokens);
 	fetcher_free(e->fetcher);
 	journal_close(e->journal);
+	errands_free(e->errands);
 	resolver_free(e->env.resolver);
 	loop_free(e->env.loop);
 	timers_free(e->env.timers);
@@ -437,6 +441,19 @@ const struct origin *
 engine_origin(struct engine *e, uint32_t stream)
 {
 	return origins_find(&e->origins, stream);
+}
+
+struct errands *
+engine_errands(struct engine *e)
+{
+	return e->errands;
+}
+
+bool
+engine_streams_of(struct engine *e, const char *tenant, struct journal_filter *out,
+    struct err *err)
+{
+	return belongings_find(&e->origins, tenant, out, NULL, err);
 }
 
 const struct engine_env *

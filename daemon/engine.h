@@ -6,6 +6,7 @@
 
 #include "daemon/delivery/delivery.h"
 #include "daemon/delivery/held.h"
+#include "daemon/errands.h"
 #include "daemon/delivery/trial.h"
 #include "daemon/intake/intake.h"
 #include "daemon/journal/journal.h"
@@ -80,6 +81,12 @@ bool engine_hold_tenant(struct engine *e, const char *name, bool is_held, struct
 bool engine_hold_sink(struct engine *e, const char *name, bool is_held, struct err *err) MUST_CHECK;
 /* Lets go what waits for a sink that is not configured any more, at once. */
 bool engine_forget_sink(struct engine *e, const char *name, struct err *err) MUST_CHECK;
+
+/* What is asked of the journal's letters; lives as long as the engine. */
+struct errands *engine_errands(struct engine *e);
+/* The streams of a tenant, configured or not; see daemon/belongings.h. */
+bool engine_streams_of(struct engine *e, const char *tenant, struct journal_filter *out,
+    struct err *err) MUST_CHECK;
 
 /* Whose that stream of the journal is; never NULL. */
 const struct origin *engine_origin(struct engine *e, uint32_t stream);

@@ -209,6 +209,18 @@ journal_sink_is_known(const struct journal *j, const char *name)
 	return registry_is_known(j->registry, name);
 }
 
+uint32_t
+journal_sink_find(const struct journal *j, const char *name)
+{
+	return registry_sink_find(j->registry, name);
+}
+
+const char *
+journal_sink_name(const struct journal *j, uint32_t sink)
+{
+	return registry_sink_name(j->registry, sink);
+}
+
 void
 journal_sink_park(struct journal *j, uint32_t sink, bool is_parked)
 {

@@ -92,6 +92,9 @@ void journal_work(struct journal *j, struct journal_task *taken, journal_task_cb
 /* Is that stream one of the filter's? */
 bool journal_filter_has(const struct journal_filter *f, uint32_t stream);
 
+/* That sink, also one that was let go and has letters still; 0, NULL: unknown. */
+uint32_t journal_sink_find(const struct journal *j, const char *name);
+const char *journal_sink_name(const struct journal *j, uint32_t sink);
 /* The highest number of a stream; not all below need be in use. */
 uint32_t journal_streams(const struct journal *j);
 

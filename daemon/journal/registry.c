@@ -355,6 +355,20 @@ registry_forget_number(struct registry *r, uint32_t sink)
 	pthread_mutex_unlock(&r->lock);
 }
 
+uint32_t
+registry_sink_find(struct registry *r, const char *name)
+{
+	uint32_t number;
+
+	pthread_mutex_lock(&r->lock);
+	number = sink_find(r, name);
+	for (size_t i = r->nsinks; number == 0 && i > 0; i--)
+		if (r->sinks[i - 1]->name != NULL && strcmp(r->sinks[i - 1]->name, name) == 0)
+			number = (uint32_t)i;
+	pthread_mutex_unlock(&r->lock);
+	return number;
+}
+
 bool
 registry_is_known(struct registry *r, const char *name)
 {

@@ -43,6 +43,8 @@ uint32_t registry_sink_since(struct registry *r, const char *name,
 void registry_declare(struct registry *r, const char *const *names, size_t n, int64_t now);
 /* False when it is declared or unknown. From now on the name is free. */
 bool registry_forget(struct registry *r, const char *name);
+/* One that is forgotten, too, where there is no other of that name; 0: unknown. */
+uint32_t registry_sink_find(struct registry *r, const char *name);
 bool registry_is_known(struct registry *r, const char *name);
 void registry_park(struct registry *r, uint32_t sink, bool is_parked);
 /* The registry's own; see periods.h. */

@@ -12,6 +12,7 @@ struct args {
 	const char *config;     /* -c */
 	const char *state;      /* --state; NULL */
 	bool is_json;           /* --json */
+	bool is_raw;            /* --raw */
 	bool wants_requests;    /* --requests */
 	bool wants_all;         /* --all */
 	const char *tenant, *sink, *from, *to; /* --tenant and so on; NULL */

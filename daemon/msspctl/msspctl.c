@@ -11,6 +11,7 @@
 #include "daemon/msspctl/check_tenant.h"
 #include "daemon/msspctl/look.h"
 #include "daemon/msspctl/held.h"
+#include "daemon/msspctl/letters.h"
 #include "daemon/msspctl/onboard.h"
 #include "daemon/msspctl/replay.h"
 #include "daemon/msspctl/test_sink.h"
@@ -46,6 +47,18 @@ static const char usage[] =
     "  backup FILE         copy the journal while it is used; a name without a path is\n"
     "                      a file in backup/ of state_dir. The copy is a journal:\n"
     "                      docs/OPERATIONS.md has how to go on from it\n"
+    "  dead [--sink S] [--tenant T] [--all] [--json]\n"
+    "                      dead letters: what a sink will never take, with the reason;\n"
+    "                      the 200 oldest, or all\n"
+    "  dead show N... [--raw|--json]\n"
+    "                      all of one; --raw: the bytes, for a file or a pipe\n"
+    "  dead retry N...|--sink S|--tenant T|--all\n"
+    "                      give them to their sinks once more; each stays a dead letter\n"
+    "                      until its sink has accepted it\n"
+    "  dead drop N...|--sink S|--tenant T|--all\n"
+    "                      let go of them for good\n"
+    "  quarantine [--tenant T] [--all] [--json]\n"
+    "                      what could not be read, and why; quarantine show N... as above\n"
     "  replay --tenant T --from A [--to B] [--sink S] [--all] [--detach]\n"
     "                      read a time of that tenant again, up to 180 days back, and\n"
     "                      deliver, marked as replay, what is not known; --all: also\n"
@@ -98,7 +111,7 @@ static const char usage[] =
     "  -h, --help          print this\n";
 
 enum { OPT_JSON = 256, OPT_REQUESTS, OPT_STATE, OPT_ALL, OPT_TENANT, OPT_SINK, OPT_FROM, OPT_TO,
-	OPT_DETACH, OPT_TIMEOUT };
+	OPT_DETACH, OPT_TIMEOUT, OPT_RAW };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
@@ -113,6 +126,7 @@ static const struct option long_options[] = {
 	{ "all", no_argument, NULL, OPT_ALL },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "detach", no_argument, NULL, OPT_DETACH },
+	{ "raw", no_argument, NULL, OPT_RAW },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -121,7 +135,7 @@ static const struct option long_options[] = {
 /* What a verb takes besides -s and -c; anything else is refused. */
 enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8, TAKES_ALL = 16,
 	TAKES_PERIOD = 32, TAKES_NUMBERS = 64, TAKES_SOME_NAMES = 128, TAKES_TO = 256,
-	TAKES_TIMEOUT = 512 };
+	TAKES_TIMEOUT = 512, TAKES_WHICH = 1024, TAKES_RAW = 2048 };
 
 static const struct command {
 	const char *name;
@@ -144,8 +158,14 @@ static const struct command {
 	{ "log-level", do_log_level, TAKES_NAMES },
 	{ "backup", do_backup, TAKES_NAMES },
 	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON },
-	{ "replay", do_replay, TAKES_PERIOD | TAKES_TO | TAKES_ALL },
-	{ "resend", do_resend, TAKES_PERIOD | TAKES_TO },
+	{ "dead show", do_dead_show, TAKES_NUMBERS | TAKES_RAW | TAKES_JSON },
+	{ "dead retry", do_dead_retry, TAKES_SOME_NAMES | TAKES_WHICH | TAKES_ALL },
+	{ "dead drop", do_dead_drop, TAKES_SOME_NAMES | TAKES_WHICH | TAKES_ALL },
+	{ "dead", do_dead, TAKES_WHICH | TAKES_ALL | TAKES_JSON },
+	{ "quarantine show", do_quarantine_show, TAKES_NUMBERS | TAKES_RAW | TAKES_JSON },
+	{ "quarantine", do_quarantine, TAKES_WHICH | TAKES_ALL | TAKES_JSON },
+	{ "replay", do_replay, TAKES_PERIOD | TAKES_WHICH | TAKES_TO | TAKES_ALL },
+	{ "resend", do_resend, TAKES_PERIOD | TAKES_WHICH | TAKES_TO },
 	{ "replays", do_replays, TAKES_JSON },
 	{ "replay-cancel", do_replay_cancel, TAKES_NUMBERS },
 	{ "held", do_held, TAKES_SOME_NAMES | TAKES_JSON },
@@ -165,25 +185,26 @@ bad_usage(const char *what)
 static unsigned
 given(const struct args *a)
 {
-	bool has_period = a->tenant != NULL || a->sink != NULL || a->from != NULL ||
-	                  a->is_detached;
+	bool has_period = a->from != NULL || a->is_detached;
+	bool has_which = a->tenant != NULL || a->sink != NULL;
 
 	return (a->is_json ? TAKES_JSON : 0) | (a->wants_requests ? TAKES_REQUESTS : 0) |
 	       (a->state != NULL ? TAKES_STATE : 0) | (a->wants_all ? TAKES_ALL : 0) |
 	       (has_period ? TAKES_PERIOD : 0) | (a->to != NULL ? TAKES_TO : 0) |
-	       (a->timeout != NULL ? TAKES_TIMEOUT : 0);
+	       (a->timeout != NULL ? TAKES_TIMEOUT : 0) | (has_which ? TAKES_WHICH : 0) |
+	       (a->is_raw ? TAKES_RAW : 0);
 }
 
 /* "sink forget" is one of two words, where a name follows; else "sink" has the name forget. */
 static bool
-is_command(struct args *a, const char *name, const char *word)
+is_command(struct args *a, const struct command *c, const char *word)
 {
-	size_t n = strlen(word);
+	size_t n = strlen(word), least = (c->takes & TAKES_NAMES) != 0 ? 2 : 1;
 
-	if (strcmp(name, word) == 0)
+	if (strcmp(c->name, word) == 0)
 		return true;
-	if (strncmp(name, word, n) != 0 || name[n] != ' ' || a->nnames < 2 ||
-	    strcmp(name + n + 1, a->names[0]) != 0)
+	if (strncmp(c->name, word, n) != 0 || c->name[n] != ' ' || a->nnames < least ||
+	    strcmp(c->name + n + 1, a->names[0]) != 0)
 		return false;
 	a->names++;
 	a->nnames--;
@@ -196,7 +217,7 @@ run_command(struct args *a, const char *name)
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		const struct command *c = &commands[i];
 
-		if (!is_command(a, c->name, name))
+		if (!is_command(a, c, name))
 			continue;
 		if ((given(a) & ~c->takes) != 0 ||
 		    (a->nnames != 0 && (c->takes & (TAKES_NAMES | TAKES_NUMBERS | TAKES_SOME_NAMES)) == 0))
@@ -208,7 +229,7 @@ run_command(struct args *a, const char *name)
 					       ? "name a tenant or a customer"
 					       : "that command wants a name");
 		if ((c->takes & TAKES_NUMBERS) != 0 && a->nnames == 0)
-			return bad_usage("give the number of a replay");
+			return bad_usage("give a number, as the list has it");
 		if ((c->takes & TAKES_REQUESTS) != 0 && a->is_json && !a->wants_requests)
 			return bad_usage("--json goes with --requests");
 		return c->run(a);
@@ -255,6 +276,9 @@ take(struct args *a, int c, int *status)
 		return true;
 	case OPT_TIMEOUT:
 		a->timeout = optarg;
+		return true;
+	case OPT_RAW:
+		a->is_raw = true;
 		return true;
 	case OPT_STATE:
 		a->state = optarg;

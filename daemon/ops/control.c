@@ -13,6 +13,7 @@
 #include "daemon/ops/acts.h"
 #include "daemon/ops/backups.h"
 #include "daemon/ops/holds.h"
+#include "daemon/ops/letters.h"
 #include "daemon/ops/control.h"
 #include "daemon/ops/periods.h"
 #include "daemon/ops/status.h"
@@ -163,6 +164,36 @@ verb_sink_forget(struct control *c, const json_t *request, struct err *err)
 	return acts_sink_forget(c->engine, request, err);
 }
 
+static json_t *
+verb_dead(struct control *c, const json_t *request, struct err *err)
+{
+	return letters_list(c->engine, JOURNAL_DEAD, request, err);
+}
+
+static json_t *
+verb_quarantine(struct control *c, const json_t *request, struct err *err)
+{
+	return letters_list(c->engine, JOURNAL_QUARANTINE, request, err);
+}
+
+static json_t *
+verb_dead_retry(struct control *c, const json_t *request, struct err *err)
+{
+	return letters_work(c->engine, JOURNAL_RETRY, request, err);
+}
+
+static json_t *
+verb_dead_drop(struct control *c, const json_t *request, struct err *err)
+{
+	return letters_work(c->engine, JOURNAL_DROP, request, err);
+}
+
+static json_t *
+verb_errand(struct control *c, const json_t *request, struct err *err)
+{
+	return letters_result(c->engine, request, err);
+}
+
 static const struct verb verbs[] = {
 	{ "status", NULL, status_write },
 	{ "reload", verb_reload },
@@ -180,6 +211,11 @@ static const struct verb verbs[] = {
 	{ "held", verb_held },
 	{ "held-cancel", verb_held_cancel },
 	{ "held-result", verb_held_result },
+	{ "dead", verb_dead },
+	{ "dead-retry", verb_dead_retry },
+	{ "dead-drop", verb_dead_drop },
+	{ "quarantine", verb_quarantine },
+	{ "errand", verb_errand },
 	{ "test-sink", verb_test_sink },
 	{ "test-sink-result", verb_test_sink_result },
 };
