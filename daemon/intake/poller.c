@@ -212,7 +212,7 @@ poller_free(struct poller *p)
 		return;
 	poller_halt(p);
 	for (int i = 0; i < READER_COUNT; i++)
-		free(p->readers[i].link);
+		reader_end(&p->readers[i]);
 	window_release(&p->window);
 	replay_release(p);
 	routing_unref(p->routing);

@@ -33,6 +33,7 @@ replay_forget(struct poller *p)
 	window_init(&p->replay.window, &p->in->windows);
 	p->replay.routing = NULL;
 	p->replay.period = (struct journal_period){ .number = 0 };
+	reader_end(reader(p));
 	reader(p)->due = NEVER;
 }
 
@@ -137,6 +138,7 @@ void
 replay_configured(struct poller *p)
 {
 	struct journal_period period = p->replay.period;
+	bool is_asking;
 
 	if (period.number == 0) {
 		replay_look(p);
@@ -144,8 +146,16 @@ replay_configured(struct poller *p)
 	}
 	routing_unref(p->replay.routing);
 	p->replay.routing = NULL;
-	if (!take(p, &period))
-		replay_forget(p);
+	if (take(p, &period))
+		return;
+	/* A page that is on its way was for that sink, and goes to nobody. */
+	is_asking = is_on_its_way(p);
+	if (is_asking)
+		poller_halt(p);
+	replay_forget(p);
+	replay_look(p);
+	if (is_asking)
+		poller_wait_for_next(p);
 }
 
 /* ---- reading ----------------------------------------------------------------------- */

@@ -225,6 +225,7 @@ on_read(
 	const char *end = strchr(request + 4, ' ');
 
 	t->reads++;
+	out->delay_ms = t->delay_ms;
 	(void)snprintf(t->last_url, sizeof(t->last_url), "%.*s",
 	    end != NULL ? (int)(end - request) - 4 : 0, request + 4);
 	if (misbehaves(t, t->last_url, out))

@@ -56,6 +56,7 @@ struct sg_tenant {
 	unsigned n;
 	const char *extra; /* one more element, as text */
 	const char *head;  /* of good answers; NULL: a plain one */
+	int delay_ms;      /* of answers to reads */
 	unsigned tokens, reads;
 	char last_url[512];
 };
