@@ -9,11 +9,8 @@ command -v debootstrap >/dev/null || { echo "check-bare: install debootstrap" >&
 
 top=$PWD
 root=$(mktemp -d "${TMPDIR:-/var/tmp}/msspd-bare.XXXXXX")
-cleanup() {
-	umount -R "$root/proc" "$root/dev" "$root/sys" 2>/dev/null || true
-	rm -rf --one-file-system "$root"
-}
-trap cleanup EXIT
+chmod 755 "$root" # it becomes /, which is everybody's
+trap 'rm -rf --one-file-system "$root"' EXIT
 trap 'exit 1' INT TERM
 
 mirror=${DEBIAN_MIRROR:-$(sed -n 's/^\(deb\|URIs:\) *\(\[[^]]*\] *\)\{0,1\}\(http[^ ]*\).*/\3/p' \
@@ -24,17 +21,26 @@ cp -a /etc/apt/. "$root/etc/apt/"
 cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
 cp -a /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/"
 chroot "$root" update-ca-certificates >/dev/null
-for d in proc sys dev; do
-	mount --rbind --make-rslave /$d "$root/$d"
-done
 git clone -q "$top" "$root/src"
 
+# A root of its own, not just another place that is called so: some tests boot a systemd
+# in an overlay of it. The mounts are gone with the namespace.
+enter='
+mount --bind "$1" "$1"
+for d in proc sys dev; do
+	mount --rbind --make-rslave "/$d" "$1/$d"
+done
+cd "$1"
+pivot_root . mnt
+umount -l mnt
+cd /src
+exec sh -c "$2"'
 authorities=/etc/ssl/certs/ca-certificates.crt
 inside() {
-	chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb \
+	env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb \
 	    ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
 	    NODE_EXTRA_CA_CERTS=$authorities PIP_CERT=$authorities \
-	    sh -c "cd /src && $1"
+	    unshare --mount --propagation private sh -euc "$enter" enter "$root" "$1"
 }
 # BARE_STEPS=demo leaves the long one out.
 for step in ${BARE_STEPS:-demo check}; do
