@@ -111,6 +111,7 @@ check-deps: deps
 	tools/deps.sh kafka
 	tools/deps.sh postfix
 	tools/deps.sh prometheus
+	tools/deps.sh faketime
 
 check: check-deps               ## install what is missing, build, run every test (tests/README.md)
 	tests/check.sh

@@ -2,7 +2,7 @@
 # Installs what building and testing msspd needs and is missing. Root is asked
 # for only then; nothing is removed or replaced.
 #
-# usage: deps.sh build|check|receivers|readers|kafka|postfix|prometheus
+# usage: deps.sh build|check|receivers|readers|kafka|postfix|prometheus|faketime
 #   build      compiler and libraries
 #   check      build, and what the tests run; an OpenID provider for them below
 #              build/oidc
@@ -12,6 +12,7 @@
 #   postfix    a mail server, extracted below build/postfix: the system's own, if it has one, is left alone
 #   readers    Python programs that take what msspd sends and are not ours, below build/readers
 #   prometheus Prometheus with its promtool, extracted below build/prometheus: nothing is started
+#   faketime   libfaketime, extracted below build/faketime
 set -eu
 
 say() { printf 'deps: %s\n' "$*" >&2; }
@@ -198,25 +199,26 @@ extract_postfix() {
 	say "postfix is in $dir"
 }
 
-extract_prometheus() {
-	dir=build/prometheus
-	[ -x $dir/usr/bin/prometheus ] && [ -x $dir/usr/bin/promtool ] && return 0
+# Of one package, what is in it: name below build/, Debian's name, Fedora's.
+extract_one() {
+	dir=build/$1
+	[ -e $dir/.complete ] && return 0
 	rm -rf $dir
 	mkdir -p $dir/package
 	if command -v apt-get >/dev/null 2>&1; then
-		(cd $dir/package && apt-get download prometheus >/dev/null 2>&1) ||
-		    { as_root apt-get update -qq && (cd $dir/package && apt-get download prometheus >&2); } ||
-		    die "prometheus could not be downloaded"
+		(cd $dir/package && apt-get download "$2" >/dev/null 2>&1) ||
+		    { as_root apt-get update -qq && (cd $dir/package && apt-get download "$2" >&2); } ||
+		    die "$2 could not be downloaded"
 		dpkg -x $dir/package/*.deb $dir
 	else
-		dnf download -q --destdir $dir/package golang-github-prometheus ||
-		    die "prometheus could not be downloaded"
+		dnf download -q --destdir $dir/package "$3" || die "$3 could not be downloaded"
 		for p in $dir/package/*.rpm; do
 			rpm2cpio "$p" | (cd $dir && cpio -idm --quiet)
 		done
 	fi
 	rm -rf $dir/package
-	say "prometheus is in $dir"
+	touch $dir/.complete
+	say "$1 is in $dir"
 }
 
 # Which files, of which content, says the list.
@@ -253,7 +255,9 @@ kafka)
 postfix)
 	extract_postfix ;;
 prometheus)
-	extract_prometheus ;;
+	extract_one prometheus prometheus golang-github-prometheus ;;
+faketime)
+	extract_one faketime libfaketime libfaketime ;;
 *)
-	die "usage: deps.sh build|check|receivers|readers|kafka|postfix|prometheus" ;;
+	die "usage: deps.sh build|check|receivers|readers|kafka|postfix|prometheus|faketime" ;;
 esac

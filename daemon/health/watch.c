@@ -5,6 +5,7 @@
 #include "lib/base/alloc.h"
 
 #define LOOK_MS       5000 /* how often all is looked at, … */
+#define SLEPT_MS      60000 /* so long without a look */
 #define LOOK_LEAST_MS 250  /* … or more often where health.settle is short */
 
 /* ---- msspd's own --------------------------------------------------------------------- */
@@ -118,12 +119,24 @@ watch_notice(struct watch *w, const struct watch_notice *n)
 
 /* ---- life ------------------------------------------------------------------------------ */
 
+/* Nobody is silent because the machine slept, or the process stood still. */
+static void
+look_for_sleep(struct watch *w)
+{
+	int64_t now = clock_mono(w->env->clock);
+
+	if (now - w->looked_ms > SLEPT_MS)
+		w->awake = clock_wall(w->env->clock);
+	w->looked_ms = now;
+}
+
 static void
 watch_on_timer(void *arg)
 {
 	struct watch *w = arg;
 	int64_t ms = w->settings->health_settle_ms / 4;
 
+	look_for_sleep(w);
 	watch_own(w);
 	watch_tenants(w);
 	watch_sinks(w);
@@ -258,7 +271,7 @@ watch_configure(struct watch *w, const struct settings *s)
 	if (w->is_running)
 		return;
 	w->is_running = true;
-	w->started = clock_wall(w->env->clock);
-	w->started_ms = clock_mono(w->env->clock);
+	w->awake = clock_wall(w->env->clock);
+	w->started_ms = w->looked_ms = clock_mono(w->env->clock);
 	timer_set(w->env->timers, &w->timer, LOOK_LEAST_MS);
 }

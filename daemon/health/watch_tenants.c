@@ -83,14 +83,14 @@ static void
 look_for_silence(struct watch *w, struct subject *s)
 {
 	static const char silent[] = "it has not been read for long, for no reason that is known";
-	int64_t last = s->last_success != TICKS_NONE ? s->last_success : w->started;
+	int64_t last = s->last_success != TICKS_NONE ? s->last_success : w->awake;
 	int64_t now = clock_wall(w->env->clock);
 
 	if (s->state == STEADY_UNTOLD || s->state == TENANT_BEHIND || s->state == TENANT_PAUSED ||
 	    tenant_states[s->state].level >= HEALTH_PROBLEM)
 		return;
-	if (last < w->started)
-		last = w->started;
+	if (last < w->awake)
+		last = w->awake;
 	if (ticks_to_ms(now - last) <= silent_after_ms(w, s->tenant))
 		return;
 	s->state = TENANT_NOT_READ;

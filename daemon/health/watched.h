@@ -21,7 +21,8 @@ struct watch {
 	struct teller *teller;
 	struct settings *settings;
 	struct timer timer;
-	int64_t started;    /* ticks */
+	int64_t awake;      /* ticks: since the start, or since the machine slept last */
+	int64_t looked_ms;  /* mono: the last look */
 	int64_t started_ms; /* mono */
 	bool is_running;
 

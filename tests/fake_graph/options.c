@@ -56,7 +56,7 @@ static const struct option_row rows[] = {
 	    .help = "changes per second and tenant (0)" },
 	{ "touches", INT, F(touches), .min = 0, .max = 100, .arg = "PERCENT",
 	    .help = "changes that move lastUpdateDateTime and nothing else (0)" },
-	{ "late-ms", INT, F(late_ms), .min = 0, .max = 86400000, .arg = "MS",
+	{ "late-ms", INT, F(late_ms), .min = 0, .max = 604800000, .arg = "MS",
 	    .help = "versions are shown up to this much after their stamp (0)" },
 	{ "stop-after", INT, F(stop_after), .min = 0, .max = 1000000, .arg = "SECONDS",
 	    .help = "end the changes then, go on serving (0: never)" },

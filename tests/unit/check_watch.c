@@ -359,6 +359,19 @@ START_TEST(test_silence)
 }
 END_TEST
 
+/* All are overdue when the machine wakes, and none is blamed for it; who stays so is. */
+START_TEST(test_sleep)
+{
+	pass(3 * MIN);
+	seen[3].polls = 1;
+	now_ms += INT64_C(3 * 3600 * 1000);
+	pass(10 * MIN);
+	ASSERT_TOLD(0, "");
+	pass(8 * MIN);
+	ASSERT_TOLD(0, "Tenant t03: not read");
+}
+END_TEST
+
 /* A tenant that never answers from the start on. */
 START_TEST(test_never_read)
 {
@@ -636,6 +649,7 @@ main(void)
 	tcase_add_test(tc, test_a_moment_is_no_news);
 	tcase_add_test(tc, test_what_lasts);
 	tcase_add_test(tc, test_silence);
+	tcase_add_test(tc, test_sleep);
 	tcase_add_test(tc, test_never_read);
 	tcase_add_test(tc, test_growth);
 	tcase_add_test(tc, test_outage);
