@@ -146,6 +146,21 @@ mail_message_finish(struct buf *out, struct mail_message *m, struct err *err)
 	return is_done || err_set(err, ERR_PERM, "the mail is too large");
 }
 
+/* All that a template may ask for. */
+static void
+fill(struct mail_sheet *s, const struct mail_to *to, const struct mail_item *item)
+{
+	bool is_test = item->event->record->type == RECORD_CANARY;
+	struct buf subject = BUF_INIT(8192);
+
+	mail_sheet_fill(s, item);
+	mail_set(s, MV_RULE, str_of(to->rule), 200, MAIL_TRUSTED);
+	usual_subject(&subject, s, item->event);
+	/* That it is a test must be plain whatever a template of the user's own says. */
+	mail_set_subject(s, is_test ? NULL : s->style->subject, buf_peek(&subject));
+	buf_release(&subject);
+}
+
 bool
 mail_write(struct buf *out, const struct mail_style *style, const struct mail_to *to,
     const struct mail_item *item, struct err *err)
@@ -160,23 +175,24 @@ mail_write(struct buf *out, const struct mail_style *style, const struct mail_to
 		.kind = kind_names[item->event->kind],
 		.type = types[item->event->record->type],
 	};
-	struct buf subject = BUF_INIT(8192), id = BUF_INIT(8192);
+	struct buf id = BUF_INIT(8192);
 	bool is_done;
 
 	event_id(&id, item->event);
 	m.event_id = buf_peek(&id);
-	mail_sheet_init(&s, style);
-	mail_sheet_fill(&s, item);
-	mail_set(&s, MV_RULE, str_of(to->rule), 200, MAIL_TRUSTED);
-	usual_subject(&subject, &s, item->event);
-	/* That it is a test must be plain whatever a template of the user's own says. */
-	mail_set_subject(&s, item->event->record->type == RECORD_CANARY ? NULL : style->subject,
-	    buf_peek(&subject));
-	buf_release(&subject);
 	hash_id(m.id, to, m.event_id);
 	hash_thread(m.thread, item->event);
+	for (unsigned level = 0;; level++) {
+		mail_sheet_init(&s, style);
+		s.level = level;
+		fill(&s, to, item);
+		mail_body(&m.html, style->html, &s, MV_DETAILS, &html);
+		if (m.html.n <= MAIL_PAGE_MAX || level == MAIL_LEVELS)
+			break;
+		buf_release(&m.html);
+		mail_sheet_release(&s);
+	}
 	mail_body(&m.text, style->text, &s, MV_DETAILS, &text);
-	mail_body(&m.html, style->html, &s, MV_DETAILS, &html);
 	is_done = mail_message_finish(out, &m, err);
 	buf_release(&id);
 	mail_sheet_release(&s);

@@ -306,8 +306,8 @@ fill(struct mail_sheet *s, const struct mail_digest *d, const struct mail_to *to
 	set_origin(s, d);
 	mail_set(s, MV_RULE, str_of(to->rule), 200, MAIL_TRUSTED);
 	set_number(s, MV_EVENTS, d->n);
-	if (d->n > d->nrows)
-		set_number(s, MV_MORE, d->n - d->nrows);
+	if (d->n > s->rows)
+		set_number(s, MV_MORE, d->n - s->rows);
 	mail_set(s, MV_FROM, str_of(d->first.text), 80, MAIL_TRUSTED);
 	mail_set(s, MV_TO, str_of(d->last.text), 80, MAIL_TRUSTED);
 	set_zone(s, d);
@@ -338,6 +338,16 @@ usual_subject(struct buf *out, const struct mail_sheet *s, const struct mail_dig
 	buf_printf(out, "%zu %s: %.*s", d->n, digest_noun(d), STR_ARG(s->v[MV_COUNTS]));
 }
 
+static void
+set_subject(struct mail_sheet *s, const struct mail_digest *d)
+{
+	struct buf subject = BUF_INIT(8192);
+
+	usual_subject(&subject, s, d);
+	mail_set_subject(s, s->style->digest_subject, buf_peek(&subject));
+	buf_release(&subject);
+}
+
 bool
 mail_digest_write(struct buf *out, const struct mail_style *style, const struct mail_to *to,
     const struct mail_digest *d, enum mail_digest_why why, const char *period, struct err *err)
@@ -352,17 +362,21 @@ mail_digest_write(struct buf *out, const struct mail_style *style, const struct 
 		.kind = "digest",
 		.type = "digest",
 	};
-	struct buf subject = BUF_INIT(8192);
 	bool is_done;
 
-	mail_sheet_init(&s, style);
-	fill(&s, d, to, why, period);
-	usual_subject(&subject, &s, d);
-	mail_set_subject(&s, style->digest_subject, buf_peek(&subject));
-	buf_release(&subject);
 	hash_id(m.id, d, to);
+	for (size_t rows = d->nrows;; rows /= 2) {
+		mail_sheet_init(&s, style);
+		s.rows = rows;
+		fill(&s, d, to, why, period);
+		set_subject(&s, d);
+		mail_body(&m.html, style->digest_html, &s, MV_TABLE, &html);
+		if (m.html.n <= MAIL_PAGE_MAX || rows == 0)
+			break;
+		buf_release(&m.html);
+		mail_sheet_release(&s);
+	}
 	mail_body(&m.text, style->digest_text, &s, MV_TABLE, &text);
-	mail_body(&m.html, style->digest_html, &s, MV_TABLE, &html);
 	is_done = mail_message_finish(out, &m, err);
 	mail_sheet_release(&s);
 	return is_done;

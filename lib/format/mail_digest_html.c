@@ -4,6 +4,7 @@
 
 #define FONT "font-family:'Segoe UI',Roboto,Helvetica,Arial,sans-serif;"
 #define CELL "border-top:1px solid #e3e7ec;padding:7px 10px;font-size:13px;line-height:19px;" FONT
+#define BREAK "word-break:break-word;overflow-wrap:anywhere;"
 #define TABLE \
 	"<table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" " \
 	"border=\"0\""
@@ -54,7 +55,7 @@ put_title(struct buf *out, const struct mail_digest *d, const struct mail_sheet 
 	bool has_link = digest_shows(d, s->style, r, DC_LINK);
 
 	buf_printf(out, "<td class=\"tx ln\" valign=\"top\" dir=\"auto\" style=\"%s", CELL);
-	buf_puts(out, "word-break:break-word;overflow-wrap:anywhere;color:#1c232b\">");
+	buf_puts(out, BREAK "color:#1c232b\">");
 	if (has_link) {
 		buf_puts(out, "<a class=\"lk\" style=\"color:#1a5fb4;text-decoration:none;"
 			      "font-size:14px\" href=\"");
@@ -100,7 +101,7 @@ put_titles(struct buf *out, const struct mail_digest *d)
 		put_severity(out, mail_looks[by[i]->look].word, by[i]->look);
 		put_cell(out, number, "text-align:right;");
 		buf_printf(out, "<td class=\"tx ln\" dir=\"auto\" style=\"%s", CELL);
-		buf_puts(out, "color:#1c232b\">");
+		buf_puts(out, BREAK "color:#1c232b\">");
 		put(out, by[i]->title);
 		buf_puts(out, "</td></tr>\n");
 	}
@@ -120,16 +121,16 @@ mail_digest_html_table(struct buf *out, const struct mail_sheet *s, const void *
 	const struct mail_digest *d = digest;
 
 	buf_puts(out, TABLE ">\n");
-	for (size_t i = 0; i < d->nrows; i++)
+	for (size_t i = 0; i < s->rows; i++)
 		put_row(out, d, s, &d->rows[i]);
 	buf_puts(out, "</table>\n");
-	if (d->n <= d->nrows)
+	if (d->n <= s->rows)
 		return;
 	buf_printf(out,
-	    "<div class=\"tx\" style=\"%sfont-size:14px;line-height:21px;padding:18px 0 8px;"
+	    "<div class=\"tx\" style=\"%sfont-size:14px;line-height:21px;margin:18px 0 8px;"
 	    "color:#1c232b\"><b>%zu more</b> have no row of their own here: the worst are above. "
 	    "All %zu by title:</div>\n",
-	    FONT, d->n - d->nrows, d->n);
+	    FONT, d->n - s->rows, d->n);
 	put_titles(out, d);
 }
 
@@ -161,13 +162,13 @@ mail_digest_html_body(struct buf *out, const struct mail_sheet *s, const void *d
 	buf_printf(out,
 	    "<tr><td class=\"pad\" style=\"padding:22px 28px 16px\">\n"
 	    "<div class=\"tx\" style=\"%sfont-size:21px;line-height:28px;font-weight:bold;"
-	    "color:#1c232b;padding-bottom:8px\">%zu %s",
+	    "color:#1c232b;margin-bottom:8px\">%zu %s",
 	    FONT, d->n, digest_noun(d));
 	put_value(out, " &middot; ", s, MV_CUSTOMER_NAME, "");
 	buf_puts(out, "</div>\n");
 	put_counts(out, d);
 	buf_puts(out, "<div class=\"mu\" style=\"" FONT
-		      "font-size:14px;line-height:21px;color:#566270;padding-top:10px\">");
+		      "font-size:14px;line-height:21px;color:#566270;margin-top:10px\">");
 	put_value(out, "", s, MV_FROM, " to ");
 	put_value(out, "", s, MV_TO, "<br>\n");
 	put_value(out, "", s, MV_WHY, ".</div>\n</td></tr>\n");

@@ -49,14 +49,14 @@ mail_digest_text_table(struct buf *out, const struct mail_sheet *s, const void *
 {
 	const struct mail_digest *d = digest;
 
-	for (size_t i = 0; i < d->nrows; i++)
+	for (size_t i = 0; i < s->rows; i++)
 		put_row(out, d, s, &d->rows[i]);
-	if (d->n <= d->nrows)
+	if (d->n <= s->rows)
 		return;
 	buf_printf(out,
 	    "%zu more have no line of their own here; the worst are above. They are\n"
 	    "counted below, and all are in the portal.\n\n",
-	    d->n - d->nrows);
+	    d->n - s->rows);
 	put_titles(out, d);
 }
 

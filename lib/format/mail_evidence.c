@@ -9,6 +9,7 @@
 #define SHOWN_MAX   40    /* items */
 #define LINES_MAX   40000 /* bytes of all their lines */
 #define NAMES_MAX   12    /* users, devices */
+#define NAMES_BYTES 4800  /* of them all */
 #define VALUE_MAX   400   /* of one value */
 #define COMMAND_MAX 1500
 
@@ -166,8 +167,9 @@ put_message(struct buf *out, const struct evidence *e)
 	put(out, ", sent from ", e->message.sender_ip);
 	put(out, ", ", e->message.delivery_action);
 	put(out, " in ", e->message.delivery_location);
-	put_number(out, ", ", e->message.url_count, " links");
-	put_number(out, ", ", e->message.attachments, " attachments");
+	put_number(out, ", ", e->message.url_count, e->message.url_count == 1 ? " link" : " links");
+	put_number(out, ", ", e->message.attachments,
+	    e->message.attachments == 1 ? " attachment" : " attachments");
 	put(out, ", message id ", e->message.internet_id);
 }
 
@@ -303,7 +305,7 @@ add_line(struct lines *l, const struct evidence *e)
 	struct buf *out = &l->sheet->tmp;
 	size_t start;
 
-	if (l->shown >= SHOWN_MAX || out->n >= LINES_MAX) {
+	if (l->shown >= SHOWN_MAX || out->n >= mail_limit(l->sheet, LINES_MAX)) {
 		l->left_out++;
 		return;
 	}
@@ -402,11 +404,15 @@ static void
 set_names(struct mail_sheet *s, enum mail_value v, const struct alert *a,
     bool (*put_name)(struct buf *, const struct evidence *))
 {
-	size_t count = 0;
+	size_t count = 0, limit = mail_limit(s, NAMES_BYTES);
+	bool is_long;
 
 	add_names(&s->tmp, a->evidence, a->nevidence, &count, put_name, 0);
-	if (count == NAMES_MAX)
-		buf_puts(&s->tmp, ", …");
+	is_long = s->tmp.n > limit;
+	if (is_long)
+		buf_cut(&s->tmp, utf8_cut(s->tmp.p, s->tmp.n, limit));
+	if (is_long || count == NAMES_MAX)
+		buf_puts(&s->tmp, is_long ? "…" : ", …");
 	mail_set_tmp(s, v);
 }
 

@@ -156,7 +156,7 @@ put_top(struct buf *out, const struct mail_sheet *s)
 	}
 	buf_puts(out, "</span>\n<div class=\"tx\" dir=\"auto\" style=\"" FONT BREAK
 		      "font-size:21px;line-height:28px;font-weight:bold;color:#1c232b;"
-		      "padding:12px 0 4px\">");
+		      "margin:12px 0 4px\">");
 	put(out, s->v[MV_TITLE]);
 	buf_puts(out, "</div>\n<div class=\"mu\" style=\"" FONT
 		      "font-size:14px;line-height:20px;color:#566270\">");
@@ -238,7 +238,7 @@ put_section(struct buf *out, const struct mail_section *sec, struct str text)
 		return;
 	buf_puts(out, "<tr><td class=\"pad\" style=\"padding:12px 28px 8px\">"
 		      "<div class=\"tx\" style=\"" FONT "font-size:15px;line-height:22px;"
-		      "font-weight:bold;color:#1c232b;padding-bottom:4px\">");
+		      "font-weight:bold;color:#1c232b;margin-bottom:4px\">");
 	put(out, str_of(sec->heading));
 	buf_puts(out, "</div>");
 	if (sec->is_table) {

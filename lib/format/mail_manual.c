@@ -19,11 +19,13 @@ static const char intro[] =
     "is\n"
     "shown as it is, and may name one.\n"
     "\n"
-    "Pictures: [an alert](pictures/mail-alert.png) and [in the "
-    "dark](pictures/mail-alert-dark.png),\n"
+    "Pictures: [an alert](pictures/mail-alert.png), [in the dark](pictures/mail-alert-dark.png)\n"
+    "and [on a phone](pictures/mail-alert-phone.png),\n"
     "[an incident that changed](pictures/mail-incident.png), [a "
     "digest](pictures/mail-digest.png),\n"
-    "[health](pictures/mail-health.png), [an unreadable alert](pictures/mail-unreadable.png).\n"
+    "[health](pictures/mail-health.png), [an unreadable alert](pictures/mail-unreadable.png), [a\n"
+    "test](pictures/mail-canary.png). A page has at most 100 KB, since Gmail hides what is beyond\n"
+    "102: one that would be larger has less of each text.\n"
     "\n"
     "| header | what is there |\n|---|---|\n";
 

@@ -112,6 +112,8 @@ struct mail_sheet {
 	struct buf tmp;
 	const struct mail_style *style;
 	enum mail_look look;
+	unsigned level; /* how often the page came out too large before: texts are shorter then */
+	size_t rows;    /* of a digest, that are shown */
 	const struct origin *origin; /* NULL for a digest of several customers */
 	struct str v[MV_VALUES];     /* absent: { NULL, 0 } */
 };
@@ -123,6 +125,8 @@ void mail_sheet_fill(struct mail_sheet *s, const struct mail_item *item);
 /* Cleans and keeps. flags: mail_clean.h. Where the value is there already it stays. */
 void mail_set(
     struct mail_sheet *s, enum mail_value v, struct str text, size_t limit, unsigned flags);
+/* How much of a text of that limit is shown at the sheet's level. */
+size_t mail_limit(const struct mail_sheet *s, size_t limit);
 /* Keeps what s->tmp holds, which is clean. */
 void mail_set_tmp(struct mail_sheet *s, enum mail_value v);
 
@@ -172,6 +176,12 @@ struct mail_writers {
 void mail_set_subject(struct mail_sheet *s, const struct mail_template *t, struct str usual);
 void mail_body(struct buf *out, const struct mail_template *t, struct mail_sheet *s,
     enum mail_value block, const struct mail_writers *w);
+
+/* Gmail hides what is beyond 102 KB of a page: one that is larger is made again, with less of
+ * each text; whoever wrote a text of nothing but "<" shall not hide the rest. */
+#define MAIL_PAGE_MAX    100000
+#define MAIL_LEVEL_LEAST 64 /* no text is made shorter than so many bytes for that */
+#define MAIL_LEVELS      4
 
 /* mail_message.c: headers and parts around two bodies. */
 struct mail_message {

@@ -77,7 +77,7 @@ set_texts(struct mail_sheet *s, const struct text_row *rows, size_t n, const voi
 		const struct text_row *r = &rows[i];
 
 		mail_set(s, r->v, *(const struct str *)(const void *)((const char *)from + r->off),
-		    r->limit, r->flags);
+		    mail_limit(s, r->limit), r->flags);
 	}
 }
 
@@ -111,10 +111,11 @@ set_verdict(struct mail_sheet *s, struct str classification, struct str determin
 	if ((classification.n == 0 || str_is(classification, "unknown")) &&
 	    (determination.n == 0 || str_is(determination, "unknown")))
 		return;
-	mail_clean(&s->tmp, classification.n != 0 ? classification : STR("unknown"), LINE_MAX, 0);
+	mail_clean(&s->tmp, classification.n != 0 ? classification : STR("unknown"),
+	    mail_limit(s, LINE_MAX), 0);
 	if (determination.n != 0) {
 		buf_byte(&s->tmp, '/');
-		mail_clean(&s->tmp, determination, LINE_MAX, 0);
+		mail_clean(&s->tmp, determination, mail_limit(s, LINE_MAX), 0);
 	}
 	mail_set_tmp(s, MV_VERDICT);
 }
@@ -124,10 +125,10 @@ set_comment(struct mail_sheet *s, const struct alert_comment *c, size_t n)
 {
 	if (n == 0 || c[n - 1].text.n == 0)
 		return;
-	mail_clean(&s->tmp, c[n - 1].text, TEXT_MAX, MAIL_LINES);
+	mail_clean(&s->tmp, c[n - 1].text, mail_limit(s, TEXT_MAX), MAIL_LINES);
 	if (c[n - 1].by.n != 0) {
 		buf_puts(&s->tmp, "\n(");
-		mail_clean(&s->tmp, c[n - 1].by, LINE_MAX, MAIL_PERSON);
+		mail_clean(&s->tmp, c[n - 1].by, mail_limit(s, LINE_MAX), MAIL_PERSON);
 		buf_puts(&s->tmp, ")");
 	}
 	mail_set_tmp(s, MV_COMMENT);
@@ -144,7 +145,8 @@ fill_alert(struct mail_sheet *s, const struct alert *a, const struct zone *zone)
 	set_list(s, MV_TECHNIQUES, a->mitre_techniques, a->nmitre_techniques);
 	set_list(s, MV_TAGS, a->system_tags, a->nsystem_tags);
 	set_verdict(s, a->classification, a->determination);
-	mail_set(s, MV_PRODUCT, product != NULL ? str_of(product) : a->service_source, LINE_MAX, 0);
+	mail_set(s, MV_PRODUCT, product != NULL ? str_of(product) : a->service_source,
+	    mail_limit(s, LINE_MAX), 0);
 	set_time(s, MV_CREATED, a->created, zone);
 	set_time(s, MV_UPDATED, a->updated, zone);
 	set_time(s, MV_RESOLVED, a->resolved, zone);
@@ -188,7 +190,7 @@ fill_health(struct mail_sheet *s, const struct health *h, const struct zone *zon
 static void
 fill_unreadable(struct mail_sheet *s, const struct unreadable *u, const struct zone *zone)
 {
-	mail_set(s, MV_TITLE, u->title, LINE_MAX, 0);
+	mail_set(s, MV_TITLE, u->title, mail_limit(s, LINE_MAX), 0);
 	buf_printf(&s->tmp, "msspd could not read this alert, of which Microsoft sent %zu bytes:\n",
 	    u->size);
 	mail_clean(&s->tmp, u->why, LINE_MAX, 0);

@@ -184,6 +184,16 @@ mail_sheet_release(struct mail_sheet *s)
 	buf_release(&s->tmp);
 }
 
+size_t
+mail_limit(const struct mail_sheet *s, size_t limit)
+{
+	size_t shorter = limit >> 2 * s->level;
+
+	if (s->level == 0 || limit <= MAIL_LEVEL_LEAST)
+		return limit;
+	return shorter > MAIL_LEVEL_LEAST ? shorter : MAIL_LEVEL_LEAST;
+}
+
 void
 mail_set_tmp(struct mail_sheet *s, enum mail_value v)
 {

@@ -9,6 +9,7 @@
 #include "tests/unit/mail_parse.h"
 
 #define PORTAL "security.microsoft.com"
+#define GMAIL_SHOWS 102000 /* bytes of HTML */
 
 static const struct mail_style plain = { .from = "Alerts <alerts@soc.example>" };
 static const struct mail_style devices = { .from = "alerts@soc.example", .with_device = true };
@@ -69,6 +70,24 @@ assert_header(const struct read *r, const char *says, const char *name, const ch
 		ck_assert_msg(is_there && strcmp(got.p, want) == 0, "%s: %s: %s", says, name,
 		    is_there ? got.p : "none");
 	buf_release(&got);
+}
+
+/* For readers that are not ours: MSSPD_MAILS names a folder that messages are written to. */
+static void
+keep(const char *name, const char *suffix, const struct buf *message)
+{
+	const char *folder = getenv("MSSPD_MAILS");
+	char *path;
+	FILE *f;
+
+	if (folder == NULL)
+		return;
+	path = xasprintf("%s/%s%s", folder, name, suffix);
+	f = fopen(path, "wb");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(message->p, 1, message->n, f), message->n);
+	fclose(f);
+	free(path);
 }
 
 /* ---- one event ------------------------------------------------------------------------------ */
@@ -333,6 +352,7 @@ START_TEST(test_other_records)
 	write_one(&r, &plain, &m.event);
 	assert_header(&r, "a test", "Subject", "[Test] Contoso Ltd: Test message of msspd");
 	assert_header(&r, "of no thread", "References", NULL);
+	keep("canary", ".eml", &r.message);
 	release(&r);
 }
 END_TEST
@@ -379,7 +399,8 @@ START_TEST(test_overlong)
 	write_one(&r, &devices, &m.event);
 	ck_assert(has(&r.text, "[cut: "));
 	ck_assert_msg(has(&r.text, " more; see the portal"), "%s", r.text.p);
-	ck_assert_uint_lt(r.message.n, 1 << 20);
+	ck_assert_msg(r.html.n < GMAIL_SHOWS, "%zu", r.html.n);
+	keep("largest", ".eml", &r.message);
 	release(&r);
 }
 END_TEST
@@ -487,6 +508,38 @@ START_TEST(test_storm)
 		sum += strtoul(at, NULL, 10);
 	ck_assert_uint_eq(sum, 10000);
 	ck_assert_uint_lt(r.html.n, 100 * 1024);
+	release(&r);
+	mail_digest_free(d);
+}
+END_TEST
+
+/* Whoever writes titles of nothing but markup does not make a page that is hidden. */
+START_TEST(test_digest_overlong)
+{
+	static char text[600];
+	static struct evidence e;
+	struct mail_digest *d = mail_digest_new();
+	struct made m;
+	struct read r;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = "<&'\"x"[i % 5];
+	make_alert(&m);
+	e = make_evidence(EVIDENCE_USER);
+	e.user.account.upn = m.record.alert.title = (struct str){ text, sizeof(text) };
+	m.record.alert.evidence = &e;
+	m.record.alert.nevidence = m.record.alert.nevidence_all = 1;
+	for (unsigned i = 0; i < 100; i++) {
+		const struct mail_item item = { .event = &m.event };
+
+		text[0] = (char)('!' + i % 90);
+		mail_digest_add(d, &item);
+	}
+	write_digest(&r, &devices, d, MAIL_DIGEST_LIMIT);
+	ck_assert_msg(r.html.n < GMAIL_SHOWS, "%zu", r.html.n);
+	assert_header(&r, "all are counted", "X-Msspd-Count", "100");
+	ck_assert(has(&r.html, " more</b> have no row") && !has(&r.html, "<title></title>"));
+	keep("digest-largest", ".eml", &r.message);
 	release(&r);
 	mail_digest_free(d);
 }
@@ -646,24 +699,6 @@ END_TEST
 
 /* ---- golden --------------------------------------------------------------------------------- */
 
-/* For readers that are not ours: MSSPD_MAILS names a folder that messages are written to. */
-static void
-keep(const char *name, const char *suffix, const struct buf *message)
-{
-	const char *folder = getenv("MSSPD_MAILS");
-	char *path;
-	FILE *f;
-
-	if (folder == NULL)
-		return;
-	path = xasprintf("%s/%s%s", folder, name, suffix);
-	f = fopen(path, "wb");
-	ck_assert_ptr_nonnull(f);
-	ck_assert_uint_eq(fwrite(message->p, 1, message->n, f), message->n);
-	fclose(f);
-	free(path);
-}
-
 static void
 check_text(const char *name, const struct golden *g)
 {
@@ -703,14 +738,95 @@ START_TEST(test_golden_whole)
 }
 END_TEST
 
+START_TEST(test_keep_incident)
+{
+	static const char text[] =
+	    "{\"id\":\"40817\",\"displayName\":\"Multi-stage incident on several endpoints\","
+	    "\"severity\":\"high\",\"status\":\"active\",\"classification\":\"truePositive\","
+	    "\"determination\":\"multiStagedAttack\",\"assignedTo\":\"ana@soc.example\","
+	    "\"description\":\"A document started a script, which fetched another.\","
+	    "\"customTags\":[\"finance\"],\"priorityScore\":81,"
+	    "\"createdDateTime\":\"2026-11-22T03:58:30Z\","
+	    "\"lastUpdateDateTime\":\"2026-11-22T04:10:46.09Z\"}";
+	struct made m;
+	struct read r;
+
+	make_alert(&m);
+	m.event.record = record_from_incident(str_of(text), true, 0);
+	m.event.kind = KIND_ESCALATED;
+	m.event.changed = 1u << PART_SEVERITY | 1u << PART_ASSIGNEE;
+	write_one(&r, &devices, &m.event);
+	keep("incident", ".eml", &r.message);
+	release(&r);
+	record_unref((struct record *)(uintptr_t)m.event.record);
+}
+END_TEST
+
+START_TEST(test_keep_health)
+{
+	struct made m;
+	struct read r;
+
+	make_health(&m);
+	m.record.health.summary = STR("Tenant contoso-eu: consent withdrawn");
+	m.record.health.what = STR("Microsoft refuses the app (AADSTS65001): nobody in the tenant "
+				   "has consented to it any more. No alerts come until then.");
+	m.record.health.remedy = STR("Ask an administrator of the customer to consent again:\n"
+				     "msspctl onboard contoso-eu prints the link to send.");
+	write_one(&r, &plain, &m.event);
+	keep("health", ".eml", &r.message);
+	release(&r);
+}
+END_TEST
+
+/* As people have them: a few titles, users, devices. */
+static struct mail_digest *
+usual_digest(void)
+{
+	static const struct {
+		enum severity severity;
+		struct str title;
+	} rows[] = {
+		{ SEVERITY_MEDIUM, STR("Suspicious PowerShell command line") },
+		{ SEVERITY_HIGH, STR("Possible credential theft") },
+		{ SEVERITY_LOW, STR("Anomalous token") },
+		{ SEVERITY_LOW, STR("A user clicked through to a malicious URL") },
+		{ SEVERITY_INFORMATIONAL, STR("Malware was detected") },
+		{ SEVERITY_LOW, STR("Impossible travel activity — two countries") },
+	};
+	struct evidence e[] = { make_evidence(EVIDENCE_USER), make_evidence(EVIDENCE_DEVICE) };
+	struct mail_digest *d = mail_digest_new();
+	struct made m;
+
+	e[0].user.account.upn = STR("ana.ruiz@contoso.example");
+	e[1].device.dns_name = STR("ws-0412.contoso.example");
+	for (unsigned i = 0; i < 18; i++) {
+		const struct mail_item item = { .event = &m.event };
+
+		make_alert(&m);
+		m.record.alert.title = rows[i % ARRAY_LEN(rows)].title;
+		m.record.alert.severity = rows[i % ARRAY_LEN(rows)].severity;
+		m.record.alert.created += 17 * i * TICKS_SEC;
+		m.record.alert.evidence = e;
+		m.record.alert.nevidence = m.record.alert.nevidence_all = i % 3;
+		mail_digest_add(d, &item);
+	}
+	return d;
+}
+
 START_TEST(test_keep_digests)
 {
-	struct mail_digest *d = digest_of(30, true), *storm = digest_of(10000, false);
+	struct mail_digest *d = usual_digest(), *mixed = digest_of(30, true),
+			   *storm = digest_of(10000, false);
 	struct read r;
 
 	write_digest(&r, &devices, d, MAIL_DIGEST_PERIOD);
 	keep("digest", ".eml", &r.message);
 	release(&r);
+	write_digest(&r, &devices, mixed, MAIL_DIGEST_PERIOD);
+	keep("mixed", ".eml", &r.message);
+	release(&r);
+	mail_digest_free(mixed);
 	write_digest(&r, &devices, storm, MAIL_DIGEST_LIMIT);
 	keep("storm", ".eml", &r.message);
 	release(&r);
@@ -741,6 +857,7 @@ main(void)
 	tcase_add_test(tc, test_no_room);
 	tcase_add_test(tc, test_digest);
 	tcase_add_test(tc, test_storm);
+	tcase_add_test(tc, test_digest_overlong);
 	tcase_add_test(tc, test_mixed);
 	tcase_add_loop_test(tc, test_template_check, 0, (int)ARRAY_LEN(templates));
 	tcase_add_test(tc, test_template);
@@ -748,6 +865,8 @@ main(void)
 	tcase_add_test(tc, test_template_too_large);
 	tcase_add_test(tc, test_golden_text);
 	tcase_add_test(tc, test_golden_whole);
+	tcase_add_test(tc, test_keep_incident);
+	tcase_add_test(tc, test_keep_health);
 	tcase_add_test(tc, test_keep_digests);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
