@@ -47,6 +47,7 @@ static const struct kind {
 	{ "huge", ON_TOKEN | ON_GRAPH, FX_HUGE, 0, "[=MB] a body of that size (64)" },
 	{ "bomb", ON_TOKEN | ON_GRAPH, FX_BOMB, 0, "[=MB] gzip that unpacks to that (1024)" },
 	{ "fat", ON_GRAPH, FX_FAT, 0, "[=KB] so much padding in every alert (100)" },
+	{ "border", ON_GRAPH, FX_BORDER, 0, "the last alert of each page changes while the page is on its way" },
 	{ "foreign-nextlink", ON_GRAPH, FX_FOREIGN_NEXT, 0,
 	    "[=host|path|scheme|user|relative|URL] a nextLink elsewhere (host)" },
 	{ "same-nextlink", ON_GRAPH, FX_SAME_NEXT, 0, "a nextLink to the request itself" },
@@ -295,6 +296,7 @@ choose(struct fault_plan *plan, struct fault *x)
 	case FX_FOREIGN_ALERT:
 	case FX_NULL_TENANT:
 	case FX_FAT:
+	case FX_BORDER:
 		if (plan->nbends == MAX_BENDS)
 			return false;
 		plan->bends[plan->nbends++] = fault_ref(x);

@@ -49,6 +49,7 @@ enum fault_effect {
 	FX_FOREIGN_ALERT,
 	FX_NULL_TENANT,
 	FX_FAT,
+	FX_BORDER,
 	/* beside others */
 	FX_LATENCY,
 };

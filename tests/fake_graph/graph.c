@@ -188,12 +188,28 @@ send_page(struct ask *a, const struct page *p, const struct query *q, const stru
 	buf_release(&packed);
 }
 
+/* The first change that applies to it. */
+static void
+change_it(struct story *s, struct alert *alert)
+{
+	static const enum change some[] = { CHANGE_EVIDENCE, CHANGE_COMMENT, CHANGE_ASSIGNED,
+		CHANGE_RESOLVED, CHANGE_REOPENED, CHANGE_TOUCHED };
+	size_t first = alert->nversions % ARRAY_LEN(some);
+
+	for (size_t i = 0; i < ARRAY_LEN(some) && !alert->is_fixed; i++) {
+		if (story_do(s, alert, some[(first + i) % ARRAY_LEN(some)]))
+			return;
+	}
+}
+
 static void
 answer_query(struct ask *a, const struct query *q)
 {
 	const struct server *s = a->server;
 	const char *prefer = header(a, "Prefer");
 	struct buf link = BUF_INIT(MAX_LINK), tenant_id = BUF_INIT(64);
+	struct story *story = &a->server->story;
+	struct alert *border = NULL;
 	struct bend bend;
 	struct page page;
 	struct page_view view = {
@@ -213,7 +229,11 @@ answer_query(struct ask *a, const struct query *q)
 	if (view.has_newer_enums)
 		reply_header(a, "Preference-Applied", "include-unknown-enum-members");
 	page_select(&page, list_of(a), q);
-	send_page(a, &page, q, &view);
+	if (page.n > 0 && plan_bend(&a->plan, FX_BORDER) != NULL)
+		border = page.v[page.n - 1]->alert;
+	send_page(a, &page, q, &view); /* then a is gone */
+	if (border != NULL)
+		change_it(story, border);
 	page_release(&page);
 	buf_release(&link);
 	buf_release(&tenant_id);

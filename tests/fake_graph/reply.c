@@ -423,6 +423,7 @@ reply_fault(struct ask *a, enum fault_scope scope)
 	case FX_FOREIGN_ALERT:
 	case FX_NULL_TENANT:
 	case FX_FAT:
+	case FX_BORDER:
 	case FX_LATENCY:
 		break; /* never an answer: faults_plan() */
 	}

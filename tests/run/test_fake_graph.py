@@ -653,6 +653,15 @@ class Faults(unittest.TestCase):
             self.fault("1:%s:for=1" % kind)
             self.assertEqual({a["tenantId"] for a in self.graph.page()["value"]}, wanted)
 
+    def test_what_stands_at_the_border_changes(self):
+        self.fault("1:border:for=1")
+        query = UPDATED_ASC + "&$top=10"
+        first, then = self.graph.page(query)["value"], self.graph.page(query)["value"]
+        self.assertEqual([a["id"] for a in then[:9]], [a["id"] for a in first[:9]])
+        self.assertNotEqual(then[9]["id"], first[9]["id"])
+        moved = next(a for a in self.graph.all(query) if a["id"] == first[9]["id"])
+        self.assertGreater(moved["lastUpdateDateTime"], first[9]["lastUpdateDateTime"])
+
     def test_the_endpoint_api_has_them_too(self):
         """Each as its own words have it: a tenant is aadTenantId, and links are always wrong there."""
         token = json.loads(self.graph.ask_token(scope=self.graph.url + "/mde/.default")[2])["access_token"]

@@ -102,6 +102,39 @@ class Late(Scene):
         self.assertEqual(self.msspd.stop()[1], 0)
 
 
+class Border(Scene):
+    """Alerts that change exactly while the page is read that they stand at the end of, over many intervals."""
+
+    def read_over(self, *options, **tenant):
+        graph = harness.FakeGraph(self.run_, "--tenants", 2, "--alerts", 60, "--rate", 4, "--history", 3000,
+                                  "--fault", "*:border:share=70", "--fault", "*:latency=20", *options)
+        out = FileRows(self.run_.path("out.cef"))
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(2, **tenant), {
+            "out": {"type": "file", "path": self.run_.path("out.cef"), "format": "cef"}}, budget=10000)).start()
+        self.mark_up()
+        harness.wait_for("many intervals", 60, lambda: all(t["polls"] >= 12 for t in msspd.status()["tenants"]))
+        graph.ask("/_control/fault", {"clear": True})
+        graph.stop_story()
+        versions = list(Truth(graph.truth_file).versions())
+        self.assertGreater(sum(v["version"] > 3 for v in versions), 10, "they change again and again")
+        # A version that stood while a whole read lasts; pages are many, and each is late.
+        self.interval_ms = 3000
+        delivered = self.assert_all_arrived(graph, msspd, out)
+        self.assertEqual(delivered.repeats(), 0)
+        self.assertEqual(msspd.stop()[1], 0)
+
+    def test_small_pages(self):
+        self.read_over(page_size=3)
+
+    def test_pages_on_one_stamp(self):
+        """The page's end lies among alerts that share their stamp."""
+        self.read_over("--same-stamp", 20, page_size=5)
+
+    def test_links_and_no_order(self):
+        """Where $orderby is refused, links are followed, and pages shift under them."""
+        self.read_over("--paging", "skip", "--orderby", "refuse", page_size=10)
+
+
 def ms_of(text):
     from test_streams import ms_of as of
     return of(text)
