@@ -14,6 +14,8 @@ import subprocess
 import sys
 import urllib.parse
 
+import ecs_rules
+import ocsf_rules
 import random_alerts
 
 NO_TITLE = "Microsoft Defender alert"
@@ -649,6 +651,13 @@ def check(raw, lines):
 PAGE = 200
 FORMATS = 5
 SHOWN = 5
+JUDGED = 20  # one of so many is held to the whole schema as well
+
+
+def check_schemas(lines):
+    wrong = ocsf_rules.faults(json.loads(lines[2])) + list(ecs_rules.faults(json.loads(lines[3])))
+    if wrong:
+        raise Wrong("by the schema: %s" % wrong)
 
 
 def main(program, seed, count):
@@ -662,6 +671,8 @@ def main(program, seed, count):
                 lines = [writer.stdout.readline().decode()[:-1] for _ in range(FORMATS)]
                 try:
                     check(raw, lines)
+                    if (right + wrong) % JUDGED == 0:
+                        check_schemas(lines)
                     right += 1
                 except (Wrong, ValueError, LookupError, TypeError) as fault:
                     wrong += 1
