@@ -240,7 +240,8 @@ static const struct metric metrics[] = {
 	T(COUNTER, "msspd_tenant_polls_total", polls, "Polls of the tenant that were begun."),
 	T(COUNTER, "msspd_tenant_pages_total", pages, "Pages that were read and journalled."),
 	T(COUNTER, "msspd_tenant_alerts_total", alerts,
-	    "Alerts and incidents that were new to msspd, or new versions of known ones."),
+	    "Alerts and incidents that were looked at: new ones, new versions, and once after each start "
+	    "those of the read window."),
 	T(COUNTER, "msspd_tenant_repeats_total", repeats,
 	    "Alerts that were listed again and known already; nothing is sent for them."),
 	T(COUNTER, "msspd_tenant_forwarded_total", forwarded,
