@@ -1,5 +1,6 @@
 #include "lib/base/inflate.h"
 #include "lib/base/ticks.h"
+#include "lib/base/alloc.h"
 #include "tests/unit/fetch_stage.h"
 
 /* What is asked, and what is understood of an answer. */
@@ -199,6 +200,25 @@ START_TEST(test_what_is_sent)
 }
 END_TEST
 
+/* Of any length, as tokens are. */
+START_TEST(test_long_bearer)
+{
+	struct got g;
+	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
+	char *bearer = xasprintf("%030000d", 7), *want = xasprintf("Bearer %s\r\n", bearer);
+
+	answer = (struct web_answer){ .head = OK, .body = STR("") };
+	req.bearer = bearer;
+	(void)fetch_start(f, &req);
+	run(&g);
+	ck_assert_int_eq(g.reply.status, 200);
+	ck_assert_ptr_nonnull(strstr(web_last(w), want));
+	release(&g);
+	free(want);
+	free(bearer);
+}
+END_TEST
+
 START_TEST(test_post)
 {
 	struct got g;
@@ -250,6 +270,7 @@ add(TCase *tc)
 	tcase_add_test(tc, test_nothing_in_the_head);
 	tcase_add_test(tc, test_head_too_large);
 	tcase_add_test(tc, test_what_is_sent);
+	tcase_add_test(tc, test_long_bearer);
 	tcase_add_test(tc, test_post);
 	tcase_add_test(tc, test_header_injection);
 }

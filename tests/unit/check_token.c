@@ -147,6 +147,20 @@ START_TEST(test_failed_renewal_keeps_the_old_one)
 }
 END_TEST
 
+/* Until there were so many requests, and no more follow at once. */
+static void
+turn_until(unsigned requests)
+{
+	unsigned before;
+
+	for (int i = 0; i < 300 && web_requests(w) < requests; i++)
+		turn(100);
+	do {
+		before = web_requests(w);
+		turn(200);
+	} while (web_requests(w) != before);
+}
+
 START_TEST(test_jitter)
 {
 	static struct tenant many[200];
@@ -170,12 +184,12 @@ START_TEST(test_jitter)
 	}
 	turn(100);
 	pass(300); /* the middle of the tenth */
-	turn(200);
+	turn_until(200 + 61);
 	early = web_requests(w) - 200;
 	ck_assert_uint_gt(early, 60);
 	ck_assert_uint_lt(early, 140);
 	pass(181);
-	turn(300);
+	turn_until(400);
 	ck_assert_uint_eq(web_requests(w), 400);
 }
 END_TEST
@@ -220,6 +234,20 @@ START_TEST(test_lifetime)
 END_TEST
 
 #define H(status) "HTTP/1.1 " status "\r\n"
+
+/* Those of apps with many roles are longer than one would think. */
+START_TEST(test_long_token)
+{
+	struct got g;
+	int n = 6000;
+
+	service.head = H("200 OK");
+	(void)snprintf(service.body, sizeof(service.body), "{\"access_token\":\"%0*d\"}", n, 7);
+	get(&g);
+	ck_assert_int_eq(g.trouble, TOKEN_OK);
+	ck_assert_int_eq((int)strlen(g.bearer), n);
+}
+END_TEST
 
 static const struct {
 	const char *says, *head, *body;
@@ -574,6 +602,7 @@ main(void)
 	tcase_add_test(tc, test_failed_renewal_keeps_the_old_one);
 	tcase_add_test(tc, test_jitter);
 	tcase_add_loop_test(tc, test_lifetime, 0, ARRAY_LEN(lifetimes));
+	tcase_add_test(tc, test_long_token);
 	tcase_add_loop_test(tc, test_refusal, 0, ARRAY_LEN(refusals));
 	tcase_add_loop_test(tc, test_content, 0, ARRAY_LEN(contents));
 	tcase_add_test(tc, test_secrets_in_turn);

@@ -70,7 +70,7 @@ static struct {
 struct got {
 	unsigned calls;
 	enum token_trouble trouble;
-	char bearer[4096];
+	char bearer[8192];
 	unsigned roles;
 	int64_t retry_after_ms;
 	struct err err;
