@@ -23,7 +23,7 @@ class Siem(Scene):
     def finish(self, *receivers, torn_ok=False):
         """torn_ok: rows that the receiver itself had not written to their end when it was killed."""
         self.graph.stop_story()
-        delivered = self.assert_all_arrived(self.graph, self.msspd, *receivers, seconds=150, torn_ok=torn_ok)
+        delivered = self.assert_all_arrived(self.graph, self.msspd, *receivers, seconds=400, torn_ok=torn_ok)
         self.assertEqual(delivered.unequal(), {}, "torn on the way")
         print("%d events, %d repeats" % (len(delivered.events), delivered.repeats()), file=sys.stderr)
         _, code = self.msspd.stop()
