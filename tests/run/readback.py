@@ -433,7 +433,7 @@ KEYS = {
     "actor": ("MicrosoftDefenderActor", 255, "", "actor", 255), "sha256": ("MicrosoftDefenderSha256", 255, "", "sha256", 255),
     "link": ("flexString1", 1023, "AlertUrl", "alertUrl", 1023),
     "command": ("MicrosoftDefenderCommandLine", 4000, "", "commandLine", 4000), "message": ("msg", 1023, "", "description", 1023),
-    "reason": ("reason", 1023, "", "recommendedActions", 1023),
+    "reason": ("reason", 1023, "", "recommendedActions", 1023), "instance": ("msspdInstance", 255, "", "instance", 255),
 }
 # Of each kind the first item that says something; facts of a group come from one item only, the first here.
 ROWS = (("deviceEvidence", "host", 0, "deviceDnsName"), ("deviceEvidence", "host", 0, "hostName"),
@@ -540,7 +540,7 @@ def facts_of_evidence(a, f):
 def facts(a, event_id):
     t = lambda name: text(a.get(name))
     f = {"time": first(ms(a.get("createdDateTime")), ms(a["lastUpdateDateTime"])), "act": "new", "short id": t("id"), "id": t("id"),
-         "category": facts_category(a), "tenant": TENANT, "customer": "Contoso Ltd",
+         "category": facts_category(a), "tenant": TENANT, "customer": "Contoso Ltd", "instance": "soc1",
          "event id": event_id, "status": t("status"), "service": t("serviceSource"), "source": t("detectionSource"),
          "first": ms(a.get("firstActivityDateTime")), "last": ms(a.get("lastActivityDateTime")),
          "created": ms(a.get("createdDateTime")), "resolved": ms(a.get("resolvedDateTime")), "count": len(a["evidence"]),
