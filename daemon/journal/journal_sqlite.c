@@ -2,6 +2,7 @@
 #include "lib/base/ticks.h"
 
 #define TRIM_LEAST     32
+#define CLOCK_STEP     (60 * TICKS_SEC) /* less is no setting of a clock that matters here */
 #define BUSY_TICK_MS   2
 #define IDLE_TICK_MS   1000
 #define QUIET_MS       200  /* background work waits for a pause in the writing, a second at most */
@@ -295,6 +296,40 @@ idle_ms(const struct store *s)
 	return (int)ms;
 }
 
+static bool
+set_back(struct store *s, int64_t ticks, struct err *err)
+{
+	sqlite3_stmt *st;
+
+	if (!transaction_begin(s, err))
+		return false;
+	st = db_use(s, ST_TODO_SET_BACK);
+	sqlite3_bind_int64(st, 1, ticks);
+	return db_run(s, st, err) && transaction_commit(s, err);
+}
+
+/* When the clock is set back, the times at which something falls due were reckoned with one that
+ * was wrong: what waits would wait so much longer. */
+static void
+follow_clock(struct store *s)
+{
+	int64_t ahead = clock_wall(s->clock) - ticks_from_ms(clock_mono(s->clock));
+	int64_t back = s->clock_ahead - ahead;
+	struct err err = { 0 };
+
+	s->clock_ahead = ahead;
+	if (back < CLOCK_STEP)
+		return;
+	if (!set_back(s, back, &err)) {
+		transaction_rollback(s);
+		trouble(s, &err);
+		return;
+	}
+	for (size_t i = 0; i < s->nplaces; i++)
+		if (s->places[i] != NULL)
+			place_clock_set_back(s->places[i], back);
+}
+
 static int
 sqlite_tick(struct store *s)
 {
@@ -302,6 +337,9 @@ sqlite_tick(struct store *s)
 
 	if (s->remedy != REMEDY_NONE)
 		store_repair(s);
+	if (s->remedy != REMEDY_NONE)
+		return WAITING_TICK_MS;
+	follow_clock(s);
 	if (s->remedy != REMEDY_NONE)
 		return WAITING_TICK_MS;
 	disk_look(s, false);

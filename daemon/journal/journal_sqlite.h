@@ -74,6 +74,7 @@ enum statement {
 	ST_TODO_SCAN,
 	ST_TODO_DROP,
 	ST_TODO_LATER,
+	ST_TODO_SET_BACK,
 	ST_TODO_OLDEST,
 	ST_TODO_SOME,
 	ST_TODO_MEMO,
@@ -194,6 +195,7 @@ struct store {
 	bool is_disk_full, is_at_high_water;
 	unsigned read_errors;
 	uint64_t disk_free;    /* bytes, at the last look */
+	int64_t clock_ahead;   /* ticks: the wall clock, less the one that intervals are measured with */
 	int64_t wrote_at;      /* mono ms: the last group */
 	int64_t worked_at;     /* mono ms: the last background step */
 	int64_t retry_at;      /* mono ms: when to try a remedy again */

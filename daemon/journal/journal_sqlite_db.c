@@ -50,6 +50,7 @@ static const char *const texts[ST_COUNT] = {
 	[ST_TODO_SCAN] = "SELECT seq, size FROM todo WHERE sink = ?1 AND seq BETWEEN ?2 AND ?3"
 			 " ORDER BY seq",
 	[ST_TODO_DROP] = "DELETE FROM todo WHERE sink = ?1 AND seq BETWEEN ?2 AND ?3",
+	[ST_TODO_SET_BACK] = "UPDATE todo SET due = due - ?1 WHERE due IS NOT NULL",
 	[ST_TODO_LATER] = "UPDATE todo SET due = ?3, tries = ?4, memo = ?5, why = ?6"
 			  " WHERE sink = ?1 AND seq = ?2",
 	[ST_TODO_OLDEST] = "SELECT seq FROM todo WHERE sink = ?1 ORDER BY seq LIMIT 1",

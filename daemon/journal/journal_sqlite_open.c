@@ -161,6 +161,7 @@ store_new(const struct journal_opts *opts, struct registry *reg, struct outbox *
 	s->own_types = opts->own_types;
 	s->forget_from = s->cap_from = NO_ROWID;
 	s->lock_fd = -1;
+	s->clock_ahead = clock_wall(s->clock) - ticks_from_ms(clock_mono(s->clock));
 	ledger_init(&s->ledger);
 	return s;
 }

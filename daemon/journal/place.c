@@ -157,6 +157,13 @@ place_later(struct place *p, uint64_t seq, int64_t due)
 		swap(&p->later.v[i], &p->later.v[(i - 1) / 2]);
 }
 
+void
+place_clock_set_back(struct place *p, int64_t ticks)
+{
+	for (size_t i = 0; i < p->later.n; i++)
+		p->later.v[i].at -= ticks;
+}
+
 static void
 later_pop(struct place *p)
 {

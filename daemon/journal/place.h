@@ -56,6 +56,9 @@ bool place_is_out(const struct place *p, uint64_t seq);
 /* It comes again when its time is there. */
 void place_later(struct place *p, uint64_t seq, int64_t due);
 
+/* The clock was set back by so many ticks: what waits does not wait longer for it. */
+void place_clock_set_back(struct place *p, int64_t ticks);
+
 /* Everything that is out comes again, in order. */
 void place_rewind(struct place *p);
 

@@ -124,6 +124,35 @@ marks_are_durable_within_a_second(struct kit *k)
 	ck_assert_int_eq(number(k, "SELECT count(*) FROM todo"), 0);
 }
 
+static bool
+has_ready(struct kit *k)
+{
+	return k->ready[journal_sink(k->j, "siem")] > 0;
+}
+
+/* The clock was two hours ahead, and is set right: who waits 30 seconds waits no longer. */
+static void
+a_clock_that_is_set_back_delays_nothing(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct journal_batch *b;
+
+	kit_must_append(k, page(k, "a", 1, 100, siem));
+	b = kit_read(k, siem, 10, SIZE_MAX, NULL);
+	kit_settle(k, siem, &b->items[0], MARK_LATER, V(30), NULL);
+	journal_batch_free(b);
+	kit_run(k, 1300);
+	is_read(k, siem, "");
+	atomic_store(&k->clock.wall, V(-7200));
+	kit_run(k, 1300);
+	is_read(k, siem, "");
+	k->ready[siem] = 0;
+	atomic_store(&k->clock.ahead, 31000);
+	atomic_store(&k->clock.wall, V(-7200 + 31));
+	ck_assert_msg(kit_wait(k, has_ready, 10000), "it waits on");
+	is_read(k, siem, "a-0");
+}
+
 static void
 idling_writes_nothing(struct kit *k)
 {
@@ -322,6 +351,7 @@ static const struct stage_case cases[] = {
 	{ "a foreign database is refused", a_foreign_database_is_refused },
 	{ "an older schema is brought up to date", an_older_schema_is_brought_up },
 	{ "marks are durable within a second", marks_are_durable_within_a_second },
+	{ "a clock that is set back delays nothing", a_clock_that_is_set_back_delays_nothing },
 	{ "idling writes nothing", idling_writes_nothing },
 };
 
