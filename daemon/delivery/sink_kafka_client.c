@@ -20,6 +20,7 @@
 #define TOKEN_MS      (5 * 60 * 1000) /* of a token that does not say when it ends */
 #define LOG_WARNINGS  4               /* syslog's: what librdkafka finds as grave, or graver */
 #define ASK_MS        10000
+#define LOOK_MS       1
 
 struct kafka_client {
 	const struct engine_env *env;
@@ -190,6 +191,19 @@ kafka_client_is_connected(const struct kafka_client *c)
 	if (id != NULL)
 		rd_kafka_mem_free(c->producer, id);
 	return id != NULL;
+}
+
+/* Asked for metadata, librdkafka says at once when there is no broker that it could ask; the answer
+ * itself is of no interest, and need not come in time. */
+bool
+kafka_client_is_reachable(const struct kafka_client *c)
+{
+	const struct rd_kafka_metadata *metadata = NULL;
+	rd_kafka_resp_err_t code = rd_kafka_metadata(c->producer, 0, NULL, &metadata, LOOK_MS);
+
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+		rd_kafka_metadata_destroy(metadata);
+	return code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__TIMED_OUT;
 }
 
 void

@@ -42,8 +42,10 @@ struct kafka_client *kafka_client_open(const struct engine_env *env,
     struct err *err);
 
 rd_kafka_t *kafka_client_producer(const struct kafka_client *c);
-/* Whether a broker has answered. Does not wait. */
+/* Whether a broker has answered, ever. Does not wait. */
 bool kafka_client_is_connected(const struct kafka_client *c);
+/* Whether there is a connection to one now. Waits for a millisecond where there is. */
+bool kafka_client_is_reachable(const struct kafka_client *c);
 void kafka_client_ask_replicas(struct kafka_client *c, const char *topic);
 
 /*

@@ -360,6 +360,33 @@ START_TEST(test_broker_blinks)
 }
 END_TEST
 
+/* The same where nothing is to be sent that would show that the broker is back. */
+START_TEST(test_idle_blink)
+{
+	begin();
+	rig_append_many(&rig, 0, "a", 7, 100);
+	ck_assert(rig_run_idle(&rig, 5000));
+	rd_kafka_mock_broker_set_down(mock.cluster, 1);
+	rig_run(&rig, 1000, NULL, NULL);
+	rd_kafka_mock_broker_set_up(mock.cluster, 1);
+	ck_assert_msg(!rig_run(&rig, 8000, is_down, NULL), "%s", rig_figures(&rig, "kafka").trouble);
+	rig_append_many(&rig, 0, "b", 7, 100);
+	ck_assert(rig_run_idle(&rig, 10000));
+	check_topic("alerts", 200, 7, true);
+}
+END_TEST
+
+/* And a broker that stays away is missed though nothing is to be sent. */
+START_TEST(test_idle_gone)
+{
+	begin();
+	rig_append_many(&rig, 0, "a", 7, 100);
+	ck_assert(rig_run_idle(&rig, 5000));
+	rd_kafka_mock_broker_set_down(mock.cluster, 1);
+	ck_assert(rig_run(&rig, 30000, is_down, NULL));
+}
+END_TEST
+
 /* Sent, and no answer in time: a new producer sends all of it again. */
 START_TEST(test_no_answer)
 {
@@ -466,6 +493,8 @@ main(void)
 	tcase_add_test(tc, test_no_broker);
 	tcase_add_test(tc, test_broker_goes);
 	tcase_add_test(tc, test_broker_blinks);
+	tcase_add_test(tc, test_idle_blink);
+	tcase_add_test(tc, test_idle_gone);
 	tcase_add_test(tc, test_no_answer);
 	tcase_add_test(tc, test_stop);
 	tcase_add_test(tc, test_stop_without);
