@@ -8,6 +8,7 @@
 #include "daemon/engine.h"
 #include "daemon/env.h"
 #include "daemon/expiries.h"
+#include "daemon/health/canaries.h"
 #include "daemon/health/ends.h"
 #include "daemon/health/watch.h"
 #include "daemon/loop.h"
@@ -32,6 +33,7 @@ struct engine {
 	struct expiries *expiries;
 	struct credential_watch *credentials;
 	struct watch *watch;
+	struct canaries *canaries;
 	bool is_watched; /* not with --once */
 
 	struct origins origins;
@@ -115,8 +117,10 @@ apply(struct engine *e, const struct settings *s)
 	}
 	delivery_configure(e->delivery, s);
 	intake_configure(e->intake, s);
-	if (e->is_watched)
+	if (e->is_watched) {
 		watch_configure(e->watch, s);
+		canaries_configure(e->canaries, s);
+	}
 	watch_access(e, s);
 	credential_watch_configure(e->credentials, s);
 	ends_clear(e->watch, s, e->expiries, clock_wall(e->env.clock));
@@ -144,6 +148,22 @@ see_sinks(void *arg, struct delivery_figures *out, size_t max)
 	const struct engine *e = arg;
 
 	return delivery_figures(e->delivery, out, max);
+}
+
+static void
+on_canary(void *arg, const char *sink, const struct err *err)
+{
+	struct engine *e = arg;
+
+	canaries_settled(e->canaries, sink, err);
+}
+
+static void
+say_canary(void *arg, const struct canary_word *w)
+{
+	struct engine *e = arg;
+
+	watch_canary(e->watch, w);
 }
 
 static void
@@ -286,6 +306,8 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	expiries_listen(e->expiries, on_expiry, e);
 	e->watch = watch_new(
 	    &e->env, e->journal, &(struct watch_eyes){ see_tenants, see_sinks, e });
+	e->canaries = canaries_new(&e->env, e->journal, say_canary, e);
+	delivery_on_canary(e->delivery, on_canary, e);
 	return e;
 fail:
 	engine_close(e);
@@ -309,6 +331,7 @@ engine_close(struct engine *e)
 	expiries_free(e->expiries);
 	intake_free(e->intake);
 	delivery_free(e->delivery);
+	canaries_free(e->canaries);
 	tokens_free(e->tokens);
 	fetcher_free(e->fetcher);
 	journal_close(e->journal);
@@ -358,6 +381,7 @@ engine_stop(struct engine *e, int64_t patience_ms, void (*done)(void *arg), void
 	e->stopped = done;
 	e->stopped_arg = arg;
 	watch_stop(e->watch);
+	canaries_stop(e->canaries);
 	intake_stop(e->intake, on_intake_stopped, e);
 	delivery_stop(e->delivery, patience_ms, on_delivery_stopped, e);
 }
@@ -541,7 +565,7 @@ void
 engine_view(const struct engine *e, struct engine_view *out)
 {
 	*out = (struct engine_view) { .settings = e->settings, .journal = e->journal,
-		.intake = e->intake, .delivery = e->delivery, .expiries = e->expiries,
+		.intake = e->intake, .delivery = e->delivery, .canaries = e->canaries, .expiries = e->expiries,
 		.fetcher = e->fetcher, .chronicle = e->chronicle, .is_stopping = e->is_stopping,
 		.reloads = e->reloads, .reload_failures = e->reload_failures,
 		.now = clock_wall(e->env.clock),

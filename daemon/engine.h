@@ -104,6 +104,7 @@ struct engine_view {
 	const struct journal *journal;
 	const struct intake *intake;
 	const struct delivery *delivery;
+	const struct canaries *canaries;
 	struct expiries *expiries;   /* what ends on a day known ahead */
 	const struct fetcher *fetcher;
 	struct chronicle *chronicle;       /* NULL: nobody keeps events */

@@ -93,6 +93,8 @@ struct sink_conf {
 	const struct match *const *any; /* of the kind's own: one of them must be passed, too */
 	size_t nany;                    /* 0: it has none */
 	struct sink_backlog backlog;
+	int64_t canary_ms;         /* how often it gets a canary; 0: never */
+	int64_t canary_within_ms;  /* in which one is to be accepted */
 	char *from;                /* what it gets when it is new; NULL: from now on */
 	struct conf_list only;     /* customers */
 	const struct match_label *require_labels;

@@ -187,6 +187,25 @@ check_sink(struct build *b, const struct sink_draft *s)
 		conf_error_key(&b->conf, s->d.node, NULL, "%s", err.text);
 }
 
+/* A canary is of msspd itself and of no customer: a rule that asks for one must take it so. */
+static void
+check_canary(struct build *b, const struct sink_draft *s)
+{
+	static const struct record blank = { .refs = 1, .type = RECORD_CANARY };
+	struct origin *own;
+	bool is_wanted = false;
+
+	if (s->sink.canary_ms == 0 || s->sink.kind->wants == NULL)
+		return;
+	own = origin_own(NULL, "canary");
+	for (size_t i = 0; i < s->sink.nany; i++)
+		is_wanted |= match_test(s->sink.any[i], &(struct event){ &blank, own, KIND_CANARY });
+	origin_unref(own);
+	if (!is_wanted)
+		conf_error_key(&b->conf, s->d.node, "canary", "no rule of this sink takes canaries; add "
+		    "one with match: {events: [canary]} that names no customer, or take canary out");
+}
+
 static void
 copy_required(struct build *b, struct sink_draft *s)
 {
@@ -296,6 +315,7 @@ read_sink(struct build *b, struct sink_draft *s)
 	if (conf_fill(&b->conf, n, parts, ARRAY_LEN(parts))) {
 		read_trees(b, s);
 		check_sink(b, s);
+		check_canary(b, s);
 		describe_sink(b, s);
 	}
 	copy_required(b, s);

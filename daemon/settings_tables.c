@@ -578,6 +578,16 @@ const struct conf_opt sink_opts[] = {
 	      "`7d`, also what came in the last seven days; `2026-11-01` or an RFC 3339 time, since "
 	      "then; at most 180 days. It is read from Microsoft again and marked as replay. Mail sinks "
 	      "begin now; their `from` is the sender." },
+	{ .name = "canary", .type = CONF_TIME, .off = F(sink.canary_ms), .min = SECOND, .max = DAY,
+	  .shown = "none",
+	  .help = "How often a record that says nothing goes the whole way to this sink, so that it shows "
+	      "that the way is open when there are no alerts. It comes whatever `match` and routing say; "
+	      "receivers tell it by its class (docs/SINKS.md). A mail sink also needs a rule whose `events` "
+	      "have `canary`." },
+	{ .name = "canary_within", .type = CONF_TIME, .off = F(sink.canary_within_ms), .def = "5m",
+	  .min = SECOND, .max = DAY,
+	  .help = "When a canary is not accepted so long after it was made, that is an alarm: log, status, "
+	      "metric, and a health record to sinks with `health: daemon`; and so is its end." },
 	{ .name = "backlog", .type = CONF_MAP, .off = F(sink.backlog), .sub = backlog_opts,
 	  .help = "How much may wait for this sink." },
 	{ .name = NULL }

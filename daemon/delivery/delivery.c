@@ -93,6 +93,13 @@ delivery_is_idle(const struct delivery *d)
 	return is_idle;
 }
 
+void
+delivery_on_canary(struct delivery *d, delivery_canary_cb *cb, void *arg)
+{
+	d->on_canary = cb;
+	d->on_canary_arg = arg;
+}
+
 uint64_t
 delivery_dead(const struct delivery *d)
 {

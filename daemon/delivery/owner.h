@@ -115,6 +115,8 @@ struct delivery {
 	void *stopped_arg;
 	struct timer idle;
 	bool was_busy;
+	delivery_canary_cb *on_canary; /* NULL: nobody wants to know */
+	void *on_canary_arg;
 	void (*on_idle)(void *arg);
 	void *on_idle_arg;
 };

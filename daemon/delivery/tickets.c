@@ -12,7 +12,7 @@ struct ticket_slot {
 	uint64_t number; /* 0: free */
 	uint64_t seq, key;
 	int64_t version, journalled;
-	uint32_t shard;
+	uint32_t shard : 31, is_canary : 1;
 	uint32_t tries; /* free: the next free slot, plus one */
 };
 
@@ -56,7 +56,8 @@ tickets_issue(struct tickets *ts, const struct ticket *t)
 	ts->slots[i] = (struct ticket_slot) {
 		.number = ++ts->serial << SLOT_BITS | i,
 		.seq = t->pos.seq,
-		.shard = t->pos.shard,
+		.shard = t->pos.shard & (UINT32_MAX >> 1),
+		.is_canary = t->is_canary,
 		.key = t->key,
 		.version = t->version,
 		.journalled = t->journalled,
@@ -79,6 +80,7 @@ tickets_redeem(struct tickets *ts, uint64_t number, struct ticket *out)
 		.pos = { .shard = slot->shard, .seq = slot->seq },
 		.key = slot->key,
 		.tries = slot->tries,
+		.is_canary = slot->is_canary,
 		.version = slot->version,
 		.journalled = slot->journalled,
 	};

@@ -23,6 +23,7 @@ struct ticket {
 	struct journal_pos pos;
 	uint64_t key;   /* of the alert: entries with equal keys keep their order */
 	unsigned tries; /* before this one */
+	bool is_canary;
 	int64_t version;    /* ticks: when the alert was last changed; TICKS_NONE: not to be measured */
 	int64_t journalled; /* ticks */
 };

@@ -69,6 +69,13 @@ owner_measure(struct sink_owner *o, const struct ticket *t)
 		histogram_add(&o->delay, ticks_to_ms(now - t->version));
 }
 
+static void
+tell_canary(struct sink_owner *o, const struct err *err)
+{
+	if (o->d->on_canary != NULL)
+		o->d->on_canary(o->d->on_canary_arg, o->name, err);
+}
+
 /*
  * An entry that was on its way when an earlier one of its alert came back goes
  * again behind that one, although it was accepted: the last thing a receiver
@@ -80,14 +87,18 @@ owner_settle_ok(struct sink_owner *o, const struct ticket *t, int64_t now)
 	int64_t due;
 
 	o->last_accepted = now;
-	o->accepted++;
+	if (!t->is_canary)
+		o->accepted++;
 	if (order_blocks(&o->order, t->key, t->pos.seq, &due)) {
 		owner_put_behind(o, t, due, NULL);
 		return;
 	}
 	order_remove(&o->order, t->key, t->pos.seq);
-	owner_measure(o, t);
 	owner_mark(o, &(struct journal_mark) { .pos = t->pos, .what = MARK_OK });
+	if (t->is_canary)
+		tell_canary(o, NULL);
+	else
+		owner_measure(o, t);
 }
 
 static void
@@ -99,7 +110,7 @@ owner_settle_retry(struct sink_owner *o, const struct ticket *t, int64_t hint, c
 	const char *why = err != NULL ? err->text : "";
 	unsigned kept;
 
-	o->retried++;
+	o->retried += !t->is_canary;
 	if (hint != TICKS_NONE && hint > due)
 		due = hint;
 	if (hush_allows(&o->retry_hush, clock_mono(o->d->env->clock), &kept))
@@ -108,12 +119,28 @@ owner_settle_retry(struct sink_owner *o, const struct ticket *t, int64_t hint, c
 	owner_put_off(o, t, t->tries + 1, due, why, memo);
 }
 
+/* It was made here and says nothing: no dead letter. */
+static void
+owner_drop_canary(struct sink_owner *o, const struct ticket *t, const char *why)
+{
+	struct err err;
+
+	(void)err_set(&err, ERR_PERM, "%s", why);
+	order_remove(&o->order, t->key, t->pos.seq);
+	owner_mark(o, &(struct journal_mark) { .pos = t->pos, .what = MARK_OK });
+	tell_canary(o, &err);
+}
+
 static void
 owner_settle_reject(struct sink_owner *o, const struct ticket *t, const struct err *err)
 {
 	const char *why = err != NULL ? err->text : "refused without a reason";
 	unsigned kept;
 
+	if (t->is_canary) {
+		owner_drop_canary(o, t, why);
+		return;
+	}
 	o->rejected++;
 	o->dead++;
 	order_remove(&o->order, t->key, t->pos.seq);

@@ -61,4 +61,8 @@ struct watch_notice {
 };
 void watch_notice(struct watch *w, const struct watch_notice *n);
 
+/* A sink's canaries, likewise; to those who are told of msspd itself. */
+struct canary_word;
+void watch_canary(struct watch *w, const struct canary_word *word);
+
 #endif

@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "daemon/health/canaries.h"
 #include "daemon/health/watched.h"
 #include "lib/base/alloc.h"
 
@@ -155,4 +156,21 @@ watch_sinks(struct watch *w)
 		}
 	}
 	free(f);
+}
+
+void
+watch_canary(struct watch *w, const struct canary_word *word)
+{
+	char *id = xasprintf("canary:%.150s", word->sink);
+	char *state = xasprintf("canary %s", word->state);
+	char *summary = xasprintf("Sink %s: canary %s", word->sink, word->state);
+
+	watch_notice(w, &(struct watch_notice){ .id = id, .about = "sink", .name = word->sink,
+	    .level = word->is_well ? HEALTH_WELL : HEALTH_ALARM, .state = state, .summary = summary,
+	    .what = word->is_well ? "the way to this sink is open" : word->what,
+	    .remedy = word->is_well ? "" : "Look at the receiver and at the way to it: msspctl sink NAME, "
+	        "msspctl test-sink NAME. Alerts that wait are kept." });
+	free(summary);
+	free(state);
+	free(id);
 }

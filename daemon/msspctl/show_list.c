@@ -113,6 +113,11 @@ static const struct row sink_rows[] = {
 	{ "dead_letters", "dead letters", ROW_COUNT },
 };
 
+static const struct row canary_rows[] = {
+	{ "last_accepted", "  accepted", ROW_AGO },
+	{ "open_since", "  open since", ROW_AGO },
+};
+
 static void
 put_row(FILE *out, const struct row *r, const json_t *o, int64_t now)
 {
@@ -178,9 +183,16 @@ show_tenant(FILE *out, const json_t *tenant, const json_t *status)
 void
 show_sink(FILE *out, const json_t *sink, const json_t *status)
 {
+	const json_t *canary = json_object_get(sink, "canary");
+
 	fprintf(out, "sink %s\n", get_text(sink, "sink"));
 	put_rows(out, sink_rows, ARRAY_LEN(sink_rows), sink, get_time(status, "now"));
 	put_wrapped(out, "trouble", get_text(sink, "trouble"));
+	if (json_is_object(canary)) {
+		fprintf(out, "  %-16s %s\n", "canary", get_text(canary, "state"));
+		put_rows(out, canary_rows, ARRAY_LEN(canary_rows), canary, get_time(status, "now"));
+		put_wrapped(out, "its trouble", get_text(canary, "what"));
+	}
 	if (json_is_true(json_object_get(sink, "over_backlog")))
 		put_wrapped(out, "parked", "more waited for it than its backlog allows; what it missed is "
 		    "read again when it takes what it has (msspctl replays)");

@@ -125,6 +125,10 @@ print_sink(FILE *out, const json_t *s, int64_t now)
 	if (json_is_true(json_object_get(s, "pauses_polling")))
 		fputs("    over its backlog's limit: its tenants are not polled until it has taken\n"
 		    "    half of it (when_full: pause)\n", out);
+	if (json_is_false(json_object_get(json_object_get(s, "canary"), "ok"))) {
+		fprintf(out, "    canary %s:\n", get_text(json_object_get(s, "canary"), "state"));
+		print_wrapped(out, get_text(json_object_get(s, "canary"), "what"));
+	}
 	if (get_int(s, "dead_letters") != 0)
 		fprintf(out, "    dead letters %" PRId64 "\n", get_int(s, "dead_letters"));
 	if (get_time(s, "trouble_since") != TICKS_NONE)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/health/canaries.h"
 #include "daemon/intake/fetch.h"
 #include "daemon/ops/exposition.h"
 #include "daemon/ops/metrics.h"
@@ -81,6 +82,25 @@ fill_sink(struct sink_row *r, const struct delivery_figures *d, int64_t now)
 }
 
 static void
+fill_canary(struct sink_row *r, const struct canary_figures *c, int64_t now)
+{
+	r->canary_overdue = !c->is_well;
+	r->canary_made = (int64_t)c->made;
+	r->canary_accepted = (int64_t)c->accepted;
+	if (c->last_accepted != TICKS_NONE)
+		r->canary_age_ms = age_ms(now, c->last_accepted);
+	if (c->took_ms >= 0)
+		r->canary_ms = c->took_ms;
+}
+
+static void
+no_canary(struct sink_row *r)
+{
+	r->canary_overdue = r->canary_made = r->canary_accepted = TICKS_NONE;
+	r->canary_age_ms = r->canary_ms = TICKS_NONE;
+}
+
+static void
 label_sink(struct facts *f, const char *name, const char *kind)
 {
 	struct buf *b = &f->sink_labels[f->nsinks];
@@ -99,6 +119,7 @@ add_leaver(struct facts *f, const struct journal_backlog *b)
 	*r = (struct sink_row) { .paused = TICKS_NONE, .stops = TICKS_NONE, .in_flight = TICKS_NONE,
 		.accepted_ms = TICKS_NONE,
 		.accepted = TICKS_NONE, .retried = TICKS_NONE, .rejected = TICKS_NONE };
+	no_canary(r);
 	fill_backlog(r, b, f->view.now);
 	label_sink(f, b->sink, "not configured");
 	f->nsinks++;
@@ -125,6 +146,7 @@ static void
 fill_sinks(struct facts *f)
 {
 	size_t max = f->view.settings->nsinks;
+	struct canary_figures canary;
 
 	f->delivery = xcalloc(max + 1, sizeof(*f->delivery));
 	f->ndelivery = delivery_figures(f->view.delivery, f->delivery, max);
@@ -132,6 +154,9 @@ fill_sinks(struct facts *f)
 	f->sink_labels = xcalloc(METRICS_SINKS, sizeof(*f->sink_labels));
 	for (size_t i = 0; i < f->ndelivery && i < METRICS_SINKS; i++) {
 		fill_sink(&f->sinks[i], &f->delivery[i], f->view.now);
+		no_canary(&f->sinks[i]);
+		if (canaries_figures(f->view.canaries, f->delivery[i].sink, &canary))
+			fill_canary(&f->sinks[i], &canary, f->view.now);
 		label_sink(f, f->delivery[i].sink, f->delivery[i].kind);
 		f->nsinks++;
 	}

@@ -29,6 +29,7 @@ struct tenant_row {
 struct sink_row {
 	int64_t up, parked, paused, stops, entries, bytes, oldest_ms, dead, in_flight, accepted_ms;
 	int64_t accepted, retried, rejected;
+	int64_t canary_overdue, canary_made, canary_accepted, canary_age_ms, canary_ms;
 };
 
 struct facts {

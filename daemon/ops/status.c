@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "daemon/expiries.h"
+#include "daemon/health/canaries.h"
 #include "daemon/health/conditions.h"
 #include "daemon/intake/streams.h"
 #include "daemon/ops/chronicle.h"
@@ -183,6 +184,31 @@ put_sink(struct jw *w, const struct delivery_figures *f)
 	put_moment(w, "last_accepted", f->last_accepted);
 }
 
+/* null: it gets none. */
+static void
+put_canary(struct jw *w, const struct canaries *c, const char *sink)
+{
+	struct canary_figures f;
+
+	jw_plain_name(w, "canary");
+	if (!canaries_figures(c, sink, &f)) {
+		jw_null(w);
+		return;
+	}
+	jw_object(w);
+	put_text(w, "state", f.state);
+	put_bool(w, "ok", f.is_well);
+	put_text(w, "what", f.what);
+	put_int(w, "interval_ms", f.interval_ms);
+	put_int(w, "within_ms", f.within_ms);
+	put_moment(w, "open_since", f.open_since);
+	put_moment(w, "last_accepted", f.last_accepted);
+	put_int(w, "took_ms", f.took_ms);
+	put_count(w, "made", f.made);
+	put_count(w, "accepted", f.accepted);
+	jw_object_end(w);
+}
+
 static void
 put_leaver(struct jw *w, const struct journal_backlog *b)
 {
@@ -208,6 +234,7 @@ put_sinks(struct jw *w, const struct engine_view *v)
 	for (size_t i = 0; i < n; i++) {
 		jw_object(w);
 		put_sink(w, &f[i]);
+		put_canary(w, v->canaries, f[i].sink);
 		for (size_t k = 0; k < nlogs; k++) {
 			if (strcmp(logs[k].sink, f[i].sink) == 0)
 				put_backlog(w, &logs[k], condition_of(&f[i]));

@@ -124,6 +124,8 @@ class Delivered:
         if "/health:" in name:
             self.health.append((header, fields))
             return
+        if "/canary:" in name:
+            return
         self.events[name] += 1
         self.fields[name] = (row, header, fields)
         self.received[name].append(row.get("received", 0))
