@@ -565,8 +565,9 @@ void
 engine_view(const struct engine *e, struct engine_view *out)
 {
 	*out = (struct engine_view) { .settings = e->settings, .journal = e->journal,
-		.intake = e->intake, .delivery = e->delivery, .canaries = e->canaries, .expiries = e->expiries,
-		.fetcher = e->fetcher, .chronicle = e->chronicle, .is_stopping = e->is_stopping,
+		.intake = e->intake, .delivery = e->delivery, .canaries = e->canaries,
+		.expiries = e->expiries, .fetcher = e->fetcher,
+		.chronicle = e->chronicle, .is_stopping = e->is_stopping,
 		.reloads = e->reloads, .reload_failures = e->reload_failures,
 		.now = clock_wall(e->env.clock),
 		.started = e->started, .reloaded = e->reloaded, .reload_error = e->reload_error.text };

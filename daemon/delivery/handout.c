@@ -45,7 +45,8 @@ window_add(struct sink_owner *o, const struct journal_item *item)
 {
 	struct window *w = &o->window;
 	struct ticket t = { .pos = item->pos, .key = alert_key(item), .tries = item->tries,
-		.is_canary = item->type == RECORD_CANARY, .version = measured_version(item), .journalled = item->journalled };
+		.is_canary = item->type == RECORD_CANARY,
+		.version = measured_version(item), .journalled = item->journalled };
 	int64_t due;
 
 	if (order_blocks(&o->order, t.key, t.pos.seq, &due)) {

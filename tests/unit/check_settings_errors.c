@@ -260,7 +260,7 @@ static const struct {
 	  "m.yaml:4:19: sinks.s.type: a list; write the kind of sink\n" },
 	{ "an option of another kind", SINK("type: other, hots: h"),
 	  "m.yaml:4:26: sinks.s.hots: unknown option; here may be: type, only, require_labels, health, "
-	  "match, from, backlog, ca_file\n" },
+	  "match, from, canary, canary_within, backlog, ca_file\n" },
 	{ "health of a kind that nobody knows", SINK("type: fake, health: all"),
 	  "m.yaml:4:33: sinks.s.health: \"all\" is unknown; it may be tenants or daemon\n" },
 	{ "an option below an option of a kind", SINK("type: fake, tls: {ca_fil: x}"),
