@@ -287,6 +287,7 @@ canaries_figures(const struct canaries *c, const char *sink, struct canary_figur
 		.interval_ms = l->interval_ms,
 		.within_ms = l->within_ms,
 		.open_since = l->open,
+		.is_stored = l->is_stored || l->is_unsure,
 		.last_accepted = l->last_accepted,
 		.took_ms = l->took_ms,
 		.made = l->made,

@@ -52,6 +52,7 @@ struct canary_figures {
 	const char *what;        /* "" when it is well */
 	int64_t interval_ms, within_ms;
 	int64_t open_since;      /* ticks: of the one that is not accepted yet; TICKS_NONE */
+	bool is_stored;          /* that one is in the journal */
 	int64_t last_accepted;   /* ticks; TICKS_NONE: none since the start */
 	int64_t took_ms;         /* of that one; -1 */
 	uint64_t made, accepted; /* since the start */
