@@ -16,11 +16,13 @@ FORMATS = ("cef", "leef", "ocsf", "ecs", "raw")
 
 
 class ParsingSyslogNg(harness.SyslogNg):
+    behind = ""  # what follows the parser
+
     def start(self):
         conf = (harness.SYSLOG_NG_CONF
                 .replace("\n", '\n@include "%s/syslog-ng-msspd.conf"\n' % SNIPPETS, 1)
                 .replace("--key HOST", "--key .cef.* --key .leef.* --key .json.* --key .SDATA.* --key HOST", 1)
-                .replace("destination(d); };\n", "parser(p_msspd); destination(d); };\n"))
+                .replace("destination(d); };\n", "parser(p_msspd); %sdestination(d); };\n" % self.behind))
         with mock.patch.object(harness, "SYSLOG_NG_CONF", conf):
             super().start()
 
@@ -31,12 +33,19 @@ class ParsingSyslogNg(harness.SyslogNg):
                 "sd": o.get("_SDATA", {}).get(SD_ID), "name": o.get("_cef", {}).get("name")}
 
 
+class CanariesSyslogNg(ParsingSyslogNg):
+    behind = "filter(f_msspd_canary); "
+
+
 class ParsingRsyslog(harness.Rsyslog):
+    behind = ""
+
     def start(self):
         with open(os.path.join(SNIPPETS, "rsyslog-msspd.conf"), encoding="utf-8") as f:
             snippet = self.run.write(self.name + "/msspd.conf", f.read().replace("/etc/rsyslog.d", SNIPPETS))
         conf = (harness.RSYSLOG_CONF
                 .replace('ruleset(name="r")', 'include(file="%s")\nruleset(name="msspd_parsed")' % snippet)
+                .replace('ruleset(name="msspd_parsed") {', 'ruleset(name="msspd_parsed") {' + self.behind)
                 .replace('ruleset="r"', 'ruleset="msspd"')
                 .replace('property(outname="pri"', 'property(outname="fields" name="$!" format="jsonf")\n'
                                                    '  property(outname="pri"'))
@@ -49,6 +58,10 @@ class ParsingRsyslog(harness.Rsyslog):
         return {"msg": o["msg"].lstrip(" "), "cef_ext": fields.get("cef", {}).get("Extensions"),
                 "leef": fields.get("leef", {}).get("attributes"), "json": fields.get("json"),
                 "sd": fields.get("rfc5424-sd", {}).get(SD_ID), "name": fields.get("cef", {}).get("Name")}
+
+
+class CanariesRsyslog(ParsingRsyslog):
+    behind = '\n  if $.msspd_canary == "no" then stop\n'
 
 
 class Parsing(Scene):
@@ -110,6 +123,26 @@ class Parsing(Scene):
 
     def test_rsyslog(self):
         self.check(self.fields(ParsingRsyslog(self.run_)), value_at)
+
+    def filtered(self, receiver):
+        """Of alerts and a test record in every format only the latter come through the filter."""
+        graph = harness.FakeGraph(self.run_, "--tenants", 1, "--alerts", 5)
+        sinks = {name: syslog_sink("tcp://127.0.0.1:%d" % receiver.octet, framing="octet-counting", format=name,
+                                   max_message=65535, confirm_after="100ms") for name in FORMATS}
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(1), sinks)).start()
+        harness.wait_for("all alerts", 60, lambda: all(s["accepted"] >= 5 for s in msspd.status()["sinks"]))
+        for name in FORMATS:
+            self.assertEqual(msspd.ctl("test-sink", name).returncode, 0)
+        harness.wait_for("the test records", 30, lambda: len(receiver.rows()) >= len(FORMATS))
+        for row in receiver.rows():
+            self.assertIn("canary", row["msg"])
+        self.assertEqual(len(receiver.rows()), len(FORMATS))
+
+    def test_syslog_ng_filters_canaries(self):
+        self.filtered(CanariesSyslogNg(self.run_))
+
+    def test_rsyslog_filters_canaries(self):
+        self.filtered(CanariesRsyslog(self.run_))
 
 
 def one_line(text):
