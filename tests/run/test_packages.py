@@ -48,6 +48,7 @@ class Packages(unittest.TestCase):
     """Of the last commit: what is not committed is in no package."""
 
     apart = "packages"  # all are built below build/
+    limit = 1800  # a compiler run for each, on whatever machine
 
     def test_the_deb_installs_upgrades_and_leaves(self):
         make("deb", DEB_BUILD_OPTIONS="noautodbgsym")
