@@ -109,6 +109,19 @@ void settings_finish_proxy(struct build *b, const struct node *of, struct proxy_
 /* Proxies of the environment are not used; says so where somebody may think they are. */
 void settings_warn_environment(struct build *b);
 
+/* For the checks of a sink_kind: a warning is about what is read at node. arg: a settings_about. */
+struct settings_about {
+	const struct build *b;
+	const struct node *node;
+};
+static inline void
+settings_on_warning(void *arg, const char *text)
+{
+	const struct settings_about *about = arg;
+
+	conf_warn(&about->b->conf, about->node, "%s", text);
+}
+
 /* ---- settings_match.c ------------------------------------------------------------ */
 
 extern const struct conf_opt match_opts[];

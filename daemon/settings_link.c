@@ -251,19 +251,6 @@ warn_unused(struct build *b, const struct drafts *d, const char *remedy)
 	}
 }
 
-struct warn_about {
-	const struct build *b;
-	const struct node *node;
-};
-
-static void
-on_warning(void *arg, const char *text)
-{
-	const struct warn_about *about = arg;
-
-	conf_warn(&about->b->conf, about->node, "%s", text);
-}
-
 /* Of a customer's tenants one is enough. */
 static bool
 was_checked(const struct settings *s, const struct tenant *t, const struct sink_conf *sink)
@@ -285,14 +272,14 @@ check_origins(struct build *b)
 	const struct tenant_draft *d = b->tenants.v;
 
 	for (size_t i = 0; i < s->ntenants; i++) {
-		struct warn_about about = { b, d[i].d.node };
+		struct settings_about about = { b, d[i].d.node };
 
 		for (size_t k = 0; k < s->tenants[i].nsinks; k++) {
 			const struct sink_conf *sink = s->tenants[i].sinks[k];
 
 			if (sink->kind->check_origin != NULL && !was_checked(s, &s->tenants[i], sink))
 				sink->kind->check_origin(
-				    sink->conf, s->tenants[i].origin, on_warning, &about);
+				    sink->conf, s->tenants[i].origin, settings_on_warning, &about);
 		}
 	}
 }

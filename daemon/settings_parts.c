@@ -162,28 +162,14 @@ find_kind(struct build *b, const struct node *type)
 	return NULL;
 }
 
-/* For sink_kind.check: a warning is about the sink as a whole. */
-struct warn_about {
-	const struct build *b;
-	const struct node *node;
-};
-
-static void
-on_warning(void *arg, const char *text)
-{
-	const struct warn_about *about = arg;
-
-	conf_warn(&about->b->conf, about->node, "%s", text);
-}
-
 static void
 check_sink(struct build *b, const struct sink_draft *s)
 {
-	struct warn_about about = { b, s->d.node };
+	struct settings_about about = { b, s->d.node };
 	struct err err;
 
 	if (s->sink.kind->check != NULL &&
-	    !s->sink.kind->check(s->sink.conf, on_warning, &about, &err))
+	    !s->sink.kind->check(s->sink.conf, settings_on_warning, &about, &err))
 		conf_error_key(&b->conf, s->d.node, NULL, "%s", err.text);
 }
 

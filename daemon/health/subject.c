@@ -1,9 +1,9 @@
 #include "daemon/health/subject.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/duration.h"
 
 #define TALLY_EVERY_MS (10 * 60 * 1000)
 
@@ -28,22 +28,6 @@ subject_free(struct subject *s)
 	free(s);
 }
 
-/* "3 s", "12 min", "5 h", "9 d" */
-static void
-write_duration(struct buf *out, int64_t sec)
-{
-	static const struct {
-		int64_t below, divide;
-		const char *unit;
-	} steps[] = { { 120, 1, "s" }, { 7200, 60, "min" }, { 172800, 3600, "h" },
-		{ INT64_MAX, 86400, "d" } };
-	size_t i = 0;
-
-	while (sec >= steps[i].below)
-		i++;
-	buf_printf(out, "%" PRId64 " %s", sec / steps[i].divide, steps[i].unit);
-}
-
 static void
 write_summary(struct buf *out, const char *title, const struct words *is, const struct words *was,
     int64_t lasted_sec)
@@ -57,7 +41,7 @@ write_summary(struct buf *out, const char *title, const struct words *is, const 
 	if (lasted_sec < 0)
 		return;
 	buf_puts(out, " for ");
-	write_duration(out, lasted_sec);
+	duration_write(out, lasted_sec);
 }
 
 void

@@ -8,8 +8,6 @@
 
 /* ages: times of the daemon's answers, as people say them. Pure. */
 int64_t get_time(const json_t *o, const char *key); /* ticks; TICKS_NONE */
-/* "3 s", "12 min", "5 h", "9 d" */
-void add_duration(struct buf *out, int64_t sec);
 /* How long before now; "never". */
 void add_age(struct buf *out, int64_t now, int64_t then);
 

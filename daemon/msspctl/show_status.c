@@ -5,6 +5,7 @@
 #include "daemon/msspctl/fields.h"
 #include "daemon/msspctl/paint.h"
 #include "daemon/msspctl/show_status.h"
+#include "lib/base/duration.h"
 #include "lib/format/wrap.h"
 
 static void
@@ -12,7 +13,7 @@ print_duration(FILE *out, int64_t sec)
 {
 	struct buf b = BUF_INIT(64);
 
-	add_duration(&b, sec);
+	duration_write(&b, sec);
 	fputs(b.p, out);
 	buf_release(&b);
 }

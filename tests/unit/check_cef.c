@@ -1,12 +1,10 @@
 #include <check.h>
-#include <dirent.h>
-#include <jansson.h>
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
 #include "lib/format/format.h"
 #include "tests/unit/cef_parse.h"
-#include "tests/unit/make_record.h"
+#include "tests/unit/golden.h"
 
 static const struct format_opts plenty = { .max_bytes = 60000 };
 
@@ -682,87 +680,20 @@ END_TEST
 
 /* ---- golden lines ------------------------------------------------------------------------- */
 
-#define GOLDEN "tests/data/cef"
-
-static struct str
-read_whole(const char *name, const char *file)
-{
-	char *path = xasprintf(GOLDEN "/%s/%s", name, file), *text;
-	FILE *f = fopen(path, "rb");
-	size_t n;
-
-	ck_assert_msg(f != NULL, "%s", path);
-	text = xmalloc(65536);
-	n = fread(text, 1, 65536, f);
-	fclose(f);
-	free(path);
-	return (struct str){ text, n };
-}
-
-static unsigned
-bits(const json_t *list, const char *const *names)
-{
-	unsigned found = 0;
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(list, i, v)
-	{
-		for (unsigned n = 0; names[n] != NULL; n++)
-			found |= strcmp(json_string_value(v), names[n]) == 0 ? 1u << n : 0;
-	}
-	return found;
-}
-
-/* {"kind": …, "changed": […], "flags": n, "max_bytes": n, "alert": {…} or "broken text"} */
 static void
-check_golden(const char *name)
+check_golden(const char *name, const struct golden *g)
 {
-	struct str input = read_whole(name, "input.json"), want = read_whole(name, "expected");
-	json_t *top = json_loadb(input.s, input.n, JSON_ALLOW_NUL, NULL),
-	       *alert = json_object_get(top, "alert");
-	char *slice = json_is_string(alert) ? xstrdup(json_string_value(alert))
-	                                    : json_dumps(alert, JSON_COMPACT);
-	json_int_t max = json_integer_value(json_object_get(top, "max_bytes"));
-	struct format_opts opts = { .max_bytes = max > 0 ? (size_t)max : 8192 };
-	struct made m;
-	struct record *r;
 	struct line l;
 
-	ck_assert_msg(slice != NULL, "%s: input.json", name);
-	r = make_from_json(&m, str_of(slice));
-	for (unsigned k = 0; k < KIND_COUNT && json_object_get(top, "kind") != NULL; k++) {
-		if (strcmp(json_string_value(json_object_get(top, "kind")), kind_names[k]) == 0)
-			m.event.kind = (enum event_kind)k;
-	}
-	m.event.changed = bits(json_object_get(top, "changed"), part_names);
-	m.event.flags = (unsigned)json_integer_value(json_object_get(top, "flags"));
-	write_line(&l, &m.event, &opts);
+	write_line(&l, &g->made.event, &g->opts);
 	buf_byte(&l.text, '\n');
-	ck_assert_msg(str_same(buf_peek(&l.text), want), "%s gives\n%s", name, l.text.p);
+	ck_assert_msg(str_same(buf_peek(&l.text), g->want), "%s gives\n%s", name, l.text.p);
 	release(&l);
-	record_unref(r);
-	json_decref(top);
-	free(slice);
-	free((char *)input.s);
-	free((char *)want.s);
 }
 
 START_TEST(test_golden)
 {
-	DIR *d = opendir(GOLDEN);
-	const struct dirent *entry;
-	unsigned n = 0;
-
-	ck_assert_msg(d != NULL, "%s: run from the root of the tree", GOLDEN);
-	for (entry = readdir(d); entry != NULL; entry = readdir(d)) {
-		if (entry->d_name[0] == '.')
-			continue;
-		check_golden(entry->d_name);
-		n++;
-	}
-	closedir(d);
-	ck_assert_uint_ge(n, 8);
+	ck_assert_uint_ge(golden_each("tests/data/cef", check_golden), 8);
 }
 END_TEST
 
