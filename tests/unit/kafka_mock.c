@@ -6,7 +6,6 @@
 #include "lib/base/alloc.h"
 
 #define PARTITIONS 4 /* the mock's own default */
-#define QUIET_MS   50
 
 void
 kafka_mock_init(struct kafka_mock *m, int brokers)
@@ -93,9 +92,8 @@ keep(struct kafka_read *out, const rd_kafka_message_t *m)
 	read_headers(got, m);
 }
 
-/* Reads the topic from its beginning until it has been silent for long enough. */
-static void
-read_once(const char *brokers, const char *topic, size_t n, int patience, struct kafka_read *out)
+void
+kafka_read(const char *brokers, const char *topic, size_t n, struct kafka_read *out)
 {
 	rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new(PARTITIONS);
 	rd_kafka_t *rk = new_consumer(brokers);
@@ -106,8 +104,8 @@ read_once(const char *brokers, const char *topic, size_t n, int patience, struct
 	for (int i = 0; i < PARTITIONS; i++)
 		rd_kafka_topic_partition_list_add(parts, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
 	ck_assert_int_eq(rd_kafka_assign(rk, parts), RD_KAFKA_RESP_ERR_NO_ERROR);
-	while (quiet < (out->n >= n ? 3 : patience)) {
-		m = rd_kafka_consumer_poll(rk, QUIET_MS);
+	while (quiet < (out->n >= n ? 3 : 400)) {
+		m = rd_kafka_consumer_poll(rk, 50);
 		quiet = m != NULL && m->err == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : quiet + 1;
 		if (m != NULL && m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
 			keep(out, m);
@@ -116,18 +114,6 @@ read_once(const char *brokers, const char *topic, size_t n, int patience, struct
 	}
 	rd_kafka_topic_partition_list_destroy(parts);
 	rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-}
-
-/* A consumer that asks for its first metadata at a bad moment waits for minutes: then another
- * one looks, with more patience. */
-void
-kafka_read(const char *brokers, const char *topic, size_t n, struct kafka_read *out)
-{
-	read_once(brokers, topic, n, 100, out);
-	for (int patience = 200; out->n < n && patience <= 800; patience *= 2) {
-		kafka_read_release(out);
-		read_once(brokers, topic, n, patience, out);
-	}
 }
 
 void
