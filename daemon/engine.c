@@ -13,6 +13,7 @@
 #include "daemon/health/watch.h"
 #include "daemon/loop.h"
 #include "daemon/origins.h"
+#include "daemon/purge.h"
 #include "daemon/resolve.h"
 #include "daemon/state_dir.h"
 #include "daemon/timer.h"
@@ -37,6 +38,7 @@ struct engine {
 	bool is_watched; /* not with --once */
 
 	struct origins origins;
+	struct purge purge;
 
 	int64_t started, reloaded;
 	uint64_t reloads, reload_failures;
@@ -104,17 +106,31 @@ watch_access(struct engine *e, const struct settings *s)
 }
 
 static void
-apply(struct engine *e, const struct settings *s)
+apply_streams(struct engine *e, const struct settings *s)
 {
-	warn_of_leavers(e, s);
-	replays_of_new_sinks(e->journal, s, clock_wall(e->env.clock));
-	origins_forget(&e->origins);
 	for (size_t i = 0; i < s->ntenants; i++) {
 		const struct tenant *t = &s->tenants[i];
 
 		for (size_t k = 0; k < t->nstreams; k++)
 			apply_stream(e, &t->streams[k]);
 	}
+}
+
+static void
+on_purged(void *arg)
+{
+	struct engine *e = arg;
+
+	apply_streams(e, e->settings);
+}
+
+static void
+apply(struct engine *e, const struct settings *s)
+{
+	warn_of_leavers(e, s);
+	replays_of_new_sinks(e->journal, s, clock_wall(e->env.clock));
+	origins_forget(&e->origins);
+	apply_streams(e, s);
 	delivery_configure(e->delivery, s);
 	intake_configure(e->intake, s);
 	if (e->is_watched) {
@@ -294,7 +310,7 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	e->env.resolver = resolver_new(base);
 	if (!open_journal(e, is_dry, err))
 		goto fail;
-	e->errands = errands_new(e->journal);
+	e->errands = errands_new(&e->env, e->journal);
 	origins_init(&e->origins, e->journal);
 	e->fetcher = fetcher_new(&e->env);
 	e->tokens = tokens_new(&e->env, e->fetcher);
@@ -304,6 +320,8 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	e->credentials = credential_watch_new(&e->env, e->expiries);
 	intake_on_full(e->intake, full_sink, e);
 	expiries_listen(e->expiries, on_expiry, e);
+	e->purge = (struct purge){ .origins = &e->origins, .errands = e->errands, .intake = e->intake,
+		.delivery = e->delivery, .over = on_purged, .arg = e };
 	e->watch = watch_new(
 	    &e->env, e->journal, &(struct watch_eyes){ see_tenants, see_sinks, e });
 	e->canaries = canaries_new(&e->env, e->journal, say_canary, e);
@@ -336,6 +354,7 @@ engine_close(struct engine *e)
 	fetcher_free(e->fetcher);
 	journal_close(e->journal);
 	errands_free(e->errands);
+	purge_release(&e->purge);
 	resolver_free(e->env.resolver);
 	loop_free(e->env.loop);
 	timers_free(e->env.timers);
@@ -471,6 +490,12 @@ struct errands *
 engine_errands(struct engine *e)
 {
 	return e->errands;
+}
+
+uint64_t
+engine_purge(struct engine *e, const struct purge_ask *ask, struct err *err)
+{
+	return purge_begin(&e->purge, e->settings, ask, err);
 }
 
 bool

@@ -10,6 +10,7 @@
 #include "daemon/delivery/trial.h"
 #include "daemon/intake/intake.h"
 #include "daemon/journal/journal.h"
+#include "daemon/purge.h"
 #include "daemon/replays.h"
 #include "daemon/settings.h"
 
@@ -84,6 +85,8 @@ bool engine_forget_sink(struct engine *e, const char *name, struct err *err) MUS
 
 /* What is asked of the journal's letters; lives as long as the engine. */
 struct errands *engine_errands(struct engine *e);
+/* All that is kept of a tenant goes; see daemon/purge.h. The number of its errand; 0: err. */
+uint64_t engine_purge(struct engine *e, const struct purge_ask *ask, struct err *err);
 /* The streams of a tenant, configured or not; see daemon/belongings.h. */
 bool engine_streams_of(struct engine *e, const char *tenant, struct journal_filter *out,
     struct err *err) MUST_CHECK;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "daemon/timer.h"
 #include "lib/base/alloc.h"
 
 struct errand {
@@ -13,12 +14,16 @@ struct errand {
 	struct journal_batch *letters;
 	struct journal_task task; /* as the last step left it */
 	bool is_work;
+	struct journal_task *waiting; /* the same, until the timer fires; else NULL */
+	struct timer timer;
+	int64_t waited; /* ms */
 	struct err err;
 	errand_done_cb *done;
 	void *done_arg;
 };
 
 struct errands {
+	const struct engine_env *env;
 	struct journal *journal;
 	TAILQ_HEAD(, errand) list; /* the oldest first */
 	size_t n;
@@ -30,9 +35,13 @@ errand_free(struct errands *e, struct errand *x)
 {
 	TAILQ_REMOVE(&e->list, x, link);
 	e->n--;
+	timer_unset(e->env->timers, &x->timer);
+	free(x->waiting);
 	journal_batch_free(x->letters);
 	free(x);
 }
+
+static void on_waited(void *arg);
 
 /* Makes room for one; NULL: all are under way. */
 static struct errand *
@@ -51,6 +60,7 @@ errand_new(struct errands *e)
 	x = xcalloc(1, sizeof(*x));
 	x->all = e;
 	x->number = ++e->last;
+	timer_init(&x->timer, on_waited, x);
 	TAILQ_INSERT_TAIL(&e->list, x, link);
 	e->n++;
 	return x;
@@ -83,12 +93,27 @@ on_step(void *arg, struct journal_task *taken, const struct err *err)
 	struct errand *x = arg;
 
 	x->task = *taken;
-	if (err == NULL && !taken->is_over) {
+	if (err != NULL || taken->is_over) {
+		free(taken);
+		finish(x, err);
+	} else if (taken->waiting > 0) {
+		x->waiting = taken;
+		timer_set(x->all->env->timers, &x->timer, ERRANDS_WAIT_MS);
+	} else {
 		journal_work(x->all->journal, taken, on_step, x);
-		return;
 	}
-	free(taken);
-	finish(x, err);
+}
+
+static void
+on_waited(void *arg)
+{
+	struct errand *x = arg;
+	struct journal_task *task = x->waiting;
+
+	x->waiting = NULL;
+	x->waited += ERRANDS_WAIT_MS;
+	task->is_forced = x->waited >= ERRANDS_PATIENCE_MS;
+	journal_work(x->all->journal, task, on_step, x);
 }
 
 /* ---- asking ------------------------------------------------------------------ */
@@ -156,10 +181,11 @@ errands_see(const struct errands *e, uint64_t number, struct errand_view *out)
 /* ---- life ----------------------------------------------------------------------- */
 
 struct errands *
-errands_new(struct journal *j)
+errands_new(const struct engine_env *env, struct journal *j)
 {
 	struct errands *e = xcalloc(1, sizeof(*e));
 
+	e->env = env;
 	e->journal = j;
 	TAILQ_INIT(&e->list);
 	return e;

@@ -1,6 +1,7 @@
 #ifndef ERRANDS_H
 #define ERRANDS_H
 
+#include "daemon/env.h"
 #include "daemon/journal/letters.h"
 
 /*
@@ -10,13 +11,18 @@
  * It knows nothing of who asks: it gives a number, under which the errand can be seen until
  * ERRANDS_MOST newer ones have begun. Work goes on whether anybody looks or not.
  *
+ * Work that waits for what sinks have just now looks again every ERRANDS_WAIT_MS, and has what they
+ * keep longer than ERRANDS_PATIENCE_MS taken from them.
+ *
  * Nothing blocks. Freed after the journal is closed, whose callbacks come to it.
  */
-#define ERRANDS_MOST 32
+#define ERRANDS_MOST        32
+#define ERRANDS_WAIT_MS     100
+#define ERRANDS_PATIENCE_MS 30000
 
 struct errands;
 
-struct errands *errands_new(struct journal *j);
+struct errands *errands_new(const struct engine_env *env, struct journal *j);
 void errands_free(struct errands *e);
 
 /* Numbers; 0: too many are under way. */

@@ -78,6 +78,31 @@ delivery_forget_order(struct delivery *d)
 		order_release(&o->order);
 }
 
+static void
+forget_left_out(struct sink_owner *o)
+{
+	const struct journal_filter *f = &o->d->left_out;
+
+	for (size_t i = 0; i < f->nstreams; i++)
+		order_forget(&o->order, f->streams[i]);
+}
+
+void
+delivery_leave_out(struct delivery *d, const struct journal_filter *streams)
+{
+	struct sink_owner *o;
+
+	if (streams != NULL)
+		d->left_out = *streams;
+	TAILQ_FOREACH(o, &d->owners, link) {
+		if (streams != NULL)
+			owner_leave_out(o);
+		forget_left_out(o);
+	}
+	if (streams == NULL)
+		d->left_out.nstreams = 0;
+}
+
 /* ---- idle ------------------------------------------------------------------------ */
 
 bool

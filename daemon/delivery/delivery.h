@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "daemon/delivery/sink.h"
-#include "daemon/journal/journal.h"
+#include "daemon/journal/letters.h"
 #include "daemon/settings.h"
 #include "lib/base/histogram.h"
 
@@ -53,6 +53,10 @@ void delivery_refresh(struct delivery *d);
 /* The journal let entries go that later ones of their alerts may wait for (a damaged row): nothing
  * waits any more, until it is put off again. */
 void delivery_forget_order(struct delivery *d);
+
+/* Nothing of those streams is given to a sink any more: what comes of them is let go of, and what
+ * delivery has of them in memory. NULL: again as always. */
+void delivery_leave_out(struct delivery *d, const struct journal_filter *streams);
 
 /* Given nothing any more, or again; until the next start at most. What is under way is finished.
  * False: there is no such sink. */

@@ -40,15 +40,27 @@ measured_version(const struct journal_item *item)
 	return is_told && (item->flags & EVENT_ORIGINS) == 0 ? item->version : TICKS_NONE;
 }
 
+static bool
+is_left_out(const struct sink_owner *o, uint32_t stream)
+{
+	const struct journal_filter *f = &o->d->left_out;
+
+	return f->nstreams > 0 && journal_filter_has(f, stream);
+}
+
 static void
 window_add(struct sink_owner *o, const struct journal_item *item)
 {
 	struct window *w = &o->window;
-	struct ticket t = { .pos = item->pos, .key = alert_key(item), .tries = item->tries,
-		.is_canary = item->type == RECORD_CANARY,
+	struct ticket t = { .stream = item->stream, .pos = item->pos, .key = alert_key(item),
+		.tries = item->tries, .is_canary = item->type == RECORD_CANARY,
 		.version = measured_version(item), .journalled = item->journalled };
 	int64_t due;
 
+	if (is_left_out(o, item->stream)) {
+		owner_let_go(o, item->pos);
+		return;
+	}
 	if (order_blocks(&o->order, t.key, t.pos.seq, &due)) {
 		owner_put_behind(o, &t, due, item->memo);
 		return;
@@ -98,6 +110,45 @@ window_shift(struct window *w, size_t n)
 	memmove(w->items, w->items + n, w->n * sizeof(w->items[0]));
 	memmove(w->records, w->records + n, w->n * sizeof(w->records[0]));
 	memmove(w->streams, w->streams + n, w->n * sizeof(w->streams[0]));
+}
+
+static void
+window_leave_out(struct sink_owner *o)
+{
+	struct window *w = &o->window;
+	struct ticket t;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (!is_left_out(o, w->streams[i])) {
+			w->items[kept] = w->items[i];
+			w->records[kept] = w->records[i];
+			w->streams[kept++] = w->streams[i];
+			continue;
+		}
+		if (tickets_redeem(&o->tickets, w->items[i].ticket, &t))
+			owner_let_go(o, t.pos);
+		record_unref(w->records[i]);
+	}
+	w->n = kept;
+}
+
+void
+owner_leave_out(struct sink_owner *o)
+{
+	struct journal_batch *b = o->batch;
+	size_t kept = o->next_item;
+
+	window_leave_out(o);
+	for (size_t i = o->next_item; b != NULL && i < b->n; i++) {
+		if (is_left_out(o, b->items[i].stream))
+			owner_let_go(o, b->items[i].pos);
+		else
+			b->items[kept++] = b->items[i];
+	}
+	if (b != NULL)
+		b->n = kept;
+	owner_wake(o);
 }
 
 static void

@@ -10,6 +10,7 @@ struct order_node {
 	uint64_t key, seq;
 	int64_t due;
 	uint32_t next; /* in its chain, or of the free ones; plus one */
+	uint32_t group;
 };
 
 void
@@ -81,7 +82,7 @@ order_free_node(struct order *o)
 }
 
 bool
-order_add(struct order *o, uint64_t key, uint64_t seq, int64_t due)
+order_add(struct order *o, uint64_t key, uint64_t seq, int64_t due, uint32_t group)
 {
 	struct order_node *known = order_find(o, key, seq);
 	uint32_t i;
@@ -93,7 +94,8 @@ order_add(struct order *o, uint64_t key, uint64_t seq, int64_t due)
 	if (o->n >= o->max)
 		return false;
 	i = order_free_node(o);
-	o->nodes[i] = (struct order_node) { .key = key, .seq = seq, .due = due };
+	o->nodes[i] = (struct order_node) { .key = key, .seq = seq, .due = due,
+		.group = group };
 	order_link(o, i);
 	o->n++;
 	return true;
@@ -138,4 +140,28 @@ order_blocks(const struct order *o, uint64_t key, uint64_t seq, int64_t *due)
 		found = true;
 	}
 	return found;
+}
+
+/* The first of the group in a chain, or NULL. */
+static const struct order_node *
+order_find_group(const struct order *o, size_t head, uint32_t group)
+{
+	for (uint32_t i = o->heads[head]; i != 0; i = o->nodes[i - 1].next) {
+		if (o->nodes[i - 1].group == group)
+			return &o->nodes[i - 1];
+	}
+	return NULL;
+}
+
+void
+order_forget(struct order *o, uint32_t group)
+{
+	for (size_t head = 0; head < o->room; head++) {
+		const struct order_node *node = order_find_group(o, head, group);
+
+		while (node != NULL) {
+			order_remove(o, node->key, node->seq);
+			node = o->n > 0 ? order_find_group(o, head, group) : NULL;
+		}
+	}
 }

@@ -26,8 +26,11 @@ struct order {
 
 void order_init(struct order *o, size_t max);
 void order_release(struct order *o);
-/* Also sets due (ticks) anew for one that is there. False: full, not kept. */
-bool order_add(struct order *o, uint64_t key, uint64_t seq, int64_t due);
+/* Also sets due (ticks) anew for one that is there. group: what it is forgotten with. False: full,
+ * not kept. */
+bool order_add(struct order *o, uint64_t key, uint64_t seq, int64_t due, uint32_t group);
+/* None of that group is in the set any more. */
+void order_forget(struct order *o, uint32_t group);
 void order_remove(struct order *o, uint64_t key, uint64_t seq);
 /* True when an earlier entry of that alert is in the set; due: the latest time at which one falls due. */
 bool order_blocks(const struct order *o, uint64_t key, uint64_t seq, int64_t *due);

@@ -106,6 +106,7 @@ struct delivery {
 	LIST_HEAD(, look) looks;       /* likewise, of held.c */
 	struct owner_list owners, runnable, gone; /* gone: freed at the end of the turn */
 	struct settings *settings; /* of now; NULL before delivery_configure() */
+	struct journal_filter left_out; /* streams that are given to nobody; none: all are */
 	struct timer parking;
 	size_t npauses; /* of owners: those that pause the polling of their tenants */
 	struct timer work;
@@ -143,6 +144,8 @@ bool owner_hand_out(struct sink_owner *o);
 void owner_drop_window(struct sink_owner *o);
 /* All that was handed out and is not settled comes again, in order. */
 void owner_rewind(struct sink_owner *o);
+/* Lets go of what is of the streams that delivery leaves out, and that the sink does not have. */
+void owner_leave_out(struct sink_owner *o);
 /* The read under way, if any, comes back to nobody. */
 void owner_orphan_reading(struct sink_owner *o);
 /* Those that never came back: the journal is being closed. */
@@ -153,6 +156,9 @@ void owner_settle_now(struct sink_owner *o);
 void owner_settle_init(struct sink_owner *o);
 /* Puts an entry off until an earlier one of its alert is settled, which falls due at `due`. */
 void owner_put_behind(struct sink_owner *o, const struct ticket *t, int64_t due, const char *memo);
+
+/* As if it was delivered: nobody wants it any more. */
+void owner_let_go(struct sink_owner *o, struct journal_pos pos);
 
 /* ---- trial.c ---- */
 /* The test record that waits for being sent, if any. False: the sink takes nothing now. */

@@ -22,8 +22,9 @@
 struct ticket {
 	struct journal_pos pos;
 	uint64_t key;   /* of the alert: entries with equal keys keep their order */
-	unsigned tries; /* before this one */
-	bool is_canary;
+	unsigned tries : 31; /* before this one */
+	unsigned is_canary : 1;
+	uint32_t stream; /* whose it is */
 	int64_t version;    /* ticks: when the alert was last changed; TICKS_NONE: not to be measured */
 	int64_t journalled; /* ticks */
 };

@@ -42,11 +42,17 @@ static void
 owner_put_off(struct sink_owner *o, const struct ticket *t, unsigned tries, int64_t due,
     const char *why, const char *memo)
 {
-	if (!order_add(&o->order, t->key, t->pos.seq, due))
+	if (!order_add(&o->order, t->key, t->pos.seq, due, t->stream))
 		log_debug(&o->log, "too many entries are being tried again at once;"
 		    " the order of one alert's versions is not kept beyond %zu", o->order.max);
 	owner_mark(o, &(struct journal_mark) { .pos = t->pos, .what = MARK_LATER, .due = due,
 	    .tries = tries, .why = why, .memo = memo });
+}
+
+void
+owner_let_go(struct sink_owner *o, struct journal_pos pos)
+{
+	owner_mark(o, &(struct journal_mark) { .pos = pos, .what = MARK_OK });
 }
 
 void

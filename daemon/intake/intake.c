@@ -85,6 +85,7 @@ intake_free(struct intake *in)
 	cap_release(&in->cap);
 	scheduler_release(&in->scheduler);
 	settings_unref(in->settings);
+	free(in->left_out);
 	spares_unref(in->bodies);
 	free(in);
 }
@@ -146,15 +147,48 @@ intake_configure(struct intake *in, const struct settings *s)
 	TAILQ_FOREACH (p, &in->pollers, link)
 		p->is_kept = false;
 	for (size_t i = 0; i < s->ntenants; i++)
-		add_tenant(in, in->settings, &s->tenants[i]);
+		if (in->left_out == NULL || strcmp(s->tenants[i].key, in->left_out) != 0)
+			add_tenant(in, in->settings, &s->tenants[i]);
 	for (p = TAILQ_FIRST(&in->pollers); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
 		if (p->is_kept)
 			continue;
-		log_info(&p->s->log, "is not configured any more and not read; its place is kept");
+		log_info(&p->s->log, in->left_out != NULL ? "is not read" :
+		    "is not configured any more and not read; its place is kept");
 		remove_poller(in, p);
 	}
 	settings_unref(was);
+}
+
+/* Is it paused by an operator? It is to be so again. */
+static bool
+is_held(const struct intake *in, const char *key)
+{
+	const struct poller *p;
+
+	TAILQ_FOREACH (p, &in->pollers, link) {
+		if (strcmp(p->t->key, key) == 0)
+			return p->tn->is_held;
+	}
+	return false;
+}
+
+void
+intake_leave_out(struct intake *in, const char *key)
+{
+	char *was = in->left_out;
+	struct poller *p;
+
+	if (key != NULL)
+		in->is_left_held = is_held(in, key);
+	in->left_out = key != NULL ? xstrdup(key) : NULL;
+	if (in->settings != NULL && !in->is_stopped)
+		intake_configure(in, in->settings);
+	TAILQ_FOREACH (p, &in->pollers, link) {
+		if (key == NULL && in->is_left_held && strcmp(p->t->key, was) == 0)
+			p->tn->is_held = true;
+	}
+	free(was);
 }
 
 void

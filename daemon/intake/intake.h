@@ -29,6 +29,9 @@ void intake_free(struct intake *in);
 /* Applies the tenants of s: new ones start, gone ones end at once (a page that the journal
  * has goes its way), the state of those that stay is kept. Keeps a reference to s. */
 void intake_configure(struct intake *in, const struct settings *s);
+/* The tenant of that key is not read, as if it were not configured; NULL: all are, and the one that
+ * was left out begins as a new one. */
+void intake_leave_out(struct intake *in, const char *key);
 /* Ends requests in flight; pages handed to the journal are its own. done once, later. */
 void intake_stop(struct intake *in, void (*done)(void *arg), void *arg);
 /* Periods were added to the journal, or can be read now. */

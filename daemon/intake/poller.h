@@ -135,6 +135,8 @@ struct intake {
 	TAILQ_HEAD(, page) pages; /* came, and not yet looked at; page.c */
 	struct settings *settings;
 	struct histogram poll_times[STREAM_COUNT];
+	char *left_out;    /* the key of a tenant that is not read although it is configured; NULL */
+	bool is_left_held; /* an operator wanted that before */
 	bool is_stopped, is_once;
 	intake_full_cb *full; /* NULL: no sink is ever full */
 	void *full_arg;

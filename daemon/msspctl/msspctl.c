@@ -13,6 +13,7 @@
 #include "daemon/msspctl/held.h"
 #include "daemon/msspctl/letters.h"
 #include "daemon/msspctl/onboard.h"
+#include "daemon/msspctl/purge.h"
 #include "daemon/msspctl/replay.h"
 #include "daemon/msspctl/test_sink.h"
 #include "lib/base/str.h"
@@ -31,6 +32,10 @@ static const char usage[] =
     "  tenants [--json]    a line a tenant\n"
     "  tenant NAME... [--json]\n"
     "                      all there is to know of them\n"
+    "  tenant purge NAME [--yes] [--rewrite] [--json]\n"
+    "                      a customer leaves: all that is kept of that tenant goes from\n"
+    "                      the journal, for good; --yes: also while it is configured;\n"
+    "                      --rewrite: a large journal is written anew, too\n"
     "  sinks [--json]      a line a sink\n"
     "  sink NAME... [--json]\n"
     "                      all there is to know of them\n"
@@ -111,7 +116,7 @@ static const char usage[] =
     "  -h, --help          print this\n";
 
 enum { OPT_JSON = 256, OPT_REQUESTS, OPT_STATE, OPT_ALL, OPT_TENANT, OPT_SINK, OPT_FROM, OPT_TO,
-	OPT_DETACH, OPT_TIMEOUT, OPT_RAW };
+	OPT_DETACH, OPT_TIMEOUT, OPT_RAW, OPT_YES, OPT_REWRITE };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
@@ -127,6 +132,8 @@ static const struct option long_options[] = {
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "detach", no_argument, NULL, OPT_DETACH },
 	{ "raw", no_argument, NULL, OPT_RAW },
+	{ "yes", no_argument, NULL, OPT_YES },
+	{ "rewrite", no_argument, NULL, OPT_REWRITE },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -135,7 +142,8 @@ static const struct option long_options[] = {
 /* What a verb takes besides -s and -c; anything else is refused. */
 enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8, TAKES_ALL = 16,
 	TAKES_PERIOD = 32, TAKES_NUMBERS = 64, TAKES_SOME_NAMES = 128, TAKES_TO = 256,
-	TAKES_TIMEOUT = 512, TAKES_WHICH = 1024, TAKES_RAW = 2048 };
+	TAKES_TIMEOUT = 512, TAKES_WHICH = 1024, TAKES_RAW = 2048,
+	TAKES_PURGE = 4096 };
 
 static const struct command {
 	const char *name;
@@ -144,6 +152,7 @@ static const struct command {
 } commands[] = {
 	{ "status", do_status, TAKES_JSON },
 	{ "tenants", do_tenants, TAKES_JSON },
+	{ "tenant purge", do_tenant_purge, TAKES_NAMES | TAKES_PURGE | TAKES_JSON },
 	{ "tenant", do_tenant, TAKES_NAMES | TAKES_JSON },
 	{ "sinks", do_sinks, TAKES_JSON },
 	{ "sink forget", do_sink_forget, TAKES_NAMES },
@@ -192,7 +201,7 @@ given(const struct args *a)
 	       (a->state != NULL ? TAKES_STATE : 0) | (a->wants_all ? TAKES_ALL : 0) |
 	       (has_period ? TAKES_PERIOD : 0) | (a->to != NULL ? TAKES_TO : 0) |
 	       (a->timeout != NULL ? TAKES_TIMEOUT : 0) | (has_which ? TAKES_WHICH : 0) |
-	       (a->is_raw ? TAKES_RAW : 0);
+	       (a->is_raw ? TAKES_RAW : 0) | (a->is_sure || a->wants_rewrite ? TAKES_PURGE : 0);
 }
 
 /* "sink forget" is one of two words, where a name follows; else "sink" has the name forget. */
@@ -279,6 +288,12 @@ take(struct args *a, int c, int *status)
 		return true;
 	case OPT_RAW:
 		a->is_raw = true;
+		return true;
+	case OPT_YES:
+		a->is_sure = true;
+		return true;
+	case OPT_REWRITE:
+		a->wants_rewrite = true;
 		return true;
 	case OPT_STATE:
 		a->state = optarg;

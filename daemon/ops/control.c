@@ -189,6 +189,12 @@ verb_dead_drop(struct control *c, const json_t *request, struct err *err)
 }
 
 static json_t *
+verb_tenant_purge(struct control *c, const json_t *request, struct err *err)
+{
+	return letters_purge(c->engine, request, err);
+}
+
+static json_t *
 verb_errand(struct control *c, const json_t *request, struct err *err)
 {
 	return letters_result(c->engine, request, err);
@@ -215,6 +221,7 @@ static const struct verb verbs[] = {
 	{ "dead-retry", verb_dead_retry },
 	{ "dead-drop", verb_dead_drop },
 	{ "quarantine", verb_quarantine },
+	{ "tenant-purge", verb_tenant_purge },
 	{ "errand", verb_errand },
 	{ "test-sink", verb_test_sink },
 	{ "test-sink-result", verb_test_sink_result },

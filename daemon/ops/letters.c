@@ -115,6 +115,22 @@ letters_work(struct engine *e, enum journal_deed what, const json_t *request, st
 	return begun(errands_work(engine_errands(e), &task, NULL, NULL), err);
 }
 
+json_t *
+letters_purge(struct engine *e, const json_t *request, struct err *err)
+{
+	struct purge_ask ask = { .tenant = get(request, "tenant"),
+		.is_sure = json_is_true(json_object_get(request, "sure")),
+		.wants_rewrite = json_is_true(json_object_get(request, "rewrite")) };
+	uint64_t number;
+
+	if (ask.tenant == NULL) {
+		err_set(err, ERR_PERM, "\"tenant\" is needed: its name, or its GUID");
+		return NULL;
+	}
+	number = engine_purge(e, &ask, err);
+	return number != 0 ? begun(number, err) : NULL;
+}
+
 /* ---- what came of it -------------------------------------------------------------- */
 
 static const char *

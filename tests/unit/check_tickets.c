@@ -135,7 +135,8 @@ START_TEST(test_blocks)
 
 	order_init(&o, 100);
 	for (size_t i = 0; i < ARRAY_LEN(blocks[0].in) && blocks[_i].in[i].key != 0; i++)
-		ck_assert(order_add(&o, blocks[_i].in[i].key, blocks[_i].in[i].seq, blocks[_i].in[i].due));
+		ck_assert(order_add(&o, blocks[_i].in[i].key, blocks[_i].in[i].seq, blocks[_i].in[i].due,
+		    0));
 	if (blocks[_i].remove_first)
 		order_remove(&o, blocks[_i].in[0].key, blocks[_i].in[0].seq);
 	got = order_blocks(&o, blocks[_i].key, blocks[_i].seq, &due);
@@ -152,9 +153,9 @@ START_TEST(test_bound)
 
 	order_init(&o, 1000);
 	for (uint64_t i = 0; i < 1000; i++)
-		ck_assert(order_add(&o, i * 64, 1, (int64_t)i));
-	ck_assert(!order_add(&o, 999999, 1, 0));
-	ck_assert(order_add(&o, 64, 1, 5)); /* one that is there already */
+		ck_assert(order_add(&o, i * 64, 1, (int64_t)i, (uint32_t)i % 2));
+	ck_assert(!order_add(&o, 999999, 1, 0, 0));
+	ck_assert(order_add(&o, 64, 1, 5, 1)); /* one that is there already */
 	for (uint64_t i = 0; i < 1000; i += 2)
 		order_remove(&o, i * 64, 1);
 	order_remove(&o, 123456, 1);
@@ -164,6 +165,28 @@ START_TEST(test_bound)
 	for (uint64_t i = 1; i < 1000; i += 2)
 		order_remove(&o, i * 64, 1);
 	ck_assert_ptr_null(o.nodes);
+	order_release(&o);
+}
+END_TEST
+
+START_TEST(test_groups)
+{
+	struct order o;
+	int64_t due;
+
+	order_init(&o, 1000);
+	for (uint64_t i = 0; i < 300; i++)
+		ck_assert(order_add(&o, i / 3, i, 0, (uint32_t)i % 3));
+	order_forget(&o, 1);
+	ck_assert_uint_eq(o.n, 200);
+	for (uint64_t i = 0; i < 300; i++) /* the first of each key is of group 0 */
+		ck_assert(order_blocks(&o, i / 3, i, &due) == (i % 3 != 0));
+	order_forget(&o, 0);
+	for (uint64_t i = 0; i < 300; i++)
+		ck_assert(!order_blocks(&o, i / 3, i, &due));
+	order_forget(&o, 2);
+	ck_assert_ptr_null(o.nodes);
+	order_forget(&o, 2);
 	order_release(&o);
 }
 END_TEST
@@ -181,6 +204,7 @@ main(void)
 	tcase_add_test(tc, test_never_again);
 	tcase_add_test(tc, test_any_order);
 	tcase_add_test(tc, test_gives_back);
+	tcase_add_test(tc, test_groups);
 	tcase_add_loop_test(tc, test_blocks, 0, (int)ARRAY_LEN(blocks));
 	tcase_add_test(tc, test_bound);
 	srunner_run_all(sr, CK_ENV);
