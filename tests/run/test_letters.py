@@ -67,7 +67,7 @@ class Dead(Letters):
         text = self.ctl("dead")
         self.assert_fits(text)
         self.assertIn("550 5.1.1 nobody", text)
-        first = self.letters()[0]
+        first = self.letters("dead", "--tenant", "t001")[0]
         number = str(first["number"])
         text = self.ctl("dead", "show", number)
         self.assert_fits(text)
