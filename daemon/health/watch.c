@@ -48,7 +48,7 @@ static const struct {
 } journal_events[] = {
 	[JOURNAL_NOTE_STATE] = { NULL },
 	[JOURNAL_NOTE_QUARANTINE] = { "journal:quarantine", "damaged row",
-	    "Look at the disk of state_dir; look for the alert in the Defender portal." },
+	    "Look at the disk of state_dir. What was damaged is read again from Microsoft." },
 	[JOURNAL_NOTE_SALVAGE] = { "journal:salvage", "replaced",
 	    "Look at the disk of state_dir. What was lost is read again from Microsoft." },
 	[JOURNAL_NOTE_GAP] = { NULL }, /* told of its tenant */

@@ -366,6 +366,8 @@ bool periods_write(struct store *s, struct err *err) MUST_CHECK;
 void periods_done(struct store *s);
 /* Some of what parked sinks have is let go, in a transaction of its own. False: nothing to do. */
 bool park_step(struct store *s);
+/* What is to be read again because it was damaged can be, from now on. False: there is none. */
+bool growth_step(struct store *s);
 /* Some of what a sink lost waits for it again, in a transaction of its own. False: nothing to do. */
 bool resend_step(struct store *s);
 /* In the transaction at hand: of that sink's entries first to last, those that are dead letters

@@ -74,6 +74,38 @@ period_end_growth(struct store *s, uint32_t sink)
 	}
 }
 
+/* Of damaged entries, whose sinks are not parked: what is found together is read together. */
+static const struct place *
+place_that_grew(const struct store *s)
+{
+	struct journal_period p;
+
+	for (size_t i = 0; i < s->nplaces; i++) {
+		if (s->places[i] != NULL && !s->places[i]->is_parked && !s->places[i]->is_forgotten &&
+		    periods_next_growing(registry_periods(s->reg), s->places[i]->sink, 0, &p))
+			return s->places[i];
+	}
+	return NULL;
+}
+
+bool
+growth_step(struct store *s)
+{
+	const struct place *p = place_that_grew(s);
+	struct err err = { 0 };
+
+	if (p == NULL)
+		return false;
+	if (transaction_begin(s, &err)) {
+		period_end_growth(s, p->sink);
+		if (transaction_commit(s, &err))
+			return true;
+	}
+	transaction_rollback(s);
+	trouble(s, &err);
+	return false;
+}
+
 void
 period_resent(struct store *s, uint32_t sink, uint32_t stream, uint64_t n)
 {

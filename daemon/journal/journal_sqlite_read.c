@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "daemon/journal/journal_sqlite.h"
+#include "lib/base/ticks.h"
 
 bool
 entry_from_row(sqlite3_stmt *st, int first, uint64_t seq, struct journal_item *out)
@@ -22,9 +23,22 @@ entry_from_row(sqlite3_stmt *st, int first, uint64_t seq, struct journal_item *o
 
 /* ---- a bad row ----------------------------------------------------------- */
 
-/* Nobody waits for it any more. */
+/* When it was updated, as far as what is damaged can be believed. False: it cannot, or what it is
+ * of cannot be asked for. */
 static bool
-release_todos(struct store *s, uint64_t seq, struct err *err)
+can_be_asked(const struct store *s, const struct journal_item *item)
+{
+	int64_t day = INT64_C(86400) * TICKS_SEC;
+
+	return registry_stream_key(s->reg, item->stream) != NULL &&
+	       !place_is_own(s->own_types, item->type) && item->version < s->now + day &&
+	       item->version > s->now - 366 * day;
+}
+
+/* Nobody waits for it any more; who did has its time read again. item: NULL where nothing is
+ * known of it. */
+static bool
+release_todos(struct store *s, uint64_t seq, const struct journal_item *item, struct err *err)
 {
 	bool was_one;
 
@@ -37,8 +51,12 @@ release_todos(struct store *s, uint64_t seq, struct err *err)
 		if (!letter_returned(s, mark.sink, seq, NULL, &was_one, err) ||
 		    !settle_marks(s, &mark, 1, err))
 			return false;
-		if (s->nchanges > noted && !given_take_back_entry(s, seq, mark.sink, err))
+		if (s->nchanges == noted)
+			continue;
+		if (!given_take_back_entry(s, seq, mark.sink, err))
 			return false;
+		if (item != NULL && can_be_asked(s, item))
+			period_grow(s, mark.sink, item->stream, item->version);
 	}
 	return true;
 }
@@ -59,7 +77,7 @@ move_entry(struct store *s, uint64_t seq, struct err *err)
 		    item.body.n, err);
 		sqlite3_reset(st);
 	}
-	if (rc < 0 || !ok || !release_todos(s, seq, err))
+	if (rc < 0 || !ok || !release_todos(s, seq, rc == 1 ? &item : NULL, err))
 		return false;
 	st = db_use(s, ST_ENTRY_DROP);
 	sqlite3_bind_int64(st, 1, (int64_t)seq);
@@ -83,8 +101,8 @@ quarantine_entry(struct store *s, uint64_t seq, struct err *err)
 		return false;
 	}
 	outbox_note(s->out, JOURNAL_NOTE_QUARANTINE, s->state,
-	    "entry %llu of the journal is damaged on disk; it is kept in quarantine and not "
-	    "delivered", (unsigned long long)seq);
+	    "entry %llu of the journal is damaged on disk; it is kept in quarantine, and the time "
+	    "that it is of is read again for the sinks that it waited for", (unsigned long long)seq);
 	return true;
 }
 

@@ -326,7 +326,7 @@ memory_step(struct store *s, int64_t mono)
 bool
 trim_step(struct store *s, int64_t mono)
 {
-	return sink_step(s) || park_step(s) || delivered_step(s) || memory_step(s, mono);
+	return sink_step(s) || park_step(s) || growth_step(s) || delivered_step(s) || memory_step(s, mono);
 }
 
 /* ---- caps ---------------------------------------------------------------- */

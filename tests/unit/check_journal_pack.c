@@ -197,6 +197,37 @@ damage_costs_what_lies_behind_it(struct kit *k)
 	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_QUARANTINE], (unsigned)(2 * N - n));
 }
 
+static bool
+is_to_be_read(struct kit *k)
+{
+	return k->notes[JOURNAL_NOTE_REFILL] > 0;
+}
+
+/* One period for what was found together, for the sink that had not got it. */
+static void
+what_is_damaged_is_read_again(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem"), other = journal_sink(k->j, "other");
+	struct journal_period p, none;
+	struct kit_page *page = packed_page(k, "a", siem);
+	uint32_t stream = page->page.stream;
+	int64_t version = page->page.entries[0].now.version;
+
+	kit_route(page, other);
+	kit_must_append(k, page);
+	settle(k, other, N, MARK_OK);
+	kit_wait_backlog(k, other, 0);
+	change(k, "DELETE FROM pack WHERE first = 1");
+	ck_assert_uint_eq(read_all(k, siem, 200), 0);
+	ck_assert(kit_wait(k, is_to_be_read, 10000));
+	ck_assert(journal_period_next(k->j, stream, 0, &p));
+	ck_assert_uint_eq(p.sink, siem);
+	ck_assert_int_eq(p.from, version);
+	ck_assert_int_eq(p.to, version + 1);
+	ck_assert_uint_eq(p.flags, JOURNAL_PERIOD_ALL | JOURNAL_PERIOD_GAP);
+	ck_assert(!journal_period_next(k->j, stream, p.number, &none));
+}
+
 static void
 a_pack_that_is_gone_is_damage(struct kit *k)
 {
@@ -264,6 +295,7 @@ static const struct stage_case cases[] = {
 	{ "it goes with its last entry, not before", it_goes_with_its_last_entry },
 	{ "dead letters are kept whole", dead_letters_have_their_bodies },
 	{ "damage: quarantine for what lies behind it", damage_costs_what_lies_behind_it },
+	{ "what is damaged is read again for who had not got it", what_is_damaged_is_read_again },
 	{ "one that is gone: quarantine for all of it", a_pack_that_is_gone_is_damage },
 	{ "the background check looks into it", the_check_looks_into_packs },
 	{ "a salvage keeps its entries", salvaged_entries_are_whole },
