@@ -365,10 +365,16 @@ class Demo(unittest.TestCase):
         self.addCleanup(self.run_.close)
         os.mkdir(self.run_.path("tmp"))
 
+    @staticmethod
+    def as_from_a_terminal():
+        """Who is started in the background ignores Ctrl-C, and so would all that it starts."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        harness.die_with_parent()
+
     def start(self, **env):
         return subprocess.Popen(
             [os.path.join(harness.ROOT, "tools/demo.sh")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=harness.die_with_parent,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=self.as_from_a_terminal,
             env=dict(os.environ, TMPDIR=self.run_.path("tmp"), **env))
 
     def check_nothing_is_left(self, demo):

@@ -139,7 +139,7 @@ class Tenants(Scene):
         self.assertGreater(made, seconds * cap / 60 * 0.7, "what it allows is used")
         late = lateness_ms(after, 3000, set(range(2, 21)), since)
         self.assertGreater(len(late), 19)
-        self.assertLess(p99(late), 1000 * harness.SLOW, "the others are on time")
+        self.assertLess(p99(late), 3000 * harness.SLOW, "the others do not wait for the 600 pages")
         # Less than the polls alone need: it is said, and all wait alike.
         msspd.configure(text + "intake: {requests_per_minute: 200}\n")
         msspd.hup()
