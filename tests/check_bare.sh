@@ -18,6 +18,7 @@ mirror=${DEBIAN_MIRROR:-$(sed -n 's/^\(deb\|URIs:\) *\(\[[^]]*\] *\)\{0,1\}\(htt
 debootstrap --variant=minbase --include=make,git,ca-certificates bookworm "$root" "$mirror"
 # The same way to the packages as this machine has.
 cp -a /etc/apt/. "$root/etc/apt/"
+echo "127.0.0.1 localhost $(uname -n)" > "$root/etc/hosts" # as an installed system has
 cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
 cp -a /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/"
 chroot "$root" update-ca-certificates >/dev/null
