@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # msspd: reads Microsoft Defender alerts of many customers and forwards them.
 # `make help` lists the targets.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BELONGINGS_H
 #define BELONGINGS_H
 

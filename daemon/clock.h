@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DAEMON_CLOCK_H
 #define DAEMON_CLOCK_H
 

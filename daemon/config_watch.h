@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CONFIG_WATCH_H
 #define CONFIG_WATCH_H
 

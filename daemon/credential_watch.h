@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CREDENTIAL_WATCH_H
 #define CREDENTIAL_WATCH_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ERRANDS_H
 #define ERRANDS_H
 

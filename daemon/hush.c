@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/hush.h"
 
 #define SPAN_MS     10000 /* the first one; each further one is twice as long */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef KEYPAIR_H
 #define KEYPAIR_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef NOTIFY_H
 #define NOTIFY_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef RESOLVE_H
 #define RESOLVE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SETTINGS_H
 #define SETTINGS_H
 

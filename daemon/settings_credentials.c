@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/keypair.h"
 #include "daemon/secret.h"
 #include "daemon/settings_build.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/delivery/sink.h"
 #include "daemon/settings_build.h"
 #include "lib/base/alloc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/settings_build.h"
 
 /* In the order of their enums (lib/record): severity, event_kind, part. What a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/settings_build.h"
 
 /* ---- the lists, where they are written ----------------------------------------------- */

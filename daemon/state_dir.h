@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef STATE_DIR_H
 #define STATE_DIR_H
 

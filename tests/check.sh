@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Everything `make check` promises, in the order in which it is quickest to know
 # that something is wrong; ends with the sum of all parts.
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Tries `make demo` and `make check` in a minimal Debian 12 with only make, git
 # and ca-certificates added, as somebody would who has just cloned. Root.
 set -eu

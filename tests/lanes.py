@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lanes: several tests at once, each lane one after the other, since most of them wait most of the time.
 
 What is handed in is a list of pieces of work (Program, Test); what comes back is one Outcome for each

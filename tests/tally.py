@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs all tests and adds them up: `N passed, N failed, N skipped`.
 
 usage: tally.py [--only WORD]... [--lanes N] [--runs FOLDER] [--record] UNIT-PROGRAM...

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Runs one test after the other for tally.py: their names come in, what became of them goes out.
 
 usage: worker.py FOLDER REPORT-FD

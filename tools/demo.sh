@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Three customers at a make-believe Microsoft, a real syslog-ng as the SIEM, and
 # msspd between them. Shows each alert as the SIEM received it, until Ctrl-C or
 # for DEMO_SECONDS. Leaves nothing running and nothing behind.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Installs what building and testing msspd needs and is missing. Root is asked
 # for only then; nothing is removed or replaced.
 #

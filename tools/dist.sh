@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Makes build/dist/msspd-VERSION.tar.gz of the last commit: the same bytes for the same commit.
 #
 # usage: dist.sh VERSION

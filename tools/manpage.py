@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Turns the configuration reference (Markdown on stdin, as msspd prints it) into msspd.yaml(5).
 
 It knows what that page uses and no more: headings, paragraphs, lists, `code`, links, and

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Builds the package of the last commit from its tarball, below build/packages.
 #
 # usage: package.sh deb|rpm VERSION

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Prints what msspd is made of (CycloneDX 1.5): the libraries that it is linked with, as they are here.
 
 usage: sbom.py VERSION

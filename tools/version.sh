@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Prints the version: of the release that a tag names, or of the work towards the next one as
 # BASE~COMMITS.gHASH, which package managers sort before it; in a tarball, what its VERSION says.
 set -eu

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DELIVERY_H
 #define DELIVERY_H
 

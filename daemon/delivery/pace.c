@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/delivery/pace.h"
 
 #define BARREN 3 /* links that may end so before it is anything but an accident */

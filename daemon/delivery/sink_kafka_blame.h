@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SINK_KAFKA_BLAME_H
 #define SINK_KAFKA_BLAME_H
 

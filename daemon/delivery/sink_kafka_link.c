@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/delivery/sink_kafka_parts.h"
 
 /* The producers of the sink, and whether there is anybody to talk to. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/delivery/sink_smtp_bundle.h"
 
 #include <stdlib.h>

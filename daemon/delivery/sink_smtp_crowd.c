@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/delivery/sink_smtp_crowd.h"
 
 #include <stdlib.h>

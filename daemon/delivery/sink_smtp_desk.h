@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SINK_SMTP_DESK_H
 #define SINK_SMTP_DESK_H
 

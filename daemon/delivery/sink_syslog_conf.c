@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/delivery/sink_syslog_conf.h"
 
 #include <stdlib.h>

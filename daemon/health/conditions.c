@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/health/conditions.h"
 
 const struct words link_conditions[LINK_CONDITIONS + 1] = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CONDITIONS_H
 #define CONDITIONS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SUBJECT_H
 #define SUBJECT_H
 

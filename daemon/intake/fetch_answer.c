@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/intake/fetch_answer.h"
 
 #include "lib/base/ticks.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/intake/fetch_body.h"
 
 #define STEP_MAX   ((size_t)128 << 10) /* decoded at a time */

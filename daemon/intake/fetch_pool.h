@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FETCH_POOL_H
 #define FETCH_POOL_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/intake/fetch_setup.h"
 
 #include <unistd.h>

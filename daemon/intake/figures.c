@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/intake/poller.h"
 
 /* What msspctl and metrics are told: a tenant is as well as the worst of its streams. */

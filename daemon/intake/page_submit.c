@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/intake/page_inner.h"
 
 #define FULL_PAGE 100

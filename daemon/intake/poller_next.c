@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/intake/poller.h"
 
 #define SEC INT64_C(1000)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/intake/scheduler.h"
 #include "daemon/loop.h"
 #include "lib/base/alloc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SCHEDULER_H
 #define SCHEDULER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/intake/state.h"
 
 #include "lib/base/ticks.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/intake/streams.h"
 
 const struct api_kind api_kinds[API_COUNT] = {

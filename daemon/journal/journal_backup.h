@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef JOURNAL_BACKUP_H
 #define JOURNAL_BACKUP_H
 

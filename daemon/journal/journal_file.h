@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef JOURNAL_FILE_H
 #define JOURNAL_FILE_H
 

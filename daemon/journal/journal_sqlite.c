@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/journal/journal_sqlite.h"
 #include "lib/base/ticks.h"
 

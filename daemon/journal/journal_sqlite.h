@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef JOURNAL_SQLITE_H
 #define JOURNAL_SQLITE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/journal/journal_sqlite.h"
 
 /* What was remembered before it was there is of another sink that once had its number. */

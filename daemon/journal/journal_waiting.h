@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef JOURNAL_WAITING_H
 #define JOURNAL_WAITING_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef LOCAL_FS_H
 #define LOCAL_FS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/msspctl/ages.h"
 #include "daemon/msspctl/fields.h"
 #include "lib/base/duration.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BACKUP_CTL_H
 #define BACKUP_CTL_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CHECK_TENANT_H
 #define CHECK_TENANT_H
 

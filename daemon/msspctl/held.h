@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef MSSPCTL_HELD_H
 #define MSSPCTL_HELD_H
 

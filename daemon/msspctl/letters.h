@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef MSSPCTL_LETTERS_H
 #define MSSPCTL_LETTERS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SHOW_PROBE_H
 #define SHOW_PROBE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SHOW_STATUS_H
 #define SHOW_STATUS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TEST_SINK_H
 #define TEST_SINK_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CHECKLIST_H
 #define CHECKLIST_H
 

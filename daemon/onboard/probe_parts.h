@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PROBE_PARTS_H
 #define PROBE_PARTS_H
 

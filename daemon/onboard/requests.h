@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef REQUESTS_H
 #define REQUESTS_H
 

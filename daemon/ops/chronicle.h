@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CHRONICLE_H
 #define CHRONICLE_H
 

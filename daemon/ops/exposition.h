@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef EXPOSITION_H
 #define EXPOSITION_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/ops/guests.h"
 
 #include <event2/bufferevent.h>

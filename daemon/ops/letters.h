@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef OPS_LETTERS_H
 #define OPS_LETTERS_H
 

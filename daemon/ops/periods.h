@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PERIODS_OPS_H
 #define PERIODS_OPS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/histogram.h"
 
 const struct histogram_bounds histogram_durations = { {

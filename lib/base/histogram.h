@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef HISTOGRAM_H
 #define HISTOGRAM_H
 

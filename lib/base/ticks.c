@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/ticks.h"
 
 #define DAY_SEC 86400

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CONF_VALUE_H
 #define CONF_VALUE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PROBLEMS_H
 #define PROBLEMS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/str.h"
 #include "lib/config/unit.h"
 

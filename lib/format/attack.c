@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/attack.h"
 
 #define TECHNIQUE_LEN 5 /* "T1059" */

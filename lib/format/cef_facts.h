@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CEF_FACTS_H
 #define CEF_FACTS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/consent.h"
 
 /* RFC 3986: all but the unreserved characters. */

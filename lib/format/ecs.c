@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/ecs_parts.h"
 #include "lib/format/headline.h"
 #include "lib/format/moment.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/attack.h"
 #include "lib/format/ecs_parts.h"
 #include "lib/format/portal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ECS_PARTS_H
 #define ECS_PARTS_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ESCAPE_H
 #define ESCAPE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/arena.h"
 #include "lib/format/format.h"
 #include "lib/format/json_line.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/format.h"
 
 const struct format *const formats[] = { &format_cef, &format_leef, &format_ocsf, &format_ecs,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/json_line.h"
 #include "lib/json/scan.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef JSON_LINE_H
 #define JSON_LINE_H
 

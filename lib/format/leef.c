@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/cef_facts.h"
 #include "lib/format/escape.h"
 #include "lib/format/format.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/digest.h"
 #include "lib/format/mail_clean.h"
 #include "lib/format/mail_parts.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef MAIL_DIGEST_H
 #define MAIL_DIGEST_H
 

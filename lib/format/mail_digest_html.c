@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/mail_digest.h"
 
 /* A digest as HTML: few bytes to a row, as Gmail shows no more than 102 KB of a mail. */

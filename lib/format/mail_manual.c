@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/mail_parts.h"
 
 static const char intro[] =

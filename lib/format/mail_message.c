@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/base64.h"
 #include "lib/format/mail_mime.h"
 #include "lib/format/mail_parts.h"

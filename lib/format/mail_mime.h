@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef MAIL_MIME_H
 #define MAIL_MIME_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/format.h"
 #include "lib/format/mail.h"
 #include "lib/format/manual.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/ocsf_parts.h"
 #include "lib/format/shape_table.h"
 

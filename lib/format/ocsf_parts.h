@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef OCSF_PARTS_H
 #define OCSF_PARTS_H
 

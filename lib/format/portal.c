@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/portal.h"
 
 #define GIVEN_MAX  600 /* a longer link of the API's is not used */

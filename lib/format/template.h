@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TEMPLATE_H
 #define TEMPLATE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/web_url.h"
 
 /* Up to the first of some characters; the rest stays in *left. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ZONE_RULE_H
 #define ZONE_RULE_H
 

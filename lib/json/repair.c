@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/buf.h"
 #include "lib/json/repair.h"
 #include "lib/json/scan.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef UNESCAPE_H
 #define UNESCAPE_H
 

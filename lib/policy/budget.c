@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/policy/budget.h"
 
 /* A request is span_ms: `most` of them flow in in so many milliseconds. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef JWT_LOOK_H
 #define JWT_LOOK_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef NO_PROXY_H
 #define NO_PROXY_H
 

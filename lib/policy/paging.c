@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/policy/paging_step.h"
 
 #define STILL_PAGES 3

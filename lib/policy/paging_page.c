@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/policy/paging_step.h"
 
 #define LEAST_CLAMP   5 /* servers do not clamp to less */

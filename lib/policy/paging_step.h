@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PAGING_STEP_H
 #define PAGING_STEP_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef QUOTA_H
 #define QUOTA_H
 

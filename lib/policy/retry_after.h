@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef RETRY_AFTER_H
 #define RETRY_AFTER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef EVIDENCE_H
 #define EVIDENCE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef INCIDENT_H
 #define INCIDENT_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/record/event.h"
 
 /* How configurations, formats and Graph spell what we number. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef ORIGIN_H
 #define ORIGIN_H
 

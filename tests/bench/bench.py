@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """make bench: what msspd costs, from one run, beside a client that only downloads the pages.
 
 CPU time, not wall time, is what a shared machine tells truthfully; ratios say more than either.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The bare client beside which msspd is measured: fetches the same pages over the
  * same TLS and gzip, one tenant after the other on one connection, and throws

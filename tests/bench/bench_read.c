@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What reading costs: CPU time per alert for splitting a page and for making a
  * record of each slice. The page is made up here: 200 alerts of about 5.2 KB with a

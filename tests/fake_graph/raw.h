@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FAKE_GRAPH_RAW_H
 #define FAKE_GRAPH_RAW_H
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """How much of its target each fuzzer's own corpus reaches: the seeds are what a quick run begins with.
 
 usage: coverage.py [NAME]...

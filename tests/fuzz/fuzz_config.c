@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whatever is in a configuration, reading it ends: with settings, or with at
  * least one error, each of them one clean line. What was read shows in all the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whatever an API sends instead of a page: it is sorted by its status, and what is
  * said of it is well-formed and within bounds. What was asked has a URL below the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whatever comes, in whatever pieces, decodes to the same, and to what zlib makes of
  * it. Where msspd was built with ISA-L, that is compared with another's work.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A token that is anything: what is told of it is bounded and well-formed. With
  * a payload of its own making the fuzzer gets behind base64url at once.

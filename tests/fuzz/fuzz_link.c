@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What link_is_allowed() lets through, curl reads in the same way: the same
  * host and port, and a path below the API's root that has nothing to straighten.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The reader and jansson take the same texts for JSON and find the same values
  * in them; what is repaired is repaired for good; what is written reads back; a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whatever the slice, a record comes out that keeps its promises; and where
  * jansson reads it too, the fields hold what its tree holds.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whatever a server writes, the wait is none or within its bounds, a date lies
  * in the calendar's range, and blanks around it change nothing.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whatever comes, in whatever pieces, the splitter finds the same; and where
  * jansson reads the body as a page, it finds the same elements and link.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whatever the sign-in service answers, with any status and to any credential: a
  * usable token and a life within bounds, or a reason in words that hold no control

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Each fuzzer for SECONDS, one after the other; stops at the first that finds
 # something and says where it lies. New inputs go to a folder that is thrown away.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The installed msspd under a real systemd: run inside the container that test_systemd boots."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A headless Chromium that a run drives over the DevTools protocol, by a pipe: no port, no library."""
 import base64
 import fcntl

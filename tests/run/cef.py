@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A strict reader of CEF lines, independent of the program's own writer.
 
 The rules are those of the CEF implementation standard: seven header fields in

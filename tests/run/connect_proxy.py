@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An HTTP proxy that knows CONNECT alone, with basic authentication, refusals, and silence."""
 import base64
 import contextlib

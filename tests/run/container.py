@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Boots a real systemd in a throw-away overlay of this machine's own root, and runs a script in it."""
 import os
 import re

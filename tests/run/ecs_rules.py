@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The fields of the Elastic Common Schema 8.17 that msspd writes, by type, and msspd's own below "msspd".
 
 A receiver that knows the schema refuses an event where a date, an address or a number is none.

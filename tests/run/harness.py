@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the runs of the real programs share: processes, ports, certificates, receivers.
 
 Everything a run starts is ended by it (Run.close), in a temporary folder of its

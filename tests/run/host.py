@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """For scripts that run inside a container (container.py): its systemd, and msspd's place on it."""
 import grp
 import os

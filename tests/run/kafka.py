@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real Apache Kafka broker for the runs: one process, KRaft, on loopback, unprivileged."""
 import json
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * kafka_tool: what the runs ask of a Kafka cluster: make a topic, forbid one, read all.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A mail server for tests, aiosmtpd (build/readers): every mail it took is a file, with its envelope beside it.
 
 usage: mail_server.py PORT FOLDER CERT KEY USER PASSWORD starttls|smtps|plain [CLIENT-CA]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A mail server in a run of its own, and what it took as Python's email package reads it."""
 import email
 import email.policy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What OCSF 1.8 requires of the events that msspd writes: attributes, their types, enumerations, observables.
 
 OBJECTS has a line for each object that msspd writes: attribute, "!" where it is required, and its type: str, int, bool,

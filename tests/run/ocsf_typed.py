@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads OCSF events, one a line, with py-ocsf-models, a typed reader that is not ours. Runs in build/readers.
 
 Prints what is wrong, one line each. That package is narrower than OCSF 1.8 in places, which are listed here:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The life of the deb: run inside the container that test_packages boots."""
 import contextlib
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real postfix for tests, out of build/postfix (tools/deps.sh postfix): STARTTLS, AUTH, a verdict for each recipient.
 
 It is not installed and knows nothing of the system's own: its queue, its configuration and the mails that it takes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A TCP proxy that cuts connections after a number of bytes, with a reset or in order."""
 import contextlib
 import random

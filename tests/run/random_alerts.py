@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Alerts of Graph's shape with anything at all in them: every kind of evidence, every member that msspd knows, odd
 characters, odd types, odd times. The same seed gives the same alerts."""
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What msspd wrote of an alert, read by readers that know nothing of msspd, and compared value by value with the alert.
 
 usage: readback.py WRITE-FORMATS SEED COUNT   random alerts through that program; says what is wrong, and how many were right

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A whole scene: fake-graph, msspd and a receiver, with the truth compared at its end."""
 import os
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keys, certificates and signed tokens for tests, made by the openssl program."""
 import base64
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A copy of the journal, made while it is written; another host goes on from it."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Does a sink work? Test records that a person asks for, and canaries that come by themselves, against real receivers."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A full disk: polling pauses, the sinks drain, polling resumes, nothing is lost."""
 import os
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Name servers that never answer, answer late or know nothing: whoever needs them waits, everybody else is polled and
 served on time."""
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """fake-graph does what Microsoft's services do, well and badly, and says what was true."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every alert of the corpus, hostile ones too, in every format: valid for readers that are not ours."""
 import json
 import os

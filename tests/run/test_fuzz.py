@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each fuzzer for a while (make soak: longer); its corpus alone must reach 90 % of its target."""
 import glob
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each state that a tenant can be in, as a person sees it: the log, msspctl status, a record in a real SIEM; and its end."""
 import collections
 import time

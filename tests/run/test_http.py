@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Metrics, health and status over HTTP, asked of the real daemon."""
 import concurrent.futures
 import http.client

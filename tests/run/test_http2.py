@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """HTTP/2, gzip and connections that are used again: a real nghttpx in front of fake-graph."""
 import collections
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """msspd and a real Apache Kafka broker: every way in, topics that take nothing, kills of both."""
 import base64
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """msspd is killed at random moments while its tenants change: nothing may be lost."""
 import sys
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Alerts that are listed late, for days that pass in a minute: the clocks of msspd and of fake-graph are set on together,
 by hours, by libfaketime. And alerts that change while the page is read that they stand at the end of."""
 import collections

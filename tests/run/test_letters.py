@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What goes nowhere by itself: dead letters, quarantine; and customers that leave."""
 import base64
 import collections

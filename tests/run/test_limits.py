@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What msspd does when it has no more of what it needs: file descriptors; and that what it takes is what the manual says."""
 import contextlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mails as check_mail writes them, read by Python's email and html packages."""
 import email
 import email.policy

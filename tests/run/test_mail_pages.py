@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mails in a real browser, and by the rules of readers that are none: Outlook's Word, and Gmail.
 
 MSSPD_PICTURES=docs/pictures keeps pictures of them there, for people to look at.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of secrets is left in the memory of a running msspd: what it must have now, and nothing of what it had."""
 import base64
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ways to Microsoft as networks have them: proxies, authorities of one's own, IPv6, what inspects TLS."""
 import json
 import re

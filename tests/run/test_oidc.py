@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real OpenID provider takes the daemon's assertions, and refuses what anybody makes of one that he saw.
 
 fake-graph judges assertions by our own reading of the standards; oidc-provider by that of others.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Onboarding a customer: msspctl check-tenant against a server that fails at each step, consent-url, onboard."""
 import json
 import os

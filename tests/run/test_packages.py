@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The built packages: the deb installed, upgraded, removed and purged under a real systemd; the rpm's list."""
 import glob
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A backlog that was stored as Microsoft's server packed it is delivered whole, also after a kill."""
 import os
 import sqlite3

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The status page in a real browser: what it shows, that nothing in it can be injected, that all can use it.
 
 MSSPD_PICTURES=docs/pictures keeps pictures of it there, for people to look at.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What conf/receivers makes of our messages in real syslog-ng and rsyslog: every field with its whole value."""
 import json
 import os

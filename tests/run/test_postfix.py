@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mail against a real postfix: what it accepts it keeps, what it defers comes again, what it refuses is a dead letter."""
 import collections
 import os

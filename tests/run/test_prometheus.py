@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The metrics, the rules and the dashboard with a real Prometheus."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What real syslog-ng and real rsyslog understand of every transport, header and framing."""
 import os
 import unittest

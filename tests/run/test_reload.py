@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A reload is a difference: what it does not name goes on as if nothing were, also with alerts under way."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Times that are read again: replays, and what a parked sink or a new one has missed."""
 import json
 import os

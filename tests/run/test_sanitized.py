@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The runs again with the programs that sanitizers watch: address and undefined behaviour, and threads.
 
 A report in any log fails its run (harness.REPORT). A choice of them, made shorter, in `make check`;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A thousand tenants, each with all its streams, in one process on one core: on time, in little memory. And millions of
 alerts that are remembered."""
 import json

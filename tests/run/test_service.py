@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The daemon as its operator meets it: options, exit codes, signals, status, reload, secrets."""
 import json
 import os

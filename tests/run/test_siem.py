@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The SIEM dies, hangs and comes back, connections are cut anywhere: nothing is lost, nothing torn."""
 import sys
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The daemon signs in by certificate, federated token and secret, while they are rolled over, refused and renewed."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fifty customers, each with a SIEM of its own, during a storm and reloads: no foreign record anywhere."""
 import json
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mail against a real server: rules, TLS, authentication, refusals, kills."""
 import collections
 import contextlib

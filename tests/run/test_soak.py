@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every fault at random, one after the other and several at once, in every stream and with every way to sign in;
 then what was delivered is what existed.
 

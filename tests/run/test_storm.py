@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Everything at once: odd servers, faults, reloads in the midst of pages, kills. The end state must arrive."""
 import time
 import unittest

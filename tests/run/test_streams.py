@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tenant's streams: incidents beside alerts, what they share, and who is told when one of them fails."""
 import collections
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The real unit under a real systemd, installed as `make install` does."""
 import unittest
 

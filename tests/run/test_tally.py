@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tally.py itself: no test is lost, whatever becomes of it, and what is said at the end is true."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sick tenants among healthy ones, and many tenants in one process: everybody is polled on time."""
 import itertools
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checks of the source tree itself."""
 import os
 import re
@@ -31,6 +32,10 @@ class Tree(unittest.TestCase):
                                        "c", header] + flags, cwd=ROOT, capture_output=True,
                                       text=True, check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_each_source_names_its_licence(self):
+        for name in tracked("*.c", "*.h", "*.py", "*.sh", "Makefile", ".ci/run"):
+            self.assertIn("SPDX-License-Identifier: Apache-2.0", "".join(read(name).split("\n")[:2]), name)
 
     def test_lib_is_pure(self):
         """lib/ knows nothing of the loop, of sockets, of other rooms' libraries."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """msspd under valgrind: what it takes it gives back, and it reads nothing that was never written."""
 import os
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One record in is one record out, with every value intact: random alerts through the formats, and back by other readers."""
 import os
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compares what a receiver understood with what existed (fake-graph's truth)."""
 import collections
 import json

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/inflate.h"
 #include "lib/base/ticks.h"
 #include "lib/base/alloc.h"

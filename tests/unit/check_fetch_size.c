@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <zlib.h>
 
 #include "tests/unit/fetch_stage.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/intake_stage.h"
 
 /* Periods that are read again, and what a reload does to one that is under way. */

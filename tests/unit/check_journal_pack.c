@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/journal_stage.h"
 
 /* Pages that bring their bodies packed, too: what is stored of them, and that nobody notices. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/period_stage.h"
 
 /* Periods that are to be read again, and parked sinks: every case runs against every engine. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/token_stage.h"
 
 /* ---- requests and renewal ------------------------------------------------------------- */

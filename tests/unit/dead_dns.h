@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef DEAD_DNS_H
 #define DEAD_DNS_H
 

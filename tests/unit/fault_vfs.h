@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FAULT_VFS_H
 #define FAULT_VFS_H
 

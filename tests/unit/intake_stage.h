@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef INTAKE_STAGE_H
 #define INTAKE_STAGE_H
 

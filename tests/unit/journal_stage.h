@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef JOURNAL_STAGE_H
 #define JOURNAL_STAGE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef JSON_LINES_H
 #define JSON_LINES_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef KAFKA_MOCK_H
 #define KAFKA_MOCK_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/leef_parse.h"
 
 /* Up to the next c, which *rest begins behind; all of it where there is none. */

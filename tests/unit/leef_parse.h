@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef LEEF_PARSE_H
 #define LEEF_PARSE_H
 

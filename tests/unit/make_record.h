@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef MAKE_RECORD_H
 #define MAKE_RECORD_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef PERIOD_STAGE_H
 #define PERIOD_STAGE_H
 

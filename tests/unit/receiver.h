@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef RECEIVER_H
 #define RECEIVER_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/record_text.h"
 
 static const char *const kinds[] = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef RECORD_TEXT_H
 #define RECORD_TEXT_H
 

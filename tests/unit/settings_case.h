@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SETTINGS_CASE_H
 #define SETTINGS_CASE_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SMALL_GRAPH_H
 #define SMALL_GRAPH_H
 

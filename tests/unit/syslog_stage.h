@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SYSLOG_STAGE_H
 #define SYSLOG_STAGE_H
 

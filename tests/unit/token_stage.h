@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TOKEN_STAGE_H
 #define TOKEN_STAGE_H
 
