@@ -53,6 +53,7 @@ struct canaries {
 	const struct engine_env *env;
 	struct journal *journal;
 	uint32_t stream;
+	bool is_configured;
 	TAILQ_HEAD(, lane) lanes;
 	struct timer timer;
 	int64_t look_ms;
@@ -190,6 +191,13 @@ ship(struct lane *l)
 
 /* ---- when ------------------------------------------------------------------------------- */
 
+/* Of a run before this, or so late that it may be damaged and gone: then nobody settles it here. */
+static bool
+may_be_gone(const struct lane *l, int64_t now_ms)
+{
+	return l->is_unsure || (l->is_stored && now_ms - l->open_ms >= l->within_ms);
+}
+
 /* What waits for the sink is younger than it: then it was settled, whatever came of it. */
 static bool
 is_surely_settled(const struct lane *l)
@@ -217,7 +225,9 @@ look_at(struct lane *l)
 {
 	int64_t now_ms = clock_mono(l->c->env->clock);
 
-	if (l->is_unsure && is_surely_settled(l)) {
+	if (l->open != TICKS_NONE && now_ms - l->open_ms >= l->within_ms)
+		set_overdue(l);
+	if (l->open != TICKS_NONE && may_be_gone(l, now_ms) && is_surely_settled(l)) {
 		l->is_unsure = false;
 		l->open = TICKS_NONE;
 	}
@@ -225,8 +235,6 @@ look_at(struct lane *l)
 		open_next(l, now_ms);
 	else if (l->open != TICKS_NONE && !l->is_stored && !l->is_unsure && l->shipment == NULL)
 		ship(l);
-	if (l->open != TICKS_NONE && now_ms - l->open_ms >= l->within_ms)
-		set_overdue(l);
 }
 
 static void
@@ -386,12 +394,27 @@ canaries_free(struct canaries *c)
 static void
 say_off(struct canaries *c, const char *sink)
 {
+	c->say(c->arg, &(struct canary_word){ sink, true, "off", "" });
+}
+
+/* A run before this may have said that something was wrong. */
+static void
+say_off_at_start(struct canaries *c, const char *sink)
+{
 	char *reader = reader_of(sink);
 	struct journal_cursor last;
 
-	if (journal_cursor(c->journal, c->stream, reader, &last))
-		c->say(c->arg, &(struct canary_word){ sink, true, "off", "" });
+	if (!c->is_configured && journal_cursor(c->journal, c->stream, reader, &last))
+		say_off(c, sink);
 	free(reader);
+}
+
+static void
+lane_end(struct lane *l)
+{
+	if (l->made > 0 || l->is_unsure)
+		say_off(l->c, l->sink);
+	lane_free(l);
 }
 
 static void
@@ -401,7 +424,7 @@ configure_one(struct canaries *c, const struct sink_conf *s)
 	int64_t look_ms;
 
 	if (s->canary_ms == 0) {
-		say_off(c, s->name);
+		say_off_at_start(c, s->name);
 		return;
 	}
 	l = l != NULL ? l : lane_new(c, s->name);
@@ -426,10 +449,11 @@ canaries_configure(struct canaries *c, const struct settings *s)
 	for (l = TAILQ_FIRST(&c->lanes); l != NULL; l = next) {
 		next = TAILQ_NEXT(l, link);
 		if (!l->is_kept)
-			lane_free(l);
+			lane_end(l);
 		else
 			l->is_kept = false;
 	}
+	c->is_configured = true;
 	if (TAILQ_EMPTY(&c->lanes))
 		canaries_stop(c);
 	else

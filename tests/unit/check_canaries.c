@@ -235,6 +235,8 @@ START_TEST(test_off)
 	canaries_configure(c, &settings);
 	assert_said(2, "off");
 	ck_assert(said.is_well);
+	canaries_configure(c, &settings);
+	assert_said(2, "off"); /* a reload that changes nothing says nothing */
 	pass(10 * EVERY_MS);
 	ck_assert_uint_eq(kit_backlog(&k, siem).entries, 1);
 	ck_assert_uint_eq(take(true), 1); /* late, and of no interest */
@@ -242,6 +244,36 @@ START_TEST(test_off)
 	canaries_configure(c, &settings);
 	pass(1000);
 	ck_assert_uint_eq(take(true), 1);
+	teardown();
+}
+END_TEST
+
+START_TEST(test_its_sink_leaves)
+{
+	setup(_i);
+	pass(1000);
+	pass(WITHIN_MS + 60000);
+	assert_said(1, "overdue");
+	settings.nsinks = 0;
+	canaries_configure(c, &settings);
+	assert_said(2, "off");
+	ck_assert(said.is_well);
+	teardown();
+}
+END_TEST
+
+/* The journal found it damaged, say: no sink will ever settle it. */
+START_TEST(test_gone)
+{
+	setup(_i);
+	pass(1000);
+	kit_drain(&k, siem, true);
+	kit_wait_backlog(&k, siem, 0);
+	pass(WITHIN_MS + 60000);
+	assert_said(1, "overdue");
+	pass(EVERY_MS);
+	ck_assert_uint_eq(take(true), 1);
+	assert_said(2, "accepted");
 	teardown();
 }
 END_TEST
@@ -310,6 +342,8 @@ main(void)
 	tcase_add_loop_test(tc, test_never_two, 0, n);
 	tcase_add_loop_test(tc, test_refused, 0, n);
 	tcase_add_loop_test(tc, test_off, 0, n);
+	tcase_add_loop_test(tc, test_its_sink_leaves, 0, n);
+	tcase_add_loop_test(tc, test_gone, 0, n);
 	tcase_add_test(tc, test_restart);
 	tcase_add_test(tc, test_journal_takes_nothing);
 	srunner_run_all(sr, CK_ENV);
