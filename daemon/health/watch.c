@@ -55,6 +55,8 @@ static const struct {
 	[JOURNAL_NOTE_GAP] = { NULL }, /* told of its tenant */
 	[JOURNAL_NOTE_DEAD_CAP] = { "journal:dead-letters", "dead letters dropped",
 	    "Mend the sink that has so many; see msspctl status." },
+	[JOURNAL_NOTE_QUARANTINE_CAP] = { "journal:unreadable", "quarantine full",
+	    "Look what comes that cannot be read: msspctl quarantine. All of it was forwarded." },
 	[JOURNAL_NOTE_CHECK] = { NULL },
 };
 

@@ -72,7 +72,7 @@ enum journal_state { JOURNAL_OK, JOURNAL_PAUSED, JOURNAL_FAILED };
 
 /* What a person or the intake should know; text is complete. Always from the loop. */
 enum journal_note { JOURNAL_NOTE_STATE, JOURNAL_NOTE_QUARANTINE, JOURNAL_NOTE_SALVAGE,
-	JOURNAL_NOTE_GAP, JOURNAL_NOTE_DEAD_CAP, JOURNAL_NOTE_CHECK,
+	JOURNAL_NOTE_GAP, JOURNAL_NOTE_DEAD_CAP, JOURNAL_NOTE_QUARANTINE_CAP, JOURNAL_NOTE_CHECK,
 	JOURNAL_NOTE_REFILL /* there are periods to be read again */ };
 typedef void journal_note_cb(void *arg, enum journal_note note, enum journal_state state,
     const char *text);

@@ -237,6 +237,7 @@ int db_row(struct store *s, sqlite3_stmt *st, struct err *err) MUST_CHECK;
 bool db_exec(struct store *s, const char *sql, struct err *err) MUST_CHECK;
 bool db_fail(struct store *s, int rc, struct err *err);
 /* Empties the log into the database. truncate: waits for all of it and cuts the log. */
+#define DB_PATIENCE_MS 2000 /* with a person who has the sqlite3 shell */
 bool db_checkpoint(struct store *s, bool truncate, struct err *err) MUST_CHECK;
 
 void bind_blob(sqlite3_stmt *st, int i, const void *p, size_t n);

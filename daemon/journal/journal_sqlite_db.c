@@ -258,7 +258,7 @@ db_open(struct store *s, const char *path, struct err *err)
 		db_close(s, false);
 		return false;
 	}
-	sqlite3_busy_timeout(s->db, 2000); /* a person with the sqlite3 shell */
+	sqlite3_busy_timeout(s->db, DB_PATIENCE_MS);
 	sqlite3_wal_hook(s->db, on_wal, s);
 	ok = schema_check(s->db, err) && set_up(s, err) && schema_update(s->db, err)
 	    && prepare_all(s, err);

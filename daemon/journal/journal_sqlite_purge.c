@@ -291,6 +291,18 @@ give_back(struct store *s, bool *has_more, struct err *err)
 	return true;
 }
 
+/* Others wait for this thread: it does not wait for whoever reads the file. */
+static bool
+cut_log(struct store *s, struct err *err)
+{
+	bool ok;
+
+	sqlite3_busy_timeout(s->db, 0);
+	ok = db_checkpoint(s, true, err);
+	sqlite3_busy_timeout(s->db, DB_PATIENCE_MS);
+	return ok;
+}
+
 /* No transaction of ours: each of these has its own. */
 static bool
 scrub(struct store *s, struct journal_task *t, struct err *err)
@@ -303,8 +315,10 @@ scrub(struct store *s, struct journal_task *t, struct err *err)
 		return true;
 	if (t->tries == 0 && (t->wants_rewrite || used_pages(s) <= SMALL_PAGES))
 		rewrite(s, t);
-	t->is_scrubbed = disk_measure(s, err) && s->free_pages == 0 && db_checkpoint(s, true, err);
+	t->waiting = 0;
+	t->is_scrubbed = disk_measure(s, err) && s->free_pages == 0 && cut_log(s, err);
 	if (!t->is_scrubbed && (s->rc & 0xff) == SQLITE_BUSY) {
+		t->waiting = 1;
 		s->rc = SQLITE_OK;
 		*err = (struct err) { 0 };
 	}

@@ -407,7 +407,7 @@ trim_caps(struct store *s, struct err *err)
 	return cap_letters(s, &c->dead, &c->dead_bytes, DEAD_MOST, ST_DEAD_OLDEST, ST_DEAD_DROP,
 	           JOURNAL_NOTE_DEAD_CAP, "dead letters", err)
 	    && cap_letters(s, &c->quarantine, &c->quarantine_bytes, QUARANTINE_MOST,
-	           ST_QUARANTINE_OLDEST, ST_QUARANTINE_DROP, JOURNAL_NOTE_QUARANTINE,
+	           ST_QUARANTINE_OLDEST, ST_QUARANTINE_DROP, JOURNAL_NOTE_QUARANTINE_CAP,
 	           "the quarantine", err)
 	    && cap_memory(s, err);
 }

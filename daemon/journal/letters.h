@@ -77,7 +77,8 @@ struct journal_task {
 	bool is_over;
 	uint64_t done;        /* RETRY, DROP: letters */
 	uint64_t passed;      /* RETRY: of sinks that take none now; DROP: those that are retried */
-	uint64_t waiting;     /* PURGE: entries that are with a sink right now: try again soon */
+	uint64_t waiting;     /* PURGE: entries that are with a sink right now, or who reads the file
+	                       * that is to be cut: try again soon */
 	struct journal_purged purged;
 	bool is_scrubbed;     /* PURGE: nothing of it is left in free pages and the log either, */
 	bool is_rewritten;    /* nor in pages that are in use */

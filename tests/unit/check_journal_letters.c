@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
 #include <dirent.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -721,6 +722,29 @@ START_TEST(test_nothing_is_left_on_disk)
 }
 END_TEST
 
+/* A backup, say. What others ask of the journal meanwhile is not held up by it. */
+START_TEST(test_who_reads_the_file_is_not_waited_for)
+{
+	struct journal_task t;
+	struct kit k;
+	sqlite3 *db;
+	char *path;
+
+	kit_init(&k, &journal_sqlite);
+	kit_must_open(&k);
+	put(&k, "1111", "a", 50, journal_sink(k.j, "siem"));
+	path = xasprintf("%s/journal.db", k.dir);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "BEGIN; SELECT count(*) FROM entry", NULL, NULL, NULL), SQLITE_OK);
+	t = purge(&k, "1111");
+	ck_assert(!t.is_scrubbed);
+	ck_assert_msg(t.waiting > 0, "it is worth to try again a little later");
+	sqlite3_close(db);
+	free(path);
+	kit_release(&k);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -735,6 +759,7 @@ main(void)
 	tcase_add_test(tc, test_retries_outlive_a_restart);
 	tcase_add_test(tc, test_letters_keep_their_sink);
 	tcase_add_test(tc, test_nothing_is_left_on_disk);
+	tcase_add_test(tc, test_who_reads_the_file_is_not_waited_for);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);

@@ -213,10 +213,42 @@ dead_letters_have_a_cap(struct kit *k)
 	ck_assert_uint_gt(k->notes[JOURNAL_NOTE_DEAD_CAP], 0);
 }
 
+static void
+quarantine_is_bounded(struct kit *k)
+{
+	struct journal_stats stats;
+
+	kit_close(k);
+	k->opts.max_size = 16 * MIB;
+	kit_must_open(k);
+	for (int i = 0; i < 6; i++) {
+		char prefix[16];
+		struct kit_page *p;
+
+		snprintf(prefix, sizeof(prefix), "p%d", i);
+		p = page(k, prefix, 60, 5200, 0);
+		for (size_t n = 0; n < p->page.n; n++)
+			p->page.entries[n].quarantine = true;
+		kit_must_append(k, p);
+	}
+	for (int i = 0; i < 20; i++) {
+		char prefix[16];
+
+		snprintf(prefix, sizeof(prefix), "q%d", i);
+		kit_must_append(k, page(k, prefix, 1, 10, 0));
+	}
+	journal_stats(k->j, &stats);
+	ck_assert_uint_le(stats.quarantine, (1 << 20) / 5200 + 1);
+	ck_assert_uint_gt(stats.quarantine, 150);
+	ck_assert_uint_gt(k->notes[JOURNAL_NOTE_QUARANTINE_CAP], 0);
+	ck_assert_msg(k->notes[JOURNAL_NOTE_QUARANTINE] == 0, "no row is damaged");
+}
+
 static const struct stage_case cases[] = {
 	{ "high water pauses, draining resumes", high_water_pauses_and_resumes },
 	{ "the file shrinks after an outage", the_file_shrinks_after_an_outage },
 	{ "the log is emptied into the database", the_log_is_emptied },
+	{ "quarantine is bounded, and nobody's disk is blamed", quarantine_is_bounded },
 	{ "delivered entries stay for keep_delivered", delivered_entries_stay_a_while },
 	{ "but not when the room is needed", delivered_entries_make_room },
 	{ "memory is forgotten in time, never in the window", memory_is_forgotten_in_time },

@@ -593,6 +593,8 @@ START_TEST(test_journal_event)
 	watch_journal(w, JOURNAL_NOTE_QUARANTINE, JOURNAL_OK, "a row is damaged");
 	watch_journal(w, JOURNAL_NOTE_CHECK, JOURNAL_OK, "all is well");
 	ASSERT_TOLD(0, "Journal: damaged row");
+	watch_journal(w, JOURNAL_NOTE_QUARANTINE_CAP, JOURNAL_OK, "the oldest are let go");
+	ASSERT_TOLD(0, "Journal: damaged row; Journal: quarantine full");
 }
 END_TEST
 

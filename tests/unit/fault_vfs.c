@@ -28,14 +28,16 @@ strike(enum fault_kind kind)
 {
 	unsigned n;
 	bool hit;
+	int code;
 
 	pthread_mutex_lock(&fault.lock);
 	n = ++fault.calls[kind];
 	hit = fault.nth != 0 && kind == fault.kind
 	    && (n == fault.nth || (fault.for_ever && n > fault.nth));
 	fault.failed += hit;
+	code = hit ? fault.code : SQLITE_OK;
 	pthread_mutex_unlock(&fault.lock);
-	return hit ? fault.code : SQLITE_OK;
+	return code;
 }
 
 void
