@@ -205,7 +205,7 @@ struct store {
 	uint64_t resend_at;    /* entries up to this one were looked at */
 	int64_t next_trim_at;  /* ticks: nothing delivered is due before */
 	int64_t forget_from;   /* memory: key to go on from */
-	int64_t forget_at;     /* mono ms: the next round */
+	int64_t forget_at;     /* mono ms: the next round; 0: none was yet */
 	int64_t disk_at;       /* mono ms: the next look at the disk */
 	int64_t cap_from;      /* memory over its cap: key to go on from */
 	bool has_told_memory_cap;

@@ -301,6 +301,9 @@ memory_step(struct store *s, int64_t mono)
 	int64_t cutoff;
 	bool ok = true;
 
+	/* Just opened: who reads has not said its window yet. */
+	if (s->forget_at == 0)
+		s->forget_at = mono + ROUND_MS;
 	if (mono < s->forget_at)
 		return false;
 	f = xmalloc(sizeof(*f));

@@ -27,7 +27,7 @@ FAULTS = ("latency=2000", "hang", "reset", "cut", "slow=5", "clock=90", "clock=-
           "noconsent", "badsecret", "oldsecret", "disabled", "wrongcloud", "blocked", "transient", "error=90019",
           "token-latency=1500", "token-hang", "token-reset", "token-cut", "token-slow=5", "token-clock=3600",
           "token-garbage", "token-html", "token-redirect", "token-notjson-value", "token-huge=40", "token-bomb=100",
-          "token-echo", "token-429=1", "token-500", "token-503")
+          "border", "token-echo", "token-429=1", "token-500", "token-503")
 # Who is read for what, in turn; each way to sign in meets each of them.
 STREAMS = (("alerts",), ("alerts", "incidents"), ("alerts", "mde-alerts"), ("mde-alerts", "incidents"),
            ("alerts", "incidents", "mde-alerts"))

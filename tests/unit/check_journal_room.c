@@ -157,6 +157,26 @@ memory_is_forgotten_in_time(struct kit *k)
 	ck_assert_uint_eq(kit_append(k, page(k, "a", 100, 10, siem)).skipped, 50);
 }
 
+/* An idle tenant's, after a restart: longer ago than anything is remembered, and read at each poll. */
+static void
+memory_waits_for_windows(struct kit *k)
+{
+	struct kit_page *p = page(k, "a", 100, 10, journal_sink(k->j, "siem"));
+	struct journal_stats stats;
+
+	p->page.window_from = V(0);
+	kit_must_append(k, p);
+	kit_close(k);
+	atomic_store(&k->clock.wall, V(400 * 86400));
+	kit_must_open(k);
+	kit_run(k, 1500);
+	journal_window(k->j, stream(k), V(0));
+	atomic_store(&k->clock.ahead, 700000);
+	kit_run(k, 1500);
+	journal_stats(k->j, &stats);
+	ck_assert_uint_eq(stats.remembered, 100);
+}
+
 /* Many that stay, the oldest, do not hide those behind them. */
 static void
 memory_is_forgotten_behind_what_stays(struct kit *k)
@@ -248,6 +268,7 @@ static const struct stage_case cases[] = {
 	{ "high water pauses, draining resumes", high_water_pauses_and_resumes },
 	{ "the file shrinks after an outage", the_file_shrinks_after_an_outage },
 	{ "the log is emptied into the database", the_log_is_emptied },
+	{ "what is read again is not forgotten before its reader has said so", memory_waits_for_windows },
 	{ "quarantine is bounded, and nobody's disk is blamed", quarantine_is_bounded },
 	{ "delivered entries stay for keep_delivered", delivered_entries_stay_a_while },
 	{ "but not when the room is needed", delivered_entries_make_room },
