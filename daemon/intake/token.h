@@ -27,7 +27,7 @@ enum token_trouble {
 	TOKEN_UNREACHABLE,   /* network, TLS, 5xx, throttled: try again with backoff */
 	TOKEN_REFUSED,       /* credentials wrong or expired */
 	TOKEN_NOT_ONBOARDED, /* no consent, app unknown in that tenant */
-	TOKEN_WRONG_CLOUD,   /* no such tenant, or no such API, where this app's cloud is */
+	TOKEN_WRONG_CLOUD,   /* no such tenant, or no Graph, where this app's cloud is */
 	TOKEN_NO_LICENCE,    /* the tenant has not got what the API belongs to */
 	TOKEN_BLOCKED,       /* conditional access */
 	TOKEN_GARBLED,       /* the answer makes no sense */

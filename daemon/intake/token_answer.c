@@ -13,12 +13,25 @@
 
 enum remedy { REMEDY_NONE, REMEDY_CREDENTIAL, REMEDY_CONSENT };
 
+/* The API is not known in the tenant: Graph is in every one, others come with a licence. */
+#define UNKNOWN_API NULL
+static const struct {
+	enum token_trouble trouble;
+	const char *what;
+} unknown[API_COUNT] = {
+	[API_GRAPH] = { TOKEN_WRONG_CLOUD,
+	    "Microsoft Graph is not known in this tenant; check the app's cloud" },
+	[API_MDE] = { TOKEN_NO_LICENCE,
+	    "Defender for Endpoint is not known in this tenant; see whether it has a licence for "
+	    "it, and check the app's cloud" },
+};
+
 /* What `error` means for us. */
 static const struct {
 	const char *error;
 	enum token_trouble trouble;
 	enum remedy remedy;
-	const char *what;
+	const char *what; /* UNKNOWN_API: as the API's, and so is the trouble */
 } errors[] = {
 	{ "invalid_client", TOKEN_REFUSED, REMEDY_CREDENTIAL, "the app's credentials are refused" },
 	{ "unauthorized_client", TOKEN_NOT_ONBOARDED, REMEDY_CONSENT,
@@ -30,8 +43,7 @@ static const struct {
 	    "the request is refused; check the tenant's id and the app's cloud" },
 	{ "invalid_tenant", TOKEN_WRONG_CLOUD, REMEDY_NONE,
 	    "there is no such tenant; check its id, and the app's cloud" },
-	{ "invalid_resource", TOKEN_WRONG_CLOUD, REMEDY_NONE,
-	    "Microsoft Graph is not known in this tenant; check the app's cloud" },
+	{ "invalid_resource", TOKEN_WRONG_CLOUD, REMEDY_NONE, UNKNOWN_API },
 	{ "invalid_scope", TOKEN_WRONG_CLOUD, REMEDY_NONE,
 	    "the scope is refused; check the app's cloud" },
 	{ "access_denied", TOKEN_BLOCKED, REMEDY_NONE, "the tenant's policy blocks the app" },
@@ -52,7 +64,7 @@ static const struct {
 static const struct {
 	int code;
 	enum remedy remedy;
-	const char *what;
+	const char *what;           /* UNKNOWN_API: as the API's, and so is the trouble */
 	enum token_trouble trouble; /* TOKEN_OK: as `error` says */
 } hints[] = {
 	{ 7000215, REMEDY_CREDENTIAL,
@@ -86,12 +98,11 @@ static const struct {
 	{ 65001, REMEDY_CONSENT, "consent is missing" },
 	{ 650056, REMEDY_CONSENT, "consent is missing" },
 	{ 90094, REMEDY_CONSENT, "an administrator's consent is missing" },
-	{ 500011, REMEDY_NONE,
-	    "Microsoft Graph is not known in this tenant; check the app's cloud" },
+	{ 500011, REMEDY_NONE, UNKNOWN_API },
 	{ 650052, REMEDY_NONE, "the tenant has no licence for the service", TOKEN_NO_LICENCE },
-	{ 650057, REMEDY_NONE, "the app does not ask for Microsoft Graph; add its permissions" },
-	{ 50001, REMEDY_NONE,
-	    "Microsoft Graph is not known in this tenant; check the app's cloud" },
+	{ 650057, REMEDY_CONSENT, "the app registration does not name this API; add its permissions",
+	    TOKEN_NOT_ONBOARDED },
+	{ 50001, REMEDY_NONE, UNKNOWN_API },
 	{ 90002, REMEDY_NONE, "there is no such tenant; check its id, and the app's cloud",
 	    TOKEN_WRONG_CLOUD },
 	{ 90038, REMEDY_NONE, "the tenant lives in another national cloud; set the app's cloud",
@@ -193,25 +204,36 @@ kind_of(enum token_trouble trouble)
 	return trouble == TOKEN_UNREACHABLE || trouble == TOKEN_GARBLED ? ERR_TEMP : ERR_AUTH;
 }
 
+/* The words for it, and what the trouble is by them. */
+static const char *
+choose_words(const struct token_question *q, size_t known, size_t hint, enum token_trouble *trouble)
+{
+	bool has_hint = hint < ARRAY_LEN(hints);
+	const char *what = has_hint ? hints[hint].what : errors[known].what;
+	enum token_trouble by_words = has_hint ? hints[hint].trouble : TOKEN_OK;
+
+	if (what == UNKNOWN_API) {
+		what = unknown[q->api].what;
+		by_words = unknown[q->api].trouble;
+	}
+	if (by_words != TOKEN_OK && kind_of(*trouble) == ERR_AUTH)
+		*trouble = by_words;
+	return what;
+}
+
 static void
 explain(const struct token_question *q, int status, const json_t *root, size_t known,
     struct token_answer *out)
 {
 	char rest[ERR_TEXT], number[32] = "";
-	const char *what = errors[known].what;
-	enum remedy remedy = errors[known].remedy;
 	size_t hint;
 	int code = choose_code(root, &hint);
+	const char *what = choose_words(q, known, hint, &out->trouble);
 
-	if (hint < ARRAY_LEN(hints)) {
-		what = hints[hint].what;
-		remedy = hints[hint].remedy;
-		if (hints[hint].trouble != TOKEN_OK && kind_of(out->trouble) == ERR_AUTH)
-			out->trouble = hints[hint].trouble;
-	}
+	add_remedy(hint < ARRAY_LEN(hints) ? hints[hint].remedy : errors[known].remedy, q, rest,
+	    sizeof(rest));
 	if (code > 0)
 		(void)snprintf(number, sizeof(number), ", AADSTS%d", code);
-	add_remedy(remedy, q, rest, sizeof(rest));
 	(void)err_set(&out->err, kind_of(out->trouble), "%s%s (HTTP %d %s%s)", what, rest, status,
 	    errors[known].error, number);
 }

@@ -18,6 +18,7 @@ struct token_question {
 	const char *login_url, *client_id, *tenant_id;
 	const char *redirect_uri; /* NULL: as registered */
 	const struct credential *credential;
+	enum api api; /* that the token is for */
 };
 
 struct token_answer {

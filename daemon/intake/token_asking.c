@@ -73,6 +73,7 @@ asking_on_reply(void *arg, const struct fetch_reply *reply, struct str body)
 		.redirect_uri = app->redirect_uri,
 		.tenant_id = q->what.t->id,
 		.credential = q->credential,
+		.api = q->what.api,
 	    },
 	    reply, body, &asked.answer);
 	if (asked.answer.is_credential_refused && has_another_try(q, reply->server_date)) {

@@ -61,6 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	reply.status = statuses[data[0] % ARRAY_LEN(statuses)];
 	q.credential = &credentials[data[0] / 16 % ARRAY_LEN(credentials)];
+	q.api = data[0] / 8 % 2 == 0 ? API_GRAPH : API_MDE;
 	reply.is_too_large = data[0] == 255;
 	if (reply.status == 0 || reply.is_too_large)
 		(void)err_set(&reply.err, ERR_TEMP, "no connection");

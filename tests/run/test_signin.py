@@ -6,10 +6,14 @@ import shutil
 import signal
 import time
 import unittest
+import urllib.request
 
 import harness
 from scene import Scene
 from signing import Certificate
+from test_http import samples
+from test_receivers import FileRows
+from truth import Delivered
 
 EX_OK, EX_CONFIG = 0, 78
 ISSUER, SUBJECT = "https://issuer.example", "system:serviceaccount:soc:msspd"
@@ -176,19 +180,38 @@ class SignIn(Scene):
         self.assertEqual(msspd.child.wait(10), -signal.SIGABRT)
 
     def test_ends_are_told_ahead(self):
+        """30, 7 and 1 days: in the log, in msspctl status, as a metric and as a health record."""
         self.scene()
         cert = self.certificate("soc", days=6)
         self.register(cert)
-        day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 20 * 86400))
-        msspd = self.msspd(certificate_file=cert.file, key_file=cert.key,
-                           secret_file=self.graph.secret_file, secret_expires=day).start()
-        ends = {e["what"]: e for e in msspd.status()["expiries"]}
-        self.assertEqual([e["stage"] for e in ends.values()], ["week", "month"])
-        self.assertTrue(all(e["kind"] == "app" and e["name"] == "soc" for e in ends.values()))
-        self.assertEqual(ends["its client secret in " + self.graph.secret_file]["ends"][:10], day)
+        day = lambda n: time.strftime("%Y-%m-%d", time.gmtime(time.time() + n * 86400))
+        other = self.run_.write("other-secret", harness.FakeGraph.SECRET)
+        port, out = harness.free_port(), FileRows(self.run_.path("out.cef"))
+        text = self.config(certificate_file=cert.file, key_file=cert.key,
+                           secret_file=[self.graph.secret_file, other], secret_expires=[day(20), day(1)])
+        msspd = harness.Msspd(self.run_, text.replace('"type": "file"', '"type": "file", "health": "daemon"')
+                              + 'http: {listen: "127.0.0.1:%d"}\n' % port).start()
+        what = {"its client secret in " + other: ("day", "1 day", "within a day", day(1)),
+                "its certificate in " + cert.file: ("week", "6 days", "within 7 days", None),
+                "its client secret in " + self.graph.secret_file: ("month", "20 days", "within 30 days", day(20))}
+        harness.wait_for("the records", 30, lambda: len(Delivered(out.rows()).health) >= 3)
+        ends = msspd.status()["expiries"]
+        self.assertEqual([(e["kind"], e["name"], e["what"], e["stage"]) for e in ends],
+                         [("app", "soc", name, stage) for name, (stage, _, _, _) in what.items()])
+        with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % port, timeout=20 * harness.SLOW) as reply:
+            metrics = samples(reply.read().decode())
         log = self.run_.read(msspd.log)
-        self.assertIn("its certificate in %s ends in 6 days" % cert.file, log)
-        self.assertEqual(log.count(" ends in "), 2)
+        records = {header["name"]: fields for header, fields in Delivered(out.rows()).health}
+        for (name, (_, days, state, date)), e in zip(what.items(), ends):
+            self.assertTrue(date is None or e["ends"].startswith(date))
+            self.assertEqual(log.count("app soc: %s ends in %s; " % (name, days)), 1, name)
+            left = metrics["msspd_expiry_remaining_seconds", 'kind="app",name="soc",what="%s"' % name]
+            self.assertTrue(0 < left <= int(days.split()[0]) * 86400, (name, left))
+            self.assertGreater(left, (int(days.split()[0]) - 1) * 86400 - 60)
+            fields = records["App soc: %s ends %s" % (name, state)]
+            self.assertIn("%s ends in %s" % (name, days), fields["msg"])
+        self.assertEqual(len(records), 3)
+        self.assertEqual(log.count(" ends in "), 3)
         self.assertIn(cert.file, msspd.ctl("status").stdout)
         msspd.stop()
 

@@ -346,6 +346,38 @@ START_TEST(test_refusal)
 }
 END_TEST
 
+/* Graph is in every tenant: where it is not, the cloud is wrong. Other APIs come with a licence. */
+static const struct {
+	const char *says, *body;
+	enum api api;
+	enum token_trouble trouble;
+	const char *text;
+} absent[] = {
+	{ "Graph", DENY("invalid_resource", "500011"), API_GRAPH, TOKEN_WRONG_CLOUD,
+	    "Microsoft Graph is not known in this tenant; check the app's cloud (" },
+	{ "the endpoint API", DENY("invalid_resource", "500011"), API_MDE, TOKEN_NO_LICENCE,
+	    "Defender for Endpoint is not known in this tenant; see whether it has a licence" },
+	{ "the same without a number", DENY("invalid_resource", "12345"), API_MDE,
+	    TOKEN_NO_LICENCE, "Defender for Endpoint is not known" },
+	{ "by an older number", DENY("invalid_request", "50001"), API_MDE, TOKEN_NO_LICENCE,
+	    "Defender for Endpoint is not known" },
+	{ "not in the app's list", DENY("invalid_resource", "650057"), API_MDE, TOKEN_NOT_ONBOARDED,
+	    "the app registration does not name this API; add its permissions; an administrator" },
+};
+
+START_TEST(test_absent)
+{
+	struct got g = { 0 };
+
+	service.head = H("400 Bad Request");
+	(void)snprintf(service.body, sizeof(service.body), "%s", absent[_i].body);
+	(void)token_get(ts, &settings, &tenant, absent[_i].api, on_token, &g);
+	run(&g);
+	ck_assert_msg(g.trouble == absent[_i].trouble && strstr(g.err.text, absent[_i].text) != NULL,
+	    "%s: %d %s", absent[_i].says, g.trouble, g.err.text);
+}
+END_TEST
+
 static const struct {
 	const char *says, *payload, *fields;
 	enum token_trouble trouble;
@@ -605,6 +637,7 @@ main(void)
 	tcase_add_loop_test(tc, test_lifetime, 0, ARRAY_LEN(lifetimes));
 	tcase_add_test(tc, test_long_token);
 	tcase_add_loop_test(tc, test_refusal, 0, ARRAY_LEN(refusals));
+	tcase_add_loop_test(tc, test_absent, 0, ARRAY_LEN(absent));
 	tcase_add_loop_test(tc, test_content, 0, ARRAY_LEN(contents));
 	tcase_add_test(tc, test_secrets_in_turn);
 	tcase_add_test(tc, test_second_secret_only_when_refused);
