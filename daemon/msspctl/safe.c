@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/msspctl/safe.h"
 
-#include <stdbool.h>
 #include <string.h>
-
-/* Marks that have the text behind them read in another direction, and such as nobody sees. */
-static bool
-is_invisible(uint32_t cp)
-{
-	return (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x202a && cp <= 0x202e) ||
-	       (cp >= 0x2060 && cp <= 0x206f) || cp == 0x61c || cp == 0xfeff || cp == 0xad ||
-	       (cp >= 0xe0000 && cp <= 0xe0fff);
-}
 
 /* The next character as it may be shown; returns how many bytes of s it is. */
 static size_t
@@ -24,7 +14,7 @@ next(struct str s, char out[16])
 		snprintf(out, 16, "\\x%02x", (unsigned)(unsigned char)s.s[0]);
 	else if (utf8_is_control(cp) && cp < 0x80)
 		snprintf(out, 16, "\\x%02x", (unsigned)cp);
-	else if (utf8_is_control(cp) || is_invisible(cp))
+	else if (utf8_is_control(cp) || utf8_is_deceiving(cp, 0))
 		snprintf(out, 16, "\\u{%x}", (unsigned)cp);
 	else
 		snprintf(out, 16, "%.*s", (int)n, s.s);

@@ -7,8 +7,8 @@
 #include "lib/base/str.h"
 
 /*
- * safe: bytes from anywhere, for a terminal. What a terminal acts on, what changes the direction of
- * text, and what is no UTF-8 is written as \xNN or \u{N}. Pure but for the writing.
+ * safe: bytes from anywhere, for a terminal. What a terminal acts on, what deceives (str.h), and what
+ * is no UTF-8 is written as \xNN or \u{N}. Pure but for the writing.
  */
 
 /* On one line, cut where it would be wider than that many columns. */

@@ -73,22 +73,16 @@ log_put_line(struct str line)
 	buf_release(&whole);
 }
 
-/* Marks that make text run the other way, and so show something else than is there. */
-static bool
-turns_text(uint32_t cp)
-{
-	return (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
-}
-
-/* Controls, such marks and bytes that are not UTF-8 become \xHH; so a line is one line. */
+/* Controls, what deceives and bytes that are not UTF-8 become \xHH; so a line is one line. */
 static void
 add_escaped(struct buf *out, const char *s, size_t n)
 {
-	for (size_t i = 0, len; i < n; i += len) {
-		uint32_t cp;
+	uint32_t cp = 0, before;
 
+	for (size_t i = 0, len; i < n; i += len) {
+		before = cp;
 		len = utf8_next(s + i, n - i, &cp);
-		if (len != 0 && !utf8_is_control(cp) && !turns_text(cp)) {
+		if (len != 0 && !utf8_is_control(cp) && !utf8_is_deceiving(cp, before)) {
 			buf_add(out, s + i, len);
 			continue;
 		}

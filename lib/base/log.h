@@ -13,7 +13,8 @@
  * A line is "<priority>" where asked for (systemd), a prefix that names the
  * tenant or sink it is about, a short phrase, then key=value pairs; it says what
  * the daemon does next. Everything that is not printable ASCII or well-formed
- * UTF-8 text is escaped here, so text from the network cannot forge a line.
+ * UTF-8 text, or deceives who reads it (str.h), is escaped here, so text from the network
+ * cannot forge a line.
  * Secrets and tokens are never arguments of a log call.
  *
  * The writer and the level are the only state, and the only globals of lib/:

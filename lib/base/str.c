@@ -113,6 +113,27 @@ utf8_put(char *out, uint32_t cp)
 	return 4;
 }
 
+bool
+utf8_is_deceiving(uint32_t cp, uint32_t before)
+{
+	static const struct {
+		uint32_t from, to;
+	} ranges[] = { { 0xad, 0xad }, { 0x34f, 0x34f }, { 0x61c, 0x61c }, { 0x115f, 0x1160 },
+		{ 0x17b4, 0x17b5 }, { 0x180b, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
+		{ 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfdd0, 0xfdef }, { 0xfeff, 0xfeff },
+		{ 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff }, { 0x1d173, 0x1d17a },
+		{ 0xe0000, 0xe0fff }, { 0xf0000, 0x10ffff } };
+
+	/* Joiners are letters' business in the scripts that need them. */
+	if (cp == 0x200c || cp == 0x200d)
+		return before < 0x600;
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+		if (cp >= ranges[i].from && cp <= ranges[i].to)
+			return true;
+	}
+	return false;
+}
+
 size_t
 utf8_cut(const char *s, size_t n, size_t max)
 {

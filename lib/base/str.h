@@ -72,6 +72,12 @@ utf8_is_control(uint32_t cp)
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029;
 }
 
+/*
+ * What turns the direction of text, or takes no room in it: shown as it is, text would seem to say
+ * something else. before: the character in front of it, 0 where it is the first.
+ */
+bool utf8_is_deceiving(uint32_t cp, uint32_t before);
+
 /* The longest length <= max at which s (of n bytes) can be cut without splitting a sequence. */
 size_t utf8_cut(const char *s, size_t n, size_t max);
 

@@ -31,17 +31,25 @@ problems_release(struct problems *p)
 	problems_init(p);
 }
 
-/* What a terminal or a log would act on becomes a question mark. */
+/* What a terminal or a log would act on, or who reads it not see, becomes a question mark. */
 static void
 clean(char *s, size_t n)
 {
+	uint32_t cp = 0, before;
+	size_t kept = 0;
+
 	for (size_t i = 0, len; i < n; i += len) {
-		len = utf8_next(s + i, n - i, NULL);
-		if (len == 0 || (unsigned char)s[i] < 0x20 || s[i] == 0x7f) {
-			s[i] = '?';
-			len = 1;
+		before = cp;
+		len = utf8_next(s + i, n - i, &cp);
+		if (len == 0 || utf8_is_control(cp) || utf8_is_deceiving(cp, before)) {
+			s[kept++] = '?';
+			len = len != 0 ? len : 1;
+		} else {
+			memmove(s + kept, s + i, len);
+			kept += len;
 		}
 	}
+	s[kept] = '\0';
 }
 
 PRINTF_LIKE(4, 0)

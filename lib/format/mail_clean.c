@@ -84,28 +84,6 @@ begin_word(struct cleaner *c)
 
 /* ---- characters ------------------------------------------------------------------------- */
 
-/* What turns text, or takes no room in it. */
-static bool
-is_deceiving(uint32_t cp, uint32_t before)
-{
-	static const struct {
-		uint32_t from, to;
-	} ranges[] = { { 0xad, 0xad }, { 0x34f, 0x34f }, { 0x61c, 0x61c }, { 0x115f, 0x1160 },
-		{ 0x17b4, 0x17b5 }, { 0x180b, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
-		{ 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfdd0, 0xfdef }, { 0xfeff, 0xfeff },
-		{ 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff }, { 0x1d173, 0x1d17a },
-		{ 0xe0000, 0xe0fff }, { 0xf0000, 0x10ffff } };
-
-	/* Joiners are letters' business in the scripts that need them. */
-	if (cp == 0x200c || cp == 0x200d)
-		return before < 0x600;
-	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
-		if (cp >= ranges[i].from && cp <= ranges[i].to)
-			return true;
-	}
-	return false;
-}
-
 static bool
 is_line_end(uint32_t cp)
 {
@@ -137,7 +115,7 @@ put_visible(struct cleaner *c, const char *s, size_t len, uint32_t cp)
 	c->newlines = 0;
 	if (len == 0)
 		buf_puts(c->out, "\xef\xbf\xbd");
-	else if (utf8_is_control(cp) || is_deceiving(cp, c->last))
+	else if (utf8_is_control(cp) || utf8_is_deceiving(cp, c->last))
 		buf_printf(c->out, "[U+%04X]", (unsigned)cp);
 	else if (is_broken && (cp == '.' || cp == '@'))
 		buf_printf(c->out, "[%c]", (int)cp);

@@ -15,18 +15,20 @@ void
 wrap_clean(struct buf *out, const char *text)
 {
 	size_t n = strlen(text);
+	uint32_t cp = 0, before;
 
-	for (size_t i = 0; i < n;) {
-		uint32_t cp;
-		size_t len = utf8_next(text + i, n - i, &cp);
-
+	for (size_t i = 0, len; i < n; i += len) {
+		before = cp;
+		len = utf8_next(text + i, n - i, &cp);
 		if (len == 0)
 			buf_byte(out, '?');
 		else if (utf8_is_control(cp))
 			buf_byte(out, ' ');
+		else if (utf8_is_deceiving(cp, before))
+			buf_printf(out, "\\u{%x}", (unsigned)cp);
 		else
 			buf_add(out, text + i, len);
-		i += len != 0 ? len : 1;
+		len = len != 0 ? len : 1;
 	}
 }
 

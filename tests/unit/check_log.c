@@ -95,6 +95,7 @@ static const struct {
 	    "\xe2\x80\xae"
 	    "abc\xe2\x81\xa6",
 	    "info: \\xe2\\x80\\xaeabc\\xe2\\x81\\xa6\n" },
+	{ "what nobody sees", "a\xe2\x80\x8b" "b", "info: a\\xe2\\x80\\x8bb\n" },
 	{ "bytes that are not UTF-8", "\xff\xc3", "info: \\xff\\xc3\n" },
 	{ "letters of any language stay", "M\xc3\xbcller \xe6\x97\xa5",
 	    "info: M\xc3\xbcller \xe6\x97\xa5\n" },

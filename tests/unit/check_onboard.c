@@ -437,6 +437,8 @@ static const struct {
 	  "- \xc3\xb6\xc3\xb6\xc3\xb6 " TEN TEN TEN TEN TEN TEN TEN "12\n" },
 	{ "controls are blanks", "a\x1b[2Jb\nc", "- a [2Jb c\n" },
 	{ "no UTF-8", "a\xff" "b", "- a?b\n" },
+	{ "what turns text is shown", "x\xe2\x80\xaegnp.exe", "- x\\u{202e}gnp.exe\n" },
+	{ "and what nobody sees", "a\xe2\x80\x8b" "b", "- a\\u{200b}b\n" },
 };
 
 START_TEST(test_wrap)
