@@ -168,11 +168,11 @@ see_sinks(void *arg, struct delivery_figures *out, size_t max)
 }
 
 static void
-on_canary(void *arg, const char *sink, const struct err *err)
+on_canary(void *arg, const char *sink, int64_t made, const struct err *err)
 {
 	struct engine *e = arg;
 
-	canaries_settled(e->canaries, sink, err);
+	canaries_settled(e->canaries, sink, made, err);
 }
 
 static void

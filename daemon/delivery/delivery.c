@@ -242,6 +242,7 @@ delivery_hold(struct delivery *d, const char *sink, bool is_held)
 		if (strcmp(o->name, sink) != 0)
 			continue;
 		o->is_held = is_held;
+		trial_held(o);
 		owner_wake(o);
 		return true;
 	}

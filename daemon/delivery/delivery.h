@@ -71,9 +71,9 @@ const char *delivery_full_sink(const struct delivery *d, const struct tenant *t)
 bool delivery_is_idle(const struct delivery *d);
 /* Called (later, from the loop) each time it becomes idle. */
 void delivery_on_idle(struct delivery *d, void (*cb)(void *arg), void *arg);
-/* What becomes of canaries: that sink accepted the one it had (err NULL), or refused it for good.
- * They are in no figure, and never become dead letters. */
-typedef void delivery_canary_cb(void *arg, const char *sink, const struct err *err);
+/* What becomes of canaries: that sink accepted the one that was made then (err NULL), or refused
+ * it for good. They are in no figure, and never become dead letters. */
+typedef void delivery_canary_cb(void *arg, const char *sink, int64_t made, const struct err *err);
 void delivery_on_canary(struct delivery *d, delivery_canary_cb *cb, void *arg);
 /* Dead letters since the start, of the sinks that are configured now. */
 uint64_t delivery_dead(const struct delivery *d);

@@ -32,12 +32,15 @@ record_of(const struct journal_item *item)
 	return record_from_entry(item->type, item->id, item->version, item->body);
 }
 
-/* What was asked for again, or was old when a tenant was first read, is late on purpose. */
+/* What was asked for again, or was old when a tenant was first read, is late on purpose. Canaries are
+ * told apart by theirs. */
 static int64_t
-measured_version(const struct journal_item *item)
+version_of(const struct journal_item *item)
 {
 	bool is_told = item->type == RECORD_ALERT || item->type == RECORD_INCIDENT;
 
+	if (item->type == RECORD_CANARY)
+		return item->version;
 	return is_told && (item->flags & EVENT_ORIGINS) == 0 ? item->version : TICKS_NONE;
 }
 
@@ -55,7 +58,7 @@ window_add(struct sink_owner *o, const struct journal_item *item)
 	struct window *w = &o->window;
 	struct ticket t = { .stream = item->stream, .pos = item->pos, .key = alert_key(item),
 		.tries = item->tries, .is_canary = item->type == RECORD_CANARY,
-		.version = measured_version(item), .journalled = item->journalled };
+		.version = version_of(item), .journalled = item->journalled };
 	int64_t due;
 
 	if (is_left_out(o, item->stream)) {

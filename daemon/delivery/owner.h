@@ -170,6 +170,8 @@ void trial_settle(struct sink_owner *o, uint64_t ticket, enum sink_verdict v,
 void trial_link_down(struct sink_owner *o, const struct err *err);
 /* The sink is closed, perhaps to be opened anew. */
 void trial_void(struct sink_owner *o);
+/* An operator paused the sink, or had it go on. */
+void trial_held(struct sink_owner *o);
 void trial_gone(struct sink_owner *o);
 
 /* ---- delivery.c ---- */

@@ -26,7 +26,8 @@ struct ticket {
 	unsigned tries : 31; /* before this one */
 	unsigned is_canary : 1;
 	uint32_t stream; /* whose it is */
-	int64_t version;    /* ticks: when the alert was last changed; TICKS_NONE: not to be measured */
+	/* ticks: when the alert was last changed, a canary made; TICKS_NONE: not to be measured */
+	int64_t version;
 	int64_t journalled; /* ticks */
 };
 

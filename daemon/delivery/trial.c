@@ -14,11 +14,10 @@
 struct trial {
 	struct sink_owner *o;
 	struct timer timer;
-	enum trial_end otherwise; /* when the time is over */
 	struct origin *origin;
 	char *to;
 	uint64_t ticket; /* 0: not handed out */
-	int64_t asked, handed; /* mono ms */
+	int64_t asked, handed, until; /* mono ms */
 	struct buf event_id;
 	trial_cb *cb;
 	void *arg;
@@ -82,21 +81,38 @@ trial_finish(struct trial *t, enum trial_end end, const char *why)
 	free(t);
 }
 
+/* No time is needed to know that it goes nowhere. */
+static bool
+is_hopeless(const struct trial *t)
+{
+	return t->ticket == 0 && (t->o->is_held || t->o->state == OWNER_CLOSED);
+}
+
+/* How it ends without an answer, as things are now. */
+static enum trial_end
+end_without_answer(const struct trial *t)
+{
+	if (t->ticket != 0)
+		return TRIAL_UNANSWERED;
+	if (t->o->state == OWNER_CLOSED)
+		return TRIAL_GONE;
+	if (t->o->is_held)
+		return TRIAL_PAUSED;
+	return t->o->state == OWNER_UP ? TRIAL_BUSY : TRIAL_NO_LINK;
+}
+
 static void
 trial_on_time(void *arg)
 {
 	struct trial *t = arg;
-	struct sink_owner *o = t->o;
-	bool has_link = o->state == OWNER_UP;
+	const char *trouble = t->o->trouble.text;
+	int64_t left = t->until - clock_mono(t->o->d->env->clock);
+	enum trial_end end = end_without_answer(t);
 
-	if (t->otherwise != TRIAL_ENDS)
-		trial_finish(t, t->otherwise, NULL);
-	else if (t->ticket != 0)
-		trial_finish(t, TRIAL_UNANSWERED, NULL);
-	else if (has_link)
-		trial_finish(t, TRIAL_BUSY, NULL);
+	if (left > 0 && !is_hopeless(t)) /* it was, when the timer was set */
+		timer_set(t->o->d->env->timers, &t->timer, left);
 	else
-		trial_finish(t, TRIAL_NO_LINK, o->trouble.text[0] != '\0' ? o->trouble.text : NULL);
+		trial_finish(t, end, end == TRIAL_NO_LINK && trouble[0] != '\0' ? trouble : NULL);
 }
 
 /* ---- what happens to its sink ---------------------------------------------------------- */
@@ -130,6 +146,13 @@ trial_void(struct sink_owner *o)
 {
 	if (o->trial != NULL && o->trial->ticket != 0)
 		trial_finish(o->trial, TRIAL_CUT, NULL);
+}
+
+void
+trial_held(struct sink_owner *o)
+{
+	if (o->trial != NULL && is_hopeless(o->trial))
+		timer_set(o->d->env->timers, &o->trial->timer, 0);
 }
 
 void
@@ -186,7 +209,7 @@ trial_hand_out(struct sink_owner *o)
 	char *id;
 	bool is_taken;
 
-	if (t == NULL || t->ticket != 0 || t->otherwise != TRIAL_ENDS || tickets_is_full(&o->tickets))
+	if (t == NULL || t->ticket != 0 || is_hopeless(t) || tickets_is_full(&o->tickets))
 		return true;
 	write_body(&body, o->name);
 	id = xasprintf("%s:test", o->name);
@@ -291,10 +314,9 @@ trial_begin(struct sink_owner *o, struct trial *t, int64_t timeout_ms)
 {
 	struct timers *timers = o->d->env->timers;
 
-	t->otherwise = o->is_held ? TRIAL_PAUSED
-	               : o->state == OWNER_CLOSED ? TRIAL_GONE : TRIAL_ENDS;
-	timer_set(timers, &t->timer, t->otherwise != TRIAL_ENDS ? 0 : timeout_ms);
-	if (t->otherwise == TRIAL_ENDS && (o->state == OWNER_PARKED || o->state == OWNER_WAITING))
+	t->until = t->asked + timeout_ms;
+	timer_set(timers, &t->timer, is_hopeless(t) ? 0 : timeout_ms);
+	if (!is_hopeless(t) && (o->state == OWNER_PARKED || o->state == OWNER_WAITING))
 		timer_set(timers, &o->again, 0);
 	owner_wake(o);
 }

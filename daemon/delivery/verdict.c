@@ -77,10 +77,10 @@ owner_measure(struct sink_owner *o, const struct ticket *t)
 }
 
 static void
-tell_canary(struct sink_owner *o, const struct err *err)
+tell_canary(struct sink_owner *o, const struct ticket *t, const struct err *err)
 {
 	if (o->d->on_canary != NULL)
-		o->d->on_canary(o->d->on_canary_arg, o->name, err);
+		o->d->on_canary(o->d->on_canary_arg, o->name, t->version, err);
 }
 
 /*
@@ -103,7 +103,7 @@ owner_settle_ok(struct sink_owner *o, const struct ticket *t, int64_t now)
 	order_remove(&o->order, t->key, t->pos.seq);
 	owner_mark(o, &(struct journal_mark) { .pos = t->pos, .what = MARK_OK });
 	if (t->is_canary)
-		tell_canary(o, NULL);
+		tell_canary(o, t, NULL);
 	else
 		owner_measure(o, t);
 }
@@ -135,7 +135,7 @@ owner_drop_canary(struct sink_owner *o, const struct ticket *t, const char *why)
 	(void)err_set(&err, ERR_PERM, "%s", why);
 	order_remove(&o->order, t->key, t->pos.seq);
 	owner_mark(o, &(struct journal_mark) { .pos = t->pos, .what = MARK_OK });
-	tell_canary(o, &err);
+	tell_canary(o, t, &err);
 }
 
 static void

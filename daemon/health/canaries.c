@@ -39,9 +39,11 @@ struct lane {
 	int64_t interval_ms, within_ms;
 	enum canary_state state;
 	char *what;
-	int64_t open;      /* ticks: when the one that is open was made; TICKS_NONE */
+	int64_t newest;    /* ticks: when the newest was made, which tells it from others; TICKS_NONE */
+	int64_t open;      /* the same while it is open, else TICKS_NONE */
 	int64_t open_ms;   /* mono: likewise, or when this run first knew of it */
 	bool is_stored;    /* the journal has it */
+	int64_t stored;    /* ticks: since then; TICKS_NONE */
 	bool is_unsure;    /* it is of a run before this: it may have been accepted */
 	struct shipment *shipment; /* under way */
 	int64_t next_ms;   /* mono: when the next is due */
@@ -134,13 +136,20 @@ judge_canary(const struct seen *was, struct journal_entry *e, const void *ctx)
 }
 
 static void
+note_stored(struct lane *l, bool is_stored)
+{
+	l->is_stored = is_stored;
+	l->stored = is_stored ? clock_wall(l->c->env->clock) : TICKS_NONE;
+}
+
+static void
 on_appended(void *arg, const struct journal_page *page, const struct journal_appended *result)
 {
 	struct shipment *s = arg;
 
 	(void)page;
 	if (s->lane != NULL)
-		s->lane->is_stored = result->ok;
+		note_stored(s->lane, result->ok);
 }
 
 static void
@@ -202,17 +211,19 @@ may_be_gone(const struct lane *l, int64_t now_ms)
 static bool
 is_surely_settled(const struct lane *l)
 {
+	int64_t since = l->stored != TICKS_NONE && l->stored > l->open ? l->stored : l->open;
 	struct journal_backlog log;
 
 	if (!journal_backlog_of(l->c->journal, journal_sink(l->c->journal, l->sink), &log))
 		return true;
-	return log.oldest == TICKS_NONE || log.oldest > l->open + ticks_from_ms(SLACK_MS);
+	return log.oldest == TICKS_NONE || log.oldest > since + ticks_from_ms(SLACK_MS);
 }
 
 static void
 open_next(struct lane *l, int64_t now_ms)
 {
-	l->open = clock_wall(l->c->env->clock);
+	l->open = l->newest = clock_wall(l->c->env->clock);
+	l->stored = TICKS_NONE;
 	l->open_ms = now_ms;
 	l->next_ms = now_ms + l->interval_ms;
 	l->is_stored = l->is_unsure = false;
@@ -263,12 +274,18 @@ lane_of(const struct canaries *c, const char *sink)
 	return NULL;
 }
 
+static bool
+is_known_accepted(const struct lane *l)
+{
+	return l->open == TICKS_NONE && l->state == CANARY_ACCEPTED;
+}
+
 void
-canaries_settled(struct canaries *c, const char *sink, const struct err *err)
+canaries_settled(struct canaries *c, const char *sink, int64_t made, const struct err *err)
 {
 	struct lane *l = lane_of(c, sink);
 
-	if (l == NULL)
+	if (l == NULL || made != l->newest || (err == NULL && is_known_accepted(l)))
 		return;
 	if (err == NULL) {
 		l->last_accepted = clock_wall(c->env->clock);
@@ -320,7 +337,7 @@ remember(struct lane *l)
 
 	if (!journal_cursor(l->c->journal, l->c->stream, l->reader, &last) || last.at == TICKS_NONE)
 		return;
-	l->open = last.at;
+	l->open = l->newest = last.at;
 	l->is_unsure = true;
 }
 
@@ -334,7 +351,7 @@ lane_new(struct canaries *c, const char *sink)
 	l->reader = reader_of(sink);
 	l->log = (struct log_ctx){ .kind = "sink", .name = l->sink };
 	l->what = xstrdup("");
-	l->open = l->last_accepted = TICKS_NONE;
+	l->newest = l->open = l->stored = l->last_accepted = TICKS_NONE;
 	l->took_ms = -1;
 	l->open_ms = l->next_ms = clock_mono(c->env->clock);
 	remember(l);

@@ -43,8 +43,11 @@ void canaries_configure(struct canaries *c, const struct settings *s);
 /* No more are made. */
 void canaries_stop(struct canaries *c);
 
-/* That sink accepted the one that is open (err NULL), or refused it for good. */
-void canaries_settled(struct canaries *c, const char *sink, const struct err *err);
+/*
+ * That sink accepted the one that was made then (err NULL), or refused it for good. Of one
+ * that is not the newest, as a resend brings them, or that was accepted before, nothing follows.
+ */
+void canaries_settled(struct canaries *c, const char *sink, int64_t made, const struct err *err);
 
 struct canary_figures {
 	const char *sink;

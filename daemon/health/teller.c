@@ -348,9 +348,3 @@ teller_configure(struct teller *t, const struct settings *s)
 		(void)stream_of(t, &s->tenants[i]);
 	settings_unref(was);
 }
-
-size_t
-teller_waiting(const struct teller *t)
-{
-	return t->nwaiting;
-}

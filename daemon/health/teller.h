@@ -49,7 +49,4 @@ size_t teller_routes(
     const struct teller *t, const struct tenant *tenant, uint32_t out[JOURNAL_ROUTES]);
 size_t teller_daemon_routes(const struct teller *t, uint32_t out[JOURNAL_ROUTES]);
 
-/* How many wait for the journal. */
-size_t teller_waiting(const struct teller *t);
-
 #endif

@@ -160,6 +160,14 @@ note_read(struct worker *w, const struct journal_batch *b)
 		w->taken = last;
 }
 
+/* A failure always says its kind. */
+static void
+failed(struct err *err)
+{
+	if (err->kind == ERR_NONE)
+		err->kind = ERR_TEMP;
+}
+
 static void
 read_now(struct worker *w, struct job *job)
 {
@@ -168,7 +176,7 @@ read_now(struct worker *w, struct job *job)
 	t->read.batch = batch_new(w->pool, w->recent, job->max);
 	if (!w->engine->read(w->store, job->sink, job->max, job->max_bytes, t->read.batch,
 	    &t->read.err))
-		t->read.err.kind = t->read.err.kind == ERR_NONE ? ERR_TEMP : t->read.err.kind;
+		failed(&t->read.err);
 	note_read(w, t->read.batch);
 	outbox_put(w->out, t);
 }
@@ -182,16 +190,8 @@ look_now(struct worker *w, struct job *job)
 	flush(w);
 	t->read.batch = batch_new(w->pool, w->recent, job->max);
 	if (!w->engine->look(w->store, job->sink, job->max, t->read.batch, &t->read.err))
-		t->read.err.kind = t->read.err.kind == ERR_NONE ? ERR_TEMP : t->read.err.kind;
+		failed(&t->read.err);
 	outbox_put(w->out, t);
-}
-
-/* A failure always says its kind. */
-static void
-failed(struct err *err)
-{
-	if (err->kind == ERR_NONE)
-		err->kind = ERR_TEMP;
 }
 
 static void

@@ -9,8 +9,8 @@
  * args: what stands on msspctl's command line behind the verb.
  */
 struct args {
-	const char *socket;     /* -s */
-	const char *config;     /* -c */
+	const char *socket;     /* -s, or what stands for it */
+	const char *config;     /* -c, or the one that is there without it */
 	const char *state;      /* --state; NULL */
 	bool is_json;           /* --json */
 	bool is_raw;            /* --raw */

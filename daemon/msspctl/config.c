@@ -18,6 +18,22 @@ on_problem(void *arg, bool is_error, const char *line)
 		fprintf(stderr, "%s\n", line);
 }
 
+char *
+config_socket(const char *file, int *status)
+{
+	struct settings *s = settings_load(file, false, on_problem, NULL);
+	char *path;
+
+	if (s == NULL) {
+		fputs("msspctl: the configuration cannot be used; name the control_socket with -s\n", stderr);
+		*status = EX_CONFIG;
+		return NULL;
+	}
+	path = xstrdup(s->control_socket);
+	settings_unref(s);
+	return path;
+}
+
 static void
 add(struct chosen *c, const struct tenant *t)
 {

@@ -10,6 +10,10 @@
  * their names mean. Secrets' files are not looked at. What is wrong is said on standard
  * error.
  */
+
+/* control_socket as FILE has it, the caller's. NULL with *status (78): it cannot be used. */
+char *config_socket(const char *file, int *status);
+
 struct chosen {
 	struct settings *settings;
 	const struct tenant **tenants; /* of settings, in the order asked for, each once */

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "daemon/msspctl/act.h"
 #include "daemon/msspctl/args.h"
 #include "daemon/msspctl/backup.h"
 #include "daemon/msspctl/call.h"
 #include "daemon/msspctl/check_tenant.h"
+#include "daemon/msspctl/config.h"
 #include "daemon/msspctl/look.h"
 #include "daemon/msspctl/held.h"
 #include "daemon/msspctl/letters.h"
@@ -109,7 +111,8 @@ static const char usage[] =
     "                      your people to its portal; --requests: its part in Entra\n"
     "                      ID as Microsoft Graph requests\n"
     "\n"
-    "  -s, --socket PATH   control_socket of the daemon (default $MSSPD_SOCKET, else\n"
+    "  -s, --socket PATH   control_socket of the daemon (default that of FILE where -c\n"
+    "                      names one, else $MSSPD_SOCKET, else\n"
     "                      " DEFAULT_SOCKET ")\n"
     "  -c, --config FILE   its configuration (default " DEFAULT_CONFIG ")\n"
     "      --json          JSON instead of text\n"
@@ -144,7 +147,7 @@ static const struct option long_options[] = {
 enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8, TAKES_ALL = 16,
 	TAKES_PERIOD = 32, TAKES_NUMBERS = 64, TAKES_SOME_NAMES = 128, TAKES_TO = 256,
 	TAKES_TIMEOUT = 512, TAKES_WHICH = 1024, TAKES_RAW = 2048,
-	TAKES_PURGE = 4096 };
+	TAKES_PURGE = 4096, NEEDS_NO_DAEMON = 8192 };
 
 static const struct command {
 	const char *name;
@@ -167,7 +170,7 @@ static const struct command {
 	{ "resume sink", do_resume_sink, TAKES_NAMES },
 	{ "log-level", do_log_level, TAKES_NAMES },
 	{ "backup", do_backup, TAKES_NAMES },
-	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON },
+	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON | NEEDS_NO_DAEMON },
 	{ "dead show", do_dead_show, TAKES_NUMBERS | TAKES_RAW | TAKES_JSON },
 	{ "dead retry", do_dead_retry, TAKES_SOME_NAMES | TAKES_WHICH | TAKES_ALL },
 	{ "dead drop", do_dead_drop, TAKES_SOME_NAMES | TAKES_WHICH | TAKES_ALL },
@@ -181,8 +184,8 @@ static const struct command {
 	{ "held", do_held, TAKES_SOME_NAMES | TAKES_JSON },
 	{ "held-cancel", do_held_cancel, TAKES_NAMES },
 	{ "test-sink", do_test_sink, TAKES_NAMES | TAKES_TO | TAKES_TIMEOUT | TAKES_JSON },
-	{ "consent-url", do_consent_url, TAKES_NAMES | TAKES_STATE },
-	{ "onboard", do_onboard, TAKES_NAMES | TAKES_REQUESTS | TAKES_JSON },
+	{ "consent-url", do_consent_url, TAKES_NAMES | TAKES_STATE | NEEDS_NO_DAEMON },
+	{ "onboard", do_onboard, TAKES_NAMES | TAKES_REQUESTS | TAKES_JSON | NEEDS_NO_DAEMON },
 };
 
 static int
@@ -221,6 +224,36 @@ is_command(struct args *a, const struct command *c, const char *word)
 	return true;
 }
 
+/* The unit's daemon has it in its RuntimeDirectory, which nobody else is told, unless the file says where. */
+static bool
+is_the_units(const char *config, const char *socket)
+{
+	return strcmp(config, DEFAULT_CONFIG) == 0 && access(socket, F_OK) != 0;
+}
+
+/* Runs c with what was said, or what stands for what was not. */
+static int
+run(struct args *a, const struct command *c)
+{
+	const char *from_env = getenv("MSSPD_SOCKET");
+	bool wants_file = a->config != NULL && a->socket == NULL && (c->takes & NEEDS_NO_DAEMON) == 0;
+	char *from_file = NULL;
+	int status;
+
+	a->config = a->config != NULL ? a->config : DEFAULT_CONFIG;
+	if (wants_file) {
+		from_file = config_socket(a->config, &status);
+		if (from_file == NULL)
+			return status;
+		a->socket = is_the_units(a->config, from_file) ? DEFAULT_SOCKET : from_file;
+	} else if (a->socket == NULL) {
+		a->socket = from_env != NULL ? from_env : DEFAULT_SOCKET;
+	}
+	status = c->run(a);
+	free(from_file);
+	return status;
+}
+
 static int
 run_command(struct args *a, const char *name)
 {
@@ -242,7 +275,7 @@ run_command(struct args *a, const char *name)
 			return bad_usage("give a number, as the list has it");
 		if ((c->takes & TAKES_REQUESTS) != 0 && a->is_json && !a->wants_requests)
 			return bad_usage("--json goes with --requests");
-		return c->run(a);
+		return run(a, c);
 	}
 	fprintf(stderr, "msspctl: there is no command '%s'\nTry 'msspctl --help'.\n", name);
 	return EX_USAGE;
@@ -316,9 +349,7 @@ take(struct args *a, int c, int *status)
 int
 main(int argc, char **argv)
 {
-	const char *from_env = getenv("MSSPD_SOCKET");
-	struct args a = { .socket = from_env != NULL ? from_env : DEFAULT_SOCKET,
-		.config = DEFAULT_CONFIG };
+	struct args a = { 0 };
 	int status;
 
 	for (;;) {

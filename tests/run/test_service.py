@@ -131,6 +131,35 @@ class Service(Scene):
         self.assertEqual(gone.returncode, EX_UNAVAILABLE)
         self.assertIn("not running", gone.stderr)
 
+    def test_the_socket_of_a_configuration(self):
+        msspd = self.scene().start()
+        nobody = {"MSSPD_SOCKET": self.run_.path("nobody.sock")}
+
+        def ctl(*words, **env):
+            return subprocess.run([os.path.join(harness.BIN, "msspctl"), *words], env=dict(os.environ, **env),
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=60 * harness.SLOW,
+                                  text=True, check=False)
+
+        for words in (("status",), ("pause", "tenant", "t001"), ("sinks",)):
+            with self.subTest(words):
+                self.assertEqual(ctl("-c", msspd.file, *words, **nobody).returncode, EX_OK)
+                done = ctl(*words, **nobody)
+                self.assertEqual(done.returncode, EX_UNAVAILABLE)
+                self.assertIn("nobody.sock", done.stderr)
+        with self.subTest("-s says more"):
+            done = ctl("-c", msspd.file, "-s", self.run_.path("other.sock"), "status")
+            self.assertIn("other.sock", done.stderr)
+        with self.subTest("without control_socket: in state_dir"):
+            bare = self.run_.write("bare.yaml", open(msspd.file).read().replace("control_socket: ", "#"))
+            self.assertIn(msspd.state + "/control.sock", ctl("-c", bare, "status").stderr)
+        with self.subTest("a file that cannot be used"):
+            done = ctl("-c", self.run_.write("bad.yaml", "tenant: {}\n"), "status", **nobody)
+            self.assertEqual(done.returncode, EX_CONFIG)
+            self.assertIn("name the control_socket with -s", done.stderr)
+        with self.subTest("verbs that need no daemon need no socket"):
+            self.assertEqual(ctl("-c", msspd.file, "consent-url", "t001", **nobody).returncode, EX_OK)
+        msspd.stop()
+
     def test_control_socket_survives_nonsense(self):
         msspd = self.scene().start()
         self.assertEqual(os.stat(msspd.socket).st_mode & 0o007, 0)

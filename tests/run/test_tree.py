@@ -158,10 +158,10 @@ class Tree(unittest.TestCase):
             run.close()
 
     def test_nothing_is_left_for_later(self):
-        word = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+        marks = ("TO" "DO", "FIX" "ME", "XX" "X", "HA" "CK")  # in two parts: this file is looked at as well
+        word = re.compile(r"\b(%s)\b" % "|".join(marks))
+        self.assertIsNotNone(word.search("/* %s: later */" % marks[0]))
         for name in tracked("*.[ch]", "*.py", "*.sh", "Makefile"):
-            if name.endswith("test_tree.py"):
-                continue
             self.assertIsNone(word.search(read(name)), name)
 
 

@@ -126,7 +126,7 @@ take(bool is_accepted)
 		kit_settle(&k, siem, &b->items[i], MARK_OK, 0, NULL);
 		if (b->items[i].type != RECORD_CANARY)
 			continue;
-		canaries_settled(c, "siem", is_accepted ? NULL : &err);
+		canaries_settled(c, "siem", b->items[i].version, is_accepted ? NULL : &err);
 		n++;
 	}
 	journal_batch_free(b);
@@ -160,7 +160,7 @@ START_TEST(test_the_whole_way)
 	ck_assert_uint_eq(kit_backlog(&k, other).entries, 0);
 	pass(2000);
 	kit_settle(&k, siem, &b->items[0], MARK_OK, 0, NULL);
-	canaries_settled(c, "siem", NULL);
+	canaries_settled(c, "siem", b->items[0].version, NULL);
 	journal_batch_free(b);
 	ck_assert_str_eq(figures().state, "accepted");
 	ck_assert(figures().took_ms >= 2000 && figures().took_ms < 10000);
@@ -204,6 +204,40 @@ START_TEST(test_never_two)
 	pass(60000);
 	ck_assert_uint_eq(take(true), 1); /* it was due long ago */
 	ck_assert_uint_eq(figures().made, 2);
+	teardown();
+}
+END_TEST
+
+/* A resend brings old ones again, and a kill the one before: what becomes of them says nothing of the newer. */
+START_TEST(test_an_older_one)
+{
+	struct err err;
+	int64_t older;
+
+	(void)err_set(&err, ERR_PERM, "not of this world");
+	setup(_i);
+	pass(1000);
+	older = figures().open_since;
+	ck_assert_uint_eq(take(true), 1);
+	pass(EVERY_MS + 60000);
+	ck_assert_uint_eq(figures().made, 2);
+	canaries_settled(c, "siem", older, &err);
+	ck_assert_str_eq(figures().state, "accepted");
+	pass(WITHIN_MS);
+	assert_said(2, "overdue");
+	canaries_settled(c, "siem", older, NULL);
+	assert_said(2, "overdue");
+	ck_assert_str_eq(figures().state, "overdue");
+	ck_assert(figures().open_since > older);
+	ck_assert_uint_eq(figures().accepted, 1);
+	pass(EVERY_MS);
+	ck_assert_uint_eq(figures().made, 2); /* it is open still */
+	ck_assert_uint_eq(take(true), 1);
+	assert_said(3, "accepted");
+	canaries_settled(c, "siem", older, &err);
+	canaries_settled(c, "siem", older, NULL);
+	assert_said(3, "accepted");
+	ck_assert_uint_eq(figures().accepted, 2);
 	teardown();
 }
 END_TEST
@@ -340,6 +374,7 @@ main(void)
 	tcase_add_loop_test(tc, test_the_whole_way, 0, n);
 	tcase_add_loop_test(tc, test_one_each_interval, 0, n);
 	tcase_add_loop_test(tc, test_never_two, 0, n);
+	tcase_add_loop_test(tc, test_an_older_one, 0, n);
 	tcase_add_loop_test(tc, test_refused, 0, n);
 	tcase_add_loop_test(tc, test_off, 0, n);
 	tcase_add_loop_test(tc, test_its_sink_leaves, 0, n);

@@ -321,6 +321,47 @@ START_TEST(test_held)
 }
 END_TEST
 
+/* Paused while it waits: so it is told, at once. */
+START_TEST(test_held_meanwhile)
+{
+	struct err err;
+
+	far.room = 1;
+	far.answer_after_ms = -1;
+	start(&plain);
+	rig_append(&rig, 0, "a", 1, 10);
+	until(OWNER_UP);
+	rig_run(&rig, 50, NULL, NULL);
+	ck_assert(ask(NULL, 10 * SOON_MS, &err));
+	rig_run(&rig, 50, NULL, NULL);
+	ck_assert(delivery_hold(rig.delivery, "one", true));
+	if (_i == 1) { /* and goes on before anybody looked: nothing happened */
+		ck_assert(delivery_hold(rig.delivery, "one", false));
+		rig_run(&rig, 100, NULL, NULL);
+		ck_assert_uint_eq(said.n, 0);
+		ck_assert(delivery_hold(rig.delivery, "one", true));
+	}
+	expect(TRIAL_PAUSED);
+	ck_assert_uint_eq(far.ngot, 1);
+}
+END_TEST
+
+/* What was handed out before has its time still. */
+START_TEST(test_held_after_it_was_sent)
+{
+	struct err err;
+
+	far.answer_after_ms = 300;
+	start(&plain);
+	until(OWNER_UP);
+	ck_assert(ask(NULL, SOON_MS, &err));
+	rig_run(&rig, 100, NULL, NULL);
+	ck_assert_uint_eq(far.ngot, 1);
+	ck_assert(delivery_hold(rig.delivery, "one", true));
+	expect(TRIAL_ACCEPTED);
+}
+END_TEST
+
 START_TEST(test_gone)
 {
 	struct err err;
@@ -407,6 +448,8 @@ main(void)
 	tcase_add_test(tc, test_mended);
 	tcase_add_test(tc, test_cut);
 	tcase_add_test(tc, test_held);
+	tcase_add_loop_test(tc, test_held_meanwhile, 0, 2);
+	tcase_add_test(tc, test_held_after_it_was_sent);
 	tcase_add_loop_test(tc, test_gone, 0, 2);
 	tcase_add_test(tc, test_stopped);
 	tcase_add_test(tc, test_refusals);
