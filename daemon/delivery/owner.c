@@ -137,6 +137,7 @@ owner_link_up(struct sink_owner *o, const struct err *note)
 		return;
 	owner_set_state(o, OWNER_UP);
 	o->up_since = clock_mono(o->d->env->clock);
+	o->gets_on = false;
 	(o->is_hushed ? log_debug : log_info)(&o->log, "%s tries=%u entries_waiting=%llu", what,
 	    o->tries + 1, (unsigned long long)owner_backlog(o));
 	o->is_refused = o->is_hushed = false;
@@ -145,7 +146,10 @@ owner_link_up(struct sink_owner *o, const struct err *note)
 	owner_wake(o);
 }
 
-/* How long to wait before start(). A link that worked for a while starts anew at once. */
+/*
+ * How long to wait before start(). A link that worked for a while starts anew at once;
+ * one that soon ends, but not before something was accepted, never waits for long.
+ */
 static int64_t
 owner_link_backoff(struct sink_owner *o, bool is_planned)
 {
@@ -153,6 +157,8 @@ owner_link_backoff(struct sink_owner *o, bool is_planned)
 		return 0;
 	if (o->state == OWNER_UP && clock_mono(o->d->env->clock) - o->up_since >= WORKED_MS)
 		o->tries = 0;
+	else if (o->state == OWNER_UP && o->gets_on && o->tries > 1)
+		o->tries = 1;
 	if (o->tries++ == 0)
 		return QUICK_MS;
 	return delivery_backoff(o->tries - 1);

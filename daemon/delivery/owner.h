@@ -65,6 +65,7 @@ struct sink_owner {
 	struct timer again;
 	unsigned tries;  /* starts or opens since it last worked */
 	int64_t up_since;
+	bool gets_on; /* something was accepted since it is up */
 	bool is_refused;
 
 	bool is_runnable; /* on delivery's list */

@@ -94,6 +94,7 @@ owner_settle_ok(struct sink_owner *o, const struct ticket *t, int64_t now)
 	int64_t due;
 
 	o->last_accepted = now;
+	o->gets_on = true;
 	if (!t->is_canary)
 		o->accepted++;
 	if (order_blocks(&o->order, t->key, t->pos.seq, &due)) {

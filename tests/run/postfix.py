@@ -35,6 +35,9 @@ mail_owner = {owner}
 setgid_group = {group}
 default_privs = {taker}
 import_environment = LD_LIBRARY_PATH={path} MAIL_CONFIG={dir}/conf
+queue_run_delay = 1s
+minimal_backoff_time = 1s
+maximal_backoff_time = 5s
 maillog_file = {dir}/maillog
 maillog_file_prefixes = {dir}
 myhostname = mx.test
@@ -187,7 +190,7 @@ class Postfix:
 
     def judge(self, peer):
         right = base64.b64encode(("\0%s\0%s" % (self.USER, self.PASSWORD)).encode()).decode()
-        with peer, peer.makefile("rw", encoding="ascii", newline="\n") as f, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), peer, peer.makefile("rw", encoding="ascii", newline="\n") as f:
             f.write("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\t%s\nDONE\n" % ("0" * 32))
             f.flush()
             for line in f:

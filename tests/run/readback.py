@@ -394,10 +394,11 @@ def in_line(v, line_end, ends=BLANK_ENDS):
     return CONTROL.sub(lambda c: line_end if c.group() == "\n" else " ", v)
 
 
-def same_in_line(got, want, limit, line_end, where):
-    """limit: bytes; what is longer is cut, and says so. got: None where the key is not there."""
-    whole, got = want or "", "" if got is None else mend(got)
-    want = in_line(whole, line_end)
+def same_in_line(got, want, limit, line_end, where, uncut=None):
+    """limit: bytes; what is longer is cut, and says so. got: None where the key is not there.
+    uncut: what is cut, where it is more than would be there without a limit."""
+    whole, got = uncut or want or "", "" if got is None else mend(got)
+    want = in_line(want or "", line_end)
     if got == want:
         return
     # Escaped it may be twice as long. Of what is far too long nobody looks for the blanks at its end.
@@ -596,7 +597,7 @@ def check_lines(a, cef, leef, event_id):
     title = first(text(a.get("title")), "")
     # A header's field has no backslash at its end: many readers would take it for the escape of the bar.
     named = re.sub(r"[\\ \x00-\x1f\x7f-\x9f\u2028\u2029]+$", "", title)
-    same_in_line(head[4], named if in_line(named, " ") else NO_TITLE, 512, " ", "CEF name")
+    same_in_line(head[4], named if in_line(named, " ") else NO_TITLE, 512, " ", "CEF name", title)
     same_in_line(leefs.pop("title"), title if in_line(title, " ") else NO_TITLE, 512, " ", "LEEF title")
     same((head[:2], head[2]), (["Microsoft", PRODUCT.get(text(a.get("serviceSource")), "Microsoft Defender")], "1.0"), "CEF header")
     same(head[3], kind_name(a, 1023), "CEF class")

@@ -281,6 +281,33 @@ START_TEST(test_link_flaps)
 }
 END_TEST
 
+static bool
+is_up(void *arg)
+{
+	(void)arg;
+	return first_owner()->state == OWNER_UP;
+}
+
+/* A receiver that dies again and again, but takes something each time, is not waited for longer and longer. */
+START_TEST(test_link_that_gets_on)
+{
+	uint64_t accepted = 0;
+
+	far[0].answer_after_ms = 3;
+	far[0].room = 10;
+	one_sink();
+	rig_append_many(&rig, 0, "a", 13, 4000);
+	for (int i = 0; i < 10; i++) {
+		ck_assert(rig_run(&rig, 3000, is_up, NULL));
+		rig_run(&rig, 50, NULL, NULL);
+		ck_assert_uint_gt(rig_figures(&rig, "one").accepted, accepted);
+		accepted = rig_figures(&rig, "one").accepted;
+		fake_far_cut(&far[0], SINK_DOWN);
+		ck_assert_int_le(rig_figures(&rig, "one").next_try_ms, 1200); /* a second and its jitter */
+	}
+}
+END_TEST
+
 START_TEST(test_refused)
 {
 	struct delivery_figures f;
@@ -532,6 +559,7 @@ main(void)
 	tcase_add_test(tc, test_reject);
 	tcase_add_test(tc, test_hold);
 	tcase_add_test(tc, test_link_flaps);
+	tcase_add_test(tc, test_link_that_gets_on);
 	tcase_add_test(tc, test_refused);
 	tcase_add_test(tc, test_parked);
 	tcase_add_test(tc, test_sinks_do_not_wait);
