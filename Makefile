@@ -147,8 +147,8 @@ fmt:                            ## bring the lines that you changed into the hou
 	git clang-format -f --extensions c,h
 
 install: all                    ## into PREFIX (/usr/local) below DESTDIR
-	install -D -m 755 -t $(DESTDIR)$(SBINDIR) build/msspd
-	install -D -m 755 -t $(DESTDIR)$(BINDIR) build/msspctl
+	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(BIN)/msspd
+	install -D -m 755 -t $(DESTDIR)$(BINDIR) $(BIN)/msspctl
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md docs/*.md
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 docs/man/*.5
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 docs/man/*.8
@@ -162,9 +162,9 @@ install: all                    ## into PREFIX (/usr/local) below DESTDIR
 	install -d -m 755 $(DESTDIR)$(SYSCONFDIR)/msspd/conf.d
 	install -D -m 644 systemd/msspd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/msspd.conf
 	install -D -m 644 systemd/msspd.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/msspd.conf
-	install -d -m 755 $(DESTDIR)$(UNITDIR)
 	for u in msspd.service msspd-backup.service msspd-backup.timer; do \
-		sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|' systemd/$$u > $(DESTDIR)$(UNITDIR)/$$u; \
+		sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|' systemd/$$u > $B/$$u && \
+		install -D -m 644 -t $(DESTDIR)$(UNITDIR) $B/$$u || exit 1; \
 	done
 
 dist:                           ## a reproducible tarball of the last commit, below build/dist
@@ -184,7 +184,9 @@ help:                           ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 FORCE:
+# A page or manual that its program could not finish must not look made.
+.DELETE_ON_ERROR:
 .PHONY: all units benches fuzzers instrumented deps check-deps check unit fuzz bench soak check-bare demo docs fmt \
-        install clean help FORCE
+        install dist deb rpm sbom clean help FORCE
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)

@@ -16,6 +16,7 @@
 #include "daemon/ops/holds.h"
 #include "daemon/ops/letters.h"
 #include "daemon/ops/control.h"
+#include "daemon/ops/members.h"
 #include "daemon/ops/periods.h"
 #include "daemon/ops/status.h"
 #include "daemon/ops/trials.h"
@@ -306,6 +307,8 @@ answer_line(struct client *c, const char *line, size_t n)
 		err_set(&err, ERR_PERM, "not a JSON object on one line: %s", where.text);
 	else if (verb == NULL)
 		err_set(&err, ERR_PERM, "no such verb: %s", name != NULL ? name : "(none)");
+	else if (!members_are_typed(request, &err))
+		verb = NULL;
 	else if (verb->answer != NULL)
 		result = verb->answer(c->control, request, &err);
 	if (verb != NULL && verb->write != NULL)

@@ -124,19 +124,32 @@ class Tree(unittest.TestCase):
         run = harness.Run()
         try:
             subprocess.run(["make", "-s", "install", "DESTDIR=" + run.dir, "PREFIX=/usr"], cwd=ROOT,
-                           check=True, capture_output=True)
+                           check=True, capture_output=True, umask=0o077)
             for path in ("usr/sbin/msspd", "usr/bin/msspctl", "usr/lib/systemd/system/msspd.service",
                          "usr/lib/sysusers.d/msspd.conf",
                          "usr/lib/tmpfiles.d/msspd.conf", "usr/share/man/man8/msspd.8", "usr/share/man/man8/msspctl.8",
                          "usr/share/man/man5/msspd.yaml.5", "usr/share/doc/msspd/README.md", "usr/share/doc/msspd/examples/msspd.yaml",
                          "usr/share/doc/msspd/examples/conf.d/fabrikam.yaml", "etc/msspd/conf.d"):
                 self.assertTrue(os.path.exists(run.path(path)), path)
+            for folder in ("usr", "etc"):
+                for place, _, names in os.walk(run.path(folder)):
+                    for path in [place] + [os.path.join(place, n) for n in names]:
+                        self.assertEqual(os.stat(path).st_mode & 0o444, 0o444, path + ": whoever installed it had umask 077")
             with open(run.path("usr/lib/systemd/system/msspd.service"), encoding="ascii") as f:
                 text = f.read()
             self.assertIn("ExecStart=/usr/sbin/msspd", text)
             self.assertIn("ExecReload=/usr/bin/msspctl", text)
         finally:
             run.close()
+
+    def test_the_unit_lets_the_examples_write(self):
+        """ProtectSystem=strict: what a file sink of an example writes lies in a folder of the unit's own."""
+        unit = dict(re.findall(r"^(\w+)=(.*)$", read("systemd/msspd.service"), re.M))
+        self.assertEqual(unit["ProtectSystem"], "strict")
+        own = ["/var/lib/%s/" % unit.get("StateDirectory"), "/var/log/%s/" % unit.get("LogsDirectory")]
+        for name in tracked("conf/*.yaml", "docs/*.md", "README.md"):
+            for path in re.findall(r"(?<![\w.])path: (/[\w/.-]+)", read(name)):
+                self.assertTrue(path.startswith(tuple(own)), "%s: %s is in none of %s" % (name, path, own))
 
     def test_the_units_are_understood(self):
         if not shutil.which("systemd-analyze"):
@@ -151,9 +164,10 @@ class Tree(unittest.TestCase):
                                       capture_output=True, text=True, check=False)
                 # It exits 0 for unknown keys as well: any word about our unit is a failure.
                 self.assertNotIn("msspd", done.stderr + done.stdout)
-            done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=12",
-                                   run.path("msspd.service")], capture_output=True, text=True, check=False)
-            self.assertEqual(done.returncode, 0, done.stdout)  # 1.2, of 10
+            for name in ("msspd.service", "msspd-backup.service"):
+                done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=12",
+                                       run.path(name)], capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 0, done.stdout)  # 1.2, of 10
         finally:
             run.close()
 
