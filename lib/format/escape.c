@@ -65,12 +65,9 @@ last_length(const char *s, size_t n)
 	return 1;
 }
 
-/*
- * Without spaces, and controls that would become one, at both ends. Of a text so
- * long that it will be cut, as no more than three bytes become one, only so much.
- */
+/* Without spaces, and controls that would become one, at both ends. */
 static struct str
-trimmed(struct str t, size_t limit)
+trimmed(struct str t)
 {
 	size_t len;
 	uint32_t cp;
@@ -80,8 +77,6 @@ trimmed(struct str t, size_t limit)
 		if (len == 0 || (cp != ' ' && !utf8_is_control(cp)))
 			break;
 	}
-	if (t.n > 3 * limit + 3)
-		return (struct str){ t.s, 3 * limit + 3 };
 	for (; t.n > 0; t.n -= len) {
 		len = last_length(t.s, t.n);
 		if (utf8_next(t.s + t.n - len, len, &cp) == 0 ||
@@ -148,22 +143,22 @@ write_styled(struct buf *out, struct str text, size_t limit, const struct style 
 void
 escape_value(struct buf *out, struct str text, size_t limit)
 {
-	write_styled(out, trimmed(text, limit), limit, &value_style);
+	write_styled(out, trimmed(text), limit, &value_style);
 }
 
 void
 escape_header(struct buf *out, struct str text, size_t limit, bool plain)
 {
-	text = trimmed(text, limit);
-	while (text.n > 0 && text.n <= 3 * limit && text.s[text.n - 1] == '\\')
-		text = trimmed((struct str){ text.s, text.n - 1 }, limit);
+	text = trimmed(text);
+	while (text.n > 0 && text.s[text.n - 1] == '\\')
+		text = trimmed((struct str){ text.s, text.n - 1 });
 	write_styled(out, text, limit, plain ? &plain_header_style : &header_style);
 }
 
 void
 escape_plain(struct buf *out, struct str text, size_t limit)
 {
-	write_styled(out, trimmed(text, limit), limit, &plain_style);
+	write_styled(out, trimmed(text), limit, &plain_style);
 }
 
 static bool
@@ -178,7 +173,7 @@ escape_name(struct buf *out, struct str text, size_t limit)
 	size_t start = out->n, len;
 	bool has_alnum = false;
 
-	text = trimmed(text, limit);
+	text = trimmed(text);
 	for (size_t i = 0; i < text.n && i < limit; i += len) {
 		char c = text.s[i];
 
