@@ -405,16 +405,45 @@ START_TEST(test_no_answer)
 }
 END_TEST
 
+/* An idempotent producer that the brokers do not know any more can send nothing: a new one sends all of it. */
+START_TEST(test_fatal)
+{
+	begin();
+	rig_append_many(&rig, 0, "a", 7, 100);
+	ck_assert(rig_run_idle(&rig, 10000));
+	rd_kafka_mock_push_request_errors(mock.cluster, PRODUCE, 2, ERR(OUT_OF_ORDER_SEQUENCE_NUMBER),
+	    ERR(OUT_OF_ORDER_SEQUENCE_NUMBER));
+	rig_append_many(&rig, 0, "b", 7, 700);
+	ck_assert(rig_run(&rig, 30000, is_down, NULL));
+	ck_assert(rig_run_idle(&rig, 30000));
+	ck_assert_uint_eq(rig_dead(&rig, "kafka"), 0);
+	ck_assert_uint_eq(rig_figures(&rig, "kafka").retried, 0);
+	check_topic("alerts", 800, 7, false);
+}
+END_TEST
+
+static bool
+are_under_way(void *arg)
+{
+	(void)arg;
+	return rig_figures(&rig, "kafka").in_flight == 50;
+}
+
+static bool
+is_nothing_left(void *arg)
+{
+	(void)arg;
+	return rig_backlog(&rig, "kafka") == 0;
+}
+
 START_TEST(test_stop)
 {
 	property("linger.ms", "300");
 	begin();
 	rig_append_many(&rig, 0, "a", 7, 50);
-	ck_assert(rig_run(&rig, 5000, is_up, NULL));
-	rig_run(&rig, 50, NULL, NULL);
-	ck_assert(rig_stop(&rig, 2000));
-	rig_run(&rig, 30, NULL, NULL);
-	ck_assert_uint_eq(rig_backlog(&rig, "kafka"), 0);
+	ck_assert(rig_run(&rig, 30000, are_under_way, NULL));
+	ck_assert(rig_stop(&rig, 30000));
+	ck_assert(rig_run(&rig, 30000, is_nothing_left, NULL));
 	check_topic("alerts", 50, 7, true);
 }
 END_TEST
@@ -497,6 +526,7 @@ main(void)
 	tcase_add_test(tc, test_idle_blink);
 	tcase_add_test(tc, test_idle_gone);
 	tcase_add_test(tc, test_no_answer);
+	tcase_add_test(tc, test_fatal);
 	tcase_add_test(tc, test_stop);
 	tcase_add_test(tc, test_stop_without);
 	tcase_add_test(tc, test_refresh);
