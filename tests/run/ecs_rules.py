@@ -29,8 +29,8 @@ FIELDS = {
 LISTS = set("event.category event.type tags threat.tactic.name threat.tactic.id threat.technique.id "
             "threat.technique.subtechnique.id host.ip email.from.address email.to.address registry.data.strings related.ip "
             "related.hosts related.user related.hash".split())
-REQUIRED = ("@timestamp ecs.version event.kind event.category event.action event.id message organization.id "
-            "msspd.event_id msspd.kind").split()
+REQUIRED = "@timestamp ecs.version event.kind event.action message organization.id msspd.event_id msspd.kind".split()
+OF_ALERTS = ["event.category", "event.id"]  # health and canaries are about no alert and no incident
 ALLOWED = {
     "event.kind": {"alert", "event", "state"}, "event.type": {"info"},
     "event.category": {"intrusion_detection", "host", "iam", "process", "file", "network", "web", "email", "registry"},
@@ -71,6 +71,6 @@ def faults(event):
                 yield "%s: %r is no %s" % (path, one, TYPE[path])
             if one not in ALLOWED.get(path, {one}):
                 yield "%s: %r" % (path, one)
-    for path in REQUIRED:
+    for path in REQUIRED + (OF_ALERTS if seen.get("event.kind") == "alert" else []):
         if path not in seen:
             yield "%s is missing" % path

@@ -22,7 +22,7 @@ OBJECTS = {
     "notice": "class_uid! int category_uid! int activity_id! int activity_name str type_uid! int class_name str "
               "category_name str type_name str timezone_offset int time! ms metadata! metadata cloud! cloud severity_id! int "
               "severity str status_id int status str status_code str status_detail str message str start_time ms "
-              "unmapped object",
+              "unmapped object raw_data str",
     "metadata": "version! str uid str original_event_uid str tenant_uid str product! product profiles [str] "
                 "is_truncated bool labels [str] log_name str log_provider str logged_time ms original_time str "
                 "extensions [extension]",

@@ -25,7 +25,7 @@ class Formats(unittest.TestCase):
         graph = harness.FakeGraph(self.run_, "--tenants", 3, "--alerts", alerts, "--hostile", hostile)
         sinks = {name: dict({"type": "file", "path": self.run_.path(name)}, **more) for name, more in sinks.items()}
         msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(3), sinks))
-        done = msspd.call("--once", "--timeout", "60s")
+        done = msspd.call("--once", "--timeout", "300s")
         self.assertEqual(done.returncode, 0, done.stderr[-3000:])
         lines = {}
         for name in sinks:
@@ -76,6 +76,42 @@ class Formats(unittest.TestCase):
             self.assertEqual(wrong, [], name)
             self.assertEqual(len({e["msspd"]["event_id"] for e in events}), len(Truth(graph.truth_file).alerts))
             self.assertEqual({"original" in e["event"] for e in events}, {name == "all"}, name)
+
+    def test_every_class_in_every_form(self):
+        """Findings of alerts and incidents, created, updated and closed, what is unreadable, health, canaries: by the rules."""
+        graph = harness.FakeGraph(self.run_, "--tenants", 2, "--alerts", 20, "--incidents", 20, "--hostile", 60, "--rate", 3,
+                                  "--incident-rate", 3, "--history", 3600)
+        sinks = {name: {"type": "file", "path": self.run_.path(name), "format": name} for name in ("ocsf", "ecs")}
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(2), sinks, streams=["alerts", "incidents"])
+                              + "health: {settle: 1s}\n").start()
+        graph.ask("/_control/story", {"tenant": 1, "stream": "incidents", "hostile": 60})
+        for name in sinks:
+            self.assertEqual(msspd.ctl("test-sink", "--timeout", "60s", name).returncode, 0)
+
+        def events(name):
+            return [json.loads(line) for line in self.run_.read(name).split("\n")[:-1]]
+
+        def classes():
+            return {(e["class_uid"], e["activity_id"]) for e in events("ocsf")}
+
+        def is_told(**health):
+            return any(e["class_uid"] == 6008 and e["metadata"]["tenant_uid"] == graph.tenant_id(2) and health.items() <= e.items()
+                       for e in events("ocsf"))
+        wanted = {(2004, 1), (2004, 2), (2004, 3), (2005, 1), (2005, 2), (2005, 3), (0, 99)}
+        harness.wait_for("each activity", 120, lambda: wanted <= classes(), 1)
+        graph.stop_story()
+        graph.fault("2:nolicence")
+        harness.wait_for("it is told", 120, lambda: is_told(activity_id=1, status_code="no licence"), 1)
+        graph.ask("/_control/fault", {"clear": True})
+        harness.wait_for("its end", 120, lambda: msspd.ctl("poll", "t002").returncode == 0 and is_told(activity_id=99), 1)
+        msspd.stop()
+        ocsf, ecs = events("ocsf"), events("ecs")
+        self.assertTrue(any("unreadable" in e["unmapped"]["msspd"] for e in ocsf), "nothing is unreadable")
+        for faults, found in ((ocsf_rules.faults, ocsf), (ecs_rules.faults, ecs)):
+            self.assertEqual([(fault, str(e)[:300]) for e in found for fault in faults(e)][:20], [])
+        self.assertEqual({e["metadata"]["uid"] for e in ocsf if e["class_uid"]},
+                         {e["msspd"]["event_id"] for e in ecs if e["msspd"]["kind"] != "canary"})
+        self.check_typed([json.dumps(e) for e in ocsf if e["class_uid"] == 2004])
 
     def check_typed(self, texts):
         if not os.path.exists(READERS):
