@@ -9,6 +9,7 @@ from harness import wait_for
 
 LIBS = os.path.join(harness.ROOT, "build", "kafka")
 USER, PASSWORD = "msspd", "kafka-pass-19"
+PLAIN, PLAIN_PASSWORD = "msspd-plain", "kafka-pass-23"  # whom SCRAM does not know
 
 # Each kind of sign-in has a listener of its own; the timestamps are the broker's, of when it had it.
 PROPERTIES = """
@@ -69,7 +70,7 @@ class Kafka:
                 with open(self.pki(part), encoding="ascii") as f:
                     out.write(f.read())
         self.file = run.write(name + "/server.properties", PROPERTIES % dict(
-            dir=self.dir, pki=self.pki(""), user=USER, password=PASSWORD, clear=self.clear,
+            dir=self.dir, pki=self.pki(""), user=PLAIN, password=PLAIN_PASSWORD, clear=self.clear,
             tls=self.tls, sasl=self.sasl, controller=self.controller, auto_create=str(auto_create).lower()))
         self.log4j = run.write(name + "/log4j.properties", LOG4J)
         self._format()

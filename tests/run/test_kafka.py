@@ -44,7 +44,8 @@ class Ways(Scene):
             "clear": sink("clear", {"compression.type": "zstd"}),
             "mutual": sink("mutual", brokers=mtls, tls=mutual),
             "scram": sink("scram", {"compression.type": "lz4"}, **user),
-            "plain": sink("plain", {"sasl.mechanism": "PLAIN"}, **user),
+            "plain": sink("plain", {"sasl.mechanism": "PLAIN"}, **dict(
+                user, username=kafka.PLAIN, password_file=self.run_.write("plain", kafka.PLAIN_PASSWORD))),
             "oauth": sink("oauth", brokers=sasl, tls=tls, oauth_token_file=token),
             "wrong": sink("wrong", **dict(user, password_file=wrong)),
             "nobody": sink("nobody", brokers=mtls, tls=tls),
@@ -55,7 +56,8 @@ class Ways(Scene):
         broker = kafka.Kafka(self.run_)
         graph = harness.FakeGraph(self.run_, "--tenants", 1, "--alerts", 20, "--rate", 0)
         sinks = self.sinks(broker, broker.pki)
-        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(1), sinks))
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(1, customer="contoso"), sinks)
+                              + "instance: soc-7\ncustomers: {contoso: {name: Contoso Ltd}}\n")
         done = msspd.call("-n")
         self.assertEqual(done.returncode, 0, done.stderr)
         msspd.start()
@@ -72,7 +74,7 @@ class Ways(Scene):
         self.assertEqual(code, 0)
         self.assertLess(took, 2.5 * harness.SLOW)
         log = self.run_.read(msspd.log)
-        for secret in (kafka.PASSWORD, "wrong-pass-21"):
+        for secret in (kafka.PASSWORD, kafka.PLAIN_PASSWORD, "wrong-pass-21"):
             self.assertNotIn(secret, log)
         self.assertIn("min.insync.replicas 1", log)
         self.assert_no_secret_in_logs(msspd.log)
@@ -83,10 +85,12 @@ class Ways(Scene):
         self.assertEqual(kafka.disorder(messages), [])
         for m in messages:
             value, headers = json.loads(m["value"]), m["headers"]
-            self.assertEqual(value["metadata"]["uid"], headers["event-id"])
             self.assertTrue(m["key"].startswith(headers["tenant-id"] + ":"))
-            self.assertEqual(headers["tenant"], "t001")
-            self.assertEqual((headers["format"], headers["content-type"]), ("ocsf", "application/json"))
+            known = value["unmapped"]["msspd"]
+            self.assertEqual(headers, {
+                "tenant": "t001", "tenant-id": harness.FakeGraph.tenant_id(1), "customer": "contoso", "stream": "alerts",
+                "event-kind": known["kind"], "event-id": value["metadata"]["uid"], "format": "ocsf",
+                "format-version": value["metadata"]["version"], "content-type": "application/json", "instance": "soc-7"})
 
 
 class Topics(Scene):

@@ -398,7 +398,9 @@ START_TEST(test_no_answer)
 	ck_assert(rig_run_idle(&rig, 5000));
 	rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 4000);
 	rig_append_many(&rig, 0, "b", 7, 100);
-	ck_assert(rig_run(&rig, 10000, is_down, NULL));
+	ck_assert(rig_run(&rig, 30000, is_down, NULL));
+	ck_assert_ptr_nonnull(strstr(rig_figures(&rig, "kafka").trouble, "_MSG_TIMED_OUT"));
+	ck_assert_uint_eq(rig_figures(&rig, "kafka").retried, 0);
 	rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0);
 	ck_assert(rig_run_idle(&rig, 30000));
 	check_topic("alerts", 200, 7, false);
