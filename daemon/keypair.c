@@ -18,12 +18,24 @@ struct contents {
 	struct buf certificate, key, passphrase;
 };
 
+/* A certificate alone may be open to everybody: it is not told to be closed, but what is missing. */
+static bool
+read_both_in_one(struct contents *c, const char *file, struct err *err)
+{
+	if (!secret_read_open(file, &c->certificate, err))
+		return false;
+	if (strstr(c->certificate.p, "PRIVATE KEY-----") == NULL)
+		return err_set(err, ERR_CONF,
+		    "%.200s holds no private key; name its file in key_file", file);
+	return secret_read(file, &c->certificate, err);
+}
+
 static bool
 read_contents(struct contents *c, const struct keypair_files *f, struct err *err)
 {
 	bool is_one = f->key == NULL;
 
-	return (is_one ? secret_read(f->certificate, &c->certificate, err)
+	return (is_one ? read_both_in_one(c, f->certificate, err)
 	               : secret_read_open(f->certificate, &c->certificate, err)) &&
 	       (is_one || secret_read(f->key, &c->key, err)) &&
 	       (f->passphrase == NULL || secret_read(f->passphrase, &c->passphrase, err));

@@ -121,17 +121,6 @@ open_checked(const char *name, bool may_be_open, struct err *err)
 	return fd;
 }
 
-bool
-secret_check(const char *name, struct err *err)
-{
-	int fd = open_checked(name, false, err);
-
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
 /* One byte more than allowed shows that there is more. */
 static bool
 read_whole(int fd, char *p, size_t *used)
@@ -199,6 +188,16 @@ bool
 secret_read(const char *name, struct buf *b, struct err *err)
 {
 	return read_file(name, false, b, err);
+}
+
+bool
+secret_check(const char *name, struct err *err)
+{
+	struct buf b = BUF_INIT(SECRET_MAX);
+	bool ok = secret_read(name, &b, err);
+
+	buf_wipe(&b);
+	return ok;
 }
 
 bool

@@ -18,7 +18,7 @@
 /* The path a name stands for, from malloc. NULL and ERR_CONF: a bare name without
  * $CREDENTIALS_DIRECTORY, a relative path. */
 char *secret_path(const char *name, struct err *err);
-/* Exists, is a regular file, and is not open to others. */
+/* Whether secret_read() would read it: it is there, closed to others, and not empty. */
 bool secret_check(const char *name, struct err *err) MUST_CHECK;
 /* Secrets must not end up in a core, also not in one that a pipe takes, which knows no limit;
  * nor may another process of our user look into this one. */

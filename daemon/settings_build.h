@@ -133,6 +133,8 @@ const struct match *settings_read_match(struct build *b, const struct node *n);
 
 /* Of what was read into c: c->customer.contacts. */
 void settings_read_contacts(struct build *b, struct customer_draft *c);
+/* When all is read without an error: warns of groups that rules name and no customer has. */
+void settings_check_groups(struct build *b);
 
 /* ---- settings_files.c -------------------------------------------------------------- */
 

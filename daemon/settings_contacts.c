@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/settings_build.h"
+#include "lib/config/nearest.h"
 #include "lib/format/mail.h"
 
 #define CONTACTS_MAX 64 /* addresses of one customer */
@@ -55,4 +56,55 @@ settings_read_contacts(struct build *b, struct customer_draft *c)
 	    arena_alloc(&b->w->arena, CONTACTS_MAX * sizeof(*c->customer.contacts));
 	for (const struct node *group = n->first; group != NULL; group = group->next)
 		read_group(b, &c->customer, group);
+}
+
+/* ---- the other way round: what rules of mail sinks name as {contacts.GROUP} --------------- */
+
+/* Whether a customer has it; else what is close to it. */
+static bool
+find_group(const struct build *b, struct nearest *near)
+{
+	const struct customer_draft *all = b->customers.v;
+
+	for (size_t i = 0; i < b->customers.n; i++) {
+		const struct node *n = all[i].contacts;
+
+		for (n = n != NULL ? n->first : NULL; n != NULL; n = n->next) {
+			if (strcmp(n->key, near->wrong) == 0)
+				return true;
+			nearest_offer(near, n->key);
+		}
+	}
+	return false;
+}
+
+static void
+check_group(struct build *b, const struct node *to)
+{
+	struct nearest near;
+	char group[65], end;
+
+	if (sscanf(to->text, "{contacts.%64[^{}]%c", group, &end) != 2)
+		return;
+	nearest_init(&near, group);
+	if (!find_group(b, &near))
+		conf_warn(&b->conf, to,
+		    "no customer has contacts \"%s\", so that nobody gets these mails; %s%s%s", group,
+		    near.best != NULL ? "did you mean " : "write them below customers",
+		    near.best != NULL ? near.best : "", near.best != NULL ? "?" : "");
+}
+
+void
+settings_check_groups(struct build *b)
+{
+	for (size_t i = 0; i < b->sinks.n; i++) {
+		const struct node *rules = node_get(draft_at(&b->sinks, i)->node, "rules");
+
+		for (size_t k = 0; rules != NULL && node_at(rules, k) != NULL; k++) {
+			const struct node *to = node_get(node_at(rules, k), "to");
+
+			for (size_t m = 0; to != NULL && node_at(to, m) != NULL; m++)
+				check_group(b, node_at(to, m));
+		}
+	}
 }

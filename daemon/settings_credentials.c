@@ -79,6 +79,22 @@ gather(struct build *b, struct app_draft *a)
 	a->app.credentials = all;
 }
 
+/* What the portal shows of a secret at any time is its ID. */
+static void
+warn_of_id(struct build *b, const struct node *n, const char *file)
+{
+	struct buf secret = BUF_INIT(SECRET_MAX);
+	struct err err; /* of what cannot be read is told already */
+	char guid[37];
+
+	if (secret_read(file, &secret, &err) && guid_parse(buf_peek(&secret), guid))
+		conf_warn(&b->conf, n,
+		    "%.200s holds a GUID, as a secret's ID is one; write its value, which Microsoft shows "
+		    "once, when the secret is made",
+		    file);
+	buf_wipe(&secret);
+}
+
 static void
 check_files(struct build *b, const struct app_draft *a)
 {
@@ -97,6 +113,8 @@ check_files(struct build *b, const struct app_draft *a)
 			conf_error(&b->conf, node_get(a->d.node, "federated_token_file"), "%s",
 			    err.text);
 	}
+	for (size_t i = 0; i < a->secrets.n; i++)
+		warn_of_id(b, node_at(node_get(a->d.node, "secret_file"), i), a->secrets.v[i]);
 	buf_wipe(&token);
 	keypair_release(&keys);
 }

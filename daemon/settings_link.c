@@ -346,4 +346,5 @@ settings_link(struct build *b)
 	warn_unwatched(b);
 	warn_of_cap(b);
 	check_origins(b);
+	settings_check_groups(b);
 }

@@ -116,8 +116,10 @@ START_TEST(test_in_one_file)
 	struct keypair_files f = { .certificate = a.cert };
 	char *command = xasprintf("cat '%s' >> '%s'", a.key, a.cert);
 
-	ck_assert_int_eq(system(command), 0);
 	ck_assert_int_eq(chmod(a.cert, 0644), 0);
+	ck_assert(!keypair_read(&k, &f, &err)); /* key_file was forgotten: nothing is secret there */
+	ck_assert_ptr_nonnull(strstr(err.text, "holds no private key; name its file in key_file"));
+	ck_assert_int_eq(system(command), 0);
 	ck_assert(!keypair_read(&k, &f, &err)); /* now it is a secret */
 	ck_assert_ptr_nonnull(strstr(err.text, "open to everybody"));
 	ck_assert_int_eq(chmod(a.cert, 0600), 0);

@@ -478,6 +478,27 @@ START_TEST(test_secrets)
 }
 END_TEST
 
+START_TEST(test_a_secrets_id_for_its_value)
+{
+	char *text = xasprintf("apps: {soc: {client_id: " GUID(9) ", secret_file: [%s/good, %s/id]}}\n"
+	    "defaults: {app: soc, sinks: s}\n" "tenants: {a: {id: " GUID(1) "}}\n"
+	    "sinks: {s: {type: fake, health: daemon}}\n", the_case.dir, the_case.dir);
+
+	umask(077);
+	case_write(&the_case, "good", "abc8Q~x\n");
+	case_write(&the_case, "id", GUID(3) "\n");
+	case_write(&the_case, "m.yaml", text);
+	s = case_load(&the_case, true);
+	ck_assert_ptr_nonnull(s);
+	ck_assert_int_eq(strncmp(the_case.said.p, "warning m.yaml:1:", 17), 0);
+	ck_assert_ptr_nonnull(strstr(the_case.said.p, ": apps.soc.secret_file[1]: id holds a GUID, as a "
+	    "secret's ID is one; write its value, which Microsoft shows once, when the secret is made\n"));
+	ck_assert_ptr_null(strstr(the_case.said.p, "secret_file[0]"));
+	ck_assert_ptr_null(strstr(the_case.said.p, GUID(3)));
+	free(text);
+}
+END_TEST
+
 START_TEST(test_too_many_sinks)
 {
 	struct buf b = BUF_INIT(100000);
@@ -627,6 +648,7 @@ main(void)
 	tcase_add_test(tc, test_conf_d_unsound);
 	tcase_add_test(tc, test_no_file);
 	tcase_add_test(tc, test_secrets);
+	tcase_add_test(tc, test_a_secrets_id_for_its_value);
 	tcase_add_test(tc, test_too_many_sinks);
 	tcase_add_test(tc, test_many_tenants);
 	tcase_add_test(tc, test_fixed_changes);

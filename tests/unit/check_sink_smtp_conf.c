@@ -17,6 +17,8 @@ static const struct {
 	{ "all of a rule", SINK ", rules: [{name: n, to: [a@x.example, '{contacts.oncall}'], digest: 15m, limit: 5/h,"
 	    " match: {severity: high}, organization_name: false, portal_link: false, device_information: true}]",
 	    NULL },
+	{ "contacts that no customer has, beside an address", SINK ", rules: [{to: [a@x.example, '{contacts.onkall}']}]",
+	    "warning: sinks.s.rules[0].to[1]: no customer has contacts \"onkall\", so that nobody gets these mails; did you mean oncall?" },
 	{ "templates", SINK ", " RULE ", subject: '{severity} {title}'", NULL },
 	{ "no rules", SINK, "sinks.s.rules: is missing" },
 	{ "rules that are none", SINK ", rules: {to: a@x.example}", "write a list of 1 to 24 rules" },
