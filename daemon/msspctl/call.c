@@ -54,6 +54,29 @@ connect_to(const char *path, int *status)
 	return -1;
 }
 
+/* With a time limit on the socket a signal ends a call even where it says to go on. */
+static ssize_t
+read_some(int fd, char *chunk, size_t room)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, chunk, room);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+static ssize_t
+send_all(int fd, struct str line)
+{
+	ssize_t n;
+
+	do
+		n = send(fd, line.s, line.n, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
 static bool
 send_line(int fd, const json_t *request)
 {
@@ -63,7 +86,7 @@ send_line(int fd, const json_t *request)
 
 	if (ok) {
 		buf_printf(&line, "%s\n", text);
-		ok = send(fd, line.p, line.n, MSG_NOSIGNAL) == (ssize_t)line.n;
+		ok = send_all(fd, buf_peek(&line)) == (ssize_t)line.n;
 	}
 	buf_release(&line);
 	free(text);
@@ -77,7 +100,7 @@ read_line(int fd, struct buf *line, const char **why)
 	char chunk[16384];
 
 	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
+		ssize_t n = read_some(fd, chunk, sizeof(chunk));
 
 		*why = n == 0 ? "msspd hung up: it is stopping, or has too many clients" :
 		    n < 0 && errno == EAGAIN ? "no answer in time: msspd is busy or stuck" :

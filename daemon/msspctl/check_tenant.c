@@ -11,6 +11,7 @@
 #include "daemon/clock.h"
 #include "daemon/loop.h"
 #include "daemon/msspctl/config.h"
+#include "daemon/msspctl/paint.h"
 #include "daemon/msspctl/show_probe.h"
 #include "daemon/resolve.h"
 #include "daemon/secret.h"
@@ -175,8 +176,7 @@ find_credentials(const char *config)
 int
 do_check_tenant(const struct args *a)
 {
-	struct trial r = { .is_json = a->is_json,
-		.is_coloured = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL };
+	struct trial r = { .is_json = a->is_json, .is_coloured = has_colours(stdout) };
 	int status = EX_OK;
 
 	secret_forbid_cores();

@@ -275,6 +275,8 @@ run_command(struct args *a, const char *name)
 			return bad_usage("give a number, as the list has it");
 		if ((c->takes & TAKES_REQUESTS) != 0 && a->is_json && !a->wants_requests)
 			return bad_usage("--json goes with --requests");
+		if (a->is_raw && a->is_json)
+			return bad_usage("--raw or --json, not both");
 		return run(a, c);
 	}
 	fprintf(stderr, "msspctl: there is no command '%s'\nTry 'msspctl --help'.\n", name);

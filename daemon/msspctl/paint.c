@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "daemon/msspctl/paint.h"
 
-static bool
+bool
 has_colours(FILE *out)
 {
 	const char *no = getenv("NO_COLOR");

@@ -143,9 +143,11 @@ ended_well(const json_t *list, const json_t *numbers)
 static int
 follow(const struct args *a, const json_t *numbers)
 {
+	/* Once: whoever does not want to wait for the answer that is under way says it again. */
+	const struct sigaction sa = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART | SA_RESETHAND };
 	int status = EX_OK;
 
-	signal(SIGINT, on_interrupt);
+	sigaction(SIGINT, &sa, NULL);
 	for (unsigned n = 1; !is_interrupted; n++) {
 		json_t *result =
 		    call(a->socket, json_pack("{s:s}", "verb", "replays"), &status);
@@ -211,8 +213,9 @@ do_resend(const struct args *a)
 	json_t *request, *result;
 	int status = EX_OK;
 
-	if (a->sink == NULL || a->from == NULL || a->tenant != NULL || a->to != NULL) {
-		fputs("msspctl: resend takes --sink and --from, both of them\n"
+	if (a->sink == NULL || a->from == NULL || a->tenant != NULL || a->to != NULL ||
+	    a->is_detached) {
+		fputs("msspctl: resend takes --sink and --from, both of them and no more\n"
 		      "Try 'msspctl --help'.\n", stderr);
 		return EX_USAGE;
 	}

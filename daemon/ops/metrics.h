@@ -19,7 +19,6 @@
 #define METRICS_TENANTS  2000
 #define METRICS_SINKS    200
 #define METRICS_EXPIRIES 1000
-#define METRICS_MOST     (16u << 20) /* bytes of one answer */
 
 /* Appends all of them. */
 void metrics_write(struct buf *out, const struct engine *e);

@@ -174,7 +174,7 @@ class Onboard(Scene):
     def test_colours_are_for_terminals(self):
         graph = FakeGraph(self.run_, "--tenants", 1, "--alerts", 2)
         self.configure(graph, 1)
-        for env, want in (({}, True), ({"NO_COLOR": "1"}, False)):
+        for env, want in (({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False)):
             mine, theirs = pty.openpty()
             seen = []
             child = subprocess.Popen([os.path.join(harness.BIN, "msspctl"), "-c", self.file, "check-tenant", "t1"],

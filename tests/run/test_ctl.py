@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""msspctl by itself: what it refuses before it asks anybody, and how it bears a daemon that takes its time."""
+import json
+import os
+import signal
+import socketserver
+import subprocess
+import threading
+import unittest
+
+import harness
+
+EX_USAGE = 64
+
+
+class Slow(socketserver.ThreadingUnixStreamServer):
+    """A control socket: its answers by verb; one that is "held" comes when it is let go."""
+    daemon_threads = True
+
+    class RequestHandlerClass(socketserver.StreamRequestHandler):
+        def handle(self):
+            for line in self.rfile:
+                verb = json.loads(line)["verb"]
+                if verb == self.server.held:
+                    self.server.asked.set()
+                    self.server.go.wait(60)
+                self.wfile.write(json.dumps({"ok": True, "result": self.server.answers[verb]}).encode() + b"\n")
+
+    def __init__(self, path, answers, held=None):
+        super().__init__(path, self.RequestHandlerClass)
+        self.answers, self.held = answers, held
+        self.asked, self.go = threading.Event(), threading.Event()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Ctl(unittest.TestCase):
+    def setUp(self):
+        self.run_ = harness.Run()
+        self.addCleanup(self.run_.close)
+        self.socket = self.run_.path("control.sock")
+
+    def start(self, *words):
+        return subprocess.Popen([os.path.join(harness.BIN, "msspctl"), "-s", self.socket, *words], text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def ctl(self, *words):
+        child = self.start(*words)
+        out, err = child.communicate(timeout=60 * harness.SLOW)
+        return child.returncode, out, err
+
+    def test_an_option_without_effect_is_refused(self):
+        for words in (("resend", "--sink", "siem", "--from", "1h", "--detach"),
+                      ("resend", "--sink", "siem", "--from", "1h", "--to", "1m"),
+                      ("dead", "show", "1", "--raw", "--json"),
+                      ("status", "--yes"), ("backup", "x", "--json")):
+            with self.subTest(words):
+                code, out, err = self.ctl(*words)
+                self.assertEqual((code, out), (EX_USAGE, ""), err)
+
+    def test_ctrl_c_while_an_answer_is_awaited_leaves_a_replay_running(self):
+        replay = {"number": 1, "state": "reading", "tenant": "t", "stream": "alerts", "percent": 3}
+        with Slow(self.socket, {"replay": {"numbers": [1]}, "replays": {"replays": [replay]}}, "replays") as server:
+            self.addCleanup(server.shutdown)
+            child = self.start("replay", "--tenant", "t", "--from", "1h")
+            self.assertTrue(server.asked.wait(60))
+            child.send_signal(signal.SIGINT)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                child.wait(0.5)  # the answer is still awaited, not given up
+            server.go.set()
+            out, err = child.communicate(timeout=60)
+            self.assertEqual((child.returncode, err), (0, ""), out)
+            self.assertIn("it goes on without you", out)
+
+
+if __name__ == "__main__":
+    unittest.main()
