@@ -67,7 +67,9 @@ from_journal(struct origins *o, uint32_t stream)
 		made = origin_from_about(about, &err);
 	if (made != NULL)
 		return made;
-	log_error(NULL, "nothing is known of stream=%" PRIu32 "; its entries go out as unknown", stream);
+	if (stream != 0) /* of what is damaged: nobody's */
+		log_error(NULL, "nothing is known of stream=%" PRIu32 "; its entries go out as unknown",
+		    stream);
 	made = origin_from_about(nobody, &err);
 	BUG_IF(made == NULL);
 	return made;

@@ -29,6 +29,7 @@
  *   journal_sqlite_period.c   what is to be read again, and what parked sinks are not given
  *   journal_sqlite_resend.c   what a sink lost waits for it again
  *   journal_sqlite_letters.c  dead letters and quarantine: looked at, retried, dropped
+ *   journal_sqlite_sum.c      the checksum of dead letters
  *   journal_sqlite_purge.c    all of a stream goes
  *   journal_sqlite_read.c     entries to hand out
  *   journal_sqlite_trim.c     what goes: delivered, forgotten, over its cap
@@ -40,7 +41,7 @@
  * transaction was committed: until then changes are noted in a list.
  */
 #define PAGE_SIZE      16384
-#define SCHEMA_VERSION 6
+#define SCHEMA_VERSION 7
 #define APPLICATION_ID 0x6d737370 /* "mssp" */
 #define MEMORY_PROBES  16         /* rows that share a second and a hash */
 #define NO_ROWID       INT64_MIN
@@ -86,7 +87,11 @@ enum statement {
 	ST_DEAD_OLDEST,
 	ST_DEAD_DROP,
 	ST_DEAD_GET,
+	ST_DEAD_BROKEN,
 	ST_DEAD_LIST,
+	ST_DEAD_OF_SINK,
+	ST_DEAD_OF_STREAM,
+	ST_DEAD_OF_BOTH,
 	ST_DEAD_WALK,
 	ST_DEAD_RETRY,
 	ST_DEAD_RETRIED,
@@ -97,6 +102,7 @@ enum statement {
 	ST_QUARANTINE_DROP,
 	ST_QUARANTINE_GET,
 	ST_QUARANTINE_LIST,
+	ST_QUARANTINE_OF_STREAM,
 	ST_QUARANTINE_SOME,
 	ST_PURGE_READERS,
 	ST_PURGE_GAPS,
@@ -305,6 +311,18 @@ bool pack_drop(struct store *s, uint64_t first, uint64_t last, struct err *err) 
 int pack_teach(sqlite3 *db, journal_unpack *how);
 /* Of a row of the table entry. */
 #define ENTRY_BODY "ifnull(body, slice(pack, at, len))"
+/*
+ * The checksum of a dead letter, over what it is and whose (the key of its stream, too), with the
+ * time, the reason and the entry that it is, or is to be. Its body has one of its own, which goes
+ * in: so a list need not read bodies, and what changes in a letter leaves its body alone.
+ */
+#define LETTER_SUM(at, why, retry, body) "letter_sum(n, sink, " at ", " why ", size, seq, stream, type," \
+    " kind, flags, changed, version, journalled, id, " retry ", remembered, " body "," \
+    " (SELECT key FROM stream WHERE stream.id = dead.stream))"
+#define LETTER_BODY_IS_SOUND "ifnull(body_crc = letter_sum(body), 0)"
+#define LETTER_IS_SOUND "ifnull(crc = " LETTER_SUM("at", "why", "retry", "body_crc") ", 0)"
+/* Gives that handle the function. Returns SQLite's code. */
+int sum_teach(sqlite3 *db);
 /* What the memory has of an alert, and where. */
 struct memory_slot {
 	int64_t key; /* where it is or would go */
@@ -342,6 +360,8 @@ bool given_take_back(
     struct store *s, const struct memory_place *at, uint32_t sink, struct err *err) MUST_CHECK;
 bool given_take_back_entry(
     struct store *s, uint64_t seq, uint32_t sink, struct err *err) MUST_CHECK;
+/* It did get it now, at last; likewise. */
+bool given_give_entry(struct store *s, uint64_t seq, uint32_t sink, struct err *err) MUST_CHECK;
 
 /* Hours since 1970 when the alert of that key of the memory was created. */
 int64_t memory_hour(int64_t key);
@@ -372,6 +392,13 @@ bool park_step(struct store *s);
 bool growth_step(struct store *s);
 /* Some of what a sink lost waits for it again, in a transaction of its own. False: nothing to do. */
 bool resend_step(struct store *s);
+/* In the transaction at hand: an entry, as it is on disk, that the sink will never take. */
+bool letter_put(struct store *s, uint32_t sink, uint64_t seq, const char *why, struct err *err)
+    MUST_CHECK;
+/* Likewise: one whose checksum is wrong goes to quarantine, as nobody's. */
+bool letter_set_aside(struct store *s, uint64_t number, struct err *err) MUST_CHECK;
+/* The same in a transaction of its own. */
+bool quarantine_letter(struct store *s, uint64_t number, struct err *err) MUST_CHECK;
 /* In the transaction at hand: of that sink's entries first to last, those that are dead letters
  * retried: accepted, they are none any more; refused, or never delivered, they are as before. */
 bool letters_accepted(struct store *s, uint32_t sink, uint64_t first, uint64_t last,
@@ -392,8 +419,8 @@ struct letter_at {
 bool letters_walk(struct store *s, struct journal_task *t, struct letter_at out[LETTERS_STEP],
     size_t *n, struct err *err) MUST_CHECK;
 /* It goes for good. is_retried, too: else *is_kept says that it is retried, and stays. */
-bool letter_drop(struct store *s, uint64_t number, bool is_retried, bool *is_kept, struct err *err)
-    MUST_CHECK;
+bool letter_drop(struct store *s, const struct journal_filter *which, uint64_t number,
+    bool is_retried, bool *is_kept, struct err *err) MUST_CHECK;
 bool look_at_letters(struct store *s, const struct journal_letters_ask *ask,
     struct journal_batch *b, struct err *err) MUST_CHECK;
 /* One step of a task, in a transaction of its own. */
@@ -414,7 +441,10 @@ bool entry_from_row(sqlite3_stmt *st, int first, uint64_t seq, struct journal_it
 uint32_t routes_crc(uint64_t seq, const void *routes, size_t n);
 /* Was it given to that sink? False where that is not known. */
 bool entry_was_for(struct str routes, uint64_t seq, uint32_t sink);
-/* In a transaction of its own: keeps the row in quarantine and frees who waits for it. */
+/* In the transaction at hand: keeps the row in quarantine, as nobody's, and frees who waits for
+ * it. */
+bool entry_set_aside(struct store *s, uint64_t seq, struct err *err) MUST_CHECK;
+/* The same in a transaction of its own. */
 bool quarantine_entry(struct store *s, uint64_t seq, struct err *err) MUST_CHECK;
 bool quarantine_put(struct store *s, uint32_t stream, struct str id, const char *why,
     const void *body, size_t n, struct err *err) MUST_CHECK;

@@ -11,26 +11,46 @@
  * What is looked at, in this order. Large tables are walked by key, so that no
  * step takes long; what lies in their pages is read, and so checked, on the way.
  */
+typedef bool is_sound(sqlite3_stmt *row);
+typedef bool set_aside(struct store *s, uint64_t key, struct err *err);
+
+static bool
+is_entry_sound(sqlite3_stmt *row)
+{
+	struct journal_item item;
+
+	return entry_from_row(row, 1, (uint64_t)sqlite3_column_int64(row, 0), &item);
+}
+
+static bool
+is_letter_sound(sqlite3_stmt *row)
+{
+	return sqlite3_column_int(row, 1) != 0;
+}
+
 static const struct {
 	const char *name;
 	const char *walk; /* ?1: key to go on after, ?2: how many rows; NULL: looked at as a whole */
+	is_sound *is_sound;   /* of its rows; NULL: they have no checksum */
+	set_aside *set_aside; /* those that are not, each in a transaction of its own */
 } tables[] = {
-	{ "meta", NULL },
-	{ "stream", NULL },
-	{ "reader", NULL },
-	{ "sink", NULL },
-	{ "gap", NULL },
-	{ "period", NULL },
-	{ "todo", NULL },
+	{ .name = "meta" },
+	{ .name = "stream" },
+	{ .name = "reader" },
+	{ .name = "sink" },
+	{ .name = "gap" },
+	{ .name = "period" },
+	{ .name = "todo" },
 	{ "entry", "SELECT seq, stream, type, kind, flags, changed, version, journalled, crc, id, "
-	    ENTRY_BODY " FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2" },
-	{ "pack", "SELECT first, size FROM pack WHERE first > ?1 ORDER BY first LIMIT ?2" },
+	    ENTRY_BODY " FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2", is_entry_sound,
+	    quarantine_entry },
+	{ "pack", "SELECT first, size FROM pack WHERE first > ?1 ORDER BY first LIMIT ?2", NULL, NULL },
 	{ "memory", "SELECT key, stream, journalled, id, seen FROM memory"
-	    " WHERE key > ?1 ORDER BY key LIMIT ?2" },
-	{ "dead", "SELECT n, body FROM dead WHERE n > ?1 ORDER BY n LIMIT ?2" },
-	{ "quarantine", "SELECT n, body FROM quarantine WHERE n > ?1 ORDER BY n LIMIT ?2" },
+	    " WHERE key > ?1 ORDER BY key LIMIT ?2", NULL, NULL },
+	{ "dead", "SELECT n, " LETTER_IS_SOUND " AND " LETTER_BODY_IS_SOUND
+	    " FROM dead WHERE n > ?1 ORDER BY n LIMIT ?2", is_letter_sound, quarantine_letter },
+	{ "quarantine", "SELECT n, body FROM quarantine WHERE n > ?1 ORDER BY n LIMIT ?2", NULL, NULL },
 };
-#define ENTRY_TABLE 7
 
 void
 check_start(struct store *s)
@@ -70,12 +90,12 @@ quick_check(struct store *s, const char *table, struct err *err)
 	return ok;
 }
 
-/* *bad: an entry whose checksum is wrong. */
+/* *bad: the key of a row whose checksum is wrong. */
 static bool
 walk(struct store *s, uint64_t *bad, struct err *err)
 {
 	struct check *c = &s->check;
-	struct journal_item item;
+	is_sound *sound = tables[c->table].is_sound;
 	sqlite3_stmt *st;
 	int rc = sqlite3_prepare_v2(s->db, tables[c->table].walk, -1, &st, NULL), rows = 0;
 
@@ -86,7 +106,7 @@ walk(struct store *s, uint64_t *bad, struct err *err)
 	while (*bad == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		c->from = sqlite3_column_int64(st, 0);
 		column_bytes(st, sqlite3_column_count(st) - 1);
-		if (c->table == ENTRY_TABLE && !entry_from_row(st, 1, (uint64_t)c->from, &item))
+		if (sound != NULL && !sound(st))
 			*bad = (uint64_t)c->from;
 		rows++;
 	}
@@ -114,7 +134,7 @@ look(struct store *s, struct err *err)
 	if (!walk(s, &bad, err))
 		return false;
 	c->bad += bad != 0;
-	return bad == 0 || quarantine_entry(s, bad, err);
+	return bad == 0 || tables[c->table].set_aside(s, bad, err);
 }
 
 static void
@@ -127,7 +147,7 @@ finish(struct store *s)
 	else
 		outbox_note(s->out, JOURNAL_NOTE_CHECK, s->state,
 		    "the journal was looked through after an unclean stop: %" PRIu64
-		    " damaged entries were put in quarantine", s->check.bad);
+		    " damaged entries and dead letters were put in quarantine", s->check.bad);
 }
 
 bool

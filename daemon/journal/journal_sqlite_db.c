@@ -65,34 +65,48 @@ static const char *const texts[ST_COUNT] = {
 		    " WHERE t.sink = ?1 AND t.memo IS NOT NULL ORDER BY t.seq LIMIT ?2",
 	[ST_DEAD_PUT] =
 	    "INSERT INTO dead(n, sink, at, why, size, seq, stream, type, kind, flags,"
-	    " changed, version, journalled, id, body)"
-	    " SELECT ?5, ?1, ?3, ?4, ifnull(length(" ENTRY_BODY "), 0),"
-	    " seq, stream, type, kind, flags, changed, version, journalled, id, " ENTRY_BODY
-	    " FROM entry WHERE seq = ?2",
+	    " changed, version, journalled, id, body, remembered, body_crc, crc)"
+	    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, remembered,"
+	    " letter_sum(?15), letter_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+	    " NULL, remembered, letter_sum(?15), (SELECT key FROM stream WHERE id = ?7))"
+	    " FROM entry WHERE seq = ?6",
 	[ST_DEAD_OLDEST] = "SELECT n, size, sink, retry FROM dead ORDER BY n LIMIT 1",
 	[ST_DEAD_DROP] = "DELETE FROM dead WHERE n = ?1",
-	[ST_DEAD_GET] = "SELECT size, sink, retry, at, why, seq, stream, type, kind, flags, changed,"
-	    " version, journalled, id, substr(body, ?2, ?3) FROM dead WHERE n = ?1",
-	/* Neither of these two reads a body on its way. */
-	[ST_DEAD_LIST] = "SELECT n, stream FROM dead INDEXED BY dead_order"
-	    " WHERE n > ?1 AND (?2 = 0 OR sink = ?2) ORDER BY n",
+	[ST_DEAD_GET] = "SELECT " LETTER_IS_SOUND " AND (?3 = 0 OR " LETTER_BODY_IS_SOUND "), size,"
+	    " sink, retry, at, why, seq, stream, type, kind, flags, changed, version, journalled, id,"
+	    " substr(body, ?2, ?3), remembered FROM dead WHERE n = ?1",
+	[ST_DEAD_BROKEN] = "SELECT sink, size, retry, id, body FROM dead WHERE n = ?1",
+	/* A page of a list costs no more than what is on it. */
+	[ST_DEAD_LIST] = "SELECT n FROM dead WHERE n > ?1 ORDER BY n LIMIT ?2",
+	[ST_DEAD_OF_SINK] = "SELECT n FROM dead INDEXED BY dead_sink"
+	    " WHERE sink = ?4 AND n > ?1 ORDER BY n LIMIT ?2",
+	[ST_DEAD_OF_STREAM] = "SELECT n FROM dead INDEXED BY dead_stream"
+	    " WHERE stream = ?3 AND n > ?1 ORDER BY n LIMIT ?2",
+	[ST_DEAD_OF_BOTH] = "SELECT n FROM dead INDEXED BY dead_both"
+	    " WHERE stream = ?3 AND sink = ?4 AND n > ?1 ORDER BY n LIMIT ?2",
+	/* Reads no body on its way. */
 	[ST_DEAD_WALK] = "SELECT sink, seq, stream, n FROM dead INDEXED BY dead_order"
 	    " WHERE (sink, seq, stream, n) > (?1, ?2, ?3, ?4) ORDER BY sink, seq, stream, n"
 	    " LIMIT ?5",
-	[ST_DEAD_RETRY] = "UPDATE dead SET retry = ?2 WHERE n = ?1",
-	[ST_DEAD_RETRIED] = "SELECT n, size, retry FROM dead"
+	[ST_DEAD_RETRY] = "UPDATE dead SET retry = ?2, crc = "
+	    LETTER_SUM("at", "why", "?2", "body_crc") " WHERE n = ?1",
+	[ST_DEAD_RETRIED] = "SELECT n, size, retry, " LETTER_IS_SOUND " FROM dead"
 	    " WHERE retry BETWEEN ?2 AND ?3 AND sink = ?1 ORDER BY retry LIMIT 1",
-	[ST_DEAD_AGAIN] = "UPDATE dead SET retry = NULL, at = ifnull(?4, at), why = ifnull(?3, why)"
-	    " WHERE retry = ?2 AND sink = ?1",
-	[ST_DEAD_NO_RETRY] = "UPDATE dead SET retry = NULL WHERE retry IS NOT NULL AND sink = ?1",
+	[ST_DEAD_AGAIN] = "UPDATE dead SET retry = NULL, at = ifnull(?3, at), why = ifnull(?2, why),"
+	    " crc = " LETTER_SUM("ifnull(?3, at)", "ifnull(?2, why)", "NULL", "body_crc")
+	    " WHERE n = ?1",
+	/* What is damaged stays so. */
+	[ST_DEAD_NO_RETRY] = "UPDATE dead SET retry = NULL, crc = CASE WHEN " LETTER_IS_SOUND " THEN "
+	    LETTER_SUM("at", "why", "NULL", "body_crc") " END WHERE retry IS NOT NULL AND sink = ?1",
 	[ST_QUARANTINE_PUT] = "INSERT INTO quarantine(n, at, stream, id, why, size, body)"
 	    " VALUES(?7, ?1, ?2, ?3, ?4, ?5, ?6)",
 	[ST_QUARANTINE_OLDEST] = "SELECT n, size FROM quarantine ORDER BY n LIMIT 1",
 	[ST_QUARANTINE_DROP] = "DELETE FROM quarantine WHERE n = ?1",
 	[ST_QUARANTINE_GET] = "SELECT size, at, why, stream, id, substr(body, ?2, ?3)"
 	    " FROM quarantine WHERE n = ?1",
-	[ST_QUARANTINE_LIST] = "SELECT n, stream FROM quarantine INDEXED BY quarantine_stream"
-	    " WHERE n > ?1 ORDER BY n",
+	[ST_QUARANTINE_LIST] = "SELECT n FROM quarantine WHERE n > ?1 ORDER BY n LIMIT ?2",
+	[ST_QUARANTINE_OF_STREAM] = "SELECT n FROM quarantine INDEXED BY quarantine_stream"
+	    " WHERE stream = ?3 AND n > ?1 ORDER BY n LIMIT ?2",
 	[ST_QUARANTINE_SOME] = "SELECT n, size FROM quarantine WHERE stream = ?1 LIMIT ?2",
 	[ST_PURGE_READERS] = "DELETE FROM reader WHERE stream = ?1",
 	[ST_PURGE_GAPS] = "DELETE FROM gap WHERE stream = ?1",
@@ -251,6 +265,8 @@ db_open(struct store *s, const char *path, struct err *err)
 
 	if (rc == SQLITE_OK)
 		rc = pack_teach(s->db, s->unpack);
+	if (rc == SQLITE_OK)
+		rc = sum_teach(s->db);
 	s->rc = SQLITE_OK;
 	s->wal_pages = 0;
 	if (rc != SQLITE_OK) {

@@ -148,8 +148,28 @@ given_take_back(struct store *s, const struct memory_place *at, uint32_t sink, s
 	return given_put(s, at->key, slot.journalled, &g, err);
 }
 
-bool
-given_take_back_entry(struct store *s, uint64_t seq, uint32_t sink, struct err *err)
+static bool
+give(struct store *s, const struct memory_place *at, uint32_t sink, struct err *err)
+{
+	struct memory_slot slot = { .key = at->key };
+	struct given g;
+
+	if (at->key == NO_ROWID)
+		return true;
+	if (!find_row(s, at, &slot, err))
+		return false;
+	given_of_slot(s, &slot, &g);
+	if (!slot.is_known || given_has(&g, sink))
+		return true;
+	given_add(&g, sink);
+	return given_put(s, at->key, slot.journalled, &g, err);
+}
+
+typedef bool change_given(struct store *s, const struct memory_place *at, uint32_t sink,
+    struct err *err);
+
+static bool
+change_entry(struct store *s, change_given *change, uint64_t seq, uint32_t sink, struct err *err)
 {
 	sqlite3_stmt *st = db_use(s, ST_ENTRY_PLACE);
 	struct memory_place at = { .key = NO_ROWID };
@@ -160,9 +180,21 @@ given_take_back_entry(struct store *s, uint64_t seq, uint32_t sink, struct err *
 	rc = db_row(s, st, err);
 	if (rc == 1)
 		memory_place_read(st, 0, &at);
-	ok = rc >= 0 && given_take_back(s, &at, sink, err);
+	ok = rc >= 0 && change(s, &at, sink, err);
 	sqlite3_reset(st);
 	return ok;
+}
+
+bool
+given_take_back_entry(struct store *s, uint64_t seq, uint32_t sink, struct err *err)
+{
+	return change_entry(s, given_take_back, seq, sink, err);
+}
+
+bool
+given_give_entry(struct store *s, uint64_t seq, uint32_t sink, struct err *err)
+{
+	return change_entry(s, give, seq, sink, err);
 }
 
 void

@@ -145,9 +145,9 @@ purge_dead(struct store *s, struct journal_task *t, struct err *err)
 	if (!letters_walk(s, t, v, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (!letter_drop(s, (uint64_t)v[i].at[3], true, &is_kept, err))
+		if (!letter_drop(s, &t->which, (uint64_t)v[i].at[3], true, &is_kept, err))
 			return false;
-		t->purged.dead++;
+		t->purged.dead += !is_kept;
 	}
 	return true;
 }
@@ -169,6 +169,7 @@ quarantine_of(struct store *s, uint32_t stream, int64_t *v, uint64_t *bytes, siz
 	return rc >= 0;
 }
 
+/* What was damaged is of stream 0: nobody knows whose it was, so it may have been this one's. */
 static bool
 purge_quarantine(struct store *s, struct journal_task *t, struct err *err)
 {
@@ -177,9 +178,12 @@ purge_quarantine(struct store *s, struct journal_task *t, struct err *err)
 	uint64_t bytes = 0;
 	size_t n = 0;
 
-	for (size_t i = 0; i < t->which.nstreams && n == 0; i++)
-		if (!quarantine_of(s, t->which.streams[i], v, &bytes, &n, err))
+	for (size_t i = 0; i <= t->which.nstreams && n == 0; i++) {
+		uint32_t stream = i < t->which.nstreams ? t->which.streams[i] : 0;
+
+		if (!quarantine_of(s, stream, v, &bytes, &n, err))
 			return false;
+	}
 	for (size_t i = 0; i < n; i++) {
 		sqlite3_stmt *st = db_use(s, ST_QUARANTINE_DROP);
 

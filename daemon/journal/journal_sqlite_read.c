@@ -62,8 +62,8 @@ release_todos(struct store *s, uint64_t seq, const struct journal_item *item, st
 	return true;
 }
 
-static bool
-move_entry(struct store *s, uint64_t seq, struct err *err)
+bool
+entry_set_aside(struct store *s, uint64_t seq, struct err *err)
 {
 	sqlite3_stmt *st = db_use(s, ST_ENTRY_GET);
 	struct journal_item item;
@@ -74,7 +74,7 @@ move_entry(struct store *s, uint64_t seq, struct err *err)
 	rc = db_row(s, st, err);
 	if (rc == 1) {
 		entry_from_row(st, 0, seq, &item);
-		ok = quarantine_put(s, item.stream, item.id, "its checksum is wrong", item.body.s,
+		ok = quarantine_put(s, 0, item.id, "its checksum is wrong", item.body.s,
 		    item.body.n, err);
 		sqlite3_reset(st);
 	}
@@ -87,24 +87,25 @@ move_entry(struct store *s, uint64_t seq, struct err *err)
 	if (rc == 1 && s->counts.entries > 0)
 		s->counts.entries--;
 	change_add(s, (struct change) { CHANGE_GONE, .seq = seq, .n = seq });
-	return db_run(s, st, err) && pack_drop(s, seq, seq, err);
+	if (!db_run(s, st, err) || !pack_drop(s, seq, seq, err))
+		return false;
+	outbox_note(s->out, JOURNAL_NOTE_QUARANTINE, s->state,
+	    "entry %llu of the journal is damaged on disk; it is kept in quarantine, and the time "
+	    "that it is of is read again for the sinks that it waited for", (unsigned long long)seq);
+	return true;
 }
 
 bool
 quarantine_entry(struct store *s, uint64_t seq, struct err *err)
 {
-	bool ok = transaction_begin(s, err) && move_entry(s, seq, err)
+	bool ok = transaction_begin(s, err) && entry_set_aside(s, seq, err)
 	    && transaction_commit(s, err);
 
-	if (!ok) {
-		transaction_rollback(s);
-		trouble(s, err);
-		return false;
-	}
-	outbox_note(s->out, JOURNAL_NOTE_QUARANTINE, s->state,
-	    "entry %llu of the journal is damaged on disk; it is kept in quarantine, and the time "
-	    "that it is of is read again for the sinks that it waited for", (unsigned long long)seq);
-	return true;
+	if (ok)
+		return true;
+	transaction_rollback(s);
+	trouble(s, err);
+	return false;
 }
 
 /* ---- handing out --------------------------------------------------------- */

@@ -10,7 +10,6 @@
 #include "lib/base/alloc.h"
 #include "lib/base/ticks.h"
 
-#define COLUMNS_MAX 16
 /* Where entries may be lost, Microsoft is asked again for this much before the oldest. */
 #define LOOK_BACK   (INT64_C(86400) * TICKS_SEC)
 
@@ -21,6 +20,7 @@ struct rescue {
 	int64_t oldest;     /* ticks: of the undelivered; INT64_MAX: none seen */
 	uint64_t lost, kept;
 	bool is_torn;       /* a table of undelivered entries could not be read to its end */
+	bool has_sums;      /* its dead letters have checksums */
 	bool is_rereading;  /* cursors go back */
 	int64_t reread_from;
 };
@@ -58,6 +58,20 @@ check_memory(struct rescue *r, sqlite3_stmt *row)
 {
 	return is_stream_known(r, row, 1)
 	    && (!r->is_rereading || sqlite3_column_int64(row, 2) < r->oldest);
+}
+
+static bool
+check_letter(struct rescue *r, sqlite3_stmt *row)
+{
+	(void)row;
+	r->has_sums = true;
+	return true;
+}
+
+static bool
+check_older_letter(struct rescue *r, sqlite3_stmt *row)
+{
+	return !r->has_sums && is_stream_known(r, row, 6);
 }
 
 static sqlite3_stmt *
@@ -121,7 +135,7 @@ static bool
 copy_table(struct rescue *r, const struct rescue_table *t, struct err *err)
 {
 	sqlite3_stmt *put = prepare(r->s->db, "INSERT OR IGNORE INTO %s(%s) VALUES(?%.*s)", t->name,
-	    t->columns, 2 * (count_columns(t->columns) - 1), ",?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?");
+	    t->columns, 2 * (count_columns(t->columns) - 1), ",?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?");
 	bool is_whole = false, ok;
 
 	if (put == NULL)
@@ -283,15 +297,15 @@ static const struct rescue_table names[] = {
 	{ "sink", "id,name,undeclared_since,forgotten", "id", NULL }, /* of a still older one */
 };
 
+#define LETTER "n,sink,at,why,size,seq,stream,type,kind,flags,changed,version,journalled,id,body"
 static const struct rescue_table others[] = {
 	{ "memory", "key,stream,journalled,id,seen,given", "key", check_memory },
 	{ "memory", "key,stream,journalled,id,seen", "key", check_memory }, /* of an older msspd */
 	{ "gap", "n,at,stream,reader,since,until,why", "n", NULL },
 	{ "period", "n,stream,sink,since,until,at,made,flags,seen,told", "n", check_period },
-	{ "dead", "n,sink,at,why,size,seq,stream,type,kind,flags,changed,version,journalled,id,body,"
-	    "retry", "n", NULL },
-	{ "dead", "n,sink,at,why,size,seq,stream,type,kind,flags,changed,version,journalled,id,body",
-	    "n", NULL }, /* of an older msspd */
+	{ "dead", LETTER ",retry,remembered,body_crc,crc", "n", check_letter },
+	{ "dead", LETTER ",retry", "n", check_older_letter }, /* of an older msspd */
+	{ "dead", LETTER, "n", check_older_letter }, /* of a still older one */
 	{ "quarantine", "n,at,stream,id,why,size,body", "n", NULL },
 };
 
@@ -307,9 +321,71 @@ copy_tables(struct rescue *r, const struct rescue_table *t, size_t n, struct err
 	return true;
 }
 
-/* Dead letters whose entry, as which they were to be tried again, is not there any more. */
-static const char lost_retries[] = "UPDATE dead SET retry = NULL WHERE retry IS NOT NULL AND NOT"
+/* ---- dead letters ---------------------------------------------------------- */
+
+/* Where the old file had none. */
+static const char sum_all[] = "UPDATE dead SET body_crc = letter_sum(body), crc = "
+    LETTER_SUM("at", "why", "retry", "letter_sum(body)");
+
+/* Those whose entry, as which they were to be tried again, is not there any more. */
+static const char lost_retries[] = "UPDATE dead SET retry = NULL, crc = "
+    LETTER_SUM("at", "why", "NULL", "body_crc") " WHERE retry IS NOT NULL AND NOT"
     " EXISTS (SELECT 1 FROM todo WHERE todo.sink = dead.sink AND todo.seq = dead.retry)";
+
+static const char figures[] = "SELECT (SELECT count(*) FROM entry), (SELECT count(*) FROM memory),"
+    " (SELECT count(*) FROM dead), (SELECT ifnull(sum(size), 0) FROM dead),"
+    " (SELECT count(*) FROM quarantine), (SELECT ifnull(sum(size), 0) FROM quarantine),"
+    " (SELECT count(*) FROM gap), max(ifnull((SELECT max(n) FROM dead), 0),"
+    " ifnull((SELECT max(n) FROM quarantine), 0))";
+
+static bool
+count_kept(struct store *s, struct err *err)
+{
+	sqlite3_stmt *st = prepare(s->db, "%s", figures);
+	struct counts *c = &s->counts;
+	uint64_t *const to[] = { &c->entries, &c->memory, &c->dead, &c->dead_bytes, &c->quarantine,
+		&c->quarantine_bytes, &c->gaps };
+	bool ok = st != NULL && sqlite3_step(st) == SQLITE_ROW;
+
+	for (int i = 0; ok && i < (int)ARRAY_LEN(to); i++)
+		*to[i] = (uint64_t)sqlite3_column_int64(st, i);
+	if (ok && (uint64_t)sqlite3_column_int64(st, ARRAY_LEN(to)) > c->letters)
+		c->letters = (uint64_t)sqlite3_column_int64(st, ARRAY_LEN(to));
+	sqlite3_finalize(st);
+	return ok || db_fail(s, sqlite3_errcode(s->db), err);
+}
+
+/* As they are in the new file, whose streams are known. */
+static bool
+set_broken_aside(struct store *s, struct err *err)
+{
+	sqlite3_stmt *st = prepare(s->db, "SELECT n FROM dead WHERE n > ?1 AND NOT (" LETTER_IS_SOUND
+	    " AND " LETTER_BODY_IS_SOUND ") ORDER BY n LIMIT 1");
+	int64_t n = NO_ROWID;
+	bool ok = st != NULL, has_one = true;
+
+	while (ok && has_one) {
+		sqlite3_bind_int64(st, 1, n);
+		has_one = sqlite3_step(st) == SQLITE_ROW;
+		n = has_one ? sqlite3_column_int64(st, 0) : n;
+		sqlite3_reset(st);
+		ok = !has_one || letter_set_aside(s, (uint64_t)n, err);
+	}
+	sqlite3_finalize(st);
+	return ok;
+}
+
+static bool
+mend_letters(struct rescue *r, struct err *err)
+{
+	struct store *s = r->s;
+
+	return (r->has_sums || db_exec(s, sum_all, err)) && count_kept(s, err)
+	    && set_broken_aside(s, err) && db_exec(s, lost_retries, err)
+	    && transaction_save_counts(s, true, err);
+}
+
+/* ---- all of it ---------------------------------------------------------------- */
 
 static bool
 rescue_all(struct rescue *r, struct err *err)
@@ -325,7 +401,7 @@ rescue_all(struct rescue *r, struct err *err)
 		return false;
 	decide_reread(r);
 	return put_cursors(r, err) && copy_tables(r, others, ARRAY_LEN(others), err)
-	    && db_exec(s, lost_retries, err)
+	    && mend_letters(r, err)
 	    && (!r->is_rereading || periods_reread(s, err)) && put_gap(r, err)
 	    && transaction_commit(s, err);
 }

@@ -13,7 +13,7 @@
  * but say which of its bytes they are. memory.given: the sinks that were given that version
  * (given.h), NULL where an older msspd stored it; sink.since: when its name was first known;
  * entry.remembered: the key of the memory of it. dead.retry: the entry as which a dead letter
- * waits for its sink again.
+ * waits for its sink again; dead.remembered: the key of the memory of it; dead.crc: letter_sum().
  */
 static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -53,6 +53,14 @@ static const char *const steps[SCHEMA_VERSION] = {
 	"CREATE INDEX dead_order ON dead(sink, seq, stream);"
 	"CREATE INDEX dead_retry ON dead(retry) WHERE retry IS NOT NULL;"
 	"CREATE INDEX quarantine_stream ON quarantine(stream);",
+	"ALTER TABLE dead ADD COLUMN remembered INTEGER;"
+	"ALTER TABLE dead ADD COLUMN body_crc INTEGER;"
+	"ALTER TABLE dead ADD COLUMN crc INTEGER;"
+	"UPDATE dead SET body_crc = letter_sum(body),"
+	" crc = " LETTER_SUM("at", "why", "retry", "letter_sum(body)") ";"
+	"CREATE INDEX dead_sink ON dead(sink);"
+	"CREATE INDEX dead_stream ON dead(stream);"
+	"CREATE INDEX dead_both ON dead(stream, sink);",
 };
 
 static bool

@@ -102,33 +102,40 @@ settle_later(struct store *s, const struct mark_job *m, struct err *err)
 	return true;
 }
 
+/* What is on disk becomes a letter only where it is what was refused. */
+static bool
+is_damaged(struct store *s, uint64_t seq, bool *damaged, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_ENTRY_GET);
+	struct journal_item item;
+	int rc;
+
+	sqlite3_bind_int64(st, 1, (int64_t)seq);
+	rc = db_row(s, st, err);
+	*damaged = rc == 1 && !entry_from_row(st, 0, seq, &item);
+	sqlite3_reset(st);
+	return rc >= 0;
+}
+
 static bool
 settle_dead(struct store *s, struct mark_job *const *m, struct err *err)
 {
-	sqlite3_stmt *st = db_use(s, ST_DEAD_PUT);
+	const char *why = (*m)->why != NULL ? (*m)->why : "";
 	size_t noted = s->nchanges, taken;
-	bool was_one;
+	bool was_one, damaged;
 
+	if (!is_damaged(s, (*m)->seq, &damaged, err))
+		return false;
+	if (damaged)
+		return entry_set_aside(s, (*m)->seq, err);
 	if (!settle_run(s, m, 1, &taken, err))
 		return false;
 	if (s->nchanges == noted)
 		return true; /* it was settled before */
-	if (!letter_returned(s, (*m)->sink, (*m)->seq, (*m)->why != NULL ? (*m)->why : "", &was_one,
-	    err) || was_one)
+	if (!letter_returned(s, (*m)->sink, (*m)->seq, why, &was_one, err) || was_one)
 		return was_one;
-	sqlite3_bind_int64(st, 1, (*m)->sink);
-	sqlite3_bind_int64(st, 2, (int64_t)(*m)->seq);
-	sqlite3_bind_int64(st, 3, s->now);
-	bind_text(st, 4, (*m)->why);
-	sqlite3_bind_int64(st, 5, (int64_t)++s->counts.letters);
-	if (!db_run(s, st, err))
-		return false;
-	if (!given_take_back_entry(s, (*m)->seq, (*m)->sink, err))
-		return false;
-	s->counts.dead++;
-	s->counts.dead_bytes += s->changes[noted].n;
-	change_add(s, (struct change) { CHANGE_DEAD, .sink = (*m)->sink, .n = 1 });
-	return true;
+	return letter_put(s, (*m)->sink, (*m)->seq, why, err) &&
+	       given_take_back_entry(s, (*m)->seq, (*m)->sink, err);
 }
 
 /* How many marks from the first on can be treated alike. */

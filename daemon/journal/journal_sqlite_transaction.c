@@ -192,7 +192,8 @@ apply(struct store *s, const struct change *c)
 		place_retry(p, c->seq, s->now);
 		break;
 	case CHANGE_NO_RETRY:
-		p->retrying -= c->n < p->retrying ? c->n : p->retrying;
+		if (p != NULL)
+			p->retrying -= c->n < p->retrying ? c->n : p->retrying;
 		break;
 	case CHANGE_GONE:
 		ledger_gone(&s->ledger, c->seq, c->n);

@@ -15,6 +15,8 @@
  *    when it was journalled; it goes behind what waits for its sink, in the order of the
  *    entries. It stays a dead letter until the sink has accepted it; refused again it is one
  *    as before, with the new reason.
+ *  - one that is damaged is nobody's: it is not shown, not tried again, and goes to quarantine
+ *    as of stream 0.
  *  - each step is one transaction: after a crash it is done or not, and what was not done can
  *    be asked for again.
  *
@@ -34,7 +36,7 @@ struct journal_letter {
 
 #define JOURNAL_STREAMS 16 /* that one question may name */
 
-/* Which letters. */
+/* Which letters: those of which all is true that is said here. */
 struct journal_filter {
 	enum journal_box box;
 	uint64_t number; /* that one; 0: any */
@@ -57,7 +59,8 @@ void journal_letters(struct journal *j, const struct journal_letters_ask *ask, j
     void *arg);
 
 /* RETRY and DROP: dead letters of `which` that there are at the first step. PURGE: all that is
- * kept of the streams of `which`, but their names while somebody says them (journal_stream()). */
+ * kept of the streams of `which`, but their names while somebody says them (journal_stream()); and
+ * of quarantine what is nobody's, which may have been theirs. */
 enum journal_deed { JOURNAL_RETRY, JOURNAL_DROP, JOURNAL_PURGE };
 
 struct journal_purged {

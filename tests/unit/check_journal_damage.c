@@ -25,6 +25,28 @@ damage(struct kit *k, const char *bytes)
 	free(name);
 }
 
+/* Adds to the byte that lies so far behind these. */
+static void
+damage_behind(struct kit *k, const char *bytes, size_t far, char by)
+{
+	char *name = path(k, "journal.db"), *all, *hit;
+	int fd = open(name, O_RDWR);
+	struct stat st;
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	all = xmalloc((size_t)st.st_size);
+	ck_assert_int_eq(pread(fd, all, (size_t)st.st_size, 0), st.st_size);
+	hit = memmem(all, (size_t)st.st_size, bytes, strlen(bytes));
+	ck_assert_ptr_nonnull(hit);
+	hit[strlen(bytes) + far] += by;
+	ck_assert_int_eq(pwrite(fd, all, (size_t)st.st_size, 0), st.st_size);
+	close(fd);
+	free(all);
+	free(name);
+}
+
+/* ---- entries --------------------------------------------------------------- */
+
 static void
 a_flipped_bit_goes_to_quarantine(struct kit *k)
 {
@@ -158,12 +180,249 @@ lost_entries_are_read_again(struct kit *k)
 	kit_must_open(k);
 }
 
+/* ---- dead letters ------------------------------------------------------------ */
+
+static void
+forget_task(void *arg, struct journal_task *taken, const struct err *err)
+{
+	(void)arg;
+	(void)err;
+	free(taken);
+}
+
+enum { OTHERS = 1, OURS = 2 }; /* streams */
+
+/* Three of tenant 1111, all refused by that sink; 2222 has one that nobody gets. Closes the
+ * journal. */
+static uint32_t
+three_letters(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	uint32_t others = journal_stream(k->j, "global/2222/alerts", "2222");
+	struct journal_batch *b;
+
+	ck_assert_uint_eq(others, OTHERS);
+	kit_must_append(k, kit_page(k, others, "z", 1, 50, V(1)));
+	kit_must_append(k, page(k, "a", 3, 100, siem));
+	b = kit_read(k, siem, 9, SIZE_MAX, NULL);
+	for (size_t i = 0; i < b->n; i++) {
+		char why[] = "refusal 0";
+
+		why[8] += (char)i;
+		journal_settle(k->j, siem, &(struct journal_mark){ .pos = b->items[i].pos,
+		    .what = MARK_DEAD, .why = why }, 1);
+	}
+	journal_batch_free(b);
+	kit_close(k);
+	return siem;
+}
+
+static void
+letters_are(struct kit *k, const struct journal_letters_ask *ask, const char *ids)
+{
+	struct journal_batch *b = kit_letters(k, ask);
+
+	ck_assert_msg(kit_is(b, ids), "%zu letters, want \"%s\"", b->n, ids);
+	journal_batch_free(b);
+}
+
+/* That one is in quarantine, told, and said to be nobody's. */
+static void
+is_nobodys(struct kit *k, const char *id)
+{
+	struct journal_batch *b = kit_letters(k, &(struct journal_letters_ask){
+	    .which = { .box = JOURNAL_QUARANTINE }, .max = 9 });
+	struct journal_stats st;
+
+	ck_assert(kit_is(b, id));
+	ck_assert_uint_eq(b->items[0].stream, 0);
+	ck_assert_ptr_nonnull(strstr(b->items[0].letter->why, "checksum"));
+	journal_batch_free(b);
+	kit_run(k, 20);
+	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_QUARANTINE], 1);
+	ck_assert_ptr_nonnull(strstr(k->text[JOURNAL_NOTE_QUARANTINE], "dead letter"));
+	journal_stats(k->j, &st);
+	ck_assert_uint_eq(st.quarantine, 1);
+	ck_assert_uint_eq(st.dead, 2);
+}
+
+static void
+a_letter_of_another_tenant_is_shown_to_nobody(struct kit *k)
+{
+	struct journal_letters_ask ask = { .which = { .streams = { OTHERS }, .nstreams = 1 }, .max = 9 };
+
+	three_letters(k);
+	sql(k, "UPDATE dead SET stream = 1 WHERE id = CAST('a-1' AS BLOB)");
+	kit_must_open(k);
+	letters_are(k, &ask, "");
+	is_nobodys(k, "a-1");
+	ask.which.nstreams = 0;
+	letters_are(k, &ask, "a-0 a-2");
+}
+
+static void
+nor_is_it_tried_again(struct kit *k)
+{
+	uint32_t siem = three_letters(k);
+	struct journal_task t = { .what = JOURNAL_RETRY, .which = { .sink = siem } };
+
+	sql(k, "UPDATE dead SET stream = 1 WHERE id = CAST('a-1' AS BLOB)");
+	kit_must_open(k);
+	ck_assert_uint_eq(kit_work_all(k, t).done, 2);
+	is_read(k, siem, "a-0 a-2");
+	is_nobodys(k, "a-1");
+}
+
+static void
+nor_for_another_sink(struct kit *k)
+{
+	uint32_t mail = journal_sink(k->j, "mail");
+	struct journal_task t = { .what = JOURNAL_RETRY, .which = { .sink = mail } };
+	char text[100];
+
+	three_letters(k);
+	snprintf(text, sizeof(text), "UPDATE dead SET sink = %u WHERE id = CAST('a-1' AS BLOB)", mail);
+	sql(k, text);
+	kit_must_open(k);
+	ck_assert_uint_eq(kit_work_all(k, t).done, 0);
+	is_read(k, mail, "");
+	is_nobodys(k, "a-1");
+}
+
+static void
+a_name_that_changes_takes_no_letters_along(struct kit *k)
+{
+	uint32_t siem = three_letters(k);
+	struct journal_task t = { .what = JOURNAL_RETRY, .which = { .sink = siem } };
+
+	sql(k, "UPDATE stream SET key = 'global/3333/alerts' WHERE id = 2");
+	kit_must_open(k);
+	ck_assert_uint_eq(kit_work_all(k, t).done, 0);
+	is_read(k, siem, "");
+	kit_run(k, 20);
+	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_QUARANTINE], 3);
+}
+
+/* A list does not read bodies; who looks at one, or has it tried again, does. */
+static void
+a_flipped_bit_of_a_letters_body_is_seen(struct kit *k)
+{
+	uint32_t siem = three_letters(k);
+	struct journal_letters_ask ask = { .max = 9 };
+
+	sql(k, "UPDATE dead SET body = CAST('other' AS BLOB) WHERE id = CAST('a-1' AS BLOB)");
+	kit_must_open(k);
+	letters_are(k, &ask, "a-0 a-1 a-2");
+	ask.max_bytes = 1;
+	letters_are(k, &ask, "a-0 a-2");
+	is_nobodys(k, "a-1");
+	ck_assert_uint_eq(kit_backlog(k, siem).dead, 2);
+}
+
+static void
+reasons_are_believed_only_where_they_are_whole(struct kit *k)
+{
+	three_letters(k);
+	damage(k, "refusal 0");
+	kit_must_open(k);
+	letters_are(k, &(struct journal_letters_ask){ .max = 9 }, "a-1 a-2");
+	is_nobodys(k, "a-0");
+}
+
+/* Row and index do not agree then: the file is written anew. */
+static void
+a_bit_of_whose_it_is_flips_on_disk(struct kit *k)
+{
+	struct journal_task t = { .what = JOURNAL_RETRY };
+
+	t.which.sink = three_letters(k);
+	damage_behind(k, "refusal 1", 2, OTHERS - OURS); /* size, entry, stream */
+	kit_must_open(k);
+	ck_assert_msg(number(k, "SELECT count(*) FROM dead NOT INDEXED WHERE stream = 1") == 1, "not the stream");
+	for (int i = 0; i < 200 && k->notes[JOURNAL_NOTE_SALVAGE] == 0; i++) {
+		letters_are(k, &(struct journal_letters_ask){ .which = { .streams = { OTHERS }, .nstreams = 1 },
+		    .max = 9 }, "");
+		journal_work(k->j, xmemdup(&t, sizeof(t)), forget_task, NULL);
+		kit_run(k, 50);
+	}
+	ck_assert_uint_ge(k->notes[JOURNAL_NOTE_SALVAGE], 1);
+	is_nobodys(k, "a-1");
+	letters_are(k, &(struct journal_letters_ask){ .max = 9, .max_bytes = 9 }, "a-0 a-2");
+}
+
+static void
+the_check_finds_damaged_letters(struct kit *k)
+{
+	three_letters(k);
+	sql(k, "UPDATE dead SET body = CAST('other' AS BLOB) WHERE id = CAST('a-1' AS BLOB);"
+	       "UPDATE meta SET value = 0 WHERE name = 'clean'");
+	kit_must_open(k);
+	for (int i = 0; i < 600 && k->notes[JOURNAL_NOTE_CHECK] == 0; i++)
+		kit_run(k, 50);
+	ck_assert_ptr_nonnull(strstr(k->text[JOURNAL_NOTE_CHECK], "1 damaged"));
+	is_nobodys(k, "a-1");
+}
+
+/* It was in memory when it went out; what came of it on disk is not what was refused. */
+static void
+a_damaged_entry_becomes_no_letter(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct journal_batch *b;
+
+	kit_must_append(k, page(k, "a", 2, 100, siem));
+	b = kit_read(k, siem, 9, SIZE_MAX, NULL);
+	sql(k, "UPDATE entry SET stream = 7 WHERE seq = 1");
+	kit_settle(k, siem, &b->items[0], MARK_DEAD, 0, NULL);
+	kit_settle(k, siem, &b->items[1], MARK_DEAD, 0, NULL);
+	letters_are(k, &(struct journal_letters_ask){ .max = 9 }, "a-1");
+	letters_are(k, &(struct journal_letters_ask){ .which = { .box = JOURNAL_QUARANTINE },
+	    .max = 9 }, "a-0");
+	journal_batch_free(b);
+	ck_assert_uint_eq(kit_backlog(k, siem).entries, 0);
+}
+
+static void
+refused_again_damaged_it_is_another(struct kit *k)
+{
+	uint32_t siem = three_letters(k);
+	struct journal_task t = { .what = JOURNAL_RETRY, .which = { .sink = siem } };
+	struct journal_batch *b;
+
+	kit_must_open(k);
+	ck_assert_uint_eq(kit_work_all(k, t).done, 3);
+	kit_close(k);
+	sql(k, "UPDATE dead SET stream = 1 WHERE id = CAST('a-1' AS BLOB)");
+	kit_must_open(k);
+	b = kit_read(k, siem, 9, SIZE_MAX, NULL);
+	ck_assert(kit_is(b, "a-0 a-1 a-2"));
+	kit_settle(k, siem, &b->items[0], MARK_OK, 0, NULL);
+	kit_settle(k, siem, &b->items[1], MARK_DEAD, 0, NULL);
+	kit_settle(k, siem, &b->items[2], MARK_DEAD, 0, NULL);
+	journal_batch_free(b);
+	letters_are(k, &(struct journal_letters_ask){ .which = { .streams = { OTHERS }, .nstreams = 1 },
+	    .max = 9 }, "");
+	letters_are(k, &(struct journal_letters_ask){ .which = { .streams = { OURS }, .nstreams = 1 },
+	    .max = 9, .max_bytes = 9 }, "a-2 a-1");
+	is_nobodys(k, "a-1");
+}
+
 static const struct stage_case cases[] = {
 	{ "a flipped bit: quarantine, not delivery", a_flipped_bit_goes_to_quarantine },
 	{ "the background check finds flipped bits", the_check_finds_flipped_bits },
 	{ "a file that is no database is set aside", what_is_no_database_is_set_aside },
 	{ "damage to one table leaves the others", names_and_cursors_are_salvaged },
 	{ "what may be lost is read again", lost_entries_are_read_again },
+	{ "a damaged dead letter is not another tenant's", a_letter_of_another_tenant_is_shown_to_nobody },
+	{ "a damaged dead letter is not tried again", nor_is_it_tried_again },
+	{ "a damaged dead letter is not another sink's", nor_for_another_sink },
+	{ "nor does it go with a damaged name", a_name_that_changes_takes_no_letters_along },
+	{ "a dead letter's body has its checksum, too", a_flipped_bit_of_a_letters_body_is_seen },
+	{ "and its reason", reasons_are_believed_only_where_they_are_whole },
+	{ "a flipped bit of whose it is", a_bit_of_whose_it_is_flips_on_disk },
+	{ "the background check finds damaged dead letters", the_check_finds_damaged_letters },
+	{ "a damaged entry becomes no dead letter", a_damaged_entry_becomes_no_letter },
+	{ "refused again, a damaged letter is another", refused_again_damaged_it_is_another },
 };
 
 int

@@ -54,6 +54,11 @@ is_read(struct kit *k, uint32_t sink, const char *ids)
 	journal_batch_free(b);
 }
 
+/* What version 7 brought, taken away again. */
+#define OLDER_LETTERS "DROP INDEX dead_sink; DROP INDEX dead_stream; DROP INDEX dead_both;" \
+    "ALTER TABLE dead DROP COLUMN crc; ALTER TABLE dead DROP COLUMN body_crc;" \
+    "ALTER TABLE dead DROP COLUMN remembered;"
+
 /* ---- the file ---------------------------------------------------------------------- */
 
 static inline char *
