@@ -104,13 +104,14 @@ class Late(Scene):
 
 
 class Border(Scene):
-    """Alerts that change exactly while the page is read that they stand at the end of, over many intervals."""
+    """Alerts that change exactly while the page is read that they stand at the end of, over many intervals. The
+    overlap is short beside what there is to read: the next read does not find by itself what this one passed over."""
 
     def read_over(self, *options, **tenant):
         graph = harness.FakeGraph(self.run_, "--tenants", 2, "--alerts", 60, "--rate", 4, "--history", 3000,
                                   "--fault", "*:border:share=70", "--fault", "*:latency=20", *options)
         out = FileRows(self.run_.path("out.cef"))
-        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(2, **tenant), {
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(2, overlap="30s", **tenant), {
             "out": {"type": "file", "path": self.run_.path("out.cef"), "format": "cef"}}, budget=10000)).start()
         self.mark_up()
         harness.wait_for("many intervals", 60, lambda: all(t["polls"] >= 12 for t in msspd.status()["tenants"]))
