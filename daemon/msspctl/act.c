@@ -34,8 +34,9 @@ poll_one(const struct args *a, const char *tenant)
 
 	if (result == NULL)
 		return status;
-	printf("%s: read as soon as its budget and its API allow, streams: %" PRId64 "\n",
-	    tenant != NULL ? tenant : "all tenants", get_int(result, "streams"));
+	printf("%s: read as soon as %s allow, streams: %" PRId64 "\n",
+	    tenant != NULL ? tenant : "all tenants",
+	    tenant != NULL ? "its budget and its API" : "their budgets and APIs", get_int(result, "streams"));
 	json_decref(result);
 	return done();
 }

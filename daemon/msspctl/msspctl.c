@@ -21,6 +21,7 @@
 #include "daemon/msspctl/test_sink.h"
 #include "lib/base/str.h"
 #include "lib/base/version.h"
+#include "lib/config/nearest.h"
 
 #define DEFAULT_SOCKET "/run/msspd/control.sock"
 #define DEFAULT_CONFIG "/etc/msspd/msspd.yaml"
@@ -254,6 +255,30 @@ run(struct args *a, const struct command *c)
 	return status;
 }
 
+/* Half of a command, as "pause", is told its other halves; else what may have been meant. */
+static int
+no_command(const char *name)
+{
+	size_t n = strlen(name);
+	struct nearest near;
+
+	nearest_init(&near, name);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		const char *of = commands[i].name;
+
+		if (strncmp(of, name, n) == 0 && of[n] == ' ') {
+			fprintf(stderr, "msspctl: %s what? %s tenant NAME..., or %s sink NAME...\n"
+			    "Try 'msspctl --help'.\n", name, name, name);
+			return EX_USAGE;
+		}
+		nearest_offer(&near, of);
+	}
+	fprintf(stderr, "msspctl: there is no command '%s'%s%s%s\nTry 'msspctl --help'.\n", name,
+	    near.best != NULL ? "; did you mean " : "", near.best != NULL ? near.best : "",
+	    near.best != NULL ? "?" : "");
+	return EX_USAGE;
+}
+
 static int
 run_command(struct args *a, const char *name)
 {
@@ -267,7 +292,9 @@ run_command(struct args *a, const char *name)
 			return bad_usage("that command does not take all of these options or names");
 		if ((c->takes & TAKES_NAMES) != 0 && (a->nnames == 0) != a->wants_all)
 			return bad_usage((c->takes & TAKES_ALL) != 0
+					       ? (c->takes & NEEDS_NO_DAEMON) != 0
 					       ? "name tenants or customers, or say --all"
+					       : "name tenants, or say --all"
 					       : (c->takes & (TAKES_STATE | TAKES_REQUESTS)) != 0
 					       ? "name a tenant or a customer"
 					       : "that command wants a name");
@@ -279,8 +306,7 @@ run_command(struct args *a, const char *name)
 			return bad_usage("--raw or --json, not both");
 		return run(a, c);
 	}
-	fprintf(stderr, "msspctl: there is no command '%s'\nTry 'msspctl --help'.\n", name);
-	return EX_USAGE;
+	return no_command(name);
 }
 
 /* An option of replay. False: it is none. */

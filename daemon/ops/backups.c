@@ -51,8 +51,8 @@ target_of(const struct backups *bs, const char *file, struct err *err)
 {
 	char *dir, *path = NULL;
 
-	if (file == NULL || file[0] == '\0' || file[0] == '.') {
-		err_set(err, ERR_PERM, "a backup wants the name of a file");
+	if (file == NULL || file[0] == '\0' || (file[0] == '.' && strchr(file, '/') == NULL)) {
+		err_set(err, ERR_PERM, "a backup wants the name of a file, which begins with no dot");
 		return NULL;
 	}
 	if (file[0] == '/' && is_beside_journal(bs, file)) {

@@ -35,7 +35,7 @@ class Backup(Scene):
         before = self.ids()
         self.assertEqual(os.stat(copy).st_mode & 0o777, 0o600)
         self.assertEqual([f for f in os.listdir(self.run_.dir) if f.startswith("copy.db")], ["copy.db"])
-        time.sleep(3)
+        harness.wait_for("what the copy does not know", 60, lambda: len(self.ids()) > len(before) + 5)
         first.kill()
         self.mark_down()
         between = set(self.ids()) - set(before)
@@ -70,7 +70,7 @@ class Backup(Scene):
             self.assertGreater(db.execute("SELECT count(*) FROM memory").fetchone()[0], 0)
         self.assertEqual(first.ctl("backup", "daily.db").returncode, EX_OK)  # takes the place of the one before
         for name, said in (("/nowhere/at/all.db", "cannot make /nowhere/at/all.db"), ("a/b.db", "whole path"),
-                           ("../x", "name of a file"),
+                           ("../x", "whole path"), (".x", "begins with no dot"),
                            (os.path.join(first.state, "journal.db"), "the journal's own"),
                            (os.path.join(first.state, "backup", "..", "journal.db-wal"), "the journal's own")):
             done = first.ctl("backup", name)

@@ -57,6 +57,19 @@ class Ctl(unittest.TestCase):
                 code, out, err = self.ctl(*words)
                 self.assertEqual((code, out), (EX_USAGE, ""), err)
 
+    def test_what_is_not_understood_is_told_what_would_be(self):
+        for words, want in (("statsu", "there is no command 'statsu'; did you mean status?"),
+                            ("xyzzy", "there is no command 'xyzzy'\n"),
+                            ("pause", "pause what? pause tenant NAME..., or pause sink NAME..."),
+                            ("resume lake", "resume what? resume tenant NAME..., or resume sink NAME..."),
+                            ("pause sink", "or pause sink NAME..."), ("sink", "that command wants a name"),
+                            ("poll", "name tenants, or say --all"),
+                            ("check-tenant", "name tenants or customers, or say --all")):
+            with self.subTest(words):
+                code, out, err = self.ctl(*words.split())
+                self.assertEqual((code, out), (EX_USAGE, ""))
+                self.assertIn(want, err)
+
     def test_ctrl_c_while_an_answer_is_awaited_leaves_a_replay_running(self):
         replay = {"number": 1, "state": "reading", "tenant": "t", "stream": "alerts", "percent": 3}
         with Slow(self.socket, {"replay": {"numbers": [1]}, "replays": {"replays": [replay]}}, "replays") as server:
