@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import subprocess
 import time
 import unittest
 
@@ -59,6 +60,16 @@ class Backup(Scene):
                 self.assertNotEqual(delivered.fields[name][2]["act"], "new", name)
         second.stop()
 
+    def on_a_terminal(self, msspd, *words):
+        """What a person sees of it while it goes on."""
+        master, slave = os.openpty()
+        done = subprocess.run([os.path.join(harness.BIN, "msspctl"), "-s", msspd.socket] + list(words), stdout=subprocess.PIPE,
+                              stderr=slave, timeout=60 * harness.SLOW, check=False)
+        os.close(slave)
+        seen = os.read(master, 65536).decode()
+        os.close(master)
+        return done.returncode, seen
+
     def test_what_is_said_of_it(self):
         first = self.scene(rate=0).start()
         harness.wait_for("alerts", 60, lambda: len(self.ids()) == 500)
@@ -69,6 +80,9 @@ class Backup(Scene):
         with sqlite3.connect("file:%s?mode=ro&immutable=1" % copy, uri=True) as db:
             self.assertGreater(db.execute("SELECT count(*) FROM memory").fetchone()[0], 0)
         self.assertEqual(first.ctl("backup", "daily.db").returncode, EX_OK)  # takes the place of the one before
+        code, seen = self.on_a_terminal(first, "backup", "daily.db")
+        self.assertEqual(code, EX_OK)
+        self.assertRegex(seen, r"^\r%s: \d+ %%" % copy)
         for name, said in (("/nowhere/at/all.db", "cannot make /nowhere/at/all.db"), ("a/b.db", "whole path"),
                            ("../x", "whole path"), (".x", "begins with no dot"),
                            (os.path.join(first.state, "journal.db"), "the journal's own"),

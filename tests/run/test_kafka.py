@@ -43,7 +43,7 @@ class Ways(Scene):
         return {
             "clear": sink("clear", {"compression.type": "zstd"}),
             "mutual": sink("mutual", brokers=mtls, tls=mutual),
-            "scram": sink("scram", {"compression.type": "lz4"}, **user),
+            "scram": sink("scram", {"compression.type": "lz4", "debug": "security,conf"}, **user),
             "plain": sink("plain", {"sasl.mechanism": "PLAIN"}, **dict(
                 user, username=kafka.PLAIN, password_file=self.run_.write("plain", kafka.PLAIN_PASSWORD))),
             "oauth": sink("oauth", brokers=sasl, tls=tls, oauth_token_file=token),
@@ -60,7 +60,7 @@ class Ways(Scene):
                               + "instance: soc-7\ncustomers: {contoso: {name: Contoso Ltd}}\n")
         done = msspd.call("-n")
         self.assertEqual(done.returncode, 0, done.stderr)
-        msspd.start()
+        msspd.start("-v")
         good, bad = ("clear", "mutual", "scram", "plain", "oauth"), ("wrong", "nobody", "stranger")
         wait_for("all that may have accepted", 60, lambda: all(
             figures(msspd)[name]["accepted"] >= 20 for name in good))
@@ -76,6 +76,7 @@ class Ways(Scene):
         log = self.run_.read(msspd.log)
         for secret in (kafka.PASSWORD, kafka.PLAIN_PASSWORD, "wrong-pass-21"):
             self.assertNotIn(secret, log)
+        self.assertIn("librdkafka: SASL", log, "it is told all that there is to tell")
         self.assertIn("min.insync.replicas 1", log)
         self.assert_no_secret_in_logs(msspd.log)
 
@@ -161,6 +162,30 @@ class Topics(Scene):
         self.assertEqual(figures(msspd)["long"]["dead_letters"], 0)
         self.assertLess(max(len(m["value"].encode()) for m in broker.messages("long")), 2000)
         print("narrow: %d arrived, %d dead" % (len(messages), dead), file=sys.stderr)
+
+
+class Sizes(Scene):
+    """Alerts that are longer than the megabyte that brokers allow."""
+
+    busy = True
+
+    def test_the_broker_s_megabyte(self):
+        broker = kafka.Kafka(self.run_)
+        graph = harness.FakeGraph(self.run_, "--alerts", 6, "--fault", "1:fat=1200:for=1")
+        more = {"message.max.bytes": "4000000", "compression.type": "none"}
+        sinks = {"usual": kafka.sink(broker, "usual"), "wide": kafka.sink(broker, "wide", format="raw", rdkafka=more)}
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(1), sinks)).start()
+        wait_for("what we keep to a megabyte is accepted", 60, lambda: figures(msspd)["usual"]["accepted"] == 6)
+        wait_for("what the broker refuses is dead", 60, lambda: figures(msspd)["wide"]["dead_letters"] == 6)
+        self.assertEqual(figures(msspd)["usual"]["dead_letters"], 0)
+        self.assertIn("topic wide: Broker: Message size too large (MSG_SIZE_TOO_LARGE)", msspd.ctl("dead").stdout.replace("\n", " "))
+        for m in broker.messages("usual"):
+            self.assertLess(len(m["value"].encode()), 1000000)
+            self.assertTrue(json.loads(m["value"])["metadata"]["is_truncated"])
+        graph.ask("/_control/story", {"tenant": 1, "make": 4})  # of the usual size
+        wait_for("nobody waits behind them", 60, lambda: figures(msspd)["wide"]["accepted"] == 4)
+        self.assertEqual(len(broker.messages("wide")), 4)
+        msspd.stop()
 
 
 class Kills(Scene):

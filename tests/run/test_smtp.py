@@ -139,7 +139,7 @@ class Rules(Smtp):
                 conf["tls"].update(certificate_file=self.pki("client.crt"), key_file=self.pki("client.key"))
             sinks["mail%d" % i] = {k: v for k, v in conf.items() if v is not None}
             servers.append(mx)
-        self.msspd = harness.Msspd(self.run_, harness.config(self.graph, harness.tenants(1), sinks)).start()
+        self.msspd = harness.Msspd(self.run_, harness.config(self.graph, harness.tenants(1), sinks)).start("-v")
         for mx, (server, _, mechanism) in zip(servers, ways):
             harness.wait_for("three mails by %s: %s" % (server, self.run_.read(self.msspd.log)), 30,
                              lambda mx=mx: mx.count() == 3)
