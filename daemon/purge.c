@@ -56,6 +56,7 @@ purge_begin(struct purge *p, const struct settings *s, const struct purge_ask *a
 	uint64_t number;
 	char *key = NULL;
 
+	*err = (struct err){ 0 };
 	if (p->is_under_way) {
 		err_set(err, ERR_TEMP, "%s is being purged; one after the other", p->key);
 		return 0;

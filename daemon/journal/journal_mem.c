@@ -48,6 +48,15 @@ mem_take_back(struct store *s, const struct journal_item *item, uint32_t sink)
 		given_drop(&m->given, sink);
 }
 
+void
+mem_give(struct store *s, const struct journal_item *item, uint32_t sink)
+{
+	struct mem_seen *m = &s->memory[probe(s, item->stream, item->id)];
+
+	if (m->id.s != NULL && m->seen.version == item->version)
+		given_add(&m->given, sink);
+}
+
 static bool
 is_given(struct store *s, const struct journal_entry *e, uint32_t sink)
 {
@@ -265,6 +274,7 @@ static void
 append_page(struct store *s, struct page_job *job)
 {
 	const struct journal_page *page = job->page;
+	const char *key;
 
 	job->result.ok = s->stats.state == JOURNAL_OK ||
 	                 (page->is_urgent && s->stats.state == JOURNAL_PAUSED);
@@ -284,8 +294,9 @@ append_page(struct store *s, struct page_job *job)
 	if (page->gap == NULL)
 		return;
 	s->stats.gaps++;
+	key = registry_stream_key(s->reg, page->stream);
 	outbox_note(s->out, JOURNAL_NOTE_GAP, s->stats.state, "%s: %s",
-	    registry_stream_key(s->reg, page->stream), page->gap->why);
+	    key != NULL ? key : "a tenant that was purged", page->gap->why);
 }
 
 /* ---- settle -------------------------------------------------------------- */

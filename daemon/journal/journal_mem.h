@@ -79,6 +79,8 @@ struct store {
 
 /* The sink did not get that entry after all. */
 void mem_take_back(struct store *s, const struct journal_item *item, uint32_t sink);
+/* It did, at last. */
+void mem_give(struct store *s, const struct journal_item *item, uint32_t sink);
 /* Copies what it needs of item. */
 struct mem_entry *mem_entry_add(struct store *s, const struct journal_item *item);
 void mem_entry_free(struct store *s, uint64_t seq);

@@ -74,6 +74,7 @@ mem_letter_settled(struct store *s, struct mem_place *p, const struct mark_job *
 		l->retry = 0;
 		p->place->retrying--;
 		if (m->what == MARK_OK) {
+			mem_give(s, &l->item, m->sink);
 			drop(s, i);
 			return true;
 		}

@@ -29,6 +29,7 @@ static void
 page_done(struct store *s, struct page_job *job)
 {
 	const struct journal_page *page = job->page;
+	const char *key = registry_stream_key(s->reg, page->stream);
 
 	job->result.ok = true;
 	job->result.state = s->state;
@@ -39,7 +40,7 @@ page_done(struct store *s, struct page_job *job)
 		registry_set_cursor(s->reg, page->stream, page->beside, page->beside_cursor);
 	if (page->gap != NULL)
 		outbox_note(s->out, JOURNAL_NOTE_GAP, s->state, "%s: %s",
-		    registry_stream_key(s->reg, page->stream), page->gap->why);
+		    key != NULL ? key : "a tenant that was purged", page->gap->why);
 }
 
 static void
@@ -318,14 +319,17 @@ follow_clock(struct store *s)
 	int64_t back = s->clock_ahead - ahead;
 	struct err err = { 0 };
 
-	s->clock_ahead = ahead;
-	if (back < CLOCK_STEP)
+	if (back < CLOCK_STEP) {
+		s->clock_ahead = ahead;
 		return;
+	}
 	if (!set_back(s, back, &err)) {
 		transaction_rollback(s);
 		trouble(s, &err);
 		return;
 	}
+	/* Not before: what failed is tried again. */
+	s->clock_ahead = ahead;
 	for (size_t i = 0; i < s->nplaces; i++)
 		if (s->places[i] != NULL)
 			place_clock_set_back(s->places[i], back);

@@ -17,7 +17,8 @@
  * journal_sqlite: the engine that keeps the journal in one SQLite file. Private
  * to the files named so; each does one thing:
  *
- *   journal_sqlite.c          the engine: groups, life cycle, repair
+ *   journal_sqlite.c          the engine: groups, reading, housekeeping
+ *   journal_sqlite_open.c     its life, and repair
  *   journal_sqlite_transaction.c  what one transaction means for memory and state
  *   journal_sqlite_db.c       the handle: opening, settings, statements, errors
  *   journal_sqlite_schema.c   tables, and how older ones become today's
@@ -43,7 +44,7 @@
 #define PAGE_SIZE      16384
 #define SCHEMA_VERSION 7
 #define APPLICATION_ID 0x6d737370 /* "mssp" */
-#define MEMORY_PROBES  16         /* rows that share a second and a hash */
+#define MEMORY_PROBES  16         /* rows that share an hour, a stream and a hash */
 #define NO_ROWID       INT64_MIN
 #define RETRY_MS       3000       /* between two tries of a remedy */
 

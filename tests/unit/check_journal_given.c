@@ -106,6 +106,44 @@ what_looks_the_same_is_not_missing(struct kit *k)
 	ck_assert_uint_eq(missing(k, "r", 1, V(2), siem), 0);
 }
 
+/* Refused, tried again, and then this; for the version that was refused, or a newer one. */
+static void
+tried_again(struct kit *k, enum journal_mark_what what, uint32_t sink)
+{
+	struct journal_batch *b = kit_read(k, sink, 10, SIZE_MAX, NULL);
+
+	kit_settle(k, sink, &b->items[0], MARK_DEAD, 0, NULL);
+	journal_batch_free(b);
+	kit_wait_backlog(k, sink, 0);
+	ck_assert_uint_eq(kit_work_all(k, (struct journal_task){ .what = JOURNAL_RETRY,
+	    .which = { .sink = sink } }).done, 1);
+	b = kit_read(k, sink, 10, SIZE_MAX, NULL);
+	ck_assert(kit_is(b, "a-0"));
+	kit_settle(k, sink, &b->items[0], what, 0, NULL);
+	journal_batch_free(b);
+	kit_wait_backlog(k, sink, 0);
+}
+
+static void
+a_letter_that_is_accepted_is_not_missing(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+
+	give(k, "a", 1, V(1), siem);
+	tried_again(k, MARK_OK, siem);
+	ck_assert_uint_eq(missing(k, "a", 1, V(1), siem), 0);
+}
+
+static void
+one_that_is_refused_again_is(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+
+	give(k, "a", 1, V(1), siem);
+	tried_again(k, MARK_DEAD, siem);
+	ck_assert_uint_eq(missing(k, "a", 1, V(1), siem), 1);
+}
+
 static void
 a_dead_letter_is_missing(struct kit *k)
 {
@@ -190,6 +228,8 @@ static const struct {
 	{ "what a filter leaves out is not missing", what_a_filter_leaves_out_is_not_missing },
 	{ "what looks the same is not missing", what_looks_the_same_is_not_missing },
 	{ "a dead letter is missing", a_dead_letter_is_missing },
+	{ "one that is accepted at last is not", a_letter_that_is_accepted_is_not_missing },
+	{ "one that is refused again is", one_that_is_refused_again_is },
 	{ "a dead letter of an old version is not", a_dead_letter_of_an_old_version_is_not },
 	{ "a parked sink lacks what it was not given", a_parked_sink_lacks_what_it_was_not_given },
 	{ "a repeat counts as given", a_repeat_counts_as_given },

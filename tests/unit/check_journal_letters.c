@@ -168,6 +168,72 @@ they_are_told_apart(struct kit *k)
 	journal_batch_free(b);
 }
 
+/* Whatever was said of it: what is not all true of it is not meant. */
+static void
+a_number_is_not_all_that_counts(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem"), lake = journal_sink(k->j, "lake");
+	struct journal_letters_ask ask = { .max = 10, .which = { .sink = lake } };
+	struct journal_task t = { .what = JOURNAL_RETRY };
+	struct journal_batch *b;
+
+	put(k, "1111", "a", 1, siem);
+	put(k, "2222", "b", 1, lake);
+	refuse_all(k, siem, "no");
+	refuse_all(k, lake, "no");
+	b = dead(k, siem);
+	ask.which.number = b->items[0].letter->number;
+	journal_batch_free(b);
+	b = kit_letters(k, &ask);
+	ck_assert(kit_is(b, ""));
+	journal_batch_free(b);
+	ask.which.sink = 0;
+	ask.which.streams[ask.which.nstreams++] = stream(k, "2222");
+	b = kit_letters(k, &ask);
+	ck_assert(kit_is(b, ""));
+	journal_batch_free(b);
+	t.which = ask.which;
+	ck_assert_uint_eq(kit_work_all(k, t).done, 0);
+	t.what = JOURNAL_DROP;
+	ck_assert_uint_eq(kit_work_all(k, t).done, 0);
+	t.which = (struct journal_filter){ .number = ask.which.number, .sink = lake };
+	ck_assert_uint_eq(kit_work_all(k, t).done, 0);
+	dead_are(k, 0, "a-0 b-0");
+	t.which = (struct journal_filter){ .number = ask.which.number, .sink = siem,
+		.streams = { stream(k, "1111") }, .nstreams = 1 };
+	ck_assert_uint_eq(kit_work_all(k, t).done, 1);
+	dead_are(k, 0, "b-0");
+}
+
+/* Of several streams, in the order of their numbers. */
+static void
+pages_of_many_streams_leave_none_out(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem"), lake = journal_sink(k->j, "lake");
+	struct journal_letters_ask ask = { .max = 2, .which = { .streams = { stream(k, "3333"),
+		stream(k, "1111") }, .nstreams = 2, .sink = siem } };
+	struct journal_batch *b;
+
+	for (int i = 0; i < 3; i++) {
+		put(k, "1111", (const char *[]){ "a", "d", "g" }[i], 1, siem);
+		put(k, "2222", (const char *[]){ "b", "e", "h" }[i], 1, siem);
+		put(k, "3333", (const char *[]){ "c", "f", "i" }[i], 1, i == 1 ? lake : siem);
+		refuse_all(k, siem, "no");
+		refuse_all(k, lake, "no");
+	}
+	b = kit_letters(k, &ask);
+	ck_assert(kit_is(b, "a-0 c-0") && b->has_more);
+	ask.after = b->items[1].letter->number;
+	journal_batch_free(b);
+	b = kit_letters(k, &ask);
+	ck_assert(kit_is(b, "d-0 g-0") && b->has_more);
+	ask.after = b->items[1].letter->number;
+	journal_batch_free(b);
+	b = kit_letters(k, &ask);
+	ck_assert(kit_is(b, "i-0") && !b->has_more);
+	journal_batch_free(b);
+}
+
 static void
 a_body_comes_in_parts(struct kit *k)
 {
@@ -565,6 +631,8 @@ static const struct {
 	{ "dead letters are shown, with their reason", dead_letters_are_shown },
 	{ "a list comes in pages", they_come_in_pages },
 	{ "by sink, by tenant, by number", they_are_told_apart },
+	{ "by number and what else is said of it", a_number_is_not_all_that_counts },
+	{ "pages of many streams leave none out", pages_of_many_streams_leave_none_out },
 	{ "a large body comes in parts", a_body_comes_in_parts },
 	{ "quarantine is shown", quarantine_is_shown },
 	{ "what is retried is the same event", a_retry_is_the_same_event },

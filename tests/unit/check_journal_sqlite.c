@@ -154,6 +154,35 @@ a_clock_that_is_set_back_delays_nothing(struct kit *k)
 	is_read(k, siem, "a-0");
 }
 
+/* Somebody has the file locked just then: what could not be done is done later. */
+static void
+nor_where_that_cannot_be_written_at_once(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	char *name = path(k, "journal.db");
+	struct journal_batch *b;
+	sqlite3 *db;
+
+	kit_must_append(k, page(k, "a", 1, 100, siem));
+	b = kit_read(k, siem, 10, SIZE_MAX, NULL);
+	kit_settle(k, siem, &b->items[0], MARK_LATER, V(30), "a digest");
+	journal_batch_free(b);
+	kit_run(k, 1300);
+	ck_assert_int_eq(sqlite3_open(name, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	atomic_store(&k->clock.wall, V(-7200));
+	for (int i = 0; i < 600 && journal_state(k->j) == JOURNAL_OK; i++)
+		kit_run(k, 50);
+	ck_assert_int_ne(journal_state(k->j), JOURNAL_OK);
+	sqlite3_close(db);
+	for (int i = 0; i < 600 && journal_state(k->j) != JOURNAL_OK; i++)
+		kit_run(k, 50);
+	for (int i = 0; i < 600 && number(k, "SELECT max(due) FROM todo") == V(30); i++)
+		kit_run(k, 50);
+	ck_assert_int_le(number(k, "SELECT max(due) FROM todo"), V(-7200 + 30));
+	free(name);
+}
+
 static void
 idling_writes_nothing(struct kit *k)
 {
@@ -165,6 +194,28 @@ idling_writes_nothing(struct kit *k)
 	kit_run(k, 1500);
 	journal_stats(k->j, &after);
 	ck_assert_uint_eq(before.commits, after.commits);
+}
+
+/* However many letters there are: none is looked at but those of the page, and none is sorted. */
+static void
+a_page_of_letters_costs_a_page(struct kit *k)
+{
+	static const enum statement lists[] = { ST_DEAD_LIST, ST_DEAD_OF_SINK, ST_DEAD_OF_STREAM,
+		ST_DEAD_OF_BOTH, ST_QUARANTINE_LIST, ST_QUARANTINE_OF_STREAM };
+	struct store *s = journal_store_peek(k->j);
+
+	for (unsigned i = 0; i < 8; i++) {
+		struct journal_letters_ask ask = { .max = 10, .after = 100, .which = {
+		    .box = i & 1 ? JOURNAL_QUARANTINE : JOURNAL_DEAD, .sink = i & 2 ? 1 : 0,
+		    .streams = { 1, 2 }, .nstreams = i & 4 ? 2 : 0 } };
+
+		journal_batch_free(kit_letters(k, &ask));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		ck_assert_int_gt(sqlite3_stmt_status(s->st[lists[i]], SQLITE_STMTSTATUS_RUN, 0), 0);
+		ck_assert_int_eq(sqlite3_stmt_status(s->st[lists[i]], SQLITE_STMTSTATUS_SORT, 0), 0);
+		ck_assert_int_eq(sqlite3_stmt_status(s->st[lists[i]], SQLITE_STMTSTATUS_FULLSCAN_STEP, 0), 0);
+	}
 }
 
 /* ---- kill ---------------------------------------------------------------- */
@@ -382,7 +433,9 @@ static const struct stage_case cases[] = {
 	{ "an older schema is brought up to date", an_older_schema_is_brought_up },
 	{ "marks are durable within a second", marks_are_durable_within_a_second },
 	{ "a clock that is set back delays nothing", a_clock_that_is_set_back_delays_nothing },
+	{ "nor where that cannot be written at once", nor_where_that_cannot_be_written_at_once },
 	{ "idling writes nothing", idling_writes_nothing },
+	{ "a page of letters costs a page", a_page_of_letters_costs_a_page },
 };
 
 int
