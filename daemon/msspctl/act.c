@@ -5,6 +5,7 @@
 
 #include "daemon/msspctl/act.h"
 #include "daemon/msspctl/call.h"
+#include "daemon/msspctl/each.h"
 #include "daemon/msspctl/fields.h"
 
 static int
@@ -27,11 +28,12 @@ do_reload(const struct args *a)
 }
 
 static int
-poll_one(const struct args *a, const char *tenant)
+poll_one(const struct args *a, const char *tenant, const void *unused)
 {
 	int status = EX_OK;
 	json_t *result = call(a->socket, json_pack("{s:s, s:s*}", "verb", "poll", "tenant", tenant), &status);
 
+	(void)unused;
 	if (result == NULL)
 		return status;
 	printf("%s: read as soon as %s allow, streams: %" PRId64 "\n",
@@ -44,33 +46,32 @@ poll_one(const struct args *a, const char *tenant)
 int
 do_poll(const struct args *a)
 {
-	int worst = EX_OK, status;
-
-	if (a->wants_all)
-		return poll_one(a, NULL);
-	for (size_t i = 0; i < a->nnames; i++) {
-		status = poll_one(a, a->names[i]);
-		worst = status != EX_OK ? status : worst;
-	}
-	return worst;
+	return a->wants_all ? poll_one(a, NULL, NULL) : for_each_name(a, poll_one, NULL);
 }
 
 /* kind: "tenant" or "sink". */
+struct holding {
+	const char *verb, *kind, *said;
+};
+
+static int
+hold_one(const struct args *a, const char *name, const void *how)
+{
+	const struct holding *h = how;
+	int status = EX_OK;
+	json_t *result = call(a->socket, json_pack("{s:s, s:s}", "verb", h->verb, h->kind, name), &status);
+
+	if (result == NULL)
+		return status;
+	json_decref(result);
+	printf("%s %s: %s\n", h->kind, name, h->said);
+	return done();
+}
+
 static int
 hold(const struct args *a, const char *verb, const char *kind, const char *said)
 {
-	int status = EX_OK;
-
-	for (size_t i = 0; i < a->nnames; i++) {
-		json_t *result = call(a->socket,
-		    json_pack("{s:s, s:s}", "verb", verb, kind, a->names[i]), &status);
-
-		if (result == NULL)
-			return status;
-		json_decref(result);
-		printf("%s %s: %s\n", kind, a->names[i], said);
-	}
-	return done();
+	return for_each_name(a, hold_one, &(struct holding){ verb, kind, said });
 }
 
 int

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "daemon/msspctl/call.h"
+#include "daemon/msspctl/each.h"
 #include "daemon/msspctl/fields.h"
 
 #define LOOK_US   50000
@@ -77,21 +78,23 @@ do_held(const struct args *a)
 	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
+static int
+cancel_one(const struct args *a, const char *id, const void *unused)
+{
+	int status = EX_OK;
+	json_t *result = ask(a, json_pack("{s:s, s:s}", "verb", "held-cancel", "id", id), &status);
+
+	(void)unused;
+	if (result == NULL)
+		return status;
+	printf("%s: %" PRId64 " taken back\n", id, get_int(result, "cancelled"));
+	status = get_int(result, "cancelled") == 0 ? EX_DATAERR : EX_OK;
+	json_decref(result);
+	return status;
+}
+
 int
 do_held_cancel(const struct args *a)
 {
-	int status = EX_OK;
-
-	for (size_t i = 0; i < a->nnames && status == EX_OK; i++) {
-		json_t *result = ask(a, json_pack("{s:s, s:s}", "verb", "held-cancel", "id", a->names[i]),
-		    &status);
-
-		if (result == NULL)
-			return status;
-		printf("%s: %" PRId64 " taken back\n", a->names[i], get_int(result, "cancelled"));
-		if (get_int(result, "cancelled") == 0)
-			status = EX_DATAERR;
-		json_decref(result);
-	}
-	return status;
+	return for_each_name(a, cancel_one, NULL);
 }

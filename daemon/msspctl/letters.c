@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "daemon/msspctl/each.h"
 #include "daemon/msspctl/errand.h"
 #include "daemon/msspctl/fields.h"
 #include "daemon/msspctl/safe.h"
@@ -31,19 +32,6 @@ set_text(json_t *o, const char *key, const char *text)
 {
 	if (text != NULL)
 		json_object_set_new(o, key, json_string(text));
-}
-
-/* False, and a person told: it is none. */
-static bool
-parse_number(const char *text, int64_t *n)
-{
-	char *end;
-
-	*n = strtoll(text, &end, 10);
-	if (*text != '\0' && *end == '\0' && *n > 0)
-		return true;
-	fprintf(stderr, "msspctl: '%s' is no number of a letter\n", text);
-	return false;
 }
 
 static int
@@ -232,8 +220,9 @@ print_whole(const json_t *l, struct str body)
 }
 
 static int
-show_one(const struct args *a, const char *verb, int64_t number)
+show_one(const struct args *a, int64_t number, const void *how)
 {
+	const char *verb = how;
 	struct buf body = BUF_INIT(BODY_MAX);
 	int status = EX_OK;
 	json_t *one = ask_whole(a, verb, number, &body, &status);
@@ -260,17 +249,12 @@ show_one(const struct args *a, const char *verb, int64_t number)
 static int
 show(const struct args *a, const char *verb)
 {
-	int status = EX_OK;
-	int64_t number;
-
 	if (a->is_raw && isatty(STDOUT_FILENO)) {
 		fputs("msspctl: --raw writes bytes as they came, which is nothing for a terminal: give it"
 		      " a file or a pipe\n", stderr);
 		return EX_USAGE;
 	}
-	for (size_t i = 0; i < a->nnames && status == EX_OK; i++)
-		status = parse_number(a->names[i], &number) ? show_one(a, verb, number) : EX_USAGE;
-	return status;
+	return for_each_number(a, "a letter", show_one, verb);
 }
 
 int
@@ -300,8 +284,9 @@ show_progress(const json_t *so_far)
 }
 
 static int
-work(const struct args *a, const struct deed *d, int64_t number)
+work(const struct args *a, int64_t number, const void *how)
 {
+	const struct deed *d = how;
 	int status = EX_OK;
 	json_t *request = json_pack("{s:s, s:b, s:I}", "verb", d->verb, "all", a->wants_all, "number",
 	    (json_int_t)number), *result;
@@ -325,23 +310,13 @@ work(const struct args *a, const struct deed *d, int64_t number)
 static int
 work_on(const struct args *a, const struct deed *d)
 {
-	int worst = EX_OK, status;
 	bool has_which = a->sink != NULL || a->tenant != NULL || a->wants_all;
-	int64_t number;
 
 	if ((a->nnames > 0) == has_which || (a->wants_all && (a->sink != NULL || a->tenant != NULL))) {
 		fputs("msspctl: say which: numbers, or --sink and --tenant, or --all\n", stderr);
 		return EX_USAGE;
 	}
-	if (has_which)
-		return work(a, d, 0);
-	for (size_t i = 0; i < a->nnames; i++) {
-		if (!parse_number(a->names[i], &number))
-			return EX_USAGE;
-		status = work(a, d, number);
-		worst = status != EX_OK ? status : worst;
-	}
-	return worst;
+	return has_which ? work(a, 0, d) : for_each_number(a, "a letter", work, d);
 }
 
 int

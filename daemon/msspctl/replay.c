@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/msspctl/call.h"
+#include "daemon/msspctl/each.h"
 #include "daemon/msspctl/fields.h"
 
 static bool
@@ -57,27 +58,25 @@ do_replays(const struct args *a)
 	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
+static int
+cancel_one(const struct args *a, int64_t number, const void *unused)
+{
+	int status = EX_OK;
+	json_t *result = call(a->socket, json_pack("{s:s, s:I}", "verb", "replay-cancel", "number",
+	    (json_int_t)number), &status);
+
+	(void)unused;
+	if (result == NULL)
+		return status;
+	json_decref(result);
+	printf("replay %" PRId64 " is cancelled; what it delivered stays delivered\n", number);
+	return EX_OK;
+}
+
 int
 do_replay_cancel(const struct args *a)
 {
-	int status = EX_OK;
-
-	for (size_t i = 0; i < a->nnames && status == EX_OK; i++) {
-		char *end;
-		long long number = strtoll(a->names[i], &end, 10);
-		json_t *result;
-
-		if (*end != '\0' || number <= 0) {
-			fprintf(stderr, "msspctl: '%s' is no number of a replay\n", a->names[i]);
-			return EX_USAGE;
-		}
-		result = call(a->socket, json_pack("{s:s, s:I}", "verb", "replay-cancel", "number",
-		    (json_int_t)number), &status);
-		if (result != NULL)
-			printf("replay %lld is cancelled; what it delivered stays delivered\n", number);
-		json_decref(result);
-	}
-	return status;
+	return for_each_number(a, "a replay", cancel_one, NULL);
 }
 
 /* ---- following ---------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "daemon/msspctl/call.h"
+#include "daemon/msspctl/each.h"
 #include "daemon/msspctl/fields.h"
 #include "lib/config/unit.h"
 
@@ -94,10 +95,11 @@ print_result(const json_t *r)
 }
 
 static int
-test_one(const struct args *a, const char *sink, int64_t timeout_ms)
+test_one(const struct args *a, const char *sink, const void *how)
 {
+	const int64_t *timeout_ms = how;
 	int status = EX_OK;
-	json_t *r = ask(a, sink, timeout_ms, &status);
+	json_t *r = ask(a, sink, *timeout_ms, &status);
 
 	if (r == NULL)
 		return status;
@@ -116,7 +118,6 @@ int
 do_test_sink(const struct args *a)
 {
 	int64_t timeout_ms = TIMEOUT_MS;
-	int worst = EX_OK, status;
 
 	if (a->timeout != NULL && (!unit_time(str_of(a->timeout), &timeout_ms) || timeout_ms <= 0)) {
 		fprintf(stderr, "msspctl: --timeout is a time like 30s, not %s\n", a->timeout);
@@ -126,9 +127,5 @@ do_test_sink(const struct args *a)
 		fputs("msspctl: --to goes with one sink\n", stderr);
 		return EX_USAGE;
 	}
-	for (size_t i = 0; i < a->nnames; i++) {
-		status = test_one(a, a->names[i], timeout_ms);
-		worst = status != EX_OK ? status : worst;
-	}
-	return worst;
+	return for_each_name(a, test_one, &timeout_ms);
 }

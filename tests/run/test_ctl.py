@@ -20,15 +20,20 @@ class Slow(socketserver.ThreadingUnixStreamServer):
     class RequestHandlerClass(socketserver.StreamRequestHandler):
         def handle(self):
             for line in self.rfile:
-                verb = json.loads(line)["verb"]
+                request = json.loads(line)
+                verb = request["verb"]
+                self.server.requests.append(request)
                 if verb == self.server.held:
                     self.server.asked.set()
                     self.server.go.wait(60)
-                self.wfile.write(json.dumps({"ok": True, "result": self.server.answers[verb]}).encode() + b"\n")
+                answer = {"ok": True, "result": self.server.answers[verb]}
+                if "typo" in request.values():
+                    answer = {"ok": False, "error": "there is none of that name"}
+                self.wfile.write(json.dumps(answer).encode() + b"\n")
 
     def __init__(self, path, answers, held=None):
         super().__init__(path, self.RequestHandlerClass)
-        self.answers, self.held = answers, held
+        self.answers, self.held, self.requests = answers, held, []
         self.asked, self.go = threading.Event(), threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -69,6 +74,26 @@ class Ctl(unittest.TestCase):
                 code, out, err = self.ctl(*words.split())
                 self.assertEqual((code, out), (EX_USAGE, ""))
                 self.assertIn(want, err)
+
+    def test_a_name_that_there_is_not_keeps_no_other_from_its_turn(self):
+        answers = {"pause": {}, "poll": {"streams": 1}, "held-cancel": {"look": 1},
+                   "held-result": {"ready": True, "cancelled": 1}}
+        for words in (("pause", "tenant"), ("poll",), ("held-cancel",)):
+            with self.subTest(words), Slow(self.socket, answers) as server:
+                code, out, err = self.ctl(*words, "one", "typo", "two")
+                server.shutdown()
+                asked = [n for r in server.requests for n in r.values() if n in ("one", "typo", "two")]
+                self.assertEqual((asked, code), (["one", "typo", "two"], 1), out + err)
+            os.unlink(self.socket)
+
+    def test_numbers_are_looked_at_before_anything_is_done(self):
+        answers = {"dead-drop": {"errand": 1}, "errand": {"ready": True, "done": 1}, "replay-cancel": {}}
+        for words in (("dead", "drop"), ("replay-cancel",)):
+            with self.subTest(words), Slow(self.socket, answers) as server:
+                code, out, err = self.ctl(*words, "7", "8x")
+                server.shutdown()
+                self.assertEqual((server.requests, code), ([], EX_USAGE), out + err)
+            os.unlink(self.socket)
 
     def test_ctrl_c_while_an_answer_is_awaited_leaves_a_replay_running(self):
         replay = {"number": 1, "state": "reading", "tenant": "t", "stream": "alerts", "percent": 3}
