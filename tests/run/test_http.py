@@ -113,6 +113,22 @@ class Http(Scene):
             self.assertTrue(name in typed or typed.get(base) == "histogram", name)
         self.msspd.stop()
 
+    def test_there_are_only_so_many_series(self):
+        """What is above 2000 tenants and 200 sinks has none of its own, is counted in the sums, and it is said how many."""
+        sinks = {"s%03d" % i: {"type": "file", "path": self.run_.path("s%03d" % i)} for i in range(203)}
+        self.scene(tenants=1, named=harness.tenants(2005, poll_interval="1h"), sinks=sinks, start=False)
+        self.msspd.configure(self.config.replace(json.dumps(sorted(sinks)), '["s000"]'))
+        self.msspd.start()
+        harness.wait_for("it listens", 60, lambda: harness.is_open(self.port))
+        found = self.metrics()
+        for name, most, all_of_them in (("tenant", 2000, 2005), ("sink", 200, 203)):
+            own = {re.search(r'(?:^|,)%s="([^"]*)"' % name, labels).group(1) for metric, labels in found
+                   if metric.startswith("msspd_%s_" % name)}
+            self.assertEqual(len(own), most)
+            self.assertEqual(found["msspd_left_out", 'of="%ss"' % name], all_of_them - most)
+            self.assertEqual(sum(n for (metric, _), n in found.items() if metric == "msspd_%ss" % name), all_of_them)
+        self.msspd.stop()
+
     def test_a_failed_reload_is_seen(self):
         self.scene()
         self.msspd.configure(self.config.replace('"poll_interval"', '"pol_interval"'))
