@@ -158,8 +158,6 @@ bool settings_refer_customer(struct build *b, const char *name, const struct nod
 
 /* How an app signs in, of what was read into a: a->app.credentials. */
 #define CREDENTIALS_MAX 8 /* of each kind */
-/* "2027-03-01": the ticks at which that day begins in UTC. */
-bool settings_date(const char *text, int64_t *ticks) MUST_CHECK;
 void settings_read_credentials(struct build *b, struct app_draft *a);
 
 /* ---- settings_parts.c: one section each, drafts filled ------------------------------- */

@@ -2,18 +2,7 @@
 #include "daemon/keypair.h"
 #include "daemon/secret.h"
 #include "daemon/settings_build.h"
-#include "lib/base/ticks.h"
-
-bool
-settings_date(const char *text, int64_t *ticks)
-{
-	char midnight[32];
-
-	if (strlen(text) != strlen("2027-03-01"))
-		return false;
-	(void)snprintf(midnight, sizeof(midnight), "%sT00:00:00Z", text);
-	return ticks_parse(str_of(midnight), ticks);
-}
+#include "lib/config/unit.h"
 
 /* A list beside another one has something for each of it. */
 static void
@@ -72,7 +61,7 @@ gather(struct build *b, struct app_draft *a)
 	for (size_t i = 0; i < a->secrets.n; i++) {
 		struct credential c = { .kind = CREDENTIAL_SECRET, .file = a->secrets.v[i] };
 
-		if (a->secret_ends.n != 0 && !settings_date(a->secret_ends.v[i], &c.ends))
+		if (a->secret_ends.n != 0 && !unit_date(str_of(a->secret_ends.v[i]), &c.ends))
 			c.ends = 0; /* reported where it was read */
 		add(a, all, c);
 	}

@@ -5,6 +5,7 @@
 #include "daemon/intake/streams.h"
 #include "daemon/replays.h"
 #include "daemon/settings_build.h"
+#include "lib/config/unit.h"
 #include "lib/config/url.h"
 #include "lib/format/header.h"
 
@@ -89,7 +90,7 @@ check_date(const char *text, struct err *err)
 {
 	int64_t ticks;
 
-	return settings_date(text, &ticks)
+	return unit_date(str_of(text), &ticks)
 	    || err_set(err, ERR_CONF, "\"%.80s\" is not a date; write year, month and day: "
 	    "2027-03-01", text);
 }

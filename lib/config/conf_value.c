@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
-#include "lib/base/ticks.h"
 #include "lib/config/nearest.h"
 #include "lib/config/unit.h"
 
@@ -70,17 +69,6 @@ parse_int(const char *text, int64_t *v)
 }
 
 static bool
-parse_date(const char *text, int64_t *ticks)
-{
-	char midnight[32];
-
-	if (strlen(text) != strlen("2027-03-01"))
-		return false;
-	(void)snprintf(midnight, sizeof(midnight), "%sT00:00:00Z", text);
-	return ticks_parse(str_of(midnight), ticks);
-}
-
-static bool
 parse_number(enum conf_type type, const char *text, int64_t *v, struct err *err)
 {
 	if (type == CONF_TIME)
@@ -96,7 +84,7 @@ parse_number(enum conf_type type, const char *text, int64_t *v, struct err *err)
 			   "GiB or TiB: 64KiB, 8GiB",
 			   text);
 	if (type == CONF_DATE)
-		return parse_date(text, v) ||
+		return unit_date(str_of(text), v) ||
 		       err_set(err, ERR_CONF,
 			   "\"%.80s\" is not a date; write year, month and day: 2027-03-01", text);
 	return parse_int(text, v) ||

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/str.h"
+#include "lib/base/ticks.h"
 #include "lib/config/unit.h"
 
 struct unit {
@@ -83,6 +84,18 @@ bool
 unit_size(struct str s, int64_t *bytes)
 {
 	return take_all(s, sizes, true, bytes);
+}
+
+bool
+unit_date(struct str s, int64_t *ticks)
+{
+	char midnight[] = "2027-03-01T00:00:00Z";
+	const size_t n = sizeof("2027-03-01") - 1;
+
+	if (s.n != n)
+		return false;
+	memcpy(midnight, s.s, n);
+	return ticks_parse(str_of(midnight), ticks);
 }
 
 static void
