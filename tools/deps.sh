@@ -60,10 +60,23 @@ debian_name() {
 	esac
 }
 
+has_lists() { ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1; }
+
+# Installed, by whatever name this release has for it, or one that it has not at all.
+is_there() {
+	has_deb "$1" && return 0
+	name=$(debian_name "$1")
+	if [ -z "$name" ]; then
+		has_lists
+	else
+		[ "$name" != "$1" ] && has_deb "$name"
+	fi
+}
+
 install_debian() {
 	missing=
 	for p in $1; do
-		has_deb "$p" || missing="$missing $p"
+		is_there "$p" || missing="$missing $p"
 	done
 	[ -n "$missing" ] || return 0
 	as_root apt-get update -qq
@@ -71,6 +84,7 @@ install_debian() {
 	for p in $missing; do
 		names="$names $(debian_name "$p")"
 	done
+	[ -n "$(echo $names)" ] || return 0
 	say "installing:$names"
 	# --no-remove: rather fail than take something away.
 	# shellcheck disable=SC2086
