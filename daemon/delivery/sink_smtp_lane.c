@@ -14,6 +14,7 @@
 #define OUT_MAX    (4 * 1024 * 1024)
 #define OUT_KEEP   (64 * 1024)
 #define IDLE_MS    60000 /* a connection that was idle for so long is closed */
+#define WOKE_MS    5000  /* what a server that is still there may need to answer, after the machine slept */
 
 /* ---- the end ------------------------------------------------------------------------------ */
 
@@ -317,12 +318,44 @@ lane_on_timeout(void *arg)
 {
 	struct lane *l = arg;
 
-	if (l->is_busy)
+	if (nap_look(&l->nap) && l->is_busy)
+		return; /* it has had no time */
+	if (l->is_busy && l->has_slept && l->phase != PHASE_BODY) {
+		l->is_fresh = l->has_slept = false; /* the server has nothing of it, and may know nothing of us */
+		l->replies = 0;
+		timer_set(l->env->timers, &l->timeout, l->opts->timeout_ms);
+	} else if (l->is_busy) {
 		l->is_fresh = true; /* not worth another connection */
-	else if (l->is_connected)
+	} else if (l->is_connected) {
 		(void)curl_easy_send(l->easy, "QUIT\r\n", 6, &(size_t){ 0 });
+	}
 	l->reply = 0;
 	lost(l, "no answer in time", CURLE_OPERATION_TIMEDOUT);
+}
+
+/* Whoever is on the way may have forgotten the connection; an answer may be there all the same. */
+static void
+lane_on_woke(void *arg, int64_t ms)
+{
+	struct lane *l = arg;
+
+	(void)ms;
+	if (l->is_busy) {
+		l->has_slept = true;
+		timer_set(l->env->timers, &l->timeout,
+		    l->opts->timeout_ms < WOKE_MS ? l->opts->timeout_ms : WOKE_MS);
+	} else if (l->is_connected) {
+		disconnect(l);
+		timer_unset(l->env->timers, &l->timeout);
+	}
+}
+
+static bool
+lane_wants_nap(void *arg)
+{
+	const struct lane *l = arg;
+
+	return l->is_busy || l->is_connected;
 }
 
 static void
@@ -349,11 +382,13 @@ connect_(struct lane *l)
 static void
 begin(struct lane *l)
 {
+	(void)nap_look(&l->nap);
+	nap_watch(&l->nap);
 	timer_unset(l->env->timers, &l->timeout);
 	timer_init(&l->timeout, lane_on_timeout, l);
 	timer_set(l->env->timers, &l->timeout, l->opts->timeout_ms);
 	l->is_busy = true;
-	l->is_fresh = false;
+	l->is_fresh = l->has_slept = false;
 	l->replies = 0;
 	l->detail[0] = '\0';
 	if (l->is_connected)
@@ -412,6 +447,8 @@ lane_new(const struct engine_env *env, const struct lane_opts *opts, lane_end_cb
 	buf_init(&l->line, REPLY_LINE);
 	buf_init(&l->out, OUT_MAX);
 	timer_init(&l->timeout, lane_on_timeout, l);
+	l->nap = (struct nap){ .woke = lane_on_woke, .is_wanted = lane_wants_nap, .arg = l };
+	nap_init(&l->nap, env);
 	connect_write_url(l);
 	l->easy = curl_easy_init();
 	BUG_IF(l->easy == NULL);
@@ -428,6 +465,7 @@ lane_free(struct lane *l)
 	lane_cancel(l);
 	curl_easy_cleanup(l->easy);
 	fetch_pool_free(l->pool);
+	nap_release(&l->nap);
 	BUG_IF(l->nsockets != 0);
 	curl_slist_free_all(l->connect_to);
 	buf_release(&l->text);

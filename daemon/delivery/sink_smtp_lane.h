@@ -21,8 +21,9 @@
  *
  * Promises
  *  - each mail and each probe ends once, later, never from inside the call that began it.
- *  - the connection is kept between mails and made anew when it is gone or was idle
- *    for long. The server is told QUIT and never waited for.
+ *  - the connection is kept between mails and made anew when it is gone, was idle for
+ *    long, or does not answer soon after the machine slept. The server is told QUIT and
+ *    never waited for.
  *  - credentials are read when they are needed and are in no error.
  */
 enum lane_tls { LANE_TLS_STARTTLS, LANE_TLS_OFF };

@@ -6,6 +6,7 @@
 
 #include "daemon/delivery/sink_smtp_lane.h"
 #include "daemon/intake/fetch_pool.h"
+#include "daemon/nap.h"
 #include "daemon/timer.h"
 #include "lib/base/buf.h"
 
@@ -35,10 +36,12 @@ struct lane {
 	bool wants_write;
 	bool needs_reset;      /* the last mail was not told to its end */
 	struct timer timeout;  /* of a mail, or of being idle */
+	struct nap nap;
 
 	/* Of the mail that is under way: */
 	bool is_busy, is_probe;
 	bool is_fresh;         /* its connection was made for it */
+	bool has_slept;        /* the machine, since it began */
 	const char *from, *to;
 	struct str message;
 	enum lane_phase phase;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/delivery/sink.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "daemon/delivery/accept.h"
@@ -13,6 +14,7 @@
 #include "daemon/delivery/target.h"
 #include "daemon/env.h"
 #include "daemon/loop.h"
+#include "daemon/nap.h"
 #include "daemon/timer.h"
 #include "lib/base/alloc.h"
 
@@ -43,7 +45,7 @@ struct sink {
 	int64_t up_since;
 	bool has_accepted;    /* on this link */
 	bool is_draining;     /* by delivery */
-	bool is_going_back;   /* to the first server */
+	bool is_renewing;     /* we end the link in order: back to the first server, or after a sleep */
 	bool wants_ready;
 	uint64_t written;     /* bytes on this stream */
 	struct pace pace;     /* of streams */
@@ -51,6 +53,7 @@ struct sink {
 
 	struct accept accept; /* datagrams: only its queue */
 	struct timer poll;
+	struct nap nap;
 	struct rejects rejects;
 	bool is_failed;       /* a datagram's end of link, to be reported */
 	struct err failed;
@@ -90,7 +93,7 @@ hang_up(struct sink *s)
 	dgram_close(s->dgram);
 	s->stream = s->probe = NULL;
 	s->dgram = NULL;
-	s->is_up = s->wants_ready = s->is_going_back = s->is_failed = false;
+	s->is_up = s->wants_ready = s->is_renewing = s->is_failed = false;
 	accept_reset(&s->accept);
 	rejects_release(&s->rejects);
 	timer_unset(s->env->timers, &s->poll);
@@ -181,6 +184,7 @@ on_poll(void *arg)
 	int64_t now = clock_mono(s->env->clock);
 	int64_t due;
 
+	(void)nap_look(&s->nap); /* the time in which nobody looked confirms nothing */
 	accept_acknowledged(&s->accept, stream_acknowledged(s->stream), now);
 	due = accept_next(&s->accept);
 	if (due >= 0 && due <= now && stream_is_healthy(s->stream)) {
@@ -246,6 +250,8 @@ on_link_up(void *arg, const char *note)
 	s->has_accepted = false;
 	s->up_since = clock_mono(s->env->clock);
 	s->written = 0;
+	if (s->stream != NULL)
+		nap_watch(&s->nap);
 	if (s->at > 0 && s->conf->failback_ms > 0)
 		timer_set(s->env->timers, &s->failback, s->conf->failback_ms);
 	(void)err_set(&text, ERR_NONE, "connected to %s (%s)", current(s)->text, note);
@@ -258,7 +264,7 @@ on_link_down(void *arg, bool is_refused, const struct err *err)
 	struct sink *s = arg;
 
 	if (s->is_up)
-		link_ended(s, is_refused, s->is_going_back ? NULL : err);
+		link_ended(s, is_refused, s->is_renewing ? NULL : err);
 	else
 		server_failed(s, is_refused, err);
 }
@@ -347,7 +353,7 @@ on_probe_up(void *arg, const char *note)
 	probe_end(s);
 	log_info(sink_log(s->owner), "%s (%s) is there again; going back to it from %s",
 	    s->targets.v[0].text, note, current(s)->text);
-	s->is_going_back = true;
+	s->is_renewing = true;
 	stream_finish(s->stream);
 }
 
@@ -381,6 +387,36 @@ on_failback(void *arg)
 	}
 	s->probe_opts = options_for(s, &s->targets.v[0]);
 	s->probe = stream_open(s->env, &s->probe_opts, &probe_user, s);
+}
+
+/* ---- after the machine slept ------------------------------------------------------------------- */
+
+/*
+ * Whoever is on the way may have forgotten the connection, and the receiver may have gone without a
+ * word that we heard: it is ended in order. A receiver that is there closes after us and has then
+ * read everything; of one that is not, all that is not accepted goes again.
+ */
+static void
+on_woke(void *arg, int64_t ms)
+{
+	struct sink *s = arg;
+
+	if (!s->is_up || s->stream == NULL || s->is_renewing || s->is_draining)
+		return;
+	log_info(sink_log(s->owner), "the machine slept, or msspd stood still, for %" PRId64 " s; the "
+	    "connection to %s is made anew", ms / 1000, current(s)->text);
+	timer_unset(s->env->timers, &s->failback);
+	probe_end(s);
+	s->is_renewing = true;
+	stream_finish(s->stream);
+}
+
+static bool
+is_nap_wanted(void *arg)
+{
+	const struct sink *s = arg;
+
+	return s->is_up && s->stream != NULL;
 }
 
 /* ---- sending ---------------------------------------------------------------------------------- */
@@ -454,7 +490,8 @@ on_send(struct sink *s, const struct sink_item *items, size_t n)
 {
 	size_t taken = 0;
 
-	if (!s->is_up || s->is_going_back || s->is_failed)
+	(void)nap_look(&s->nap);
+	if (!s->is_up || s->is_renewing || s->is_failed)
 		return 0;
 	if (s->dgram != NULL)
 		taken = send_datagrams(s, items, n);
@@ -530,6 +567,7 @@ on_close(struct sink *s)
 	for (size_t i = 0; i < s->targets.n; i++)
 		line_release(&s->lines[i]);
 	free(s->lines);
+	nap_release(&s->nap);
 	targets_release(&s->targets);
 	SSL_CTX_free(s->tls);
 	buf_release(&s->out);
@@ -571,6 +609,8 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 	buf_init(&s->out, HIGH_BYTES * 2);
 	timer_init(&s->poll, on_poll, s);
 	timer_init(&s->failback, on_failback, s);
+	s->nap = (struct nap){ .woke = on_woke, .is_wanted = is_nap_wanted, .arg = s };
+	nap_init(&s->nap, env);
 	if (open_parts(s, err))
 		return s;
 	on_close(s);

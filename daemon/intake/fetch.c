@@ -10,12 +10,12 @@
 
 #include "daemon/intake/fetch_answer.h"
 #include "daemon/intake/fetch_issuer.h"
-#include "daemon/intake/fetch_nap.h"
 #include "daemon/intake/fetch_pool.h"
 #include "daemon/intake/fetch_proxy.h"
 #include "daemon/intake/fetch_setup.h"
 #include "daemon/intake/fetch_trouble.h"
 #include "daemon/loop.h"
+#include "daemon/nap.h"
 #include "daemon/wiping.h"
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
@@ -56,7 +56,7 @@ struct fetcher {
 	size_t nretired;
 	struct fetch_spares spares;
 	struct fetch_home home;
-	struct fetch_nap nap;
+	struct nap nap;
 	unsigned callbacks;         /* that are running */
 	int64_t used;               /* mono ms: a request began or ended */
 	struct fetch_list queued;   /* wait for the next turn */
@@ -173,7 +173,7 @@ fetch_on_done(void *arg, CURL *easy, CURLcode code)
 		return;
 	}
 	/* Whatever curl makes of such a time, it is not the server's doing. */
-	if (code != CURLE_OK && fetch_nap_look(&x->f->nap))
+	if (code != CURLE_OK && nap_look(&x->f->nap))
 		return;
 	fetch_answer_end(&x->answer,
 	    &(struct fetch_trouble){
@@ -289,10 +289,10 @@ begin_queued(void *arg)
 	struct fetcher *f = arg;
 	int64_t now = clock_mono(f->env->clock);
 
-	if (!fetch_nap_look(&f->nap) && now - f->used > SILENCE_MS)
+	if (!nap_look(&f->nap) && now - f->used > SILENCE_MS)
 		fetcher_refresh(f);
 	f->used = now;
-	fetch_nap_watch(&f->nap);
+	nap_watch(&f->nap);
 	while (!TAILQ_EMPTY(&f->queued))
 		move_to(TAILQ_FIRST(&f->queued), &f->starting);
 	while (!TAILQ_EMPTY(&f->starting))
@@ -394,8 +394,8 @@ fetcher_new(const struct engine_env *env)
 	TAILQ_INIT(&f->running);
 	TAILQ_INIT(&f->slept);
 	TAILQ_INIT(&f->dying);
-	f->nap = (struct fetch_nap){ .woke = nap_on_woke, .is_wanted = nap_is_wanted, .arg = f };
-	fetch_nap_init(&f->nap, env);
+	f->nap = (struct nap){ .woke = nap_on_woke, .is_wanted = nap_is_wanted, .arg = f };
+	nap_init(&f->nap, env);
 	f->pool = fetch_pool_new(env->base, fetch_on_done, f);
 	return f;
 }
@@ -415,7 +415,7 @@ fetcher_free(struct fetcher *f)
 	loop_forget(f->env->loop, bury, f);
 	loop_forget(f->env->loop, drop_retired, f);
 	drop_retired(f);
-	fetch_nap_release(&f->nap);
+	nap_release(&f->nap);
 	fetch_pool_free(f->pool);
 	fetch_spares_release(&f->spares);
 	free(f->retired);

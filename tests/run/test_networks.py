@@ -180,6 +180,36 @@ class Networks(Scene):
             self.assertNotIn(false, log)
         self.finish()
 
+    def test_sinks_connections_that_are_dead_after_a_sleep(self):
+        """Those on the way forgot the receivers' connections: what was not accepted goes again at once, and nothing is lost."""
+        self.graph = harness.FakeGraph(self.run_, "--tenants", 3, "--alerts", 20)
+        self.siem, there = harness.SyslogNg(self.run_), harness.SyslogNg(self.run_, name="other")
+        proxies = {"siem": ForgetfulProxy(self.siem.octet), "other": ForgetfulProxy(there.octet)}
+        for proxy in proxies.values():
+            self.addCleanup(proxy.close)
+        # Nothing is accepted by time, and no keepalive of ours finds out: nothing but having slept does.
+        sinks = {name: syslog_sink("tcp://127.0.0.1:%d" % proxy.port, framing="octet-counting", keepalive="0s",
+                                   confirm_after="5m") for name, proxy in proxies.items()}
+        self.msspd = harness.Msspd(self.run_, harness.config(self.graph, harness.tenants(3), sinks)).start()
+        harness.wait_for("all are there", 30, lambda: min(len(self.siem.rows()), len(there.rows())) >= 60)
+        self.msspd.child.send_signal(signal.SIGSTOP)
+        proxies["siem"].forget()
+        time.sleep(6)
+        self.graph.ask("/_control/story", {"tenant": "*", "make": 5})
+        self.msspd.child.send_signal(signal.SIGCONT)
+        woke = time.monotonic()
+        harness.wait_for("new alerts", 20, lambda: len(event_ids(self.siem)) >= 75)
+        self.assertLess(time.monotonic() - woke, 10 * harness.SLOW)
+        log = self.run_.read(self.msspd.log)
+        for name in proxies:
+            self.assertRegex(log, r"sink %s: the machine slept, or msspd stood still, for \d+ s; the connection to "
+                                  r"tcp://127\.0\.0\.1:%d is made anew" % (name, proxies[name].port))
+        self.assertEqual([s["trouble"] for s in self.msspd.status()["sinks"]], ["", ""])
+        self.graph.stop_story()
+        self.assert_all_arrived(self.graph, self.msspd, self.siem, there)
+        self.assertEqual(len(there.rows()), len(event_ids(there)), "who was there has everything, once")
+        self.assertEqual(self.msspd.stop()[1], 0)
+
     def test_tls_that_is_inspected_is_refused_with_words(self):
         """The authority is not one that is known here: nothing is sent, and the log says who signs and what to do."""
         self.graph_and_siem(tls="server")
@@ -235,6 +265,10 @@ class Networks(Scene):
         harness.wait_for("their alerts came", 30, lambda: {r["host"] for r in self.siem.rows()} == set(apps))
         self.assertGreater(proxy.through, 0)
         self.assertEqual(self.msspd.stop()[1], 0)
+
+
+def event_ids(receiver):
+    return {re.search(r"MicrosoftDefenderEventId=(\S+)", r["msg"]).group(1) for r in receiver.rows()}
 
 
 def has_ipv6():

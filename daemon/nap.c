@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/intake/fetch_nap.h"
+#include "daemon/nap.h"
 
 #include <event2/event.h>
 
@@ -9,7 +9,7 @@
 #define TICK_MS INT64_C(1000)
 
 static void
-set_tick(struct fetch_nap *n)
+set_tick(struct nap *n)
 {
 	struct timeval tv = { .tv_sec = TICK_MS / 1000 };
 
@@ -19,18 +19,18 @@ set_tick(struct fetch_nap *n)
 static void
 nap_on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	struct fetch_nap *n = arg;
+	struct nap *n = arg;
 
 	(void)fd;
 	(void)what;
-	(void)fetch_nap_look(n);
+	(void)nap_look(n);
 	n->is_looking = false;
 	if (n->is_wanted(n->arg))
 		set_tick(n);
 }
 
 void
-fetch_nap_init(struct fetch_nap *n, const struct engine_env *env)
+nap_init(struct nap *n, const struct engine_env *env)
 {
 	n->env = env;
 	n->is_looking = false;
@@ -39,13 +39,13 @@ fetch_nap_init(struct fetch_nap *n, const struct engine_env *env)
 }
 
 void
-fetch_nap_release(struct fetch_nap *n)
+nap_release(struct nap *n)
 {
 	event_free(n->tick);
 }
 
 void
-fetch_nap_watch(struct fetch_nap *n)
+nap_watch(struct nap *n)
 {
 	if (n->is_looking)
 		return;
@@ -54,14 +54,14 @@ fetch_nap_watch(struct fetch_nap *n)
 }
 
 bool
-fetch_nap_look(struct fetch_nap *n)
+nap_look(struct nap *n)
 {
 	int64_t now = clock_mono(n->env->clock), passed = now - n->seen;
 
 	if (!n->is_looking)
 		return false;
 	n->seen = now;
-	if (passed < FETCH_NAP_MS + TICK_MS)
+	if (passed < NAP_MS + TICK_MS)
 		return false;
 	n->woke(n->arg, passed);
 	return true;
