@@ -321,7 +321,8 @@ lane_on_timeout(void *arg)
 	if (nap_look(&l->nap) && l->is_busy)
 		return; /* it has had no time */
 	if (l->is_busy && l->has_slept && l->phase != PHASE_BODY) {
-		l->is_fresh = l->has_slept = false; /* the server has nothing of it, and may know nothing of us */
+		/* The server has nothing of it, and may know nothing of us any more. */
+		l->is_fresh = l->has_slept = false;
 		l->replies = 0;
 		timer_set(l->env->timers, &l->timeout, l->opts->timeout_ms);
 	} else if (l->is_busy) {
