@@ -12,6 +12,8 @@
 #define LONGEST_SLEEP_MS 10000
 /* That clock also goes by ticks of 4 ms: without these it wakes us too early, time after time. */
 #define TICK_MS 4
+/* What is longer is never due, and can still be added to the clock. */
+#define LONGEST_MS (INT64_MAX / 2)
 
 struct timers {
 	const struct clock *clock;
@@ -164,7 +166,9 @@ timer_set(struct timers *ts, struct timer *t, int64_t after_ms)
 
 	if (t->slot != 0)
 		heap_remove(ts, t);
-	t->at = clock_mono(ts->clock) + (after_ms > 0 ? after_ms : 0);
+	if (after_ms < 0)
+		after_ms = 0;
+	t->at = clock_mono(ts->clock) + (after_ms < LONGEST_MS ? after_ms : LONGEST_MS);
 	t->order = ++ts->order;
 	heap_add(ts, t);
 	if (ts->heap[0] == t || first == t)

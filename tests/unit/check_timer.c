@@ -63,6 +63,7 @@ static const struct {
 	{ "a negative time is zero, not before others", { 0, -7, -1, -1, -1, -1 }, 0, "ab", -1 },
 	{ "in order of time, not of setting", { 30, 20, 10, 25, 5, 15 }, 40, "ecfbda", -1 },
 	{ "equal times in order of setting", { 5, 5, 5, 5, 5, 5 }, 5, "abcdef", -1 },
+	{ "for ever is not now", { INT64_MAX, 10, -1, -1, -1, -1 }, 20, "b", INT64_MAX / 2 - 20 },
 	{ "only what is due", { 30, 20, 10, 25, 5, 15 }, 20, "ecfb", 5 },
 };
 
