@@ -199,6 +199,20 @@ class Page(Scene):
         return pairs.map(([a, b]) => { const x = light(a), y = light(b);
             return [a + ' on ' + b, (Math.max(x, y) + .05) / (Math.min(x, y) + .05)]; }); })()"""
 
+    # The words of names of tenants, customers and sinks that stand on two lines.
+    TORN = """(() => { const torn = [];
+        document.getElementById('tenants').scrollIntoView();
+        for (const th of document.querySelectorAll('tbody th')) {
+            const walk = document.createTreeWalker(th, NodeFilter.SHOW_TEXT);
+            for (let t; (t = walk.nextNode());) for (const m of t.data.matchAll(/[^\\s-]+/g)) {
+                const r = document.createRange();
+                r.setStart(t, m.index);
+                r.setEnd(t, m.index + m[0].length);
+                if (r.getClientRects().length > 1) torn.push(m[0]);
+            } }
+        scrollTo(0, 0);
+        return [...new Set(torn)]; })()"""
+
     def test_both_themes_on_wall_desk_and_phone(self):
         siem = harness.SyslogNg(self.run_)
         names = ("adventure-works", "contoso", "fabrikam", "litware", "northwind", "proseware", "tailspin", "wingtip")
@@ -224,6 +238,7 @@ class Page(Scene):
                 self.assertLessEqual(b.eval("document.documentElement.scrollWidth"), width, "%s scrolls sideways" % name)
                 self.assertEqual(b.eval("[...document.querySelectorAll('.scroll')].filter((e) => e.scrollWidth > e.clientWidth + 1)"
                                         ".length"), 0, "%s: a table is wider than its place" % name)
+                self.assertEqual(b.eval(self.TORN), [], name)
                 if name != "desk":
                     self.picture(b, "status-%s-%s" % (name, theme))
         self.assert_calm(b)
