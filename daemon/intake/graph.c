@@ -41,16 +41,18 @@ graph_url(struct buf *out, const struct app *app, const struct stream_kind *kind
 		buf_printf(out, "&$skip=%u", ask->skip);
 }
 
-/* What it says is shown to people and put into JSON: controls and what is no UTF-8 become blanks. */
+/* What it says is shown to people and put into JSON: controls, what deceives and what is no UTF-8
+ * become blanks. */
 static void
 clean(char *text, size_t n)
 {
-	uint32_t cp;
+	uint32_t cp = 0, before;
 	size_t len;
 
 	for (size_t i = 0; i < n; i += len) {
+		before = cp;
 		len = utf8_next(text + i, n - i, &cp);
-		if (len == 0 || utf8_is_control(cp)) {
+		if (len == 0 || utf8_is_control(cp) || utf8_is_deceiving(cp, before)) {
 			len = len == 0 ? 1 : len;
 			memset(text + i, ' ', len);
 		}
@@ -103,7 +105,7 @@ read_error(struct str body, struct buf *out)
 	const char *message = json_string_value(json_object_get(e, "message"));
 
 	if (code != NULL && *code != '\0')
-		buf_puts(out, code);
+		buf_printf(out, "%.100s", code);
 	if (message != NULL && *message != '\0')
 		buf_printf(out, "%s%.300s", out->n != 0 ? ": " : "", message);
 	while (out->n > 0 && out->p[out->n - 1] == '.')
