@@ -220,7 +220,6 @@ set_tls(struct lane *l, struct err *err)
 	return set_client_key(l, err);
 }
 
-/* curl keeps a copy as long as the handle is not reset. */
 static bool
 set_credentials(struct lane *l, struct err *err)
 {
@@ -242,6 +241,15 @@ set_credentials(struct lane *l, struct err *err)
 	}
 	buf_wipe(&secret);
 	return ok;
+}
+
+/* A reset would leave a copy of what was set before. */
+void
+connect_forget(struct lane *l)
+{
+	curl_easy_cleanup(l->easy);
+	l->easy = curl_easy_init();
+	BUG_IF(l->easy == NULL);
 }
 
 bool

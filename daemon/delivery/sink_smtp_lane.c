@@ -26,8 +26,10 @@ disconnect(struct lane *l)
 	if (l->io != NULL)
 		event_free(l->io);
 	l->io = NULL;
-	if (l->is_in_pool)
+	if (l->is_in_pool) {
 		fetch_pool_remove(l->pool, l->easy);
+		connect_forget(l);
+	}
 	l->is_in_pool = l->is_connected = l->needs_reset = l->wants_write = false;
 	buf_clear(&l->line);
 }

@@ -60,6 +60,8 @@ struct lane {
 
 /* Sets the handle up for connecting; what curl and the server say is noted in l. */
 bool connect_set_up(struct lane *l, struct err *err) MUST_CHECK;
+/* Once the connection is gone: credentials, of which curl has copies, go as well. */
+void connect_forget(struct lane *l);
 void connect_write_url(struct lane *l);
 /* From here on curl finds the connection ended, whatever it wants to wait for. */
 void connect_cut(struct lane *l);

@@ -7,8 +7,10 @@ import re
 import shutil
 import subprocess
 import time
+import unittest
 
 import harness
+from mailbox import PYTHON, MailServer
 from scene import Scene
 from signing import Certificate
 
@@ -62,15 +64,60 @@ class Key(Certificate):
         return [number[:32], number[::-1][:32]]
 
 
-class Memory(Scene):
-    TENANTS = 24  # a third of them each sign in by secret, certificate and federated token
-
+class Looked(Scene):
     def setUp(self):
         super().setUp()
         if os.geteuid() != 0:
             self.skipTest("wants root: nobody else may look into msspd")
         if harness.is_sanitized():
             self.skipTest("a sanitizer keeps what was freed")
+
+
+@unittest.skipUnless(os.path.exists(PYTHON), "aiosmtpd is not in build/readers: tools/deps.sh readers")
+class Mail(Looked):
+    def test_nothing_is_left_of_the_password(self):
+        """curl has it while a connection is open, and not longer; each attempt to make one reads it anew."""
+        mx = MailServer(self.run_, harness.Pki(self.run_))
+        self.graph = harness.FakeGraph(self.run_, "--tenants", 1, "--alerts", 3)
+        sinks = {"mail": mx.sink([{"to": "oncall@soc.example"}])}
+        msspd = harness.Msspd(self.run_, harness.config(self.graph, harness.tenants(1), sinks)).start("-v")
+        proof = "\0%s\0%s" % (mx.USER, mx.PASSWORD)
+        words = {"the password": [mx.PASSWORD.encode()], "what says it": [base64.b64encode(proof.encode())[24:-4]]}
+        harness.wait_for("mails", 30, lambda: mx.count() >= 3)
+        harness.wait_for("all are settled", 30, lambda: msspd.status()["sinks"][0]["backlog"] == 0)
+        mx.kill()
+        self.graph.ask("/_control/story", {"tenant": 1, "make": 1})
+        harness.wait_for("there is no server", 30, lambda: msspd.status()["sinks"][0]["trouble"])
+        harness.wait_for("nothing is left", 10, lambda: not found(msspd.child.pid, words))
+        mx.start()
+        harness.wait_for("the mail", 60, lambda: mx.count() >= 4)
+        mx.kill()
+        harness.wait_for("nothing is left", 10, lambda: not found(msspd.child.pid, words))
+        self.assertEqual(msspd.stop()[1], 0)
+
+
+class Kafka(Looked):
+    def test_nothing_is_left_of_the_password_of_a_sink_that_is_gone(self):
+        """librdkafka has it as long as there is a producer: it signs in by itself, broker by broker."""
+        password = "r0ll.me.over.n0w"
+        self.graph = harness.FakeGraph(self.run_, "--tenants", 1, "--alerts", 3)
+        sinks = {"out": {"type": "file", "path": self.run_.path("out"), "format": "cef"},
+                 "lake": {"type": "kafka", "brokers": ["127.0.0.1:%d" % harness.free_port()], "topic": "t",
+                          "username": "u", "password_file": self.run_.write("kafka-password", password)}}
+        msspd = harness.Msspd(self.run_, harness.config(self.graph, harness.tenants(1), sinks)).start("-v")
+        words = {"the password": [password.encode()]}
+        harness.wait_for("there is no broker", 60, lambda: next(
+            s for s in msspd.status()["sinks"] if s["sink"] == "lake")["trouble"])
+        self.assertEqual(found(msspd.child.pid, words), set(words), "as docs/SECURITY.md says")
+        del sinks["lake"]
+        msspd.configure(harness.config(self.graph, harness.tenants(1), sinks))
+        self.assertEqual(msspd.ctl("reload").returncode, 0)
+        harness.wait_for("nothing is left", 60, lambda: not found(msspd.child.pid, words))
+        self.assertEqual(msspd.stop()[1], 0)
+
+
+class Memory(Looked):
+    TENANTS = 24  # a third of them each sign in by secret, certificate and federated token
 
     def scene(self):
         self.keys = [Key(self.run_.path(""), name, passphrase=PASSPHRASE) for name in ("old", "new")]
