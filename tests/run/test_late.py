@@ -107,14 +107,14 @@ class Border(Scene):
     """Alerts that change exactly while the page is read that they stand at the end of, over many intervals. The
     overlap is short beside what there is to read: the next read does not find by itself what this one passed over."""
 
-    def read_over(self, *options, **tenant):
+    def read_over(self, *options, latency_ms=20, polls=12, **tenant):
         graph = harness.FakeGraph(self.run_, "--tenants", 2, "--alerts", 60, "--rate", 4, "--history", 3000,
-                                  "--fault", "*:border:share=70", "--fault", "*:latency=20", *options)
+                                  "--fault", "*:border:share=70", "--fault", "*:latency=%d" % latency_ms, *options)
         out = FileRows(self.run_.path("out.cef"))
-        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(2, overlap="30s", **tenant), {
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(2, **dict({"overlap": "30s"}, **tenant)), {
             "out": {"type": "file", "path": self.run_.path("out.cef"), "format": "cef"}}, budget=10000)).start()
         self.mark_up()
-        harness.wait_for("many intervals", 60, lambda: all(t["polls"] >= 12 for t in msspd.status()["tenants"]))
+        harness.wait_for("many intervals", 60, lambda: all(t["polls"] >= polls for t in msspd.status()["tenants"]))
         graph.ask("/_control/fault", {"clear": True})
         graph.stop_story()
         versions = list(Truth(graph.truth_file).versions())
@@ -133,8 +133,8 @@ class Border(Scene):
         self.read_over("--same-stamp", 20, page_size=5)
 
     def test_links_and_no_order(self):
-        """Where $orderby is refused, links are followed, and pages shift under them."""
-        self.read_over("--paging", "skip", "--orderby", "refuse", page_size=10)
+        """Where $orderby is refused, links are followed, and pages shift under them. A read takes longer than the overlap."""
+        self.read_over("--paging", "skip", "--orderby", "refuse", page_size=10, latency_ms=500, polls=12, overlap="2s")
 
 
 def ms_of(text):
