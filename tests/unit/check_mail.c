@@ -1,77 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "lib/base/alloc.h"
-#include "lib/format/mail.h"
 #include "lib/format/mail_parts.h"
 #include "tests/unit/golden.h"
-#include "tests/unit/mail_parse.h"
+#include "tests/unit/mail_stage.h"
 
-#define PORTAL "security.microsoft.com"
 #define GMAIL_SHOWS 102000 /* bytes of HTML */
-
-static const struct mail_style plain = { .from = "Alerts <alerts@soc.example>" };
-static const struct mail_style devices = { .from = "alerts@soc.example", .with_device = true };
-static struct mail_to someone = { .to = "Oncall <oncall@soc.example>", .rule = "oncall" };
-
-/* A message read again. */
-struct read {
-	struct buf message, text, html;
-};
-
-static void
-release(struct read *r)
-{
-	buf_release(&r->message);
-	buf_release(&r->text);
-	buf_release(&r->html);
-}
-
-static void
-read_again(struct read *r)
-{
-	const char *fault = mail_fault(buf_peek(&r->message), PORTAL);
-
-	ck_assert_msg(fault == NULL, "%s:\n%s", fault, r->message.p);
-	buf_init(&r->text, 4 << 20);
-	buf_init(&r->html, 4 << 20);
-	ck_assert(mail_part(&r->text, buf_peek(&r->message), "text/plain"));
-	ck_assert(mail_part(&r->html, buf_peek(&r->message), "text/html"));
-}
-
-static void
-write_one(struct read *r, const struct mail_style *style, const struct event *ev)
-{
-	const struct mail_item item = { .event = ev };
-	struct err err;
-
-	someone.date = ticks_at("2026-11-22T04:11:02Z");
-	buf_init(&r->message, MAIL_MAX);
-	ck_assert(mail_write(&r->message, style, &someone, &item, &err));
-	read_again(r);
-}
-
-static bool
-has(const struct buf *b, const char *what)
-{
-	return b->n > 0 && memmem(b->p, b->n, what, strlen(what)) != NULL;
-}
-
-static void
-assert_header(const struct read *r, const char *says, const char *name, const char *want)
-{
-	struct buf got = BUF_INIT(4096);
-	bool is_there = mail_header(&got, buf_peek(&r->message), name);
-
-	if (want == NULL)
-		ck_assert_msg(!is_there, "%s: %s: %s", says, name, got.p);
-	else
-		ck_assert_msg(is_there && strcmp(got.p, want) == 0, "%s: %s: %s", says, name,
-		    is_there ? got.p : "none");
-	buf_release(&got);
-}
 
 /* For readers that are not ours: MSSPD_MAILS names a folder that messages are written to. */
 static void
@@ -425,47 +357,6 @@ END_TEST
 
 /* ---- digests ------------------------------------------------------------------------------- */
 
-static struct mail_digest *
-digest_of(unsigned n, bool is_mixed)
-{
-	static const enum severity severities[] = { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_LOW,
-		SEVERITY_HIGH };
-	struct mail_digest *d = mail_digest_new();
-	struct made m;
-	char id[20], title[20];
-
-	for (unsigned i = 0; i < n; i++) {
-		const struct mail_item item = { .event = &m.event };
-
-		make_alert(&m);
-		snprintf(id, sizeof(id), "da%u_1", i);
-		snprintf(title, sizeof(title), "Title %u", i % 45);
-		m.record.id = m.record.alert.id = str_of(id);
-		m.record.alert.title = str_of(title);
-		m.record.alert.severity = severities[i % 4];
-		m.record.alert.created += i * TICKS_SEC;
-		if (is_mixed && i % 2 == 1) {
-			m.origin.customer = (char *)(uintptr_t) "fabrikam";
-			m.origin.customer_name = (char *)(uintptr_t) "Fabrikam & Co";
-		}
-		mail_digest_add(d, &item);
-	}
-	ck_assert_uint_eq(mail_digest_count(d), n);
-	return d;
-}
-
-static void
-write_digest(struct read *r, const struct mail_style *style, const struct mail_digest *d,
-    enum mail_digest_why why)
-{
-	struct err err;
-
-	buf_init(&r->message, MAIL_MAX);
-	ck_assert(
-	    mail_digest_write(&r->message, style, &someone, d, why, "the last 15 minutes", &err));
-	read_again(r);
-}
-
 START_TEST(test_digest)
 {
 	struct mail_digest *d = digest_of(8, false);
@@ -562,139 +453,6 @@ START_TEST(test_mixed)
 	ck_assert(!has(&r.message, "Contoso") && !has(&r.message, "Fabrikam"));
 	release(&r);
 	mail_digest_free(d);
-}
-END_TEST
-
-/* ---- templates ----------------------------------------------------------------------------- */
-
-static const struct {
-	const char *says;
-	enum mail_template_kind kind;
-	const char *text, *wrong; /* wrong: the message; NULL: it is good */
-} templates[] = {
-	{ "a subject", MAIL_SUBJECT, "{severity}: {title} {label.tier}", NULL },
-	{ "a typo", MAIL_TEXT, "a\nb {severty}",
-	    "line 2, column 3: unknown variable {severty}; did you mean {severity}?" },
-	{ "nothing like it", MAIL_SUBJECT, "{foobarbaz}",
-	    "line 1, column 1: unknown variable {foobarbaz}; docs/FORMATS.md lists those of a "
-	    "mail, "
-	    "and {{ is a brace" },
-	{ "blanks in it", MAIL_TEXT, "{ title }",
-	    "line 1, column 1: unknown variable { title }; did you mean {title}?" },
-	{ "a digest has no title", MAIL_DIGEST_SUBJECT, "{device} {count}",
-	    "line 1, column 1: unknown variable {device}; docs/FORMATS.md lists those of a digest, "
-	    "and {{ is a brace" },
-	{ "no details in a subject", MAIL_SUBJECT, "{details}",
-	    "line 1, column 1: unknown variable {details}; docs/FORMATS.md lists those of a mail, "
-	    "and {{ is a brace" },
-	{ "style sheets are no variables", MAIL_HTML, "<style>p {color: red} a{}</style>", NULL },
-	{ "a part that is not closed", MAIL_TEXT, "{?device}x",
-	    "line 1, column 11: {?device} is not closed; {/device} does" },
-	{ "closed in another order", MAIL_TEXT, "{?device}{?user}{/device}{/user}",
-	    "line 1, column 17: {/device} where {/user} was expected" },
-	{ "closed without being open", MAIL_TEXT, "{/user}",
-	    "line 1, column 1: {/user} closes nothing; {?user} opens it" },
-	{ "empty", MAIL_TEXT, "", "it is empty" },
-	{ "no UTF-8", MAIL_TEXT, "\xff", "it is no UTF-8; save it as that" },
-	{ "two lines of subject", MAIL_SUBJECT, "a\nb", "line 1, column 2: a subject is one line" },
-};
-
-START_TEST(test_template_check)
-{
-	struct err err;
-	struct mail_template *t =
-	    mail_template_new(templates[_i].kind, str_of(templates[_i].text), &err);
-
-	if (templates[_i].wrong == NULL)
-		ck_assert_msg(t != NULL, "%s: %s", templates[_i].says, err.text);
-	else
-		ck_assert_msg(t == NULL && strcmp(err.text, templates[_i].wrong) == 0, "%s: %s",
-		    templates[_i].says, t == NULL ? err.text : "taken");
-	mail_template_free(t);
-}
-END_TEST
-
-static struct mail_template *
-template_of(enum mail_template_kind kind, const char *text)
-{
-	struct err err;
-	struct mail_template *t = mail_template_new(kind, str_of(text), &err);
-
-	ck_assert_msg(t != NULL, "%s", err.text);
-	return t;
-}
-
-START_TEST(test_template)
-{
-	struct mail_style style = plain;
-	struct mail_template
-	    *subject = template_of(MAIL_SUBJECT, "{customer_name} {title}"),
-	    *text = template_of(MAIL_TEXT,
-		"{{x}} {?device}D {device}{/device}{?title}T {title}{/title} "
-		"{label.tier}\r\n{details}"),
-	    *html = template_of(
-		MAIL_HTML, "<style>p {color:red}</style><div title=\"{title}\">{subject}</div>");
-	struct made m;
-	struct read r;
-
-	style.subject = subject;
-	style.text = text;
-	style.html = html;
-	make_alert(&m);
-	m.record.alert.title = STR("\"a\" <b>\r\nBcc: x");
-	write_one(&r, &style, &m.event);
-	assert_header(&r, "ours", "Subject", "Contoso Ltd \"a\" <b> Bcc: x");
-	ck_assert_msg(
-	    str_starts(buf_peek(&r.text), "{x}} T \"a\" <b> Bcc: x gold\nOpen in"), "%s", r.text.p);
-	ck_assert_str_eq(r.html.p,
-	    "<style>p {color:red}</style><div title=\"&quot;a&quot; &lt;b&gt; Bcc: x\">"
-	    "Contoso Ltd &quot;a&quot; &lt;b&gt; Bcc: x</div>\n");
-	release(&r);
-	mail_template_free(subject);
-	mail_template_free(text);
-	mail_template_free(html);
-}
-END_TEST
-
-START_TEST(test_digest_template)
-{
-	struct mail_style style = plain;
-	struct mail_template *text =
-	    template_of(MAIL_DIGEST_TEXT, "{count}{?more} +{more}{/more}\n{table}");
-	struct mail_digest *d = digest_of(3, false);
-	struct read r;
-
-	style.digest_text = text;
-	write_digest(&r, &style, d, MAIL_DIGEST_PERIOD);
-	ck_assert_msg(strncmp(r.text.p, "3\n2026-11-22 ", 13) == 0, "%s", r.text.p);
-	release(&r);
-	mail_digest_free(d);
-	mail_template_free(text);
-}
-END_TEST
-
-/* A template that makes too much gives way to our own text: the alert is what matters. */
-START_TEST(test_template_too_large)
-{
-	struct buf huge = BUF_INIT(MAIL_TEMPLATE_MAX);
-	struct mail_style style = plain;
-	struct mail_template *text;
-	static char long_text[4000];
-	struct made m;
-	struct read r;
-
-	for (unsigned i = 0; i < 300; i++)
-		buf_puts(&huge, "{description}");
-	text = template_of(MAIL_TEXT, huge.p);
-	style.text = text;
-	memset(long_text, 'x', sizeof(long_text));
-	make_alert(&m);
-	m.record.alert.description = (struct str){ long_text, sizeof(long_text) };
-	write_one(&r, &style, &m.event);
-	ck_assert(strncmp(r.text.p, "High: New alert", 15) == 0);
-	release(&r);
-	mail_template_free(text);
-	buf_release(&huge);
 }
 END_TEST
 
@@ -860,10 +618,6 @@ main(void)
 	tcase_add_test(tc, test_storm);
 	tcase_add_test(tc, test_digest_overlong);
 	tcase_add_test(tc, test_mixed);
-	tcase_add_loop_test(tc, test_template_check, 0, (int)ARRAY_LEN(templates));
-	tcase_add_test(tc, test_template);
-	tcase_add_test(tc, test_digest_template);
-	tcase_add_test(tc, test_template_too_large);
 	tcase_add_test(tc, test_golden_text);
 	tcase_add_test(tc, test_golden_whole);
 	tcase_add_test(tc, test_keep_incident);
