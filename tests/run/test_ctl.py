@@ -110,5 +110,45 @@ class Ctl(unittest.TestCase):
             self.assertIn("it goes on without you", out)
 
 
+class Completion(unittest.TestCase):
+    """What bash offers behind the words of a command line, the last of which has begun."""
+    STATUS = {"tenants": [{"tenant": "contoso-eu", "customer": "contoso"}], "sinks": [{"sink": "siem"}, {"sink": "$(touch pwned)"}]}
+
+    def setUp(self):
+        self.run_ = harness.Run()
+        self.addCleanup(self.run_.close)
+        self.run_.write("status", json.dumps(self.STATUS, indent=2))
+        self.run_.write("bin/msspctl", '#!/bin/sh\necho "$*" >> %s\n[ "$1" = --help ] && exec %s/msspctl --help\ncat %s\n' % (
+            self.run_.path("asked"), os.path.abspath(harness.BIN), self.run_.path("status")), 0o755)
+
+    def offered(self, *words):
+        done = subprocess.run(
+            ["bash", "-c", "source %s/packaging/completion/msspctl; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _msspctl;"
+             " printf '%%s\\n' \"${COMPREPLY[@]}\"" % harness.ROOT, "bash", "msspctl", *words], cwd=self.run_.dir, text=True,
+            capture_output=True, check=True, env=dict(os.environ, PATH=self.run_.path("bin") + ":" + os.environ["PATH"]))
+        self.assertEqual(done.stderr, "")
+        return set(done.stdout.split())
+
+    def test_words(self):
+        for words, want in ((("sta", ), {"status"}), (("dead", ""), {"show", "retry", "drop"}), (("quarantine", ""), {"show"}),
+                            (("pause", ""), {"tenant", "sink"}), (("resume", ""), {"tenant", "sink"}),
+                            (("pause", "tenant", ""), {"contoso-eu"}), (("pause", "sink", ""), {"siem"}),
+                            (("pause", "sink", "siem", ""), {"siem"}), (("dead", "show", ""), set()),
+                            (("tenant", ""), {"purge", "contoso-eu"}), (("sink", ""), {"forget", "siem"}),
+                            (("sink", "forget", ""), {"siem"}), (("test-sink", "s"), {"siem"}), (("held", ""), {"siem"}),
+                            (("log-level", ""), {"error", "warn", "info", "debug"}), (("poll", ""), {"contoso-eu"}),
+                            (("onboard", "c"), {"contoso-eu", "contoso"}), (("check-tenant", "--js"), {"--json"}),
+                            (("replay", "--tenant", ""), {"contoso-eu"}), (("resend", "--sink", "s"), {"siem"})):
+            with self.subTest(words):
+                self.assertEqual(self.offered(*words), want)
+        self.assertFalse(os.path.exists(self.run_.path("pwned")))
+
+    def test_behind_another_socket(self):
+        self.assertEqual(self.offered("-s", "/run/other.sock", "dead", ""), {"show", "retry", "drop"})
+        self.assertEqual(self.offered("-s", "/run/other.sock", "sink", "s"), {"siem"})
+        self.assertIn("-s /run/other.sock status --json", self.run_.read("asked").splitlines())
+        self.assertEqual(self.offered("--json", "held", ""), {"siem"})
+
+
 if __name__ == "__main__":
     unittest.main()
