@@ -28,6 +28,7 @@ struct engine {
 	int lock; /* of state_dir; -1: not held */
 	struct journal *journal;
 	struct errands *errands;
+	struct reports *reports;
 	struct fetcher *fetcher;
 	struct tokens *tokens;
 	struct delivery *delivery;
@@ -320,6 +321,7 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	e->expiries = expiries_new(&e->env);
 	e->credentials = credential_watch_new(&e->env, e->expiries);
 	intake_on_full(e->intake, full_sink, e);
+	e->reports = reports_new(&e->env, e->journal, e->intake);
 	expiries_listen(e->expiries, on_expiry, e);
 	e->purge = (struct purge){ .origins = &e->origins, .errands = e->errands, .intake = e->intake,
 		.delivery = e->delivery, .over = on_purged, .arg = e };
@@ -348,6 +350,7 @@ engine_close(struct engine *e)
 	credential_watch_free(e->credentials);
 	watch_free(e->watch);
 	expiries_free(e->expiries);
+	reports_stop(e->reports);
 	intake_free(e->intake);
 	delivery_free(e->delivery);
 	canaries_free(e->canaries);
@@ -355,6 +358,7 @@ engine_close(struct engine *e)
 	fetcher_free(e->fetcher);
 	journal_close(e->journal);
 	errands_free(e->errands);
+	reports_free(e->reports);
 	purge_release(&e->purge);
 	resolver_free(e->env.resolver);
 	loop_free(e->env.loop);
@@ -402,6 +406,7 @@ engine_stop(struct engine *e, int64_t patience_ms, void (*done)(void *arg), void
 	e->stopped_arg = arg;
 	watch_stop(e->watch);
 	canaries_stop(e->canaries);
+	reports_stop(e->reports);
 	intake_stop(e->intake, on_intake_stopped, e);
 	delivery_stop(e->delivery, patience_ms, on_delivery_stopped, e);
 }
@@ -491,6 +496,12 @@ struct errands *
 engine_errands(struct engine *e)
 {
 	return e->errands;
+}
+
+struct reports *
+engine_reports(struct engine *e)
+{
+	return e->reports;
 }
 
 uint64_t

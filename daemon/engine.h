@@ -13,6 +13,7 @@
 #include "daemon/journal/journal.h"
 #include "daemon/purge.h"
 #include "daemon/replays.h"
+#include "daemon/report.h"
 #include "daemon/settings.h"
 
 struct engine_env;
@@ -86,6 +87,8 @@ bool engine_forget_sink(struct engine *e, const char *name, struct err *err) MUS
 
 /* What is asked of the journal's letters; lives as long as the engine. */
 struct errands *engine_errands(struct engine *e);
+/* What Microsoft lists beside what was delivered; lives as long as the engine. */
+struct reports *engine_reports(struct engine *e);
 /* All that is kept of a tenant goes; see daemon/purge.h. The number of its errand; 0: err. */
 uint64_t engine_purge(struct engine *e, const struct purge_ask *ask, struct err *err);
 /* The streams of a tenant, configured or not; see daemon/belongings.h. */

@@ -23,22 +23,37 @@ add_bound(struct buf *out, const char *field, const char *op, int64_t ticks)
 }
 
 /* Names and values hold nothing that would need more encoding than the blanks. */
+static void
+put_query(struct buf *out, const char *field, const struct paging_ask *ask)
+{
+	if (ask->with_order)
+		buf_printf(out, "&$orderby=%s%%20asc", field);
+	buf_puts(out, "&$filter=");
+	add_bound(out, field, "ge", ask->from);
+	if (ask->before != PAGING_FOREVER) {
+		buf_puts(out, "%20and%20");
+		add_bound(out, field, "lt", ask->before);
+	}
+	if (ask->mode == PAGING_SKIP)
+		buf_printf(out, "&$skip=%u", ask->skip);
+}
+
 void
 graph_url(struct buf *out, const struct app *app, const struct stream_kind *kind,
     const struct paging_ask *ask)
 {
 	graph_root(out, app, kind->api);
 	buf_printf(out, "%s?$top=%u%s", kind->path, ask->top, kind->more);
-	if (ask->with_order)
-		buf_printf(out, "&$orderby=%s%%20asc", kind->time_field);
-	buf_puts(out, "&$filter=");
-	add_bound(out, kind->time_field, "ge", ask->from);
-	if (ask->before != PAGING_FOREVER) {
-		buf_puts(out, "%20and%20");
-		add_bound(out, kind->time_field, "lt", ask->before);
-	}
-	if (ask->mode == PAGING_SKIP)
-		buf_printf(out, "&$skip=%u", ask->skip);
+	put_query(out, kind->time_field, ask);
+}
+
+void
+graph_created_url(struct buf *out, const struct app *app, const struct stream_kind *kind,
+    const struct paging_ask *ask)
+{
+	graph_root(out, app, kind->api);
+	buf_printf(out, "%s?$top=%u", kind->path, ask->top);
+	put_query(out, kind->created_field, ask);
 }
 
 /* What it says is shown to people and put into JSON: controls, what deceives and what is no UTF-8

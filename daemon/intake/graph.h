@@ -18,6 +18,9 @@ void graph_root(struct buf *out, const struct app *app, enum api api);
 /* The URL of a request that is not a link. */
 void graph_url(struct buf *out, const struct app *app, const struct stream_kind *kind,
     const struct paging_ask *ask);
+/* Likewise, by when its items were created, and without what only forwarding needs. */
+void graph_created_url(struct buf *out, const struct app *app, const struct stream_kind *kind,
+    const struct paging_ask *ask);
 
 enum graph_answer {
 	GRAPH_PAGE, /* 200 with JSON: let the splitter judge */

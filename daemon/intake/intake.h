@@ -58,6 +58,30 @@ void intake_on_full(struct intake *in, intake_full_cb *cb, void *arg);
  * no other polling happens. failed: tenants that could not be read. */
 void intake_once(struct intake *in, void (*done)(void *arg, size_t failed), void *arg);
 
+/*
+ * Lists what Microsoft has of one stream of a tenant that was created from `from` on and before `to`,
+ * ticks: read as everything else is, after what is due and with what the budget leaves, and stored
+ * nowhere. `listed` comes for each item, and true says that it is a new one; then `done`, once,
+ * err NULL where all was listed. Neither comes from inside intake_list(). One at a time for each
+ * stream. ERR_TEMP: it cannot be read now.
+ */
+struct intake_listed {
+	struct str id;
+	int64_t created, version; /* ticks; created TICKS_NONE where it shows none */
+	bool is_unreadable, is_foreign;
+};
+struct intake_list {
+	const char *tenant;
+	const struct stream_kind *kind;
+	int64_t from, to;
+	bool (*listed)(void *arg, const struct intake_listed *item);
+	void (*done)(void *arg, const struct err *err);
+	void *arg;
+};
+bool intake_list(struct intake *in, const struct intake_list *ask, struct err *err) MUST_CHECK;
+/* The one with that arg; its `done` does not come. */
+void intake_list_cancel(struct intake *in, const void *arg);
+
 struct intake_figures {
 	const char *tenant, *customer, *customer_name, *id;
 	const char *stream; /* which one; of a tenant: whose state it is, "" where it has but one */

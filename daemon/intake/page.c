@@ -116,6 +116,24 @@ page_on_appended(void *arg, const struct journal_page *jp, const struct journal_
 	go_on(pg);
 }
 
+/* ---- a page that is only counted ---------------------------------------------------------- */
+
+static void
+finish_listing(struct page *pg)
+{
+	struct poller *p = pg->p;
+	struct paging_step step;
+
+	page_take_paging(pg);
+	step = pg->step;
+	listing_page(p, &step);
+	request_keep_link(p, pg->split.next_link);
+	p->page = NULL;
+	pg->p = NULL;
+	page_free(pg);
+	poller_go_on(p, &step);
+}
+
 /* ---- the page as a whole ----------------------------------------------------------------- */
 
 /* All its slices were looked at. */
@@ -124,6 +142,10 @@ finish(struct page *pg)
 {
 	struct journal *j = pg->p->in->journal;
 
+	if (pg->is_listing) {
+		finish_listing(pg);
+		return;
+	}
 	if (page_prepare(pg)) {
 		pg->jp.release = page_release;
 		journal_append(j, &pg->jp, page_on_appended, pg);
@@ -163,6 +185,7 @@ page_start(struct poller *p, struct split_page *taken)
 	pg->p = p;
 	pg->scheduler = &p->in->scheduler;
 	pg->routing = routing_ref(replay_is_at_it(p) ? p->replay.routing : p->routing);
+	pg->is_listing = listing_is_at_it(p);
 	pg->bodies = spares_ref(p->in->bodies);
 	pg->split = *taken;
 	pg->packed = p->packed;
@@ -171,7 +194,8 @@ page_start(struct poller *p, struct split_page *taken)
 	pg->held = pg->keeps + pg->packed.n;
 	scheduler_hand_over(pg->scheduler, &p->place, pg->held);
 	p->place.expected = pg->keeps + pg->keeps / 4 + LEAST_BYTES;
-	paging_page_init(&pg->facts, &p->r->paging, poller_limit(p));
+	paging_page_init(&pg->facts, &p->r->paging,
+	    pg->is_listing ? poller_server_now(p) : poller_limit(p));
 	p->page = pg;
 	p->at = POLLER_STORING;
 	if (TAILQ_EMPTY(&p->in->pages))

@@ -15,6 +15,7 @@ struct page {
 	struct poller *p;       /* NULL: gone */
 	struct scheduler *scheduler;
 	struct routing *routing;
+	bool is_listing; /* nothing of it is stored */
 	struct spares *bodies;
 	struct split_page split;
 	struct buf packed; /* likewise its body, as it came */
@@ -43,7 +44,9 @@ void page_drop_entries(struct page *pg);
 
 /* ---- page_submit.c: where the cursor may go, and what the journal is told ------------------ */
 
-/* All its slices were looked at: what the journal is to be told. False: nothing. */
+/* All its slices were looked at: what follows from it for the reader. */
+void page_take_paging(struct page *pg);
+/* Likewise: what the journal is to be told. False: nothing. */
 bool page_prepare(struct page *pg);
 
 #endif

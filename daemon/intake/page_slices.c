@@ -223,13 +223,35 @@ read_slice(struct page *pg, struct str slice, uint64_t hash)
 	record_unref(r);
 }
 
+/* Told to who counts, by when it was created. */
+static void
+list_slice(struct page *pg, struct str slice)
+{
+	struct poller *p = pg->p;
+	struct record *r = p->s->kind->read(slice, false, pg->facts.limit);
+	const struct intake_listed listed = { .id = r->id,
+		.created = r->seen.created,
+		.version = r->version,
+		.is_unreadable = r->type == RECORD_UNREADABLE,
+		.is_foreign = is_foreign(p, record_tenant_id(r)) };
+
+	paging_page_add(&pg->facts, listed.created, listing_take(p, &listed));
+	record_unref(r);
+}
+
 /* Returns what it cost. */
 unsigned
 page_look_at(struct page *pg)
 {
 	struct str slice = split_slice(&pg->split, pg->at++);
-	uint64_t hash = window_hash(&pg->p->in->windows, slice);
+	uint64_t hash;
 	int64_t version;
+
+	if (pg->is_listing) {
+		list_slice(pg, slice);
+		return COST_READ;
+	}
+	hash = window_hash(&pg->p->in->windows, slice);
 
 	if (window_knows_slice(window_of(pg->p), hash, &version)) {
 		paging_page_add(&pg->facts, version, false);

@@ -83,8 +83,8 @@ mark_hour(const struct poller *p, struct journal_page *jp)
 }
 
 /* What follows from it for the reader. */
-static void
-take_paging(struct page *pg)
+void
+page_take_paging(struct page *pg)
 {
 	struct poller *p = pg->p;
 
@@ -125,7 +125,7 @@ fill(struct page *pg)
 bool
 page_prepare(struct page *pg)
 {
-	take_paging(pg);
+	page_take_paging(pg);
 	take_gap(pg);
 	fill(pg);
 	mark_hour(pg->p, &pg->jp);

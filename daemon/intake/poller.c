@@ -84,6 +84,7 @@ poller_new(struct intake *in, struct tenancy *tn, const struct tenant_stream *s)
 	p->readers[READER_LIVE].name = s->kind->live;
 	sweep_init(p);
 	replay_init(p);
+	listing_init(p);
 	p->r = &p->readers[READER_LIVE];
 	p->stream = UINT32_MAX;
 	p->begin = p->r->cursor = TICKS_NONE;
@@ -198,6 +199,7 @@ poller_relearn(struct poller *p)
 	window_init(&p->window, &p->in->windows);
 	p->nodd = 0;
 	p->is_postponed = false;
+	listing_fail(p, "the journal was replaced meanwhile; ask again");
 	replay_forget(p);
 	learn_stream(p);
 	if (p->begin == TICKS_NONE)
@@ -215,6 +217,7 @@ poller_free(struct poller *p)
 	for (int i = 0; i < READER_COUNT; i++)
 		reader_end(&p->readers[i]);
 	window_release(&p->window);
+	listing_release(p);
 	replay_release(p);
 	routing_unref(p->routing);
 	settings_unref(p->settings);

@@ -5,6 +5,7 @@
 #include "daemon/hush.h"
 #include "daemon/intake/cap.h"
 #include "daemon/intake/intake.h"
+#include "daemon/intake/listing.h"
 #include "daemon/intake/replay.h"
 #include "daemon/intake/routing.h"
 #include "daemon/intake/scheduler.h"
@@ -59,7 +60,7 @@ enum poller_told {
 	TOLD_LARGE = 16
 };
 
-enum { READER_LIVE, READER_HOUR, READER_DAY, READER_REPLAY, READER_COUNT };
+enum { READER_LIVE, READER_HOUR, READER_DAY, READER_LIST, READER_REPLAY, READER_COUNT };
 
 #define ODD_MAX 32
 
@@ -94,6 +95,7 @@ struct poller {
 
 	struct reader readers[READER_COUNT], *r; /* r: the one that is at it */
 	struct replay replay;
+	struct listing listing;
 	unsigned told;                           /* bits of enum poller_told */
 	struct window window;
 	int64_t doubt_from;  /* ticks: live reads go back to here for a while; TICKS_NONE */

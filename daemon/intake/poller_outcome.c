@@ -63,10 +63,12 @@ report_once(struct poller *p, bool ok)
 /* ---- well ---------------------------------------------------------------------------------- */
 
 static void
-close_reader(struct poller *p, struct reader *r)
+close_reader(struct poller *p, struct reader *r, const struct paging_step *step)
 {
 	reader_end(r);
-	if (r == &p->readers[READER_REPLAY])
+	if (r == &p->readers[READER_LIST])
+		listing_closed(p, step);
+	else if (r == &p->readers[READER_REPLAY])
 		replay_closed(p);
 	else if (r->span_ms != 0)
 		sweep_done(p, r);
@@ -123,11 +125,13 @@ poller_go_on(struct poller *p, const struct paging_step *step)
 		return;
 	}
 	if (step->what == PAGING_DONE) {
-		close_reader(p, r);
+		close_reader(p, r, step);
 		if (is_live)
 			live_done(p);
 	} else if (replay_is_at_it(p)) {
 		replay_went_on(p);
+	} else if (listing_is_at_it(p)) {
+		listing_went_on(p);
 	}
 	if (is_live && step->err.kind == ERR_NONE && !r->is_held &&
 	    (is_behind || step->what == PAGING_DONE || p->state != TENANT_BEHIND))
@@ -198,7 +202,9 @@ sweep_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, char *
 
 	(r->failures == SWEEP_PATIENCE ? log_warn : log_debug)(&p->s->log,
 	    "%s does not get through: %s; next try in %" PRId64 " s reader=%s failures=%u%s",
-	    replay_is_at_it(p) ? "what reads a time again" : "the search for late alerts",
+	    listing_is_at_it(p) ? "the count of a day"
+	    : replay_is_at_it(p) ? "what reads a time again"
+				 : "the search for late alerts",
 	    taken_text, (ms + 999) / 1000, r->name, r->failures, buf_peek(&p->answer).s);
 	free(taken_text);
 	r->due = poller_mono(p) + ms;
@@ -218,6 +224,7 @@ poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const
 		BUG("out of memory");
 	va_end(ap);
 	p->figures.failures++;
+	listing_hears(p, state, text);
 	if (p->r->span_ms != 0 && (state == TENANT_UNREACHABLE || state == TENANT_GARBLED)) {
 		sweep_trouble(p, state, hint_ms, text);
 		return;

@@ -329,6 +329,8 @@ send_request(struct poller *p)
 
 	if (r->paging.ask.mode == PAGING_LINK)
 		buf_puts(&url, r->link);
+	else if (listing_is_at_it(p))
+		listing_url(p, &url);
 	else
 		graph_url(&url, p->t->app, p->s->kind, &r->paging.ask);
 	split_init(&p->split, max_body, SLICES_MAX);

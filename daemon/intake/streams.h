@@ -23,6 +23,7 @@ struct stream_kind {
 	const char *path;       /* of the list, below the API's root */
 	const char *more;       /* of each request's query, as it stands there; "": nothing */
 	const char *time_field; /* that the list is filtered and ordered by */
+	const char *created_field; /* likewise, where a day is counted */
 	unsigned page_max;      /* $top that is asked for at most */
 	bool is_by_skip;        /* see paging.h */
 	enum stream memory;     /* whose memory in the journal it has; its own, mostly */

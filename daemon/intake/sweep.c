@@ -148,6 +148,8 @@ reader_bounds(struct poller *p, struct reader *r, struct paging_bounds *out)
 	};
 	if (r == &p->readers[READER_REPLAY])
 		return replay_bounds(p, out);
+	if (r == &p->readers[READER_LIST])
+		return listing_bounds(p, out);
 	return is_live || out->from < out->until;
 }
 

@@ -40,21 +40,13 @@ grow_memory(struct store *s)
 }
 
 void
-mem_take_back(struct store *s, const struct journal_item *item, uint32_t sink)
+mem_say_how(struct store *s, const struct journal_item *item, uint32_t sink, enum given_how how)
 {
-	struct mem_seen *m = &s->memory[probe(s, item->stream, item->id)];
+	struct mem_seen *m = s->nslots == 0 ? NULL : &s->memory[probe(s, item->stream, item->id)];
 
-	if (m->id.s != NULL && m->seen.version == item->version)
-		given_drop(&m->given, sink);
-}
-
-void
-mem_give(struct store *s, const struct journal_item *item, uint32_t sink)
-{
-	struct mem_seen *m = &s->memory[probe(s, item->stream, item->id)];
-
-	if (m->id.s != NULL && m->seen.version == item->version)
-		given_add(&m->given, sink);
+	if (m != NULL && m->id.s != NULL && m->seen.version == item->version &&
+	    given_has(&m->given, sink) != (how == GIVEN))
+		given_set(&m->given, sink, how);
 }
 
 static bool
@@ -87,12 +79,14 @@ note_given(struct store *s, const struct journal_page *page, const struct journa
 	if (act == JOURNAL_FORWARD)
 		given->n = 0;
 	for (size_t i = 0; act == JOURNAL_FORWARD && i < page->nmeant; i++) {
-		if (!is_route(e, page->meant[i]) && given_has(&was, page->meant[i]))
-			given_add(given, page->meant[i]);
+		if (!is_route(e, page->meant[i]))
+			given_copy(given, &was, page->meant[i]);
 	}
 	for (unsigned i = 0; i < e->nroutes; i++) {
 		if (is_given(s, e, e->route[i]))
 			given_add(given, e->route[i]);
+		else if (mem_place(s, e->route[i]) != NULL && !given_has(given, e->route[i]))
+			given_set(given, e->route[i], GIVEN_MISSED);
 	}
 }
 
@@ -259,6 +253,7 @@ append_entry(struct store *s, const struct journal_page *page, struct journal_en
 		s->nmemory++;
 	}
 	s->memory[slot].seen = e->now;
+	s->memory[slot].journalled = clock_wall(s->clock);
 	result->quarantined += e->quarantine;
 	if (e->quarantine)
 		quarantine(s, page, e);
@@ -320,7 +315,7 @@ settle(struct store *s, struct mark_job *m)
 		place_later(p->place, m->seq, m->due);
 		return;
 	case MARK_DEAD:
-		mem_take_back(s, s->entries[m->seq - 1], m->sink);
+		mem_say_how(s, s->entries[m->seq - 1], m->sink, GIVEN_REFUSED);
 		if (!mem_letter_settled(s, p, m))
 			mem_letter_add(s, JOURNAL_DEAD, m->sink, s->entries[m->seq - 1], m->why);
 		break;

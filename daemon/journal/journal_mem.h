@@ -16,6 +16,7 @@
  *   journal_mem.c         the engine: memory, entries, marks, reading, its life
  *   journal_mem_todo.c    what waits at each sink
  *   journal_mem_letters.c dead letters and quarantine; what is purged
+ *   journal_mem_account.c what is known of the alerts of a time
  *   journal_mem_period.c  what parked sinks are not given, and what others lost
  */
 struct mem_todo {
@@ -51,6 +52,7 @@ struct mem_seen {
 	struct str id;
 	struct seen seen;
 	struct given given;
+	int64_t journalled;
 };
 
 struct store {
@@ -77,10 +79,9 @@ struct store {
 
 /* ---- journal_mem.c ---- */
 
-/* The sink did not get that entry after all. */
-void mem_take_back(struct store *s, const struct journal_item *item, uint32_t sink);
-/* It did, at last. */
-void mem_give(struct store *s, const struct journal_item *item, uint32_t sink);
+/* What became of that entry at the sink, where the memory still has that version. */
+void mem_say_how(struct store *s, const struct journal_item *item, uint32_t sink,
+    enum given_how how);
 /* Copies what it needs of item. */
 struct mem_entry *mem_entry_add(struct store *s, const struct journal_item *item);
 void mem_entry_free(struct store *s, uint64_t seq);
@@ -96,6 +97,10 @@ void mem_letters_release(struct store *s);
 bool mem_letters(struct store *s, const struct journal_letters_ask *ask,
     struct journal_batch *batch, struct err *err);
 bool mem_work(struct store *s, struct journal_task *t, struct err *err);
+
+/* ---- journal_mem_account.c ---- */
+
+void mem_account(struct store *s, struct journal_task *t);
 
 /* ---- journal_mem_todo.c ---- */
 

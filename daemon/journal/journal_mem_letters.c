@@ -74,7 +74,7 @@ mem_letter_settled(struct store *s, struct mem_place *p, const struct mark_job *
 		l->retry = 0;
 		p->place->retrying--;
 		if (m->what == MARK_OK) {
-			mem_give(s, &l->item, m->sink);
+			mem_say_how(s, &l->item, m->sink, GIVEN);
 			drop(s, i);
 			return true;
 		}
@@ -316,6 +316,9 @@ mem_work(struct store *s, struct journal_task *t, struct err *err)
 		return true;
 	case JOURNAL_PURGE:
 		return purge(s, t, err);
+	case JOURNAL_ACCOUNT:
+		mem_account(s, t);
+		return true;
 	}
 	return true;
 }

@@ -69,7 +69,7 @@ let_parked_go(struct store *s, struct mem_place *p, int64_t now)
 		    (p->place->retrying > 0 && seq >= p->place->retry_from))
 			continue;
 		mem_period_grow(s, p->place->sink, e->stream, e->version, now);
-		mem_take_back(s, e, p->place->sink);
+		mem_say_how(s, e, p->place->sink, GIVEN_MISSED);
 		mem_todo_drop(s, p, seq);
 	}
 }

@@ -267,6 +267,9 @@ sqlite_work(struct store *s, struct journal_task *t, struct err *err)
 	case JOURNAL_PURGE:
 		ok = purge_step(s, t, err);
 		break;
+	case JOURNAL_ACCOUNT:
+		ok = account_step(s, t, err);
+		break;
 	}
 	if (!ok)
 		trouble(s, err);

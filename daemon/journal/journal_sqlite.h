@@ -32,6 +32,7 @@
  *   journal_sqlite_letters.c  dead letters and quarantine: looked at, retried, dropped
  *   journal_sqlite_sum.c      the checksum of dead letters
  *   journal_sqlite_purge.c    all of a stream goes
+ *   journal_sqlite_account.c  what is known of the alerts of a time
  *   journal_sqlite_read.c     entries to hand out
  *   journal_sqlite_trim.c     what goes: delivered, forgotten, over its cap
  *   journal_sqlite_disk.c     room on the disk: high water, ballast, shrinking
@@ -84,6 +85,7 @@ enum statement {
 	ST_READ_NEXT,
 	ST_READ_ONE,
 	ST_LOOK,
+	ST_ACCOUNT,
 	ST_DEAD_PUT,
 	ST_DEAD_OLDEST,
 	ST_DEAD_DROP,
@@ -207,6 +209,9 @@ struct store {
 	int64_t wrote_at;      /* mono ms: the last group */
 	int64_t worked_at;     /* mono ms: the last background step */
 	int64_t retry_at;      /* mono ms: when to try a remedy again */
+	int64_t reasons_since; /* ticks: what was stored since says why a sink has not got it; 0: that
+	                        * is not on disk yet */
+	bool is_reasons_saved;
 	int64_t trimmed_to;    /* ticks: all entries journalled since are still here */
 	uint32_t resend_sink;  /* what it lost is being put before it again; 0: no sink */
 	uint64_t resend_at;    /* entries up to this one were looked at */
@@ -356,11 +361,9 @@ void given_of_entry(const struct store *s, const struct journal_page *page,
 void given_strip(const struct store *s, const struct memory_slot *slot, struct journal_entry *e);
 bool given_put(struct store *s, int64_t key, int64_t journalled, const struct given *g,
     struct err *err) MUST_CHECK;
-/* That sink did not get it after all; where the memory still has that version. */
-bool given_take_back(
-    struct store *s, const struct memory_place *at, uint32_t sink, struct err *err) MUST_CHECK;
-bool given_take_back_entry(
-    struct store *s, uint64_t seq, uint32_t sink, struct err *err) MUST_CHECK;
+/* That sink did not get it after all, and why; where the memory still has that version. */
+bool given_take_back_entry(struct store *s, uint64_t seq, uint32_t sink, enum given_how how,
+    struct err *err) MUST_CHECK;
 /* It did get it now, at last; likewise. */
 bool given_give_entry(struct store *s, uint64_t seq, uint32_t sink, struct err *err) MUST_CHECK;
 
@@ -427,6 +430,8 @@ bool look_at_letters(struct store *s, const struct journal_letters_ask *ask,
 /* One step of a task, in a transaction of its own. */
 bool letters_step(struct store *s, struct journal_task *t, struct err *err) MUST_CHECK;
 bool purge_step(struct store *s, struct journal_task *t, struct err *err) MUST_CHECK;
+/* One step of JOURNAL_ACCOUNT; nothing is written. */
+bool account_step(struct store *s, struct journal_task *t, struct err *err) MUST_CHECK;
 
 bool read_items(struct store *s, struct place *p, size_t max, size_t max_bytes,
     struct journal_batch *b, struct err *err) MUST_CHECK;

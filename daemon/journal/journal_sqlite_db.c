@@ -63,6 +63,9 @@ static const char *const texts[ST_COUNT] = {
 	[ST_LOOK] = "SELECT t.seq, t.tries, t.memo, t.due, e.stream, e.type, e.kind, e.flags,"
 		    " e.version, e.journalled, e.id FROM todo t JOIN entry e ON e.seq = t.seq"
 		    " WHERE t.sink = ?1 AND t.memo IS NOT NULL ORDER BY t.seq LIMIT ?2",
+	[ST_ACCOUNT] = "SELECT t.seq, e.stream, e.remembered, e.id FROM todo t"
+		       " JOIN entry e ON e.seq = t.seq"
+		       " WHERE t.sink = ?1 AND t.seq > ?2 ORDER BY t.seq LIMIT ?3",
 	[ST_DEAD_PUT] =
 	    "INSERT INTO dead(n, sink, at, why, size, seq, stream, type, kind, flags,"
 	    " changed, version, journalled, id, body, remembered, body_crc, crc)"

@@ -30,7 +30,7 @@ given_of_slot(const struct store *s, const struct memory_slot *slot, struct give
 	}
 	for (unsigned i = 0; i < slot->given.n; i++) {
 		if (was_there(place_of(s, slot->given.sink[i]), slot->journalled))
-			given_add(out, slot->given.sink[i]);
+			given_set(out, slot->given.sink[i], slot->given.how[i]);
 	}
 }
 
@@ -52,14 +52,15 @@ is_given(const struct store *s, const struct journal_entry *e, uint32_t sink)
 	return p != NULL && (!p->is_parked || place_is_own(s->own_types, e->type));
 }
 
-/* Whose filters leave this version out has what it should have, if it had the one before. */
+/* Whose filters leave this version out has what it should have, if it had the one before; and
+ * lacks what it lacked. */
 static void
 keep_filtered(const struct journal_page *page, const struct journal_entry *e,
     const struct given *was, struct given *out)
 {
 	for (size_t i = 0; i < page->nmeant; i++) {
-		if (!is_route(e, page->meant[i]) && given_has(was, page->meant[i]))
-			given_add(out, page->meant[i]);
+		if (!is_route(e, page->meant[i]))
+			given_copy(out, was, page->meant[i]);
 	}
 }
 
@@ -80,6 +81,8 @@ given_of_entry(const struct store *s, const struct journal_page *page,
 	for (unsigned i = 0; act != JOURNAL_REMEMBER && i < e->nroutes; i++) {
 		if (is_given(s, e, e->route[i]))
 			given_add(out, e->route[i]);
+		else if (place_of(s, e->route[i]) != NULL && !given_has(out, e->route[i]))
+			given_set(out, e->route[i], GIVEN_MISSED);
 	}
 }
 
@@ -131,45 +134,28 @@ given_put(struct store *s, int64_t key, int64_t journalled, const struct given *
 	return db_run(s, st, err);
 }
 
+/* What is said already is not said again, and what a sink never had it has not lost. */
+static bool
+say(struct store *s, const struct memory_place *at, uint32_t sink, enum given_how how,
+    struct err *err)
+{
+	struct memory_slot slot = { .key = at->key };
+	struct given g;
+
+	if (at->key == NO_ROWID)
+		return true;
+	if (!find_row(s, at, &slot, err))
+		return false;
+	given_of_slot(s, &slot, &g);
+	if (!slot.is_known || given_has(&g, sink) == (how == GIVEN))
+		return true;
+	given_set(&g, sink, how);
+	return given_put(s, at->key, slot.journalled, &g, err);
+}
+
 bool
-given_take_back(struct store *s, const struct memory_place *at, uint32_t sink, struct err *err)
-{
-	struct memory_slot slot = { .key = at->key };
-	struct given g;
-
-	if (at->key == NO_ROWID)
-		return true;
-	if (!find_row(s, at, &slot, err))
-		return false;
-	given_of_slot(s, &slot, &g);
-	if (!given_has(&g, sink))
-		return true;
-	given_drop(&g, sink);
-	return given_put(s, at->key, slot.journalled, &g, err);
-}
-
-static bool
-give(struct store *s, const struct memory_place *at, uint32_t sink, struct err *err)
-{
-	struct memory_slot slot = { .key = at->key };
-	struct given g;
-
-	if (at->key == NO_ROWID)
-		return true;
-	if (!find_row(s, at, &slot, err))
-		return false;
-	given_of_slot(s, &slot, &g);
-	if (!slot.is_known || given_has(&g, sink))
-		return true;
-	given_add(&g, sink);
-	return given_put(s, at->key, slot.journalled, &g, err);
-}
-
-typedef bool change_given(struct store *s, const struct memory_place *at, uint32_t sink,
-    struct err *err);
-
-static bool
-change_entry(struct store *s, change_given *change, uint64_t seq, uint32_t sink, struct err *err)
+given_take_back_entry(struct store *s, uint64_t seq, uint32_t sink, enum given_how how,
+    struct err *err)
 {
 	sqlite3_stmt *st = db_use(s, ST_ENTRY_PLACE);
 	struct memory_place at = { .key = NO_ROWID };
@@ -180,21 +166,15 @@ change_entry(struct store *s, change_given *change, uint64_t seq, uint32_t sink,
 	rc = db_row(s, st, err);
 	if (rc == 1)
 		memory_place_read(st, 0, &at);
-	ok = rc >= 0 && change(s, &at, sink, err);
+	ok = rc >= 0 && say(s, &at, sink, how, err);
 	sqlite3_reset(st);
 	return ok;
 }
 
 bool
-given_take_back_entry(struct store *s, uint64_t seq, uint32_t sink, struct err *err)
-{
-	return change_entry(s, given_take_back, seq, sink, err);
-}
-
-bool
 given_give_entry(struct store *s, uint64_t seq, uint32_t sink, struct err *err)
 {
-	return change_entry(s, give, seq, sink, err);
+	return given_take_back_entry(s, seq, sink, GIVEN, err);
 }
 
 void

@@ -58,6 +58,10 @@ on_meta(struct store *s, sqlite3_stmt *st)
 		s->next_seq = value;
 	if (strcmp(name, "trimmed_to") == 0)
 		s->trimmed_to = (int64_t)value;
+	if (strcmp(name, "reasons_since") == 0) {
+		s->reasons_since = (int64_t)value;
+		s->is_reasons_saved = true;
+	}
 	if (strcmp(name, "clean") == 0)
 		s->was_clean = sqlite3_column_int(st, 1) == 1;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -233,7 +237,8 @@ forget_figures(struct store *s)
 {
 	ledger_release(&s->ledger);
 	s->counts = (struct counts) { 0 };
-	s->was_clean = false;
+	s->was_clean = s->is_reasons_saved = false;
+	s->reasons_since = 0;
 	s->trimmed_to = clock_wall(s->clock);
 	s->next_trim_at = 0;
 	for (size_t i = 0; i < s->nplaces; i++) {
@@ -265,6 +270,8 @@ know_what_is_kept(struct store *s)
 {
 	if (!s->was_clean)
 		s->trimmed_to = clock_wall(s->clock);
+	if (s->reasons_since == 0)
+		s->reasons_since = clock_wall(s->clock);
 	return true;
 }
 

@@ -286,7 +286,7 @@ let_one_go(struct store *s, const struct place *p, const struct parked *e, struc
 	sqlite3_bind_int64(st, 1, p->sink);
 	sqlite3_bind_int64(st, 2, (int64_t)e->seq);
 	sqlite3_bind_int64(st, 3, (int64_t)e->seq);
-	if (!db_run(s, st, err) || !given_take_back_entry(s, e->seq, p->sink, err))
+	if (!db_run(s, st, err) || !given_take_back_entry(s, e->seq, p->sink, GIVEN_MISSED, err))
 		return false;
 	change_add(s, (struct change) { CHANGE_SETTLED, .sink = p->sink, .seq = e->seq,
 	    .n = e->size });

@@ -54,7 +54,7 @@ release_todos(struct store *s, uint64_t seq, const struct journal_item *item, st
 			return false;
 		if (s->nchanges == noted)
 			continue;
-		if (!given_take_back_entry(s, seq, mark.sink, err))
+		if (!given_take_back_entry(s, seq, mark.sink, GIVEN_MISSED, err))
 			return false;
 		if (item != NULL && can_be_asked(s, item))
 			period_grow(s, mark.sink, item->stream, item->version);

@@ -135,7 +135,7 @@ settle_dead(struct store *s, struct mark_job *const *m, struct err *err)
 	if (!letter_returned(s, (*m)->sink, (*m)->seq, why, &was_one, err) || was_one)
 		return was_one;
 	return letter_put(s, (*m)->sink, (*m)->seq, why, err) &&
-	       given_take_back_entry(s, (*m)->seq, (*m)->sink, err);
+	       given_take_back_entry(s, (*m)->seq, (*m)->sink, GIVEN_REFUSED, err);
 }
 
 /* How many marks from the first on can be treated alike. */

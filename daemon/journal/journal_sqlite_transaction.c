@@ -360,6 +360,7 @@ transaction_save_counts(struct store *s, bool all, struct err *err)
 		{ "letters", c->letters != was->letters, c->letters },
 		{ "next_seq", is_far, s->next_seq },
 		{ "trimmed_to", is_far, (uint64_t)s->trimmed_to },
+		{ "reasons_since", !s->is_reasons_saved, (uint64_t)s->reasons_since },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -436,6 +437,7 @@ transaction_commit(struct store *s, struct err *err)
 	for (size_t i = 0; i < s->nchanges; i++)
 		apply(s, &s->changes[i]);
 	s->nchanges = 0;
+	s->is_reasons_saved = true;
 	transaction_names_done(s, true);
 	periods_done(s);
 	s->commits++;

@@ -61,7 +61,10 @@ void journal_letters(struct journal *j, const struct journal_letters_ask *ask, j
 /* RETRY and DROP: dead letters of `which` that there are at the first step. PURGE: all that is
  * kept of the streams of `which`, but their names while somebody says them (journal_stream()); and
  * of quarantine what is nobody's, which may have been theirs. */
-enum journal_deed { JOURNAL_RETRY, JOURNAL_DROP, JOURNAL_PURGE };
+enum journal_deed { JOURNAL_RETRY, JOURNAL_DROP, JOURNAL_PURGE,
+	JOURNAL_ACCOUNT /* nothing is changed: what is known is added to `account` */ };
+
+struct account;
 
 struct journal_purged {
 	uint64_t entries, dead, quarantine, remembered, readers, gaps, periods;
@@ -85,6 +88,7 @@ struct journal_task {
 	struct journal_purged purged;
 	bool is_scrubbed;     /* PURGE: nothing of it is left in free pages and the log either, */
 	bool is_rewritten;    /* nor in pages that are in use */
+	struct account *account; /* ACCOUNT: the asker's, which leaves it alone during a step */
 	/* The engine's: where the next step begins. */
 	unsigned phase, tries;
 	uint64_t last;

@@ -19,6 +19,7 @@ struct args {
 	bool wants_requests;    /* --requests */
 	bool wants_all;         /* --all */
 	const char *tenant, *sink, *from, *to; /* --tenant and so on; NULL */
+	const char *day, *customer; /* --day, --customer; NULL */
 	bool is_detached;       /* --detach */
 	const char *timeout;    /* --timeout; NULL */
 	char *const *names;     /* of tenants or customers; numbers of replays */

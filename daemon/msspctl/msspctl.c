@@ -18,6 +18,7 @@
 #include "daemon/msspctl/onboard.h"
 #include "daemon/msspctl/purge.h"
 #include "daemon/msspctl/replay.h"
+#include "daemon/msspctl/report.h"
 #include "daemon/msspctl/test_sink.h"
 #include "lib/base/str.h"
 #include "lib/base/version.h"
@@ -83,6 +84,12 @@ static const char usage[] =
     "  replays [--json]    what is read again, was lately, or will be: replays, and\n"
     "                      what sinks missed\n"
     "  replay-cancel N...  end those replays, by their numbers\n"
+    "  report [--day D] [--tenant T] [--customer C] [--json]\n"
+    "                      the proof of a day (2026-11-20, in UTC; default yesterday):\n"
+    "                      what Microsoft lists that was created on it, what of it is in\n"
+    "                      the journal, what each sink accepted, and every difference.\n"
+    "                      Exits 0 when there is none, 1 when there is one, 75 when a\n"
+    "                      tenant cannot be counted now\n"
     "  held [SINK] [--json]\n"
     "                      mails that wait for a digest: how many events, until when,\n"
     "                      why, and by which name they can be taken back\n"
@@ -121,7 +128,7 @@ static const char usage[] =
     "  -h, --help          print this\n";
 
 enum { OPT_JSON = 256, OPT_REQUESTS, OPT_STATE, OPT_ALL, OPT_TENANT, OPT_SINK, OPT_FROM, OPT_TO,
-	OPT_DETACH, OPT_TIMEOUT, OPT_RAW, OPT_YES, OPT_REWRITE };
+	OPT_DETACH, OPT_TIMEOUT, OPT_RAW, OPT_YES, OPT_REWRITE, OPT_DAY, OPT_CUSTOMER };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
@@ -139,6 +146,8 @@ static const struct option long_options[] = {
 	{ "raw", no_argument, NULL, OPT_RAW },
 	{ "yes", no_argument, NULL, OPT_YES },
 	{ "rewrite", no_argument, NULL, OPT_REWRITE },
+	{ "day", required_argument, NULL, OPT_DAY },
+	{ "customer", required_argument, NULL, OPT_CUSTOMER },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -148,7 +157,7 @@ static const struct option long_options[] = {
 enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8, TAKES_ALL = 16,
 	TAKES_PERIOD = 32, TAKES_NUMBERS = 64, TAKES_SOME_NAMES = 128, TAKES_TO = 256,
 	TAKES_TIMEOUT = 512, TAKES_WHICH = 1024, TAKES_RAW = 2048,
-	TAKES_PURGE = 4096, NEEDS_NO_DAEMON = 8192 };
+	TAKES_PURGE = 4096, TAKES_DAY = 8192, NEEDS_NO_DAEMON = 16384 };
 
 static const struct command {
 	const char *name;
@@ -182,6 +191,7 @@ static const struct command {
 	{ "resend", do_resend, TAKES_PERIOD | TAKES_WHICH | TAKES_TO },
 	{ "replays", do_replays, TAKES_JSON },
 	{ "replay-cancel", do_replay_cancel, TAKES_NUMBERS },
+	{ "report", do_report, TAKES_WHICH | TAKES_DAY | TAKES_JSON },
 	{ "held", do_held, TAKES_SOME_NAMES | TAKES_JSON },
 	{ "held-cancel", do_held_cancel, TAKES_NAMES },
 	{ "test-sink", do_test_sink, TAKES_NAMES | TAKES_TO | TAKES_TIMEOUT | TAKES_JSON },
@@ -206,7 +216,8 @@ given(const struct args *a)
 	       (a->state != NULL ? TAKES_STATE : 0) | (a->wants_all ? TAKES_ALL : 0) |
 	       (has_period ? TAKES_PERIOD : 0) | (a->to != NULL ? TAKES_TO : 0) |
 	       (a->timeout != NULL ? TAKES_TIMEOUT : 0) | (has_which ? TAKES_WHICH : 0) |
-	       (a->is_raw ? TAKES_RAW : 0) | (a->is_sure || a->wants_rewrite ? TAKES_PURGE : 0);
+	       (a->is_raw ? TAKES_RAW : 0) | (a->is_sure || a->wants_rewrite ? TAKES_PURGE : 0) |
+	       (a->day != NULL || a->customer != NULL ? TAKES_DAY : 0);
 }
 
 /* "sink forget" is one of two words, where a name follows; else "sink" has the name forget. */
@@ -356,6 +367,12 @@ take(struct args *a, int c, int *status)
 		return true;
 	case OPT_REWRITE:
 		a->wants_rewrite = true;
+		return true;
+	case OPT_DAY:
+		a->day = optarg;
+		return true;
+	case OPT_CUSTOMER:
+		a->customer = optarg;
 		return true;
 	case OPT_STATE:
 		a->state = optarg;

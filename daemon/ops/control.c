@@ -18,6 +18,7 @@
 #include "daemon/ops/control.h"
 #include "daemon/ops/members.h"
 #include "daemon/ops/periods.h"
+#include "daemon/ops/reports.h"
 #include "daemon/ops/status.h"
 #include "daemon/ops/trials.h"
 #include "lib/base/alloc.h"
@@ -202,6 +203,24 @@ verb_errand(struct control *c, const json_t *request, struct err *err)
 	return letters_result(c->engine, request, err);
 }
 
+static json_t *
+verb_report(struct control *c, const json_t *request, struct err *err)
+{
+	return reports_ask(c->engine, request, err);
+}
+
+static json_t *
+verb_report_result(struct control *c, const json_t *request, struct err *err)
+{
+	return reports_result(c->engine, request, err);
+}
+
+static json_t *
+verb_report_cancel(struct control *c, const json_t *request, struct err *err)
+{
+	return reports_end(c->engine, request, err);
+}
+
 static const struct verb verbs[] = {
 	{ "status", NULL, status_write },
 	{ "reload", verb_reload },
@@ -225,6 +244,9 @@ static const struct verb verbs[] = {
 	{ "quarantine", verb_quarantine },
 	{ "tenant-purge", verb_tenant_purge },
 	{ "errand", verb_errand },
+	{ "report", verb_report },
+	{ "report-result", verb_report_result },
+	{ "report-cancel", verb_report_cancel },
 	{ "test-sink", verb_test_sink },
 	{ "test-sink-result", verb_test_sink_result },
 };

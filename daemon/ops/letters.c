@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "daemon/ops/moment.h"
+#include "daemon/ops/safe_text.h"
 #include "lib/base/base64.h"
 #include "lib/base/log.h"
 #include "lib/record/event.h"
 
 #define LIST_MOST 200           /* letters of one answer */
 #define BODY_MOST (192u * 1024) /* bytes of a body in one answer */
-#define TEXT_MOST 1024          /* bytes of an id or a reason */
 
 static const char *
 get(const json_t *request, const char *key)
@@ -26,26 +26,6 @@ get_number(const json_t *request, const char *key)
 	json_int_t n = json_integer_value(json_object_get(request, key));
 
 	return n > 0 ? (uint64_t)n : 0;
-}
-
-/* Bytes from outside as JSON: what is no UTF-8 in them is escaped. */
-static json_t *
-safe_text(struct str bytes)
-{
-	struct buf b = BUF_INIT(8 * TEXT_MOST);
-	json_t *out;
-
-	for (size_t i = 0, n; i < bytes.n; i += n) {
-		n = utf8_next(bytes.s + i, bytes.n - i, NULL);
-		if (n > 0)
-			buf_add(&b, bytes.s + i, n);
-		else
-			buf_printf(&b, "\\x%02x", (unsigned)(unsigned char)bytes.s[i]);
-		n = n > 0 ? n : 1;
-	}
-	out = json_stringn(b.p != NULL ? b.p : "", b.n);
-	buf_release(&b);
-	return out != NULL ? out : json_string("?");
 }
 
 static json_t *

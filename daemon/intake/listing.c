@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/intake/listing.h"
+
+#include <string.h>
+
+#include "daemon/intake/graph.h"
+#include "daemon/intake/poller.h"
+#include "daemon/loop.h"
+
+#define NEVER    INT64_MAX
+#define PATIENCE 3 /* failures in a row */
+
+static struct reader *
+reader(struct poller *p)
+{
+	return &p->readers[READER_LIST];
+}
+
+bool
+listing_is_at_it(const struct poller *p)
+{
+	return p->r == &p->readers[READER_LIST];
+}
+
+static bool
+is_wanted(const struct poller *p)
+{
+	return p->listing.ask.done != NULL && !p->listing.is_over;
+}
+
+/* ---- its end --------------------------------------------------------------------- */
+
+/* Who is told may ask for the next one at once. */
+static void
+on_over(void *arg)
+{
+	struct poller *p = arg;
+	struct listing was = p->listing;
+
+	p->listing = (struct listing){ .is_over = false };
+	was.ask.done(was.ask.arg, was.err.kind != ERR_NONE ? &was.err : NULL);
+}
+
+static void
+end(struct poller *p)
+{
+	reader_end(reader(p));
+	reader(p)->due = NEVER;
+	reader(p)->failures = 0;
+	p->listing.is_over = true;
+	loop_defer(p->in->env->loop, on_over, p);
+}
+
+void
+listing_fail(struct poller *p, const char *why)
+{
+	if (!is_wanted(p))
+		return;
+	err_set(&p->listing.err, ERR_TEMP, "%s", why);
+	end(p);
+}
+
+void
+listing_cancel(struct poller *p)
+{
+	if (p->listing.ask.done == NULL)
+		return;
+	loop_forget(p->in->env->loop, on_over, p);
+	p->listing = (struct listing){ .is_over = false };
+	reader_end(reader(p));
+	reader(p)->due = NEVER;
+}
+
+/* ---- its beginning ----------------------------------------------------------------- */
+
+bool
+listing_begin(struct poller *p, const struct intake_list *ask, struct err *err)
+{
+	if (p->listing.ask.done != NULL)
+		return err_set(err, ERR_TEMP, "it is being counted for somebody else just now");
+	if (p->tn->is_held)
+		return err_set(err, ERR_TEMP, "it is paused by an operator");
+	if (!poller_was_read(p))
+		return err_set(err, ERR_TEMP, "it was not read yet%s%s",
+		    p->trouble != NULL ? ": " : "", p->trouble != NULL ? p->trouble : "");
+	if (!state_is_read(p->state) && p->state != TENANT_STARTING &&
+	    p->state != TENANT_THROTTLED)
+		return err_set(err, ERR_TEMP, "it is %s%s%s", tenant_states[p->state].name,
+		    p->trouble != NULL ? ": " : "", p->trouble != NULL ? p->trouble : "");
+	p->listing = (struct listing){ .ask = *ask };
+	reader(p)->failures = 0;
+	reader(p)->gap.why = NULL;
+	reader(p)->due = poller_mono(p);
+	if (p->at == POLLER_WAITING)
+		poller_wait_for_next(p);
+	return true;
+}
+
+bool
+listing_bounds(struct poller *p, struct paging_bounds *out)
+{
+	p->listing.has_begun = true;
+	out->from = p->listing.ask.from;
+	out->until = p->listing.ask.to;
+	return is_wanted(p);
+}
+
+void
+listing_url(const struct poller *p, struct buf *out)
+{
+	struct paging_ask ask = p->r->paging.ask;
+
+	if (ask.before > p->listing.ask.to)
+		ask.before = p->listing.ask.to;
+	graph_created_url(out, p->t->app, p->s->kind, &ask);
+}
+
+/* ---- on its way ---------------------------------------------------------------------- */
+
+bool
+listing_take(struct poller *p, const struct intake_listed *item)
+{
+	return is_wanted(p) && p->listing.has_begun &&
+	       p->listing.ask.listed(p->listing.ask.arg, item);
+}
+
+void
+listing_page(struct poller *p, const struct paging_step *step)
+{
+	struct reader *r = reader(p);
+
+	if (step->gap_why != NULL)
+		p->listing.gap = step->gap_why;
+	if (r->gap.why != NULL)
+		p->listing.gap = r->gap.why;
+	r->gap.why = NULL;
+}
+
+void
+listing_went_on(struct poller *p)
+{
+	p->listing.failures = reader(p)->failures = 0;
+	reader(p)->due = is_wanted(p) ? poller_mono(p) : NEVER;
+}
+
+void
+listing_closed(struct poller *p, const struct paging_step *step)
+{
+	if (!is_wanted(p) || !p->listing.has_begun) {
+		reader(p)->due = is_wanted(p) ? poller_mono(p) : NEVER;
+		return;
+	}
+	if (step->err.kind != ERR_NONE)
+		p->listing.err = step->err;
+	else if (p->listing.gap != NULL)
+		err_set(&p->listing.err, ERR_TEMP, "not all can be listed: %s", p->listing.gap);
+	end(p);
+}
+
+/* Waits where that helps soon; who asked is told else. */
+void
+listing_hears(struct poller *p, enum tenant_state state, const char *text)
+{
+	if (!is_wanted(p) || state == TENANT_THROTTLED || state == TENANT_PAUSED)
+		return;
+	if (state_is_parked(state) || ++p->listing.failures >= PATIENCE)
+		listing_fail(p, text);
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+void
+listing_init(struct poller *p)
+{
+	*reader(p) = (struct reader){
+		.name = "list", .span_ms = 1, .cursor = TICKS_NONE, .swept = TICKS_NONE, .due = NEVER
+	};
+}
+
+/* Told now: nobody could be later. */
+void
+listing_release(struct poller *p)
+{
+	struct listing was = p->listing;
+	struct err err;
+
+	if (was.ask.done == NULL)
+		return;
+	listing_cancel(p);
+	err_set(&err, ERR_TEMP, "it is not read any more");
+	was.ask.done(was.ask.arg, &err);
+}
+
+/* ---- for who asks ------------------------------------------------------------------------- */
+
+bool
+intake_list(struct intake *in, const struct intake_list *ask, struct err *err)
+{
+	struct poller *p;
+
+	TAILQ_FOREACH (p, &in->pollers, link) {
+		if (strcmp(p->t->name, ask->tenant) == 0 && p->s->kind == ask->kind)
+			return in->is_stopped ? err_set(err, ERR_TEMP, "msspd is stopping")
+					      : listing_begin(p, ask, err);
+	}
+	return err_set(err, ERR_TEMP, "it is not read any more");
+}
+
+void
+intake_list_cancel(struct intake *in, const void *arg)
+{
+	struct poller *p;
+
+	TAILQ_FOREACH (p, &in->pollers, link) {
+		if (p->listing.ask.done != NULL && p->listing.ask.arg == arg)
+			listing_cancel(p);
+	}
+}
