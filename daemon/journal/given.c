@@ -48,17 +48,6 @@ given_copy(struct given *g, const struct given *from, uint32_t sink)
 		given_set(g, sink, from->how[i]);
 }
 
-void
-given_drop(struct given *g, uint32_t sink)
-{
-	unsigned i = place_in(g, sink);
-
-	if (i == g->n)
-		return;
-	g->sink[i] = g->sink[--g->n];
-	g->how[i] = g->how[g->n];
-}
-
 /* Seven bits a byte, the least first; the last byte of a number has its eighth bit unset. Above
  * the 32 bits of the sink is how. */
 size_t

@@ -36,7 +36,6 @@ void given_add(struct given *g, uint32_t sink);
 void given_set(struct given *g, uint32_t sink, enum given_how how);
 /* What `from` says of that sink, if it says anything. */
 void given_copy(struct given *g, const struct given *from, uint32_t sink);
-void given_drop(struct given *g, uint32_t sink);
 
 /* Returns how many bytes it took. */
 size_t given_write(const struct given *g, unsigned char out[GIVEN_BYTES]);

@@ -246,6 +246,8 @@ print_json(json_t *report)
 int
 do_report(const struct args *a)
 {
+	/* Once: whoever does not want to wait for its end says it again. */
+	const struct sigaction sa = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART | SA_RESETHAND };
 	int status = EX_OK;
 	json_t *begun, *report;
 
@@ -257,7 +259,7 @@ do_report(const struct args *a)
 	    "tenant", a->tenant, "customer", a->customer), &status);
 	if (begun == NULL)
 		return status;
-	signal(SIGINT, on_interrupt);
+	sigaction(SIGINT, &sa, NULL);
 	report = wait_for(a, get_int(begun, "report"), &status);
 	if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);

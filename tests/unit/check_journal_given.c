@@ -347,12 +347,35 @@ START_TEST(written_and_read)
 	ck_assert_uint_eq(back.n, ARRAY_LEN(some));
 	for (size_t i = 0; i < ARRAY_LEN(some); i++)
 		ck_assert(given_has(&back, some[i]));
-	given_drop(&back, 128);
-	ck_assert(!given_has(&back, 128) && given_has(&back, UINT32_MAX));
 	given_read(&back, (struct str){ (char *)bytes, n - 1 });
 	ck_assert_msg(back.n == ARRAY_LEN(some) - 1, "what is cut off is left out");
 	given_read(&back, (struct str){ "\xff\xff\xff\xff\xff\xff\x01\x05", 8 });
 	ck_assert_uint_eq(back.n, 0);
+}
+END_TEST
+
+/* Those that have not got it are written so that an older msspd reads them as not given. */
+START_TEST(reasons_written_and_read)
+{
+	struct given g = { .n = 0 }, back;
+	unsigned char bytes[GIVEN_BYTES];
+	size_t n;
+
+	given_add(&g, 7);
+	given_set(&g, 8, GIVEN_REFUSED);
+	given_set(&g, UINT32_MAX, GIVEN_MISSED);
+	n = given_write(&g, bytes);
+	ck_assert_uint_eq(n, 1 + 5 + 5);
+	given_read(&back, (struct str){ (char *)bytes, n });
+	ck_assert_uint_eq(back.n, 3);
+	ck_assert(given_has(&back, 7) && !given_has(&back, 8) && !given_has(&back, UINT32_MAX));
+	ck_assert_uint_eq(back.how[1], GIVEN_REFUSED);
+	ck_assert_uint_eq(back.how[2], GIVEN_MISSED);
+	given_add(&back, 8);
+	ck_assert_msg(given_has(&back, 8) && back.n == 3, "at last it has it");
+	given_set(&back, 7, GIVEN_REFUSED);
+	ck_assert(!given_has(&back, 7));
+	ck_assert_msg(bytes[5] != 0 && bytes[10] != 0, "more than 32 bits, which were left out");
 }
 END_TEST
 
@@ -386,6 +409,7 @@ main(void)
 	tcase_add_test(file, what_an_older_one_stored);
 	tcase_add_test(file, a_number_is_not_a_sink);
 	tcase_add_test(bytes, written_and_read);
+	tcase_add_test(bytes, reasons_written_and_read);
 	tcase_add_test(bytes, too_many);
 	suite_add_tcase(s, each);
 	suite_add_tcase(s, file);
