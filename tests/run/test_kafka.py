@@ -68,8 +68,11 @@ class Ways(Scene):
             figures(msspd)[name]["link"] == "refused" for name in bad))
         for name in good:
             self.read_ocsf(broker, name)
+        for name in ("clear", "scram"):  # zstd and lz4 are at work
+            self.assertLess(broker.stored(name), sum(len(m["value"]) for m in broker.messages(name)) * 2 / 3)
         for name in bad:
             self.assertEqual(broker.messages(name), [])
+        self.check_test_records(msspd, broker)
         took, code = msspd.stop()
         self.assertEqual(code, 0)
         self.assertLess(took, 2.5 * harness.SLOW)
@@ -79,6 +82,14 @@ class Ways(Scene):
         self.assertIn("librdkafka: SASL", log, "it is told all that there is to tell")
         self.assertIn("min.insync.replicas 1", log)
         self.assert_no_secret_in_logs(msspd.log)
+
+    def check_test_records(self, msspd, broker):
+        answer = json.loads(msspd.ctl("test-sink", "mutual", "--json").stdout)
+        self.assertTrue(answer["accepted"] and answer["acknowledged"], answer)
+        self.assertIn("in-sync replica", answer["means"])
+        there = [m["headers"]["event-id"] for m in broker.messages("mutual") if m["headers"]["event-kind"] == "canary"]
+        self.assertEqual(there, [answer["event_id"]])
+        self.assertFalse(json.loads(msspd.ctl("test-sink", "wrong", "--json").stdout)["accepted"])
 
     def read_ocsf(self, broker, topic):
         messages = broker.messages(topic)
