@@ -208,7 +208,8 @@ set_all(rd_kafka_conf_t *conf, const struct pair *pairs, size_t n, struct err *e
 /*
  * What a user may change. A little patience gathers batches; Nagle's algorithm
  * would hold their last piece back. The queue is what memory is bounded by: entries
- * wait in the journal, not here.
+ * wait in the journal, not here. A value is not copied into its batch first, only what is
+ * compressed or sent of it: that copy is memory never touched before, a batch after the other.
  */
 static bool
 set_defaults(rd_kafka_conf_t *conf, const struct sink_kafka_conf *c, const char *instance,
@@ -220,6 +221,7 @@ set_defaults(rd_kafka_conf_t *conf, const struct sink_kafka_conf *c, const char 
 		{ "socket.nagle.disable", "true" },
 		{ "compression.type", "lz4" },
 		{ "queue.buffering.max.kbytes", "16384" },
+		{ "message.copy.max.bytes", "1024" },
 		{ "message.timeout.ms", "60000" },
 		{ "topic.metadata.propagation.max.ms", "5000" },
 		{ "reconnect.backoff.max.ms", "5000" },

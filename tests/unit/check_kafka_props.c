@@ -121,7 +121,8 @@ START_TEST(test_promised)
 {
 	static const char *const promised[][2] = { { "acks", "-1" }, { "enable.idempotence", "true" },
 		{ "delivery.report.only.error", "false" }, { "compression.type", "lz4" },
-		{ "queue.buffering.max.kbytes", "16384" } };
+		{ "queue.buffering.max.kbytes", "16384" },
+		{ "message.copy.max.bytes", "1024" } };
 	char *broker = (char *)"127.0.0.1", value[100];
 	const struct sink_kafka_conf conf = { .brokers = { &broker, 1 } };
 	struct err err = { 0 };
