@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways to Microsoft as networks have them: proxies, authorities of one's own, IPv6, what inspects TLS."""
+import base64
 import json
 import re
 import signal
@@ -48,8 +49,10 @@ class Networks(Scene):
         self.addCleanup(proxy.close)
         return proxy
 
+    options = ()  # of msspd's command line
+
     def start(self, *args, **more):
-        self.msspd = harness.Msspd(self.run_, self.text(*args, **more)).start()
+        self.msspd = harness.Msspd(self.run_, self.text(*args, **more)).start(*self.options)
         return self.msspd
 
     def troubles(self):
@@ -69,12 +72,14 @@ class Networks(Scene):
         self.assert_all_arrived(self.graph, self.msspd, self.siem)
         self.assertEqual(self.msspd.stop()[1], 0)
         log = self.run_.read(self.msspd.log)
-        self.assertNotIn(PASSWORD, log)
+        for secret in (PASSWORD, base64.b64encode(("soc:" + PASSWORD).encode()).decode()):
+            self.assertNotIn(secret, log)
         self.assert_no_secret_in_logs(self.msspd.log)
 
     def test_through_a_proxy_with_a_password(self):
         self.graph_and_siem(tls="server")
         proxy = self.proxy(user="soc:" + PASSWORD)
+        self.options = ("-v",)
         secret = self.run_.write("proxy-password", "wrong\n")
         self.start({"ca_file": self.pki("ca.crt")},
                    proxy={"url": proxy.url, "username": "soc", "password_file": secret})
