@@ -339,11 +339,12 @@ class Service(Scene):
                   "--fault", "8:echo", "--fault", "9:token-echo"]
         msspd = self.scene(tenants=9, graph_options=faults)
         msspd.start("-v")
-        time.sleep(4)
+        trouble = lambda: {t["tenant"]: t["trouble"] for t in msspd.status()["tenants"]}
+        harness.wait_for("all are in trouble", 60, lambda: all(trouble().values()), 0.2)
         # In /proc as well: nothing secret is an argument.
         with open("/proc/%d/cmdline" % msspd.child.pid, "rb") as f:
             self.assertNotIn(harness.FakeGraph.SECRET.encode(), f.read())
-        told = {t["tenant"]: t["trouble"] for t in msspd.status()["tenants"]}
+        told = trouble()
         self.assertIn("502", told["t008"])
         self.assertIn("502", told["t009"])
         self.run_.write("told", json.dumps(told) + msspd.ctl("status").stdout)
