@@ -52,7 +52,7 @@ on_done(void *arg, const struct journal_task *t, const struct err *err)
 uint64_t
 purge_begin(struct purge *p, const struct settings *s, const struct purge_ask *ask, struct err *err)
 {
-	struct journal_task task = { .what = JOURNAL_PURGE, .wants_rewrite = ask->wants_rewrite };
+	struct journal_task task = { .what = JOURNAL_PURGE };
 	uint64_t number;
 	char *key = NULL;
 

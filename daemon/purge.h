@@ -31,7 +31,6 @@ struct purge {
 struct purge_ask {
 	const char *tenant;  /* as belongings_find() takes it */
 	bool is_sure;        /* although it is configured */
-	bool wants_rewrite;  /* the file is written anew, also where that takes long */
 };
 
 /* Returns the number of its errand; 0: not begun, err says why. s: of now. */

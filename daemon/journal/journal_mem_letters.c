@@ -302,7 +302,7 @@ purge(struct store *s, struct journal_task *t, struct err *err)
 	purge_letters(s, t);
 	purge_memory(s, t);
 	purge_readers(s, t);
-	t->is_over = t->is_scrubbed = t->is_rewritten = true;
+	t->is_over = t->is_scrubbed = true;
 	return true;
 }
 

@@ -31,7 +31,8 @@
  *   journal_sqlite_resend.c   what a sink lost waits for it again
  *   journal_sqlite_letters.c  dead letters and quarantine: looked at, retried, dropped
  *   journal_sqlite_sum.c      the checksum of dead letters
- *   journal_sqlite_purge.c    all of a stream goes
+ *   journal_sqlite_purge.c    all of a stream goes,
+ *   journal_sqlite_scrub.c    also from the space in pages that no row uses
  *   journal_sqlite_account.c  what is known of the alerts of a time
  *   journal_sqlite_read.c     entries to hand out
  *   journal_sqlite_trim.c     what goes: delivered, forgotten, over its cap
@@ -222,6 +223,7 @@ struct store {
 	int64_t cap_from;      /* memory over its cap: key to go on from */
 	bool has_told_memory_cap;
 	uint64_t appends, commits;
+	uint64_t vacuums;      /* pages were moved so often */
 	struct check check;
 };
 
@@ -432,6 +434,9 @@ bool letters_step(struct store *s, struct journal_task *t, struct err *err) MUST
 bool purge_step(struct store *s, struct journal_task *t, struct err *err) MUST_CHECK;
 /* One step of JOURNAL_ACCOUNT; nothing is written. */
 bool account_step(struct store *s, struct journal_task *t, struct err *err) MUST_CHECK;
+/* The log must be empty. *is_whole: no page had to be left alone. */
+bool scrub_pages(struct store *s, uint32_t first, uint32_t n, bool *is_whole, struct err *err)
+    MUST_CHECK;
 
 bool read_items(struct store *s, struct place *p, size_t max, size_t max_bytes,
     struct journal_batch *b, struct err *err) MUST_CHECK;

@@ -67,6 +67,7 @@ disk_shrink(struct store *s)
 		least = SHRINK_LEAST;
 	if (s->free_pages < least + s->pages / 8)
 		return false;
+	s->vacuums++;
 	if (db_run(s, db_use(s, ST_VACUUM), &err) && disk_measure(s, &err)) {
 		empty_log(s);
 		publish(s);

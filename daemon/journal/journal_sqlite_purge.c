@@ -5,13 +5,13 @@
 /*
  * All of a stream goes, a step at a time: readers, entries (what is with a sink just now last),
  * dead letters, quarantine, memory, its name; then what is left of it in free pages, the log, and
- * where rows once were. While rows go, SQLite is told to overwrite them (secure_delete): what it
- * does else leaves whole pages as they are.
+ * where rows once were, some pages at a time. While rows go, SQLite is told to overwrite them
+ * (secure_delete): what it does else leaves whole pages as they are.
  */
 #define STEP_ROWS   500
 #define STEP_HOURS  64
 #define SCRUB_PAGES 1024
-#define SMALL_PAGES 16384 /* 256 MiB: written anew in seconds, while pages of alerts wait */
+#define SCRUB_PASSES 5
 #define SCRUB_TRIES 100 /* somebody who reads the file (a backup) keeps the log from being cut */
 
 /* ---- readers ------------------------------------------------------------------- */
@@ -265,21 +265,6 @@ purge_names(struct store *s, struct journal_task *t, struct err *err)
 
 /* ---- what is left of it ------------------------------------------------------------------ */
 
-/* SQLite moves rows from page to page, and leaves what they were before where they were: only a
- * file that is written anew has nothing of it. Its copy goes to a file, not into memory. */
-static void
-rewrite(struct store *s, struct journal_task *t)
-{
-	struct err err = { 0 };
-
-	t->is_rewritten = db_exec(s, "PRAGMA temp_store = FILE", &err) && db_exec(s, "VACUUM", &err);
-	if ((s->rc & 0xff) == SQLITE_CORRUPT)
-		trouble(s, &err);
-	s->rc = SQLITE_OK; /* no room for it, say: then it is as it was */
-	if (s->db != NULL && !db_exec(s, "PRAGMA temp_store = MEMORY", &err))
-		s->rc = SQLITE_OK;
-}
-
 /* *has_more: not all free pages are given back yet. */
 static bool
 give_back(struct store *s, bool *has_more, struct err *err)
@@ -288,6 +273,7 @@ give_back(struct store *s, bool *has_more, struct err *err)
 	for (int i = 0; i < SCRUB_PAGES / 64 && *has_more; i++) {
 		uint64_t was = s->free_pages;
 
+		s->vacuums++;
 		if (!db_run(s, db_use(s, ST_VACUUM), err) || !disk_measure(s, err))
 			return false;
 		*has_more = s->free_pages > 0 && s->free_pages < was;
@@ -307,26 +293,51 @@ cut_log(struct store *s, struct err *err)
 	return ok;
 }
 
+/* What was written meanwhile may have moved what is behind to a place before: once more then. */
+static void
+next_pages(struct store *s, struct journal_task *t)
+{
+	bool has_moved = t->last != s->vacuums, has_changed = t->at[1] != (int64_t)s->commits;
+
+	t->at[0] += SCRUB_PAGES;
+	if (t->at[0] <= (int64_t)s->pages)
+		return;
+	t->at[0] = 1;
+	t->at[1] = (int64_t)s->commits;
+	t->last = s->vacuums;
+	t->is_scrubbed = !has_moved && (!has_changed || t->at[2] > 0) && t->at[3] == 0;
+	t->at[2]++;
+}
+
 /* No transaction of ours: each of these has its own. */
 static bool
 scrub(struct store *s, struct journal_task *t, struct err *err)
 {
-	bool has_more;
+	bool has_more = t->at[0] == 0, is_whole;
 
-	if (!give_back(s, &has_more, err))
+	if (has_more && !give_back(s, &has_more, err))
 		return false;
 	if (has_more)
 		return true;
-	if (t->tries == 0 && (t->wants_rewrite || used_pages(s) <= SMALL_PAGES))
-		rewrite(s, t);
+	if (t->at[0] == 0) {
+		t->at[0] = 1;
+		t->at[1] = (int64_t)s->commits;
+		t->last = s->vacuums;
+	}
 	t->waiting = 0;
-	t->is_scrubbed = disk_measure(s, err) && s->free_pages == 0 && cut_log(s, err);
-	if (!t->is_scrubbed && (s->rc & 0xff) == SQLITE_BUSY) {
+	if (disk_measure(s, err) && cut_log(s, err)) {
+		if (!scrub_pages(s, (uint32_t)t->at[0], SCRUB_PAGES, &is_whole, err))
+			return false;
+		t->at[3] |= !is_whole;
+		next_pages(s, t);
+		t->tries = 0;
+	} else if ((s->rc & 0xff) == SQLITE_BUSY) {
 		t->waiting = 1;
+		t->tries++;
 		s->rc = SQLITE_OK;
 		*err = (struct err) { 0 };
 	}
-	t->is_over = t->is_scrubbed || ++t->tries >= SCRUB_TRIES;
+	t->is_over = t->is_scrubbed || t->tries >= SCRUB_TRIES || t->at[2] == SCRUB_PASSES;
 	return s->rc == SQLITE_OK;
 }
 

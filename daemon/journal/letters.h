@@ -71,23 +71,21 @@ struct journal_purged {
 };
 
 /*
- * Something that is done in steps. Made by the caller (zeroed but for what, which, is_forced and
- * wants_rewrite), the journal's from journal_work() until its callback gives it back; until is_over
+ * Something that is done in steps. Made by the caller (zeroed but for what, which and is_forced),
+ * the journal's from journal_work() until its callback gives it back; until is_over
  * it is given again for the next step. An error ends it: what was done before stays done.
  */
 struct journal_task {
 	enum journal_deed what;
 	struct journal_filter which;
 	bool is_forced;       /* PURGE: what is with a sink right now goes, too */
-	bool wants_rewrite;   /* PURGE: write the file anew, also where it is large */
 	bool is_over;
 	uint64_t done;        /* RETRY, DROP: letters */
 	uint64_t passed;      /* RETRY: of sinks that take none now; DROP: those that are retried */
 	uint64_t waiting;     /* PURGE: entries that are with a sink right now, or who reads the file
 	                       * that is to be cut: try again soon */
 	struct journal_purged purged;
-	bool is_scrubbed;     /* PURGE: nothing of it is left in free pages and the log either, */
-	bool is_rewritten;    /* nor in pages that are in use */
+	bool is_scrubbed;     /* PURGE: nothing of it is left in the file's pages and the log either */
 	struct account *account; /* ACCOUNT: the asker's, which leaves it alone during a step */
 	/* The engine's: where the next step begins. */
 	unsigned phase, tries;

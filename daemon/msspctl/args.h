@@ -15,7 +15,6 @@ struct args {
 	bool is_json;           /* --json */
 	bool is_raw;            /* --raw */
 	bool is_sure;           /* --yes */
-	bool wants_rewrite;     /* --rewrite */
 	bool wants_requests;    /* --requests */
 	bool wants_all;         /* --all */
 	const char *tenant, *sink, *from, *to; /* --tenant and so on; NULL */

@@ -37,10 +37,9 @@ static const char usage[] =
     "  tenants [--json]    a line a tenant\n"
     "  tenant NAME... [--json]\n"
     "                      all there is to know of them\n"
-    "  tenant purge NAME [--yes] [--rewrite] [--json]\n"
+    "  tenant purge NAME [--yes] [--json]\n"
     "                      a customer leaves: all that is kept of that tenant goes from\n"
     "                      the journal, for good; --yes: also while it is configured;\n"
-    "                      --rewrite: a large journal is written anew, too\n"
     "  sinks [--json]      a line a sink\n"
     "  sink NAME... [--json]\n"
     "                      all there is to know of them\n"
@@ -128,7 +127,7 @@ static const char usage[] =
     "  -h, --help          print this\n";
 
 enum { OPT_JSON = 256, OPT_REQUESTS, OPT_STATE, OPT_ALL, OPT_TENANT, OPT_SINK, OPT_FROM, OPT_TO,
-	OPT_DETACH, OPT_TIMEOUT, OPT_RAW, OPT_YES, OPT_REWRITE, OPT_DAY, OPT_CUSTOMER };
+	OPT_DETACH, OPT_TIMEOUT, OPT_RAW, OPT_YES, OPT_DAY, OPT_CUSTOMER };
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
@@ -145,7 +144,6 @@ static const struct option long_options[] = {
 	{ "detach", no_argument, NULL, OPT_DETACH },
 	{ "raw", no_argument, NULL, OPT_RAW },
 	{ "yes", no_argument, NULL, OPT_YES },
-	{ "rewrite", no_argument, NULL, OPT_REWRITE },
 	{ "day", required_argument, NULL, OPT_DAY },
 	{ "customer", required_argument, NULL, OPT_CUSTOMER },
 	{ "version", no_argument, NULL, 'V' },
@@ -216,7 +214,7 @@ given(const struct args *a)
 	       (a->state != NULL ? TAKES_STATE : 0) | (a->wants_all ? TAKES_ALL : 0) |
 	       (has_period ? TAKES_PERIOD : 0) | (a->to != NULL ? TAKES_TO : 0) |
 	       (a->timeout != NULL ? TAKES_TIMEOUT : 0) | (has_which ? TAKES_WHICH : 0) |
-	       (a->is_raw ? TAKES_RAW : 0) | (a->is_sure || a->wants_rewrite ? TAKES_PURGE : 0) |
+	       (a->is_raw ? TAKES_RAW : 0) | (a->is_sure ? TAKES_PURGE : 0) |
 	       (a->day != NULL || a->customer != NULL ? TAKES_DAY : 0);
 }
 
@@ -364,9 +362,6 @@ take(struct args *a, int c, int *status)
 		return true;
 	case OPT_YES:
 		a->is_sure = true;
-		return true;
-	case OPT_REWRITE:
-		a->wants_rewrite = true;
 		return true;
 	case OPT_DAY:
 		a->day = optarg;

@@ -40,11 +40,8 @@ print_result(const char *name, const json_t *r)
 	for (size_t i = 0; i < NKINDS; i++)
 		printf("%10" PRId64 "  %s\n", get_int(r, kinds[i].key), kinds[i].what);
 	if (!json_is_true(json_object_get(r, "scrubbed")))
-		puts("Somebody reads the journal's file, a backup perhaps: parts of it are left in\n"
-		     "its log until the next restart.");
-	else if (!json_is_true(json_object_get(r, "rewritten")))
-		puts("The journal is large, and was not written anew: parts of single rows can be\n"
-		     "left in its pages until those are used again. --rewrite would have done that.");
+		puts("Parts of it are left where rows were in the journal's file, or in its log: somebody\n"
+		     "reads that all the time, a backup perhaps. Ask again when that is done.");
 	puts("Backups and journals that were set aside as damaged still have what they had.");
 }
 
@@ -58,8 +55,8 @@ do_tenant_purge(const struct args *a)
 		fputs("msspctl: tenant purge wants one tenant\n", stderr);
 		return EX_USAGE;
 	}
-	result = errand_run(a, json_pack("{s:s, s:s, s:b, s:b}", "verb", "tenant-purge", "tenant",
-	    a->names[0], "sure", a->is_sure, "rewrite", a->wants_rewrite), show_progress, &status);
+	result = errand_run(a, json_pack("{s:s, s:s, s:b}", "verb", "tenant-purge", "tenant",
+	    a->names[0], "sure", a->is_sure), show_progress, &status);
 	if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);
 	if (result == NULL)

@@ -100,8 +100,7 @@ json_t *
 letters_purge(struct engine *e, const json_t *request, struct err *err)
 {
 	struct purge_ask ask = { .tenant = get(request, "tenant"),
-		.is_sure = json_is_true(json_object_get(request, "sure")),
-		.wants_rewrite = json_is_true(json_object_get(request, "rewrite")) };
+		.is_sure = json_is_true(json_object_get(request, "sure")) };
 	uint64_t number;
 
 	if (ask.tenant == NULL) {
@@ -186,12 +185,11 @@ task_object(const struct journal_task *t, bool is_done)
 	if (t->what != JOURNAL_PURGE)
 		return json_pack("{s:b, s:I, s:I}", "ready", is_done, "done", (json_int_t)t->done,
 		    "passed", (json_int_t)t->passed);
-	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "ready", is_done,
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "ready", is_done,
 	    "waiting", (json_int_t)t->waiting, "entries", (json_int_t)p->entries, "dead_letters",
 	    (json_int_t)p->dead, "quarantine", (json_int_t)p->quarantine, "remembered",
 	    (json_int_t)p->remembered, "cursors", (json_int_t)p->readers, "gaps", (json_int_t)p->gaps,
-	    "replays", (json_int_t)p->periods, "scrubbed", t->is_scrubbed, "rewritten",
-	    t->is_rewritten);
+	    "replays", (json_int_t)p->periods, "scrubbed", t->is_scrubbed);
 }
 
 json_t *

@@ -13,7 +13,7 @@ static const struct {
 	{ "file", TEXT }, { "to", TEXT }, { "from", TEXT | NUMBER }, { "number", NUMBER },
 	{ "after", NUMBER }, { "max", NUMBER }, { "look", NUMBER }, { "test", NUMBER },
 	{ "errand", NUMBER }, { "timeout_ms", NUMBER }, { "all", BOOL }, { "sure", BOOL },
-	{ "rewrite", BOOL }, { "day", TEXT }, { "customer", TEXT }, { "report", NUMBER },
+	{ "day", TEXT }, { "customer", TEXT }, { "report", NUMBER },
 };
 
 static const char *
