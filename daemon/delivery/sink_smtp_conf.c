@@ -245,8 +245,8 @@ const struct conf_opt sink_smtp_options[] = {
 	{ .name = "replay_digest", .type = CONF_TIME, .off = F(replay_digest_ms), .def = "10m",
 	  .min = SECOND, .max = DAY,
 	  .help = "What is read again (a replay, a new sink's `from`, what a parked sink missed, alerts"
-	    " from before a tenant was watched) comes as one digest a customer, when nothing more of it"
-	    " came for this long." },
+	    " made before a tenant's `first_lookback`) comes as one digest a customer, when nothing more"
+	    " of it came for this long." },
 	{ .name = "rules", .type = CONF_TREE, .off = F(rules_tree), .flags = CONF_REQUIRED,
 	  .sub = smtp_rule_options, .help = "A list: who gets a mail about what; see the section on rules."
 	    " Every rule that matches sends, and each recipient gets one mail about the same event." },
