@@ -201,6 +201,45 @@ class Report(Scene):
         self.assertEqual([r["error"] is None for r in sorted(rows, key=lambda r: r["tenant"])], [False, True])
         self.assertIn("t001, alerts: could not be counted", self.report("--day", self.the_day(), code=75))
 
+    def test_it_counts_however_they_are_listed(self):
+        """Short pages, both alert APIs, an order that is refused or ignored, a filter's other end."""
+        self.start("--tenants", 3, "--alerts", 40, tenants=harness.tenants(3), page_size=10,
+                   streams=["alerts", "mde-alerts"], mde_wait="0s")
+        self.graph.ask("/_control/policy", {"tenant": "2", "orderby": "refuse"})
+        self.graph.ask("/_control/policy", {"tenant": "3", "orderby": "ignore"})
+        self.wait_accepted(120)
+        for day, want in self.days().items():
+            rows = self.rows("--day", day)
+            self.assertEqual({r["tenant_id"]: r["microsoft"] for r in rows if r["microsoft"]}, dict(want))
+            for r in rows:
+                self.assertEqual((r["streams"], r["even"]), ("alerts, mde-alerts", True), r)
+                self.assertEqual(r["sinks"][0]["accepted"], r["microsoft"])
+
+    def test_a_throttled_tenant_is_waited_for(self):
+        self.start("--tenants", 1, "--alerts", 30, tenants=harness.tenants(1), poll_interval="60s")
+        self.wait_accepted(30)
+        self.graph.fault("1:429=1:for=1")
+        row = self.rows("--day", self.the_day())[0]
+        self.assertTrue(row["even"])
+        self.assertGreater(row["microsoft"], 0)
+
+    def test_what_a_parked_sink_missed_is_let_go(self):
+        siem = syslog_sink("tcp://127.0.0.1:%d" % harness.free_port(), backlog={"size": "8MiB"})
+        self.start("--tenants", 1, "--alerts", 500, "--fault", "*:fat=30", tenants=harness.tenants(1),
+                   sinks={"siem": siem})
+        harness.wait_for("it is parked", 60, lambda: self.sink("siem")["over_backlog"]
+                         and self.sink("siem")["backlog"] <= 256
+                         and self.msspd.status()["journal"]["remembered"] >= 500)
+        let_go = waiting = total = 0
+        for day in self.days():
+            row = self.rows("--day", day, code=1)[0]
+            self.assertEqual(row["microsoft"], row["journalled"])
+            let_go += self.ids_of(row, "sinks", "siem", "let_go")[0]
+            waiting += self.ids_of(row, "sinks", "siem", "waiting")[0]
+            total += row["journalled"]
+        self.assertEqual((total, waiting), (500, self.sink("siem")["backlog"]))
+        self.assertEqual(let_go, total - waiting)
+
     def test_it_can_be_cancelled(self):
         self.start("--tenants", 2, "--alerts", 20)
         self.wait_accepted(40)
