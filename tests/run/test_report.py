@@ -191,6 +191,13 @@ class Report(Scene):
         self.assertEqual(self.ids_of(row, "sinks", "out", "unknown")[0], row["microsoft"])
         self.assertIn("unknown", self.report("--day", self.the_day(), code=1))
 
+    def test_one_that_fails_meanwhile_stops_no_other(self):
+        self.start("--tenants", 2, "--alerts", 20, poll_interval="60s")
+        self.wait_accepted(40)
+        self.graph.fault("1:403")
+        rows = self.rows("--day", self.the_day(), code=75)
+        self.assertEqual([r["error"] is None for r in sorted(rows, key=lambda r: r["tenant"])], [False, True])
+
     def test_one_that_cannot_be_read_stops_no_other(self):
         self.start("--tenants", 2, "--alerts", 20)
         self.wait_accepted(40)
@@ -202,12 +209,15 @@ class Report(Scene):
         self.assertIn("t001, alerts: could not be counted", self.report("--day", self.the_day(), code=75))
 
     def test_it_counts_however_they_are_listed(self):
-        """Short pages, both alert APIs, an order that is refused or ignored, a filter's other end."""
-        self.start("--tenants", 3, "--alerts", 40, tenants=harness.tenants(3), page_size=10,
+        """Short pages, both alert APIs, an order that is refused or ignored; by when they were created,
+        whenever they were changed."""
+        self.start("--tenants", 3, "--alerts", 40, "--history", 200000, tenants=harness.tenants(3), page_size=10,
                    streams=["alerts", "mde-alerts"], mde_wait="0s")
         self.graph.ask("/_control/policy", {"tenant": "2", "orderby": "refuse"})
         self.graph.ask("/_control/policy", {"tenant": "3", "orderby": "ignore"})
         self.wait_accepted(120)
+        self.graph.ask("/_control/story", {"tenant": "*", "change": 10})
+        self.wait_accepted(140)
         for day, want in self.days().items():
             rows = self.rows("--day", day)
             self.assertEqual({r["tenant_id"]: r["microsoft"] for r in rows if r["microsoft"]}, dict(want))
