@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import unittest
@@ -35,6 +36,12 @@ class Report(Scene):
         done = self.msspd.ctl("report", *options)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout if code != 64 else done.stderr
+
+    def ask(self, **request):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.msspd.socket)
+            s.sendall(json.dumps(request).encode() + b"\n")
+            return json.loads(s.makefile().readline())
 
     def rows(self, *options, code=0):
         return json.loads(self.report(*options, "--json", code=code))["rows"]
@@ -257,11 +264,13 @@ class Report(Scene):
         child = subprocess.Popen([os.path.join(harness.BIN, "msspctl"), "-s", self.msspd.socket, "report"],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(child.kill)
-        harness.wait_for("it is being made", 30, lambda: self.msspd.ctl("report").returncode == 1)
+        harness.wait_for("it is being made", 30, lambda: self.ask(verb="report-result", report=1)["ok"])
+        self.report(code=1)  # one at a time
         child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=60 * harness.SLOW)
         self.assertEqual(child.returncode, 75, said)
         self.assertIn("cancelled", said)
+        self.assertTrue(self.ask(verb="report-result", report=1)["result"]["cancelled"])
 
 
 if __name__ == "__main__":
