@@ -163,15 +163,41 @@ find_kind(struct build *b, const struct node *type)
 	return NULL;
 }
 
+/* "tls: ca_file: cannot read ..." is about that option below n; *text becomes what is left to say. */
+static const struct node *
+place_of(const struct node *n, const char **text)
+{
+	for (const char *end = strstr(*text, ": "); end != NULL; end = strstr(*text, ": ")) {
+		char key[33];
+		const struct node *child;
+
+		(void)snprintf(key, sizeof(key), "%.*s", (int)(end - *text), *text);
+		child = node_get(n, key);
+		if (child == NULL)
+			break;
+		n = child;
+		*text = end + 2;
+	}
+	return n;
+}
+
 static void
 check_sink(struct build *b, const struct sink_draft *s)
 {
 	struct settings_about about = { b, s->d.node };
+	const struct node *at;
+	const char *text;
 	struct err err;
 
-	if (s->sink.kind->check != NULL &&
-	    !s->sink.kind->check(s->sink.conf, settings_on_warning, &about, &err))
-		conf_error_key(&b->conf, s->d.node, NULL, "%s", err.text);
+	if (s->sink.kind->check == NULL ||
+	    s->sink.kind->check(s->sink.conf, settings_on_warning, &about, &err))
+		return;
+	text = err.text;
+	at = place_of(s->d.node, &text);
+	if (at == s->d.node)
+		conf_error_key(&b->conf, at, NULL, "%s", text);
+	else
+		conf_error(&b->conf, at, "%s", text);
 }
 
 /* A canary is of msspd itself and of no customer: a rule that asks for one must take it so. */

@@ -581,7 +581,7 @@ open_parts(struct sink *s, struct err *err)
 	bool has_tls = false;
 
 	if (!targets_parse(&s->targets, &s->conf->servers, err))
-		return false;
+		return err_wrap(err, "servers");
 	s->lines = xcalloc(s->targets.n, sizeof(*s->lines));
 	for (size_t i = 0; i < s->targets.n; i++) {
 		has_tls |= s->targets.v[i].transport == TRANSPORT_TLS;

@@ -193,7 +193,7 @@ sink_syslog_check(const void *conf, void (*warn)(void *arg, const char *text), v
 	struct targets ts;
 
 	if (!targets_parse(&ts, &c->servers, err))
-		return false;
+		return err_wrap(err, "servers");
 	warn_about(c, &ts, warn, arg);
 	targets_release(&ts);
 	return tls_check(&c->tls, err);

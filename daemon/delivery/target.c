@@ -93,18 +93,16 @@ targets_parse(struct targets *ts, const struct conf_list *servers, struct err *e
 {
 	*ts = (struct targets) { .v = xcalloc(servers->n + 1, sizeof(*ts->v)) };
 	if (servers->n == 0) {
-		(void)err_set(err, ERR_CONF, "servers: at least one is needed");
+		(void)err_set(err, ERR_CONF, "at least one is needed");
 		goto fail;
 	}
 	for (size_t i = 0; i < servers->n; i++) {
 		ts->n++;
-		if (!target_parse(&ts->v[i], servers->v[i], err)) {
-			(void)err_wrap(err, "servers");
+		if (!target_parse(&ts->v[i], servers->v[i], err))
 			goto fail;
-		}
 		if (transport_is_stream(ts->v[i].transport) == transport_is_stream(ts->v[0].transport))
 			continue;
-		(void)err_set(err, ERR_CONF, "servers: %s and %s in one sink promise different things;"
+		(void)err_set(err, ERR_CONF, "%s and %s in one sink promise different things;"
 		    " use tcp and tls, or udp and unix", ts->v[0].text, ts->v[i].text);
 		goto fail;
 	}

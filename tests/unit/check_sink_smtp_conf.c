@@ -44,6 +44,8 @@ static const struct {
 	{ "a password in the clear", SINK ", " RULE ", username: u, password_file: /p, tls: {mode: off}",
 	    "warning: and the password in the clear" },
 	{ "a variable that is none", SINK ", " RULE ", subject: '{severty}'", "severty" },
+	{ "an authority that is not there, at its place", SINK ", " RULE ", tls: {ca_file: /nonexistent/ca}",
+	    "sinks.s.tls.ca_file: cannot read /nonexistent/ca" },
 	{ "a template that is not there", SINK ", " RULE ", text_template: /nonexistent/t", "cannot read" },
 };
 
