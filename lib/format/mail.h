@@ -90,7 +90,6 @@ struct mail_digest *mail_digest_new(void);
 void mail_digest_free(struct mail_digest *d);
 /* Copies what it keeps; item may go. */
 void mail_digest_add(struct mail_digest *d, const struct mail_item *item);
-size_t mail_digest_count(const struct mail_digest *d);
 /* Appends the message; d stays as it is (for the next recipient) and has one event at least.
  * period: "15 minutes", "60 an hour": said to the reader. The customer is named where there is
  * one, and has a column where there are several. */

@@ -62,12 +62,6 @@ mail_digest_free(struct mail_digest *d)
 	free(d);
 }
 
-size_t
-mail_digest_count(const struct mail_digest *d)
-{
-	return d->n;
-}
-
 /* ---- filling ---------------------------------------------------------------------------- */
 
 static char *

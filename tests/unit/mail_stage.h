@@ -103,7 +103,6 @@ digest_of(unsigned n, bool is_mixed)
 		}
 		mail_digest_add(d, &item);
 	}
-	ck_assert_uint_eq(mail_digest_count(d), n);
 	return d;
 }
 
