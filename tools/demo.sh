@@ -30,7 +30,9 @@ nap() {
 	wait "$naps"
 }
 
-say() { printf '\033[1mdemo:\033[0m %s\n' "$*"; }
+bold='' plain=''
+[ ! -t 1 ] || bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+say() { printf '%sdemo:%s %s\n' "$bold" "$plain" "$*"; }
 die() { say "$*"; exit 1; }
 
 # The first free port from a number on: nobody listens there now.

@@ -419,6 +419,7 @@ class Demo(unittest.TestCase):
         demo = self.start(DEMO_SECONDS="8")
         said, _ = demo.communicate(timeout=120)
         self.assertEqual(demo.returncode, EX_OK, said)
+        self.assertNotIn("\033", said)  # that is no terminal
         for customer in ("contoso", "fabrikam", "northwind"):
             self.assertRegex(said, r"(?m)^%s CEF:0\|Microsoft\|.* act=new " % customer)
         self.assertRegex(said, r"(?m)^\w+ CEF:0\|.* act=(?:updated|escalated|resolved|reopened) ")
