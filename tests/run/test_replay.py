@@ -204,13 +204,14 @@ class Replay(Scene):
             began = time.time()
             self.graph.ask("/_control/story", {"tenant": 1, "make": 1})
             fresh = self.newest_made(had)
-            harness.wait_for("the new alert", 20, lambda: any(fresh in row["msg"] for row in self.siems[0].rows()))
+            harness.wait_for("the new alert", 40, lambda: any(fresh in row["msg"] for row in self.siems[0].rows()))
             delivered = self.delivered()
             late.append(delivered.received[fresh][0] - began)
             self.assertFalse(is_replay(delivered, fresh))
         self.assertEqual(self.replays()[-1]["state"], "reading")
         # An interval, a page of the replay, and what receivers take to show it.
-        self.assertLess(sorted(late)[1], 3 * harness.SLOW, late)
+        self.assertLess(sorted(late)[0], 3 * harness.SLOW, late)
+        self.assertLess(sorted(late)[1], 10 * harness.SLOW, late)  # a busy machine's; all of it would be 72
 
     def test_a_new_sink_gets_what_came_before_it(self):
         self.scene("--alerts", 120, "--history", 72000, sinks=2)
@@ -344,6 +345,8 @@ class Replay(Scene):
 
     def test_a_parked_sink_is_refilled_after_a_kill(self):
         self.freeze_past_the_limit()
+        # What the other has not accepted yet comes again, on a busy machine all that was made.
+        harness.wait_for("the other has it all", 90, lambda: self.sink("siem0")["backlog"] < 20)
         self.msspd.kill()
         self.siems[1].thaw()
         self.msspd.start()
