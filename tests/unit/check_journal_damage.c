@@ -339,9 +339,9 @@ a_bit_of_whose_it_is_flips_on_disk(struct kit *k)
 	damage_behind(k, "refusal 1", 2, OTHERS - OURS); /* size, entry, stream */
 	kit_must_open(k);
 	ck_assert_msg(number(k, "SELECT count(*) FROM dead NOT INDEXED WHERE stream = 1") == 1, "not the stream");
+	letters_are(k, &(struct journal_letters_ask){ .which = { .streams = { OTHERS }, .nstreams = 1 },
+	    .max = 9 }, "");
 	for (int i = 0; i < 200 && k->notes[JOURNAL_NOTE_SALVAGE] == 0; i++) {
-		letters_are(k, &(struct journal_letters_ask){ .which = { .streams = { OTHERS }, .nstreams = 1 },
-		    .max = 9 }, "");
 		journal_work(k->j, xmemdup(&t, sizeof(t)), forget_task, NULL);
 		kit_run(k, 50);
 	}
