@@ -1,31 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/intake/listing.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/intake/graph.h"
 #include "daemon/intake/poller.h"
 #include "daemon/loop.h"
+#include "lib/base/alloc.h"
 
 #define NEVER    INT64_MAX
 #define PATIENCE 3 /* failures in a row */
 
-static struct reader *
-reader(struct poller *p)
+struct listing {
+	struct reader reader;
+	struct intake_list ask; /* done NULL: nothing is asked for */
+	bool has_begun;         /* what comes is of this one, not of one before it */
+	bool is_over;           /* `done` is on its way */
+	struct err err;         /* with it; kind ERR_NONE: all was listed */
+	const char *gap;        /* why some could not be; NULL */
+	unsigned failures;      /* in a row */
+};
+
+struct reader *
+listing_reader(const struct poller *p)
 {
-	return &p->readers[READER_LIST];
+	return p->listing != NULL ? &p->listing->reader : NULL;
 }
 
 bool
 listing_is_at_it(const struct poller *p)
 {
-	return p->r == &p->readers[READER_LIST];
+	return p->listing != NULL && p->r == &p->listing->reader;
+}
+
+static bool
+is_asked(const struct poller *p)
+{
+	return p->listing != NULL && p->listing->ask.done != NULL;
 }
 
 static bool
 is_wanted(const struct poller *p)
 {
-	return p->listing.ask.done != NULL && !p->listing.is_over;
+	return is_asked(p) && !p->listing->is_over;
+}
+
+/* Nothing is asked for, and nothing of what was. */
+static void
+clear(struct listing *l)
+{
+	l->ask = (struct intake_list){ .done = NULL };
+	l->has_begun = l->is_over = false;
+	l->err.kind = ERR_NONE;
+	l->gap = NULL;
+	l->failures = 0;
 }
 
 /* ---- its end --------------------------------------------------------------------- */
@@ -35,19 +64,22 @@ static void
 on_over(void *arg)
 {
 	struct poller *p = arg;
-	struct listing was = p->listing;
+	struct intake_list ask = p->listing->ask;
+	struct err err = p->listing->err;
 
-	p->listing = (struct listing){ .is_over = false };
-	was.ask.done(was.ask.arg, was.err.kind != ERR_NONE ? &was.err : NULL);
+	clear(p->listing);
+	ask.done(ask.arg, err.kind != ERR_NONE ? &err : NULL);
 }
 
 static void
 end(struct poller *p)
 {
-	reader_end(reader(p));
-	reader(p)->due = NEVER;
-	reader(p)->failures = 0;
-	p->listing.is_over = true;
+	struct reader *r = &p->listing->reader;
+
+	reader_end(r);
+	r->due = NEVER;
+	r->failures = 0;
+	p->listing->is_over = true;
 	loop_defer(p->in->env->loop, on_over, p);
 }
 
@@ -56,19 +88,19 @@ listing_fail(struct poller *p, const char *why)
 {
 	if (!is_wanted(p))
 		return;
-	err_set(&p->listing.err, ERR_TEMP, "%s", why);
+	err_set(&p->listing->err, ERR_TEMP, "%s", why);
 	end(p);
 }
 
 void
 listing_cancel(struct poller *p)
 {
-	if (p->listing.ask.done == NULL)
+	if (!is_asked(p))
 		return;
 	loop_forget(p->in->env->loop, on_over, p);
-	p->listing = (struct listing){ .is_over = false };
-	reader_end(reader(p));
-	reader(p)->due = NEVER;
+	clear(p->listing);
+	reader_end(&p->listing->reader);
+	p->listing->reader.due = NEVER;
 }
 
 /* ---- its beginning ----------------------------------------------------------------- */
@@ -76,7 +108,7 @@ listing_cancel(struct poller *p)
 bool
 listing_begin(struct poller *p, const struct intake_list *ask, struct err *err)
 {
-	if (p->listing.ask.done != NULL)
+	if (is_asked(p))
 		return err_set(err, ERR_TEMP, "it is being counted for somebody else just now");
 	if (p->tn->is_held)
 		return err_set(err, ERR_TEMP, "it is paused by an operator");
@@ -87,10 +119,17 @@ listing_begin(struct poller *p, const struct intake_list *ask, struct err *err)
 	    p->state != TENANT_THROTTLED)
 		return err_set(err, ERR_TEMP, "it is %s%s%s", tenant_states[p->state].name,
 		    p->trouble != NULL ? ": " : "", p->trouble != NULL ? p->trouble : "");
-	p->listing = (struct listing){ .ask = *ask };
-	reader(p)->failures = 0;
-	reader(p)->gap.why = NULL;
-	reader(p)->due = poller_mono(p);
+	if (p->listing == NULL) {
+		p->listing = xcalloc(1, sizeof(*p->listing));
+		p->listing->reader = (struct reader){
+			.name = "list", .span_ms = 1, .cursor = TICKS_NONE, .swept = TICKS_NONE
+		};
+	}
+	clear(p->listing);
+	p->listing->ask = *ask;
+	p->listing->reader.failures = 0;
+	p->listing->reader.gap.why = NULL;
+	p->listing->reader.due = poller_mono(p);
 	if (p->at == POLLER_WAITING)
 		poller_wait_for_next(p);
 	return true;
@@ -99,9 +138,9 @@ listing_begin(struct poller *p, const struct intake_list *ask, struct err *err)
 bool
 listing_bounds(struct poller *p, struct paging_bounds *out)
 {
-	p->listing.has_begun = true;
-	out->from = p->listing.ask.from;
-	out->until = p->listing.ask.to;
+	p->listing->has_begun = true;
+	out->from = p->listing->ask.from;
+	out->until = p->listing->ask.to;
 	return is_wanted(p);
 }
 
@@ -110,8 +149,8 @@ listing_url(const struct poller *p, struct buf *out)
 {
 	struct paging_ask ask = p->r->paging.ask;
 
-	if (ask.before > p->listing.ask.to)
-		ask.before = p->listing.ask.to;
+	if (ask.before > p->listing->ask.to)
+		ask.before = p->listing->ask.to;
 	graph_created_url(out, p->t->app, p->s->kind, &ask);
 }
 
@@ -120,40 +159,40 @@ listing_url(const struct poller *p, struct buf *out)
 bool
 listing_take(struct poller *p, const struct intake_listed *item)
 {
-	return is_wanted(p) && p->listing.has_begun &&
-	       p->listing.ask.listed(p->listing.ask.arg, item);
+	return is_wanted(p) && p->listing->has_begun &&
+	       p->listing->ask.listed(p->listing->ask.arg, item);
 }
 
 void
 listing_page(struct poller *p, const struct paging_step *step)
 {
-	struct reader *r = reader(p);
+	struct reader *r = &p->listing->reader;
 
 	if (step->gap_why != NULL)
-		p->listing.gap = step->gap_why;
+		p->listing->gap = step->gap_why;
 	if (r->gap.why != NULL)
-		p->listing.gap = r->gap.why;
+		p->listing->gap = r->gap.why;
 	r->gap.why = NULL;
 }
 
 void
 listing_went_on(struct poller *p)
 {
-	p->listing.failures = reader(p)->failures = 0;
-	reader(p)->due = is_wanted(p) ? poller_mono(p) : NEVER;
+	p->listing->failures = p->listing->reader.failures = 0;
+	p->listing->reader.due = is_wanted(p) ? poller_mono(p) : NEVER;
 }
 
 void
 listing_closed(struct poller *p, const struct paging_step *step)
 {
-	if (!is_wanted(p) || !p->listing.has_begun) {
-		reader(p)->due = is_wanted(p) ? poller_mono(p) : NEVER;
+	if (!is_wanted(p) || !p->listing->has_begun) {
+		p->listing->reader.due = is_wanted(p) ? poller_mono(p) : NEVER;
 		return;
 	}
 	if (step->err.kind != ERR_NONE)
-		p->listing.err = step->err;
-	else if (p->listing.gap != NULL)
-		err_set(&p->listing.err, ERR_TEMP, "not all can be listed: %s", p->listing.gap);
+		p->listing->err = step->err;
+	else if (p->listing->gap != NULL)
+		err_set(&p->listing->err, ERR_TEMP, "not all can be listed: %s", p->listing->gap);
 	end(p);
 }
 
@@ -163,32 +202,37 @@ listing_hears(struct poller *p, enum tenant_state state, const char *text)
 {
 	if (!is_wanted(p) || state == TENANT_THROTTLED || state == TENANT_PAUSED)
 		return;
-	if (state_is_parked(state) || ++p->listing.failures >= PATIENCE)
+	if (state_is_parked(state) || ++p->listing->failures >= PATIENCE)
 		listing_fail(p, text);
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
 
 void
-listing_init(struct poller *p)
+listing_tidy(struct poller *p)
 {
-	*reader(p) = (struct reader){
-		.name = "list", .span_ms = 1, .cursor = TICKS_NONE, .swept = TICKS_NONE, .due = NEVER
-	};
+	if (p->listing == NULL || is_asked(p) || listing_is_at_it(p))
+		return;
+	reader_end(&p->listing->reader);
+	free(p->listing);
+	p->listing = NULL;
 }
 
 /* Told now: nobody could be later. */
 void
 listing_release(struct poller *p)
 {
-	struct listing was = p->listing;
+	struct intake_list ask;
 	struct err err;
 
-	if (was.ask.done == NULL)
-		return;
-	listing_cancel(p);
-	err_set(&err, ERR_TEMP, "it is not read any more");
-	was.ask.done(was.ask.arg, &err);
+	if (is_asked(p)) {
+		ask = p->listing->ask;
+		listing_cancel(p);
+		err_set(&err, ERR_TEMP, "it is not read any more");
+		ask.done(ask.arg, &err);
+	}
+	free(p->listing);
+	p->listing = NULL;
 }
 
 /* ---- for who asks ------------------------------------------------------------------------- */
@@ -212,7 +256,7 @@ intake_list_cancel(struct intake *in, const void *arg)
 	struct poller *p;
 
 	TAILQ_FOREACH (p, &in->pollers, link) {
-		if (p->listing.ask.done != NULL && p->listing.ask.arg == arg)
+		if (is_asked(p) && p->listing->ask.arg == arg)
 			listing_cancel(p);
 	}
 }

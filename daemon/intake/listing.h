@@ -8,6 +8,8 @@
 #include "lib/policy/paging.h"
 
 struct poller;
+struct reader;
+struct listing;
 
 /*
  * listing: the reader of a stream that counts what was created in a time. Inside the intake only;
@@ -15,19 +17,13 @@ struct poller;
  *
  * It knows nothing of what becomes of the count. It touches no cursor, no memory and no window;
  * what it reads is told and forgotten. It gives up where the tenant cannot be read: who asked is
- * there, and waits.
+ * there, and waits. Memory is needed only while somebody asks: pollers are many.
  */
-struct listing {
-	struct intake_list ask; /* done NULL: nothing is asked for */
-	bool has_begun;         /* what comes is of this one, not of one before it */
-	bool is_over;           /* `done` is on its way */
-	struct err err;         /* with it; kind ERR_NONE: all was listed */
-	const char *gap;        /* why some could not be; NULL */
-	unsigned failures;      /* in a row */
-};
-
-void listing_init(struct poller *p);
 void listing_release(struct poller *p);
+/* Its reader, in its turn with the others; NULL: nobody asks. */
+struct reader *listing_reader(const struct poller *p);
+/* Another reader has the next turn: what nobody asks for any more is let go. */
+void listing_tidy(struct poller *p);
 
 bool listing_begin(struct poller *p, const struct intake_list *ask, struct err *err) MUST_CHECK;
 void listing_cancel(struct poller *p);

@@ -84,7 +84,6 @@ poller_new(struct intake *in, struct tenancy *tn, const struct tenant_stream *s)
 	p->readers[READER_LIVE].name = s->kind->live;
 	sweep_init(p);
 	replay_init(p);
-	listing_init(p);
 	p->r = &p->readers[READER_LIVE];
 	p->stream = UINT32_MAX;
 	p->begin = p->r->cursor = TICKS_NONE;
@@ -186,6 +185,15 @@ poller_halt(struct poller *p)
 	p->at = POLLER_RESTING;
 }
 
+static void
+end_readers(struct poller *p)
+{
+	for (int i = 0; i < READER_COUNT; i++)
+		reader_end(&p->readers[i]);
+	if (listing_reader(p) != NULL)
+		reader_end(listing_reader(p));
+}
+
 void
 poller_relearn(struct poller *p)
 {
@@ -193,8 +201,7 @@ poller_relearn(struct poller *p)
 	int64_t begin = p->begin;
 
 	poller_halt(p);
-	for (int i = 0; i < READER_COUNT; i++)
-		reader_end(&p->readers[i]);
+	end_readers(p);
 	window_release(&p->window);
 	window_init(&p->window, &p->in->windows);
 	p->nodd = 0;
@@ -214,8 +221,7 @@ poller_free(struct poller *p)
 	if (p == NULL)
 		return;
 	poller_halt(p);
-	for (int i = 0; i < READER_COUNT; i++)
-		reader_end(&p->readers[i]);
+	end_readers(p);
 	window_release(&p->window);
 	listing_release(p);
 	replay_release(p);

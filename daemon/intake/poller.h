@@ -60,7 +60,7 @@ enum poller_told {
 	TOLD_LARGE = 16
 };
 
-enum { READER_LIVE, READER_HOUR, READER_DAY, READER_LIST, READER_REPLAY, READER_COUNT };
+enum { READER_LIVE, READER_HOUR, READER_DAY, READER_REPLAY, READER_COUNT };
 
 #define ODD_MAX 32
 
@@ -95,7 +95,7 @@ struct poller {
 
 	struct reader readers[READER_COUNT], *r; /* r: the one that is at it */
 	struct replay replay;
-	struct listing listing;
+	struct listing *listing; /* NULL: nobody asks; its reader is of its own */
 	unsigned told;                           /* bits of enum poller_told */
 	struct window window;
 	int64_t doubt_from;  /* ticks: live reads go back to here for a while; TICKS_NONE */

@@ -41,29 +41,44 @@ waits_for_first(const struct poller *p)
 
 /* ---- what is read, and when ---------------------------------------------------------------- */
 
+#define BEHIND_LIVE 4
+
+/* Those that take turns while live reading has nothing to do, the most urgent first; NULL: is not there. */
+static void
+behind_live(struct poller *p, struct reader *out[static BEHIND_LIVE])
+{
+	out[0] = &p->readers[READER_HOUR];
+	out[1] = &p->readers[READER_DAY];
+	out[2] = listing_reader(p);
+	out[3] = &p->readers[READER_REPLAY];
+}
+
 static struct reader *
 choose(struct poller *p, int64_t now)
 {
-	struct reader *live = &p->readers[READER_LIVE];
+	struct reader *live = &p->readers[READER_LIVE], *behind[BEHIND_LIVE];
 
 	if (live->is_open || now >= p->slot || live->cursor == TICKS_NONE || p->in->is_once)
 		return live;
-	for (int i = READER_HOUR; i < READER_COUNT; i++) {
-		if (now >= p->readers[i].due)
-			return &p->readers[i];
+	behind_live(p, behind);
+	for (int i = 0; i < BEHIND_LIVE; i++) {
+		if (behind[i] != NULL && now >= behind[i]->due)
+			return behind[i];
 	}
 	return live;
 }
 
 static int64_t
-next_due(const struct poller *p, int64_t now)
+next_due(struct poller *p, int64_t now)
 {
 	int64_t due = p->readers[READER_LIVE].is_open ? now : p->slot;
+	struct reader *behind[BEHIND_LIVE];
 
 	/* One that is under way has been due since, or waits after trouble. */
-	for (int i = READER_HOUR; i < READER_COUNT; i++) {
-		if (p->readers[i].due < due)
-			due = p->readers[i].due;
+	behind_live(p, behind);
+	for (int i = 0; i < BEHIND_LIVE; i++) {
+		if (behind[i] != NULL && behind[i]->due < due)
+			due = behind[i]->due;
 	}
 	return due > p->not_before ? due : p->not_before;
 }
@@ -144,6 +159,7 @@ poller_on_timer(void *arg)
 		return;
 	}
 	p->r = choose(p, now);
+	listing_tidy(p);
 	queue(p);
 }
 

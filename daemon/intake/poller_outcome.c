@@ -66,7 +66,7 @@ static void
 close_reader(struct poller *p, struct reader *r, const struct paging_step *step)
 {
 	reader_end(r);
-	if (r == &p->readers[READER_LIST])
+	if (r == listing_reader(p))
 		listing_closed(p, step);
 	else if (r == &p->readers[READER_REPLAY])
 		replay_closed(p);

@@ -148,7 +148,7 @@ reader_bounds(struct poller *p, struct reader *r, struct paging_bounds *out)
 	};
 	if (r == &p->readers[READER_REPLAY])
 		return replay_bounds(p, out);
-	if (r == &p->readers[READER_LIST])
+	if (listing_is_at_it(p))
 		return listing_bounds(p, out);
 	return is_live || out->from < out->until;
 }
