@@ -276,6 +276,9 @@ give_back(struct store *s, bool *has_more, struct err *err)
 		s->vacuums++;
 		if (!db_run(s, db_use(s, ST_VACUUM), err) || !disk_measure(s, err))
 			return false;
+		empty_log(s);
+		if (s->remedy != REMEDY_NONE)
+			return err_set(err, ERR_TEMP, "the journal's log cannot be emptied");
 		*has_more = s->free_pages > 0 && s->free_pages < was;
 	}
 	return true;

@@ -99,8 +99,6 @@ take_step(sqlite3 *db, const char *step, int version, struct err *err)
 		return true;
 	err_set(err, ERR_TEMP, "cannot bring its tables to version %d: %s", version,
 	    sqlite3_errmsg(db));
-	if (!sqlite3_get_autocommit(db))
-		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	return false;
 }
 
@@ -121,6 +119,10 @@ schema_migrate(sqlite3 *db, const char *const *all, int nsteps, struct err *err)
 {
 	int version;
 
+	/* What a step that failed left is undone here, or with the handle: to do it at once would make
+	 * the handle forget why, and damage would not be known as such. */
+	if (!sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	if (!is_known(db, nsteps, err) || !read_int(db, "PRAGMA user_version", &version, err))
 		return false;
 	for (; version < nsteps; version++)

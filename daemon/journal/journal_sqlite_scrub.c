@@ -20,7 +20,7 @@
 #define LOCAL_INDEX ((PAGE_SIZE - 12) * 64 / 255 - 23)
 #define LOCAL_TABLE (PAGE_SIZE - 35)
 
-enum { MAP_ROOT = 1, MAP_FREE, MAP_OVERFLOW_1, MAP_OVERFLOW_2, MAP_TREE };
+enum { MAP_NONE = -1, MAP_ROOT = 1, MAP_FREE, MAP_OVERFLOW_1, MAP_OVERFLOW_2, MAP_TREE };
 enum { INDEX_INNER = 2, TABLE_INNER = 5, INDEX_LEAF = 10, TABLE_LEAF = 13 };
 
 struct scrub {
@@ -107,11 +107,29 @@ varint(struct scrub *x, size_t *at, uint64_t *out)
 	return odd(x);
 }
 
+/* What the map says that a page is; MAP_NONE: it is a map, or locked. */
+static bool
+kind_of(struct scrub *x, uint32_t page, int *kind)
+{
+	uint32_t map = (page - 2) / MAP_STRIDE * MAP_STRIDE + 2;
+
+	*kind = MAP_NONE;
+	map += map == LOCK_PAGE;
+	if (page == LOCK_PAGE || page == map)
+		return true;
+	if (map != x->map_page && !read_at(x, map, x->map, PAGE_SIZE))
+		return false;
+	x->map_page = map;
+	*kind = x->map[(size_t)(page - map - 1) * MAP_ENTRY];
+	return true;
+}
+
 /* The last page of what did not fit beside others is seldom full. */
 static bool
 wipe_tail(struct scrub *x, uint32_t page, uint64_t left)
 {
 	unsigned char text[PAGE_SIZE];
+	int kind;
 
 	for (; left > PAGE_SIZE - 4; left -= PAGE_SIZE - 4) {
 		if (page < 2 || page > x->pages)
@@ -122,6 +140,10 @@ wipe_tail(struct scrub *x, uint32_t page, uint64_t left)
 	}
 	if (page < 2 || page > x->pages)
 		return odd(x);
+	if (!kind_of(x, page, &kind))
+		return false;
+	if (kind != MAP_OVERFLOW_1 && kind != MAP_OVERFLOW_2)
+		return odd(x); /* a damaged row must not do harm to others */
 	return read_at(x, page, text, PAGE_SIZE) &&
 	       wipe(x, page, text, 4 + (size_t)left, PAGE_SIZE);
 }
@@ -238,17 +260,15 @@ scrub_free(struct scrub *x, uint32_t page)
 static bool
 scrub_page(struct scrub *x, uint32_t page)
 {
-	uint32_t map = page < 2 ? 0 : (page - 2) / MAP_STRIDE * MAP_STRIDE + 2;
+	int kind;
 
-	map += map == LOCK_PAGE;
-	if (page == LOCK_PAGE || page == map)
-		return true;
 	if (page == 1)
 		return scrub_tree(x, page);
-	if (map != x->map_page && !read_at(x, map, x->map, PAGE_SIZE))
+	if (!kind_of(x, page, &kind))
 		return false;
-	x->map_page = map;
-	switch (x->map[(size_t)(page - map - 1) * MAP_ENTRY]) {
+	switch (kind) {
+	case MAP_NONE:
+		return true;
 	case MAP_FREE:
 		return scrub_free(x, page);
 	case MAP_OVERFLOW_1:
@@ -271,7 +291,9 @@ scrub_pages(struct store *s, uint32_t first, uint32_t n, bool *is_whole, struct 
 	sqlite3_db_release_memory(s->db);
 	x->pages = (uint32_t)s->pages;
 	x->rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &x->file);
-	end = n < x->pages + 1 - first ? first + n : x->pages + 1;
+	end = x->pages + 1; /* the file may have become shorter since `first` was said */
+	if (first < end && n < end - first)
+		end = first + n;
 	if (x->rc == SQLITE_OK && find_trunks(x))
 		while (first < end && (scrub_page(x, first) || x->rc == SQLITE_OK))
 			first++;

@@ -132,8 +132,10 @@ settle_dead(struct store *s, struct mark_job *const *m, struct err *err)
 		return false;
 	if (s->nchanges == noted)
 		return true; /* it was settled before */
-	if (!letter_returned(s, (*m)->sink, (*m)->seq, why, &was_one, err) || was_one)
-		return was_one;
+	if (!letter_returned(s, (*m)->sink, (*m)->seq, why, &was_one, err))
+		return false;
+	if (was_one)
+		return true;
 	return letter_put(s, (*m)->sink, (*m)->seq, why, err) &&
 	       given_take_back_entry(s, (*m)->seq, (*m)->sink, GIVEN_REFUSED, err);
 }

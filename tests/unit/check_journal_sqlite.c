@@ -381,6 +381,35 @@ version_6_is_brought_up(struct kit *k)
 	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_QUARANTINE], 0);
 }
 
+/* Bringing it up reads what nobody read for long. */
+static void
+a_damaged_version_6_is_salvaged(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	char *name = path(k, "journal.db");
+	struct journal_batch *b;
+	int64_t root;
+	FILE *f;
+
+	kit_must_append(k, page(k, "a", 2, 400, siem));
+	b = kit_read(k, siem, 1, SIZE_MAX, NULL);
+	kit_settle(k, siem, &b->items[0], MARK_DEAD, 0, NULL);
+	journal_batch_free(b);
+	kit_close(k);
+	sql(k, OLDER_LETTERS "PRAGMA user_version = 6");
+	root = number(k, "SELECT rootpage FROM sqlite_schema WHERE name = 'dead'");
+	f = fopen(name, "r+");
+	fseek(f, (root - 1) * PAGE_SIZE, SEEK_SET);
+	for (int i = 0; i < 8; i++)
+		fputc(0xff, f);
+	fclose(f);
+	free(name);
+	kit_must_open(k);
+	kit_run(k, 50);
+	ck_assert_uint_ge(k->notes[JOURNAL_NOTE_SALVAGE], 1);
+	is_read(k, siem, "a-1");
+}
+
 static void
 a_foreign_database_is_refused(struct kit *k)
 {
@@ -428,6 +457,7 @@ static const struct stage_case cases[] = {
 	{ "a kill loses nothing that was accepted", a_kill_loses_nothing },
 	{ "version 2 is brought up", version_2_is_brought_up },
 	{ "version 6 is brought up, with its dead letters", version_6_is_brought_up },
+	{ "version 6 with a page that is damaged is salvaged", a_damaged_version_6_is_salvaged },
 	{ "a newer schema is refused", a_newer_schema_is_refused },
 	{ "a foreign database is refused", a_foreign_database_is_refused },
 	{ "an older schema is brought up to date", an_older_schema_is_brought_up },
