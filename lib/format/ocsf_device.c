@@ -181,10 +181,14 @@ const struct shape_row ocsf_device_rows[] = {
 };
 #undef S
 
+/* One that is no address ("ana@corp") has no place where an accountName is the name. */
 static void
 put_account_email(struct shape *s, const struct shape_row *row, const void *base)
 {
-	ocsf_email(s, row->name, ((const struct user_account *)base)->upn);
+	const struct user_account *a = base;
+
+	if (!ocsf_email(s, row->name, a->upn) && a->upn.n != 0 && a->account_name.n != 0)
+		ocsf_of(s)->needs_whole = true;
 }
 
 /* A domain alone is no user. */

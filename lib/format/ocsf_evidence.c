@@ -355,6 +355,14 @@ put_data(struct shape *s, const struct evidence *e, const struct ocsf_kind *kind
 	shape_close(s);
 }
 
+/* An application that is no actor has nothing else that makes an item of evidence in OCSF. */
+static bool
+has_resources_alone(const struct evidence *e)
+{
+	return e->kind == EVIDENCE_OAUTH_APP &&
+	       e->oauth_app.display_name.n + e->oauth_app.app_id.n == 0;
+}
+
 /* False, and nothing is written, where it would say nothing. */
 static bool
 put_item(struct ocsf *o, const struct evidence *e)
@@ -362,11 +370,11 @@ put_item(struct ocsf *o, const struct evidence *e)
 	struct shape *s = &o->shape, before = *s;
 	const struct ocsf_kind *kind = &ocsf_kinds[e->kind];
 	size_t start = s->w.out->n, empty;
-	bool is_typed = false;
+	bool is_typed = false, needs_data = kind->needs_data || has_resources_alone(e);
 
-	if (kind->needs_data && !o->level->has_data)
+	if (needs_data && !o->level->has_data)
 		return false;
-	o->needs_whole = kind->needs_data;
+	o->needs_whole = needs_data || e->is_partial;
 	shape_open(s, NULL);
 	shape_text(s, "name", e->type.n != 0 ? e->type : STR("evidence"), OBSERVABLE_NONE);
 	if (e->verdict.n != 0)

@@ -74,10 +74,11 @@ static void
 look_for_name(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct file_details *f = base;
+	size_t known =
+	    f->name.n + path_base(f->path).n + f->md5.n + f->sha1.n + f->sha256.n + f->sha256_ac.n;
 
 	(void)row;
-	if (f->name.n + f->path.n + f->md5.n + f->sha1.n + f->sha256.n + f->sha256_ac.n == 0 &&
-	    ocsf_has_file(f))
+	if (known == 0 && ocsf_has_file(f))
 		ocsf_of(s)->needs_whole = true;
 }
 

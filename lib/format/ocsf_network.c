@@ -133,6 +133,27 @@ put_return_path(struct shape *s, const struct shape_row *row, const void *base)
 		ocsf_of(s)->needs_whole = true;
 }
 
+static bool
+is_domain_of(struct str domain, struct str address)
+{
+	size_t n = domain.n;
+
+	return n == 0 || (address.n > n && address.s[address.n - n - 1] == '@' &&
+			     str_same_nocase((struct str){ address.s + address.n - n, n }, domain));
+}
+
+/* A sender's domain has no place but the end of the address. */
+static void
+look_for_domains(struct shape *s, const struct shape_row *row, const void *base)
+{
+	const struct evidence *e = base;
+
+	(void)row;
+	if (!is_domain_of(e->message.p1.domain, e->message.p1.address) ||
+	    !is_domain_of(e->message.p2.domain, e->message.p2.address))
+		ocsf_of(s)->needs_whole = true;
+}
+
 static void
 put_one_to(struct shape *s, const char *name, struct str address)
 {
@@ -181,6 +202,7 @@ put_mail_urls(struct shape *s, const struct shape_row *row, const void *base)
 
 #define S struct evidence
 const struct shape_row ocsf_message_rows[] = {
+	CALL(NULL, look_for_domains, NULL),
 	OPEN("email"),
 	CALL("from", put_from, "p2Sender's emailAddress, else p1Sender's"),
 	CALL("to", put_to, "recipientEmailAddress"),

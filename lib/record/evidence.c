@@ -63,7 +63,9 @@ read_item(struct reading *rd, const struct field *from)
 	const struct evidence_type *type;
 	size_t owner = rd->owner, before = rd->nkept;
 	const char *start = rd->r.p;
+	bool was_partial = rd->is_partial;
 
+	rd->is_partial = false;
 	rd->nkept++;
 	rd->depth++;
 	rd->owner = rd->n;
@@ -74,6 +76,8 @@ read_item(struct reading *rd, const struct field *from)
 	fields_read(rd, &type->fields, &e,
 	    e.kind == EVIDENCE_GENERIC || e.kind == EVIDENCE_HOLDER ? &e.other.own : NULL);
 	e.json = (struct str){ start, (size_t)(rd->r.p - start) };
+	e.is_partial = rd->is_partial;
+	rd->is_partial |= was_partial;
 	e.is_primary = says_primary(&e.roles) || says_primary(&e.detailed_roles);
 	e.children = evidence_take(rd, &e.nchildren);
 	rd->owner = owner;

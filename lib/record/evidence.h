@@ -69,6 +69,7 @@ struct evidence {
 	int64_t created;
 	struct str verdict, remediation_status, remediation_details;
 	struct str_list roles, detailed_roles, tags;
+	bool is_partial; /* a value in json was not of the type that its field is of, or too many */
 	bool is_primary; /* a role or detailed role says primary (PrimaryDevice, …) */
 	const struct evidence *children;
 	size_t nchildren;

@@ -77,7 +77,7 @@ static void
 refuse(struct reading *rd)
 {
 	if (jr_type(&rd->r) != JR_NULL)
-		rd->is_repaired = true;
+		rd->is_repaired = rd->is_partial = true;
 	jr_skip(&rd->r);
 }
 
@@ -119,8 +119,10 @@ read_int(struct reading *rd, const struct field *f, char *base)
 
 	if (read_scalar(rd, &s) && (!jr_int64(s, &v) || v == RECORD_NO_NUMBER)) {
 		v = RECORD_NO_NUMBER;
-		rd->is_repaired = true;
+		rd->is_repaired = rd->is_partial = true;
 	}
+	/* There is no size and no count below zero: formats take one for none. */
+	rd->is_partial |= v < 0 && v != RECORD_NO_NUMBER;
 	*(int64_t *)(void *)(base + f->off) = v;
 }
 
@@ -134,7 +136,7 @@ read_time(struct reading *rd, const struct field *f, char *base)
 		refuse(rd);
 	} else if (jr_string(&rd->r, &s) && !ticks_parse(s, &ticks)) {
 		ticks = TICKS_NONE;
-		rd->is_repaired = true;
+		rd->is_repaired = rd->is_partial = true;
 	}
 	*(int64_t *)(void *)(base + f->off) = ticks_is_sentinel(ticks) ? TICKS_NONE : ticks;
 }
@@ -196,8 +198,12 @@ read_texts(struct reading *rd, const struct field *f, char *base)
 		n = read_scalar(rd, &v[0]);
 	} else {
 		while (jr_next_element(&rd->r)) {
-			if (read_scalar(rd, &s) && n < EVIDENCE_LIST_MAX)
+			if (!read_scalar(rd, &s))
+				continue;
+			if (n < EVIDENCE_LIST_MAX)
 				v[n++] = s;
+			else
+				rd->is_partial = true;
 		}
 	}
 	set_list(rd, f, base, v, n, sizeof(v[0]));
@@ -230,6 +236,7 @@ read_objects(struct reading *rd, const struct field *f, char *base)
 			n += fields_read(rd, f->of, slot, NULL);
 		}
 	}
+	rd->is_partial |= n > EVIDENCE_LIST_MAX;
 	first = n > EVIDENCE_LIST_MAX ? n * size % room : 0;
 	list = set_list(rd, f, base, ring, n < EVIDENCE_LIST_MAX ? n : EVIDENCE_LIST_MAX, size);
 	if (first != 0) {

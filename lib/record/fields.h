@@ -92,6 +92,7 @@ struct reading {
 	struct arena *arena;
 	bool is_mended; /* the text is not the slice, but a repaired copy */
 	bool is_repaired;
+	bool is_partial; /* of what was read last some value is in no field, though one is for it */
 	unsigned once, twice; /* bits of field.once that were seen, and seen again */
 	struct kept *kept;
 	size_t n, room;

@@ -80,9 +80,13 @@ ANY_OF = {
 ENUMS = {
     ("finding", "activity_id"): {1: "Create", 2: "Update", 3: "Close"},
     ("incident", "activity_id"): {1: "Create", 2: "Update", 3: "Close"},
+    ("notice", "activity_id"): {1: "General Error", 99: None},
     ("finding", "status_id"): {0: "Unknown", 1: "New", 2: "In Progress", 4: "Resolved", 99: None},
     ("incident", "status_id"): {0: "Unknown", 1: "New", 2: "In Progress", 3: "On Hold", 4: "Resolved", 5: "Closed", 99: None},
     ("notice", "status_id"): {1: "Success", 2: "Failure"},
+    ("device", "type_id"): {0: "Unknown"},
+    ("interface", "type_id"): {0: "Unknown"},
+    ("related_event", "type_uid"): {200501: None},
     ("device", "risk_level_id"): {0: "Info", 1: "Low", 2: "Medium", 3: "High"},
     ("os", "type_id"): {0: "Unknown", 100: "Windows", 200: "Linux", 201: "Android", 300: "macOS", 301: "iOS", 302: "iPadOS"},
     ("hash", "algorithm_id"): {0: "Unknown", 1: "MD5", 2: "SHA-1", 3: "SHA-256", 4: "SHA-512", 99: None},
@@ -100,7 +104,17 @@ ENUMS = {
 SEVERITIES = {0: "Unknown", 1: "Informational", 2: "Low", 3: "Medium", 4: "High", 99: None}
 VERDICTS = {0: "Unknown", 1: "False Positive", 2: "True Positive", 4: "Suspicious", 5: "Benign", 6: "Test",
             7: "Insufficient Data", 99: None}
-CLASSES = {2004: ("finding", 2), 2005: ("incident", 2), 6008: ("notice", 6), 0: ("notice", 0)}
+CLASSES = {2004: ("finding", 2, "Detection Finding", "Findings"), 2005: ("incident", 2, "Incident Finding", "Findings"),
+           6008: ("notice", 6, "Application Error", "Application Activity"), 0: ("notice", 0, "Base Event", "Uncategorized")}
+# What has a type of observable wherever it stands, by the end of its path; the type of the schema's attribute or object.
+OBSERVED = {
+    "device.hostname": 1, "url.hostname": 1, "urls.hostname": 1, "device.ip": 2, "network_interfaces.ip": 2, "src_endpoint.ip": 2,
+    "dst_endpoint.ip": 2, "email.x_originating_ip": 2, "user.name": 4, "user.email_addr": 5, "email.from": 5, "email.to": 5,
+    "email.return_path": 5, "assignee.email_addr": 5, "url.url_string": 6, "urls.url_string": 6, "file.name": 7, "hashes.value": 8, "process.name": 9,
+    "parent_process.name": 9, "resources.uid": 10, "process.cmd_line": 13, "user.uid": 31, "email.subject": 40, "email.uid": 41,
+    "email.message_uid": 42, "reg_value.name": 43, "file.path": 45, "reg_key.path": 46, "reg_value.path": 46, "device.uid": 47,
+}
+OBSERVABLES_MAX = 1024
 EMAIL = re.compile(r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~.,]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9.-]+")
 
 
@@ -179,24 +193,70 @@ def at(event, path):
     return event
 
 
+def texts(value, path=""):
+    """Each text below a value, and the names on the way to it, without indexes."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from texts(inner, path + "." + name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts(inner, path)
+    elif isinstance(value, str):
+        yield path, value
+
+
+def observed_as(path):
+    return OBSERVED.get(".".join(path.split(".")[-2:]))
+
+
 def observable_faults(event):
+    told = set()
     for o in event.get("observables", []):
         try:
             found = at(event, o["name"])
         except (KeyError, IndexError, TypeError):
             found = None
-        if found != o.get("value"):
+        if found is None or found != o.get("value"):
             yield "observable %s: %r is not what stands there" % (o["name"], o.get("value"))
+        if observed_as(re.sub(r"\[\d+\]", "", o["name"])) != o["type_id"]:
+            yield "observable %s is of another type than %r" % (o["name"], o["type_id"])
+        told.add((o["type_id"], o.get("value")))
+    if "observables" not in event and event["metadata"].get("is_truncated") or len(event.get("observables", [])) == OBSERVABLES_MAX:
+        return
+    for evidence in event.get("evidences", []):
+        for path, value in texts({name: inner for name, inner in evidence.items() if name != "data"}):
+            if observed_as(path) and (observed_as(path), value) not in told and not is_stand_in(path, value, evidence):
+                yield "evidence%s: %r is no observable" % (path, value)
+
+
+def is_stand_in(path, value, evidence):
+    """A name that msspd gave, where there was none: the default value of a registry key, a file's hash. And nobody looks for
+    the number that Microsoft gave a cloud application."""
+    return path == ".resources.uid" or (path == ".reg_value.name" and evidence["reg_value"].get("is_default")) or (
+        path.endswith("file.name") and any(inner == value for inner_path, inner in texts(evidence)
+                                           if inner_path.endswith("hashes.value")))
 
 
 def faults(event):
     """All that is wrong with an event, as text; empty when nothing is."""
     if event.get("class_uid") not in CLASSES:
         return ["there is no class %r" % event.get("class_uid")]
-    name, category = CLASSES[event["class_uid"]]
+    name, category, class_name, category_name = CLASSES[event["class_uid"]]
     found = list(object_faults(name, event, "")) + list(observable_faults(event))
     if event["category_uid"] != category or event["type_uid"] != event["class_uid"] * 100 + event["activity_id"]:
         found.append("category_uid or type_uid do not go with the class")
-    if event["metadata"].get("version") != "1.8.0":
-        found.append("metadata.version")
-    return found
+    activity = "Other" if event["activity_id"] == 99 else event.get("activity_name")
+    names = {"class_name": class_name, "category_name": category_name, "type_name": "%s: %s" % (class_name, activity)}
+    found += ["%s is %r" % (a, event[a]) for a, want in names.items() if event.get(a, want) != want]
+    return found + list(metadata_faults(event, name))
+
+
+def metadata_faults(event, name):
+    metadata = event["metadata"]
+    if metadata.get("version") != "1.8.0":
+        yield "metadata.version"
+    if metadata.get("profiles") != ["cloud", "incident"][:2 if name == "finding" else 1]:
+        yield "metadata.profiles are %r" % metadata.get("profiles")
+    has_registry = any("reg_key" in e or "reg_value" in e for e in event.get("evidences", []))
+    if has_registry and [e["name"] for e in metadata.get("extensions", [])] != ["win"]:
+        yield "the extension win is not declared"

@@ -113,7 +113,9 @@ class Maker:
         r = self.random
         kind = r.choice(tuple(KINDS))
         texts, numbers, times, lists, objects = (names.split() for names in KINDS[kind])
-        item = {"@odata.type": "#microsoft.graph.security." + kind, "createdDateTime": self.time(True)}
+        item = {"@odata.type": "#microsoft.graph.security." + kind}
+        if r.random() < 0.9:
+            item["createdDateTime"] = self.time(True)
         self.fill(item, ("verdict", "remediationStatus", "remediationStatusDetails"), self.text, 0.4)
         self.fill(item, ("roles", "detailedRoles", "tags"), self.texts, 0.2)
         self.fill(item, texts, self.text)

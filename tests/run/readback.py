@@ -249,6 +249,45 @@ def evidence_in_ocsf(e, kind, has_device):
 WHOLE = ("kindOfNextYearEvidence", "cloudApplicationEvidence", "azureResourceEvidence")
 
 
+def leaves(v, name=""):
+    """(member, value) of all that is no object and no list."""
+    if isinstance(v, dict):
+        for name, inner in v.items():
+            yield from leaves(inner, name)
+    elif isinstance(v, list):
+        for inner in v:
+            yield from leaves(inner, name)
+    elif v is not None and v != "":
+        yield name, v
+
+
+def known_members(kind):
+    texts, numbers, times, lists, objects = (names.split() for names in random_alerts.KINDS[kind])
+    inner = [name for o in objects for names in random_alerts.OBJECTS[o] for name in names.split()]
+    return set(texts + numbers + times + lists + inner + ["verdict", "remediationStatus", "roles", "tags", "createdDateTime", "ipInterfaces"])
+
+
+def same_value(v):
+    """One thing for a value as it was sent, and in each of the ways that it is written in."""
+    t = ticks(v)
+    return text(v) if t is None else t // 10000
+
+
+def check_nothing_is_lost(got, e, kind, where):
+    """Whatever stands in a member that msspd knows is somewhere in the item, of whatever type it is."""
+    known = known_members(kind)
+    said = {same_value(v) for _, v in leaves(got)} | {v for _, v in leaves(got) if isinstance(v, int)} | {None}
+    for name, v in leaves({name: v for name, v in e.items() if name in known or isinstance(v, dict)}):
+        if name not in known or same_value(v) in said or isinstance(v, str) and v.startswith("0001-"):
+            continue
+        if name == "algorithm":  # "sha1" is "SHA-1"
+            found = v.lower() in {s.lower().replace("-", "") for s in said if isinstance(s, str)}
+        else:  # hive, key and name are one path
+            found = name.startswith("registry") and any(text(v) in s for s in said if isinstance(s, str))
+        if not found:
+            raise Wrong("%s%s: %r is lost" % (where, name, v))
+
+
 def check_item(got, e, has_device, where):
     kind = e["@odata.type"].rsplit(".", 1)[1]
     same(got.get("name"), kind, where + "name")
@@ -257,6 +296,7 @@ def check_item(got, e, has_device, where):
         raise Wrong("%s: not the whole item: %r" % (where, got.get("data")))
     if whole:
         return
+    check_nothing_is_lost(got, e, kind, where)
     for name in ("verdict", "remediationStatus", "remediationStatusDetails"):
         same(at(got, "data." + name), text(e.get(name)), where + "data." + name)
     for name in ("roles", "detailedRoles", "tags"):

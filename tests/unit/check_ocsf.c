@@ -69,6 +69,8 @@ assert_at(json_t *top, const char *says, const char *path, const char *want)
 #define SHA1        "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 #define SHA256      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define IN(members) "evidences[0]." members
+#define FOUR        "\"r\",\"r\",\"r\",\"r\","
+#define SIXTEEN     FOUR FOUR FOUR FOUR
 
 static const struct {
 	const char *says, *members, *path, *want;
@@ -250,6 +252,28 @@ static const struct {
 	{ "a name that is no address",
 	    EVIDENCE("userEvidence", "\"userAccount\":{\"userPrincipalName\":\"a b\"}"),
 	    IN("user.email_addr"), "", KIND_NEW },
+	{ "which is kept where another name is the name",
+	    EVIDENCE("userEvidence", "\"userAccount\":{\"accountName\":\"a\","
+				     "\"userPrincipalName\":\"ana@corp\"}"),
+	    IN("data.userAccount.userPrincipalName"), "\"ana@corp\"", KIND_NEW },
+	{ "what is of an odd type is kept",
+	    EVIDENCE("deviceEvidence", "\"hostName\":\"d\",\"healthStatus\":{\"a\":1}"),
+	    IN("data.healthStatus"), "{\"a\":1}", KIND_NEW },
+	{ "and what is no number",
+	    EVIDENCE("fileEvidence", "\"fileDetails\":{\"fileName\":\"f\",\"fileSize\":\"x\"}"),
+	    IN("data.fileDetails.fileSize"), "\"x\"", KIND_NEW },
+	{ "or less than none",
+	    EVIDENCE("fileEvidence", "\"fileDetails\":{\"fileName\":\"f\",\"fileSize\":-5}"),
+	    IN("data.fileDetails.fileSize"), "-5", KIND_NEW },
+	{ "and what is no time",
+	    EVIDENCE("deviceEvidence", "\"hostName\":\"d\",\"firstSeenDateTime\":\"soon\""),
+	    IN("data.firstSeenDateTime"), "\"soon\"", KIND_NEW },
+	{ "and more than anybody has",
+	    EVIDENCE("deviceEvidence",
+		"\"hostName\":\"d\",\"roles\":[" SIXTEEN SIXTEEN SIXTEEN SIXTEEN "\"last\"]"),
+	    IN("data.roles[64]"), "\"last\"", KIND_NEW },
+	{ "beside what is typed", EVIDENCE("deviceEvidence", "\"hostName\":\"d\",\"version\":[]"),
+	    IN("device.hostname"), "\"d\"", KIND_NEW },
 	{ "a process",
 	    EVIDENCE("processEvidence", "\"processId\":4,\"parentProcessId\":2,"
 					"\"processCommandLine\":\"x y\",\"imageFile\":"
@@ -282,6 +306,14 @@ static const struct {
 	{ "a path's last part is a name",
 	    EVIDENCE("fileEvidence", "\"fileDetails\":{\"filePath\":\"/a/b\"}"), IN("file.name"),
 	    "\"b\"", KIND_NEW },
+	{ "a folder is no name",
+	    EVIDENCE("processEvidence",
+		"\"processId\":4,\"imageFile\":{\"filePath\":\"C:\\\\a\\\\\",\"fileSize\":3}"),
+	    IN("process.file"), "", KIND_NEW },
+	{ "but is kept",
+	    EVIDENCE("processEvidence",
+		"\"processId\":4,\"imageFile\":{\"filePath\":\"C:\\\\a\\\\\",\"fileSize\":3}"),
+	    IN("data.imageFile.filePath"), "\"C:\\\\a\\\\\"", KIND_NEW },
 	{ "who signed it",
 	    EVIDENCE("fileEvidence", "\"fileDetails\":{\"fileName\":\"f\",\"signer\":\"s\"}"),
 	    IN("file.signatures[0].developer_uid"), "\"s\"", KIND_NEW },
@@ -323,6 +355,14 @@ static const struct {
 	    EVIDENCE("analyzedMessageEvidence",
 		"\"subject\":\"S\",\"p2Sender\":{\"emailAddress\":\"a b@c\"}"),
 	    IN("data.p2Sender.emailAddress"), "\"a b@c\"", KIND_NEW },
+	{ "a sender's domain is in the address",
+	    EVIDENCE("analyzedMessageEvidence",
+		"\"p2Sender\":{\"emailAddress\":\"a@b.example\",\"domainName\":\"B.example\"}"),
+	    IN("data"), "", KIND_NEW },
+	{ "another one is kept",
+	    EVIDENCE("analyzedMessageEvidence",
+		"\"p2Sender\":{\"emailAddress\":\"a@b.example\",\"domainName\":\"c.example\"}"),
+	    IN("data.p2Sender.domainName"), "\"c.example\"", KIND_NEW },
 	{ "a mailbox", EVIDENCE("mailboxEvidence", "\"primaryAddress\":\"m@x.example\""),
 	    IN("email.to"), "[\"m@x.example\"]", KIND_NEW },
 	{ "a registry key",
@@ -348,6 +388,9 @@ static const struct {
 	{ "an OAuth application",
 	    EVIDENCE("oauthApplicationEvidence", "\"displayName\":\"App\",\"appId\":\"i\""),
 	    IN("actor"), "{\"app_name\":\"App\",\"app_uid\":\"i\"}", KIND_NEW },
+	{ "of which nothing but an object's id is known: resources alone are no evidence",
+	    EVIDENCE("oauthApplicationEvidence", "\"objectId\":\"o\""), IN("data.objectId"),
+	    "\"o\"", KIND_NEW },
 	{ "an Azure resource",
 	    EVIDENCE("azureResourceEvidence",
 		"\"resourceId\":\"/r\",\"resourceName\":\"n\",\"resourceType\":\"t\""),
