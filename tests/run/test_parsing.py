@@ -74,7 +74,7 @@ class Parsing(Scene):
                  for name in FORMATS}
         odd = {"odd": {"name": "Con=to\\so | \"Ltd\" it's a=b"}}
         msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(2, customer="odd"), sinks)
-                              + "customers: %s\n" % json.dumps(odd))
+                              + "customers: %s\ninstance: %s\n" % (json.dumps(odd), json.dumps("SOC's \"one\"")))
         done = msspd.call("--once", "--timeout", "300s", timeout=400)
         self.assertEqual(done.returncode, 0, done.stderr[-3000:])
         count = len(Truth(graph.truth_file).alerts)
@@ -128,6 +128,15 @@ class Parsing(Scene):
         with open(os.path.join(SNIPPETS, "syslog-ng-msspd.conf"), encoding="utf-8") as f:
             unescaped = set(re.findall(r'msspd_unescape\(key\("\.cef\.ext\.(\w+)"\)\)', f.read()))
         self.assertEqual(unescaped, {key for key, most in rows if most not in ("20", "45")} - {"act"})
+
+    def test_each_text_of_leef_is_put_together_again(self):
+        """What is left are numbers, addresses, the tenant's GUID and our own words."""
+        with open(os.path.join(harness.ROOT, "docs/FORMATS.md"), encoding="utf-8") as f:
+            keys = re.findall(r"(?m)^\| `(\w+)` \|", f.read().split("\n## LEEF")[1].split("\n## ")[0])
+        with open(os.path.join(SNIPPETS, "syslog-ng-msspd.conf"), encoding="utf-8") as f:
+            texts = set(re.findall(r'msspd_back\(key\("\.leef\.attr\.(\w+)"\)\)', f.read()))
+        self.assertEqual(set(keys) - texts, set("sev devTime act tenantId src dst fileSize pid priorityScore evidenceCount startTime "
+                                                "endTime createdTime resolvedTime".split()))
 
     def test_syslog_ng(self):
         self.check(self.fields(ParsingSyslogNg(self.run_)), value_at)
