@@ -18,6 +18,8 @@ static const struct ecs_level levels[] = {
 	{ .has_evidence = true, .text_max = 256, .is_short = true },
 	{ .text_max = 256, .is_short = true },
 	{ .text_max = 64, .is_short = true },
+	{ .has_minimum = true, .text_max = 64, .is_short = true },
+	{ .has_minimum = true, .text_max = 24, .is_short = true },
 };
 
 /* By type of record. */
@@ -104,6 +106,8 @@ put_owner(struct ecs *e)
 	struct shape *s = &e->shape;
 
 	put_name_and_id(s, "organization", e->ev->origin);
+	if (e->level->has_minimum)
+		return;
 	shape_open(s, "cloud");
 	shape_text(s, "provider", STR("azure"), ECS_NONE);
 	put_name_and_id(s, "account", e->ev->origin);
@@ -196,7 +200,7 @@ put_record(struct ecs *e)
 	shape_close(s);
 	put_event(e, k);
 	put_owner(e);
-	if (k->rows != NULL)
+	if (k->rows != NULL && !e->level->has_minimum)
 		shape_rows(s, k->rows, base_of(r));
 	else
 		put_headline(s, r);

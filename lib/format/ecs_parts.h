@@ -18,6 +18,7 @@ enum ecs_list { ECS_NONE, ECS_IP, ECS_HOSTS, ECS_USER, ECS_HASH, ECS_LISTS };
 struct ecs_level {
 	bool has_original, has_rest;
 	bool has_evidence; /* the evidence, and what is related */
+	bool has_minimum;  /* nothing but whose, which, when, what and how bad */
 	bool is_short;
 	size_t text_max; /* 0: no limit */
 };

@@ -106,7 +106,10 @@ static const struct {
 	    "below\n"
 	    "`msspd` but for the id and what happened, and text over 256 bytes; the evidence and "
 	    "`related`;\n"
-	    "text over 64 bytes. `msspd.truncated` is true then. Ids and links are never cut.\n" },
+	    "text over 64 bytes; and at last all but `event`, `organization`, `message` (the "
+	    "title) "
+	    "and `msspd`.\n"
+	    "`msspd.truncated` is true then. Ids and links are never cut.\n" },
 	{ &format_raw, "raw",
 	    "One JSON object: an envelope and the object as Microsoft sent it, byte for byte, but "
 	    "that line\n"

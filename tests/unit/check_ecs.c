@@ -300,6 +300,33 @@ START_TEST(test_every_size)
 }
 END_TEST
 
+/* The smallest message that a syslog sink may be set to, header included, holds any usual id. */
+START_TEST(test_the_least)
+{
+	struct buf slice = BUF_INIT(PLENTY);
+	struct record *r;
+	struct made m;
+	json_t *top;
+
+	buf_puts(&slice, "{\"id\":\"da1_1\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46.09Z\","
+			 "\"title\":\"A title\",\"severity\":\"high\",\"systemTags\":[\"x\"");
+	for (unsigned i = 0; i < 60; i++)
+		buf_printf(
+		    &slice, ",\"a tag that is of some length, as tags are, and number %u\"", i);
+	buf_puts(&slice, "]}");
+	r = make_from_json(&m, buf_peek(&slice));
+	top = write_ecs(&m.event, 900);
+	assert_at(top, "which", "event.id", "\"da1_1\"");
+	assert_at(top, "whose", "organization.id", "\"" MADE_TENANT_ID "\"");
+	assert_at(top, "what", "message", "\"A title\"");
+	assert_at(top, "how bad", "event.severity", "73");
+	assert_at(top, "not all of it", "msspd.truncated", "true");
+	json_decref(top);
+	record_unref(r);
+	buf_release(&slice);
+}
+END_TEST
+
 START_TEST(test_no_room)
 {
 	struct format_opts opts = { .max_bytes = 200 };
@@ -357,6 +384,7 @@ main(void)
 	tcase_add_test(tc, test_other_records);
 	tcase_add_test(tc, test_without_raw);
 	tcase_add_test(tc, test_every_size);
+	tcase_add_test(tc, test_the_least);
 	tcase_add_test(tc, test_no_room);
 	tcase_add_test(tc, test_controls);
 	tcase_add_test(tc, test_golden);
