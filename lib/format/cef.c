@@ -161,22 +161,24 @@ static const enum cef_key drop_order[] = { CEF_REASON, CEF_TAGS, CEF_FACILITY,
 	CEF_SERVICE, CEF_VERDICT, CEF_WAS, CEF_STATUS, CEF_ORIGIN, CEF_CHANGED,
 	CEF_INCIDENT_TEXT, CEF_MERGED, CEF_DUSER, CEF_SNTDOM, CEF_DST6, CEF_SRC6, CEF_DST,
 	CEF_SRC, CEF_MSG, CEF_INCIDENT, CEF_CAT, CEF_ALERT_URL, CEF_SUSER, CEF_SHOST };
-/* … and, where that is not enough, the name and the customer down to these, and externalId
- * (flexString2 has the same). What tells whose, which, when and what is never dropped. */
+/* … and, where that is not enough, the name, the customer and the class down to these (no rule of
+ * Microsoft's has so long an id), and externalId (flexString2 has the same). What tells whose,
+ * which, when and what is never dropped. */
 #define NAME_LEAST     28
 #define CUSTOMER_LEAST 32
+#define CLASS_LEAST    64
 _Static_assert(ARRAY_LEN(drop_order) == CEF_KEYS - 7, "each key but seven can be dropped");
 
 /* How long each part may be. */
 struct plan {
 	size_t limit[CEF_KEYS]; /* 0: left out */
-	size_t name;
+	size_t name, class;
 };
 
 /* How long each part came out. */
 struct lengths {
 	size_t value[CEF_KEYS];
-	size_t name;
+	size_t name, class;
 };
 
 /* " called <title>", as far as there is one and limit allows. */
@@ -248,7 +250,9 @@ write_line(struct buf *out, const struct cef_facts *f, bool is_plain, const stru
 	buf_byte(out, '|');
 	buf_puts(out, headline_product(r));
 	buf_puts(out, "|" MAPPING_VERSION "|");
-	headline_class(out, r, f->value[CEF_CAT], CLASS_MAX_BYTES);
+	start = out->n;
+	headline_class(out, r, f->value[CEF_CAT], plan->class);
+	used->class = out->n - start;
 	buf_byte(out, '|');
 	start = out->n;
 	write_name(out, f, is_plain, plan->name);
@@ -304,36 +308,39 @@ plan_shorter(struct plan *plan, const struct lengths *used, size_t over)
 	shorten(&plan->name, used->name < plan->name ? used->name : plan->name, NAME_LEAST, &over);
 	shorten(&plan->limit[CEF_CUSTOMER], used->value[CEF_CUSTOMER], CUSTOMER_LEAST, &over);
 	drop(plan, used, CEF_EXTERNAL_ID, &over);
+	shorten(&plan->class, used->class, CLASS_LEAST, &over);
 	return over == 0;
 }
 
-static void
-undo(struct buf *out, size_t start)
+/* Beside out, which may have no room for a key that is begun and then left out. */
+static bool
+write_shorter(
+    struct buf *out, const struct cef_facts *f, const struct format_opts *opts, struct plan *plan)
 {
-	buf_cut(out, start);
-	out->failed = false;
-}
+	struct buf line = BUF_INIT(1 << 20); /* more than all limits together */
+	struct lengths used;
+	bool fits = true;
 
-/* How long the line is that out has no room for. */
-static size_t
-measure(const struct cef_facts *f, bool is_plain, const struct plan *plan, struct lengths *used)
-{
-	struct buf all = BUF_INIT(1 << 20); /* more than all limits together */
-	size_t n;
-
-	write_line(&all, f, is_plain, plan, used);
-	n = all.n;
-	buf_release(&all);
-	return n;
+	write_line(&line, f, opts->cef_plain_header, plan, &used);
+	if (line.n > opts->max_bytes) {
+		fits = plan_shorter(plan, &used, line.n - opts->max_bytes);
+		buf_clear(&line);
+		write_line(&line, f, opts->cef_plain_header, plan, &used);
+	}
+	fits = fits && line.n <= out->max - out->n;
+	if (fits)
+		buf_str(out, buf_peek(&line));
+	buf_release(&line);
+	return fits;
 }
 
 static bool
 write_cef(struct buf *out, const struct event *ev, const struct format_opts *opts)
 {
-	struct plan plan = { .name = NAME_MAX_BYTES };
+	struct plan plan = { .name = NAME_MAX_BYTES, .class = CLASS_MAX_BYTES };
 	struct lengths used;
 	struct cef_facts f;
-	size_t start = out->n, n;
+	size_t start = out->n;
 
 	if (!buf_ok(out))
 		return false;
@@ -341,21 +348,11 @@ write_cef(struct buf *out, const struct event *ev, const struct format_opts *opt
 	for (size_t i = 0; i < CEF_KEYS; i++)
 		plan.limit[i] = styles[i].limit;
 	write_line(out, &f, opts->cef_plain_header, &plan, &used);
-	n = out->n - start;
-	if (buf_ok(out) && n <= opts->max_bytes)
+	if (buf_ok(out) && out->n - start <= opts->max_bytes)
 		return true;
-	if (!buf_ok(out)) {
-		undo(out, start);
-		n = measure(&f, opts->cef_plain_header, &plan, &used);
-	}
-	undo(out, start);
-	if (n > opts->max_bytes && !plan_shorter(&plan, &used, n - opts->max_bytes))
-		return false;
-	write_line(out, &f, opts->cef_plain_header, &plan, &used);
-	if (buf_ok(out))
-		return true;
-	undo(out, start);
-	return false;
+	buf_cut(out, start);
+	out->failed = false;
+	return write_shorter(out, &f, opts, &plan);
 }
 
 static void

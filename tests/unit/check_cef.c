@@ -20,7 +20,7 @@ write_line(struct line *l, const struct event *ev, const struct format_opts *opt
 {
 	const char *wrong;
 
-	buf_init(&l->text, 100000);
+	buf_init(&l->text, opts->max_bytes);
 	ck_assert(format_cef.write(&l->text, ev, opts));
 	wrong = cef_parse(&l->cef, buf_peek(&l->text));
 	ck_assert_msg(wrong == NULL, "%s: %s", wrong, l->text.p);
@@ -604,6 +604,42 @@ START_TEST(test_every_size)
 END_TEST
 
 /* 480 bytes, the least that RFC 5424 promises, hold an alert with an id of Microsoft's length. */
+/* A key that is begun and given up needs no room for that: a line may be as long as it may be. */
+START_TEST(test_blank_at_the_end)
+{
+	struct evidence e[6];
+	char text[3000];
+	struct line whole, l;
+	struct made m;
+
+	make_full(&m, e, text, sizeof(text));
+	m.record.alert.recommended_actions = STR(" \n ");
+	write_line(&whole, &m.event, &plenty);
+	for (size_t max = whole.text.n - 20; max < whole.text.n + 20; max++) {
+		struct format_opts opts = { .max_bytes = max };
+
+		write_line(&l, &m.event, &opts);
+		ck_assert_uint_le(l.text.n, max);
+		release(&l);
+	}
+	release(&whole);
+}
+END_TEST
+
+START_TEST(test_long_class)
+{
+	char text[900];
+	struct line l;
+	struct made m;
+
+	memset(text, 'd', sizeof(text));
+	make_alert(&m);
+	m.record.alert.detector_id = (struct str){ text, sizeof(text) };
+	write_line(&l, &m.event, &(struct format_opts){ .max_bytes = 900 });
+	release(&l);
+}
+END_TEST
+
 START_TEST(test_least_size)
 {
 	struct format_opts opts = { .max_bytes = 480 };
@@ -716,6 +752,8 @@ main(void)
 	tcase_add_test(tc, test_health);
 	tcase_add_test(tc, test_unreadable);
 	tcase_add_test(tc, test_every_size);
+	tcase_add_test(tc, test_blank_at_the_end);
+	tcase_add_test(tc, test_long_class);
 	tcase_add_test(tc, test_least_size);
 	tcase_add_test(tc, test_shorten_order);
 	tcase_add_test(tc, test_no_room);

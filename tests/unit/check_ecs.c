@@ -13,7 +13,7 @@
 static json_t *
 try_write(const struct event *ev, const struct format_opts *opts)
 {
-	struct buf out = BUF_INIT(4 * PLENTY);
+	struct buf out = BUF_INIT(opts->max_bytes);
 	json_error_t error;
 	json_t *top;
 

@@ -19,7 +19,7 @@ write_line(struct line *l, const struct event *ev, const struct format_opts *opt
 {
 	const char *wrong;
 
-	buf_init(&l->text, 100000);
+	buf_init(&l->text, opts->max_bytes);
 	ck_assert(format_leef.write(&l->text, ev, opts));
 	wrong = leef_parse(&l->leef, buf_peek(&l->text));
 	ck_assert_msg(wrong == NULL, "%s: %s", wrong, l->text.p);
