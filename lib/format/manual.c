@@ -90,7 +90,7 @@ static const struct {
 	    "the 5th on, all of it; and at last all that the class does not require. "
 	    "`metadata.is_truncated`\n"
 	    "is true then. Ids and links are never cut. A usual alert has 8 to 16 KiB with\n"
-	    "`raw_data`, half of that without; under 1 KiB nothing fits.\n" },
+	    "`raw_data`, half of that without; any with usual names fits into 1000 bytes.\n" },
 	{ &format_ecs, "ECS",
 	    "One JSON object of the Elastic Common Schema, version 8.17. The schema has one host, "
 	    "one\n"

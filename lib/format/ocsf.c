@@ -85,6 +85,7 @@ put_record(struct ocsf *o)
 {
 	const struct record *r = o->ev->record;
 	struct shape *s = &o->shape;
+	bool is_least = o->level->has_minimum;
 
 	switch (r->type) {
 	case RECORD_ALERT:
@@ -92,13 +93,15 @@ put_record(struct ocsf *o)
 		break;
 	case RECORD_UNREADABLE:
 		shape_bool(s, "is_alert", true);
-		shape_rows(s, ocsf_unreadable_rows, &r->unreadable);
+		shape_rows(s, is_least ? ocsf_unreadable_least_rows : ocsf_unreadable_rows,
+		    &r->unreadable);
 		break;
 	case RECORD_HEALTH:
 		shape_rows(s, ocsf_health_rows, &r->health);
 		break;
 	case RECORD_INCIDENT:
-		shape_rows(s, ocsf_incident_rows, &r->incident);
+		shape_rows(
+		    s, is_least ? ocsf_incident_least_rows : ocsf_incident_rows, &r->incident);
 		break;
 	case RECORD_CANARY:
 		shape_rows(s, ocsf_canary_rows, &r->canary);

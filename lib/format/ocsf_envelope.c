@@ -204,7 +204,7 @@ ocsf_metadata(struct ocsf *o)
 	shape_whole(s, "original_event_uid", r->id);
 	shape_whole(s, "tenant_uid", str_of(o->ev->origin->tenant_id));
 	shape_open(s, "product");
-	shape_text(s, "name", str_of(product_of(r)), OBSERVABLE_NONE);
+	shape_whole(s, "name", str_of(product_of(r)));
 	shape_text(s, "vendor_name", str_of(vendor_of(r)), OBSERVABLE_NONE);
 	shape_close(s);
 	put_profiles(o);

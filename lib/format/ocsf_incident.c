@@ -127,6 +127,21 @@ const struct shape_row ocsf_incident_rows[] = {
 	END,
 };
 
+/* What the class requires, and what it is called. */
+const struct shape_row ocsf_incident_least_rows[] = {
+	CALL("severity_id", put_severity, NULL),
+	CALL("status_id", put_status, NULL),
+	CALL("assignee", put_assignee, NULL),
+	ARRAY("finding_info_list"),
+	OPEN(NULL),
+	WHOLE("uid", id, NULL),
+	TEXT("title", name, NULL),
+	CONST("title", NO_NAME),
+	CLOSE,
+	CLOSE,
+	END,
+};
+
 const struct shape_row ocsf_incident_unmapped_rows[] = {
 	TEXT("classification", classification, "classification"),
 	TEXT("determination", determination, "determination"),

@@ -24,6 +24,17 @@ const struct shape_row ocsf_unreadable_rows[] = {
 	CLOSE,
 	END,
 };
+
+const struct shape_row ocsf_unreadable_least_rows[] = {
+	CONST("severity", "High"),
+	NUMBER("severity_id", 4),
+	OPEN("finding_info"),
+	WHOLE("uid", id, NULL),
+	TEXT("title", title, NULL),
+	CONST("title", "Unreadable alert"),
+	CLOSE,
+	END,
+};
 #undef S
 
 /* ---- health ---------------------------------------- */

@@ -99,10 +99,12 @@ extern const struct shape_row ocsf_unmapped_rows[];
 
 /* ocsf_incident.c: an Incident Finding's own. */
 extern const struct shape_row ocsf_incident_rows[]; /* of a struct incident */
+extern const struct shape_row ocsf_incident_least_rows[];
 extern const struct shape_row ocsf_incident_unmapped_rows[];
 
 /* ocsf_notice.c: what is no alert one could read. Bases: unreadable, health; none. */
 extern const struct shape_row ocsf_unreadable_rows[];
+extern const struct shape_row ocsf_unreadable_least_rows[];
 extern const struct shape_row ocsf_health_rows[];
 extern const struct shape_row ocsf_health_unmapped_rows[];
 extern const struct shape_row ocsf_canary_rows[];

@@ -46,6 +46,8 @@ OBJECTS["p2Sender"] = OBJECTS["p1Sender"]
 ALERT = ("providerAlertId incidentId serviceSource detectionSource productName detectorId title description "
          "recommendedActions category assignedTo alertPolicyId actorDisplayName threatDisplayName threatFamilyName "
          "investigationState").split()
+INCIDENT = ("displayName description summary assignedTo incidentWebUrl redirectIncidentId resolvingComment "
+            "lastModifiedBy").split()
 WORDED = {"status": ("new", "inProgress", "resolved", "unknown", "NEW"), "severity": ("low", "medium", "high", "informational"),
           "classification": ("truePositive", "falsePositive", "unknown"), "determination": ("malware", "phishing", "unknown")}
 TIMES = ("createdDateTime", "resolvedDateTime", "firstActivityDateTime", "lastActivityDateTime")
@@ -60,8 +62,9 @@ BROKEN = ('{"id":"a","lastUpdateDateTime":}', '{"id":tru}', '{"id":"a","id":"b",
 
 
 class Maker:
-    def __init__(self, seed):
+    def __init__(self, seed, incidents=False):
         self.random = random.Random(seed)
+        self.make = self.incident if incidents else self.alert
         self.n = 0
 
     def text(self):
@@ -166,13 +169,30 @@ class Maker:
             a = {name: a[name] for name in names}
         return a
 
+    def incident(self):
+        r = self.random
+        self.n += 1
+        i = {"id": str(self.n) if r.random() < 0.8 else "%d-\u65e5|=\\" % self.n, "lastUpdateDateTime": self.time(True)}
+        self.fill(i, INCIDENT, self.text)
+        for name, words in dict(WORDED, status=("active", "inProgress", "awaitingAction", "resolved", "redirected", "unknown")).items():
+            i[name] = r.choice(words) if r.random() < 0.8 else self.text()
+        self.fill(i, ("createdDateTime",), self.time, 0.9)
+        self.fill(i, ("priorityScore",), self.number, 0.5)
+        self.fill(i, ("customTags", "systemTags"), self.texts, 0.5)
+        if r.random() < 0.3:
+            i["comments"] = [{"comment": self.text(), "createdByDisplayName": self.text(), "createdDateTime": self.time()}
+                             for _ in range(r.randrange(1, 4))]
+        if r.random() < 0.3:
+            i["alerts"] = [self.alert()]
+        return i
+
     def slice(self):
         """JSON text, as bytes; now and then what is no alert."""
         r = self.random
         if r.random() < 0.01:
             self.n += 1
             return r.choice(BROKEN).encode()
-        alert, indent = self.alert(), 1 if r.random() < 0.1 else None
+        alert, indent = self.make(), 1 if r.random() < 0.1 else None
         try:
             raw = json.dumps(alert, ensure_ascii=r.random() < 0.5, indent=indent).encode()
         except UnicodeEncodeError:

@@ -14,17 +14,27 @@ class Values(unittest.TestCase):
     count = 1000000 if harness.SOAK else 20000
     readers = 2
 
-    def test_random_alerts_come_back_whole(self):
+    def read_back(self, script, count):
+        """Readers beside each other, of as many records each; what they said, and how many that were."""
         seed = int(os.environ.get("MSSPD_SEED", random.randrange(1 << 32)))
         print("test_values: MSSPD_SEED=%d" % seed, file=sys.stderr)
-        each = self.count // self.readers // (10 if harness.is_sanitized() else 1)
+        each = count // self.readers // (10 if harness.is_sanitized() else 1)
         program = os.path.join(harness.BIN, "write-formats")
-        running = [subprocess.Popen([sys.executable, os.path.join(harness.ROOT, "tests/run/readback.py"), program,
+        running = [subprocess.Popen([sys.executable, os.path.join(harness.ROOT, "tests/run", script), program,
                                      str(seed + i), str(each)], stdout=subprocess.PIPE, text=True, cwd=harness.ROOT)
                    for i in range(self.readers)]
-        for reader in running:
-            said = reader.communicate()[0]
-            self.assertEqual(said, "%d right, 0 wrong, 0 bytes too many, 0\n" % each, said[-20000:])
+        return [reader.communicate()[0] for reader in running], each
+
+    def test_random_alerts_come_back_whole(self):
+        said, each = self.read_back("readback.py", self.count)
+        for one in said:
+            self.assertEqual(one, "%d right, 0 wrong, 0 bytes too many, 0\n" % each, one[-20000:])
+
+    def test_random_incidents_come_back_whole(self):
+        """The shortened ones by the schema only."""
+        said, each = self.read_back("readback_incidents.py", self.count // 5)
+        for one in said:
+            self.assertEqual(one, "%d right, 0 wrong\n" % each, one[-20000:])
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@
 #include "lib/json/split.h"
 
 /*
- * write_formats: pages of alerts in, each alert in every format out, by the way that they take
- * through msspd: cut into slices, read into records, written by the formats.
+ * write_formats: pages of alerts or incidents in, each of them in every format out, by the way that
+ * they take through msspd: cut into slices, read into records, written by the formats.
  *
  * stdin: for each page its length in bytes, a line end, the page. stdout: for each slice a line
- * of each format in the order of formats[]; "!" where a format could not write it. One argument:
- * max_bytes.
+ * of each format in the order of formats[]; "!" where a format could not write it. Arguments:
+ * max_bytes; "incidents", where they are.
  */
 #define PAGE_MAX   (64u << 20)
 #define SLICES_MAX 100000
@@ -31,10 +31,12 @@ static struct origin origin = {
 	.time_zone = (char *)(uintptr_t)"",
 };
 
+typedef struct record *slice_reader(struct str slice, bool copy_raw, int64_t now);
+
 static void
-write_slice(struct str slice, size_t max_bytes)
+write_slice(struct str slice, slice_reader *read, size_t max_bytes)
 {
-	struct record *r = record_from_alert(slice, true, NOW);
+	struct record *r = read(slice, true, NOW);
 	const struct event ev = { .record = r, .origin = &origin, .journalled = NOW,
 		.kind = r->type == RECORD_UNREADABLE ? KIND_UNREADABLE : KIND_NEW };
 	const struct format_opts opts = { .max_bytes = max_bytes };
@@ -53,7 +55,7 @@ write_slice(struct str slice, size_t max_bytes)
 }
 
 static void
-write_page(const char *text, size_t n, size_t max_bytes)
+write_page(const char *text, size_t n, slice_reader *read, size_t max_bytes)
 {
 	struct split_page page;
 	struct split s;
@@ -63,7 +65,7 @@ write_page(const char *text, size_t n, size_t max_bytes)
 	if (!split_feed(&s, text, n) || !split_finish(&s, &page, &err))
 		BUG("the page cannot be split");
 	for (size_t i = 0; i < page.n; i++)
-		write_slice(split_slice(&page, i), max_bytes);
+		write_slice(split_slice(&page, i), read, max_bytes);
 	split_page_release(&page);
 }
 
@@ -71,6 +73,7 @@ int
 main(int argc, char **argv)
 {
 	size_t max_bytes = argc > 1 ? strtoul(argv[1], NULL, 10) : 1 << 20, n;
+	slice_reader *read = argc > 2 ? record_from_incident : record_from_alert;
 	char line[32], *text;
 
 	while (fgets(line, sizeof(line), stdin) != NULL) {
@@ -79,7 +82,7 @@ main(int argc, char **argv)
 		text = xmalloc(n + 1);
 		if (fread(text, 1, n, stdin) != n)
 			BUG("the page ends early");
-		write_page(text, n, max_bytes);
+		write_page(text, n, read, max_bytes);
 		free(text);
 		fflush(stdout);
 	}

@@ -457,6 +457,8 @@ static const struct {
 	{ "tags", "\"customTags\":[\"a\"],\"systemTags\":[\"b\"]", INCIDENT "tags",
 	    "[{\"name\":\"customTags\",\"values\":[\"a\"]},"
 	    "{\"name\":\"systemTags\",\"values\":[\"b\"]}]" },
+	{ "however many", "\"customTags\":[" SIXTEEN SIXTEEN SIXTEEN "\"" SHA256 "\",\"last\"]",
+	    INCIDENT "tags[0].values[49]", "\"last\"" },
 	{ "the portal's link", "\"x\":1", "src_url",
 	    "\"https://security.microsoft.com/incidents/40817?tid=" MADE_TENANT_ID "\"" },
 	{ "the last comment", "\"comments\":[{\"comment\":\"c\"}]", "comment", "\"c\"" },
@@ -480,8 +482,12 @@ START_TEST(test_incident)
 	top = write_ocsf(&m.event, PLENTY);
 	assert_at(top, incidents[_i].says, incidents[_i].path, incidents[_i].want);
 	json_decref(top);
-	top = write_ocsf(&m.event, LEAST + 400);
+	top = write_ocsf(&m.event, LEAST);
 	assert_at(top, "its id is in the shortest form, too", INCIDENT "uid", "\"40817\"");
+	ck_assert_msg(
+	    json_at(top, "severity_id") != NULL && json_at(top, "status_id") != NULL &&
+		(json_at(top, "assignee") != NULL || json_at(top, "assignee_group") != NULL),
+	    "and what the class requires");
 	json_decref(top);
 	record_unref(r);
 	free(slice);
@@ -521,6 +527,12 @@ START_TEST(test_other_records)
 	assert_at(top, "of weight", "severity_id", "4");
 	assert_at(top, "with its reason", "finding_info.desc", "\"it is broken\"");
 	assert_at(top, "and its text", "raw_data", "\"{\\\"id\\\":\"");
+	json_decref(top);
+	top = write_ocsf(&m.event, LEAST);
+	assert_at(top, "the shortest form has its id", "finding_info.uid", "\"da9_9\"");
+	assert_at(top, "and weight", "severity_id", "4");
+	assert_at(top, "and is of the product that it is of", "metadata.product.name",
+	    "\"Microsoft Defender\"");
 	json_decref(top);
 	make_health(&m);
 	top = write_ocsf(&m.event, PLENTY);
