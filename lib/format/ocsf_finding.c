@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/format/attack.h"
 #include "lib/format/ocsf_parts.h"
+#include "lib/format/portal.h"
 #include "lib/format/product.h"
 #include "lib/format/shape_table.h"
 
@@ -126,19 +127,11 @@ put_sources(struct shape *s, const struct shape_row *row, const void *base)
 static void
 put_incident_link(struct shape *s, const struct shape_row *row, const void *base)
 {
-	static const char scheme[] = "https://";
-	struct str url = ((const struct alert *)base)->incident_web_url;
-	const char *host = ocsf_of(s)->ev->origin->portal_host;
-	size_t n = strlen(host), skip = sizeof(scheme) - 1;
+	struct ocsf *o = ocsf_of(s);
 
-	if (url.n <= skip + n || memcmp(url.s, scheme, skip) != 0 ||
-	    memcmp(url.s + skip, host, n) != 0 || url.s[skip + n] != '/')
-		return;
-	for (size_t i = 0; i < url.n; i++) {
-		if (url.s[i] <= ' ' || url.s[i] >= 0x7f)
-			return;
-	}
-	shape_whole(s, row->name, url);
+	buf_clear(&o->text);
+	if (portal_given(&o->text, ((const struct alert *)base)->incident_web_url, o->ev->origin))
+		shape_whole(s, row->name, buf_peek(&o->text));
 }
 
 static void

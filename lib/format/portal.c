@@ -95,8 +95,8 @@ encode(struct buf *out, struct str s)
 	}
 }
 
-static bool
-use_given(struct buf *out, struct str given, const struct origin *o)
+bool
+portal_given(struct buf *out, struct str given, const struct origin *o)
 {
 	struct str rest =
 	    is_plain_url(given) ? after_host(given, o->portal_host) : (struct str){ NULL, 0 };
@@ -163,6 +163,6 @@ portal_link(struct buf *out, const struct event *ev)
 		given = r->incident.web_url;
 	else if (r->type == RECORD_ALERT)
 		given = r->alert.alert_web_url;
-	if (!use_given(out, given, ev->origin))
+	if (!portal_given(out, given, ev->origin))
 		build(out, is_incident ? "/incidents" : "/alerts", known_id(r), ev->origin);
 }

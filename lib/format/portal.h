@@ -17,4 +17,7 @@
 
 void portal_link(struct buf *out, const struct event *ev);
 
+/* What the API gave, where it leads there; false, and nothing is written, where it does not. */
+bool portal_given(struct buf *out, struct str given, const struct origin *o);
+
 #endif

@@ -145,10 +145,10 @@ class Parsing(Scene):
         self.check(self.fields(ParsingRsyslog(self.run_)), value_at)
 
     def filtered(self, receiver):
-        """Of alerts and a test record in every format only the latter come through the filter."""
+        """Of alerts and a test record in every format only the latter come through the filter, also in their shortest forms."""
         graph = harness.FakeGraph(self.run_, "--tenants", 1, "--alerts", 5)
         sinks = {name: syslog_sink("tcp://127.0.0.1:%d" % receiver.octet, framing="octet-counting", format=name,
-                                   max_message=65535, confirm_after="100ms") for name in FORMATS}
+                                   max_message=1024, confirm_after="100ms") for name in FORMATS}
         msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(1), sinks)).start()
         harness.wait_for("all alerts", 60, lambda: all(s["accepted"] >= 5 for s in msspd.status()["sinks"]))
         for name in FORMATS:
