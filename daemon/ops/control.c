@@ -23,6 +23,7 @@
 #include "daemon/ops/trials.h"
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
+#include "lib/config/nearest.h"
 
 #define LINE_LIMIT    (64 * 1024)
 #define UNREAD_LIMIT  (1024 * 1024) /* of answers; who reads none gets no more */
@@ -58,6 +59,7 @@ struct verb {
 	const char *name;
 	json_t *(*answer)(struct control *c, const json_t *request, struct err *err);
 	void (*write)(struct buf *out, const struct engine *e);
+	struct members takes;
 };
 
 static json_t *
@@ -222,33 +224,45 @@ verb_report_cancel(struct control *c, const json_t *request, struct err *err)
 }
 
 static const struct verb verbs[] = {
-	{ "status", NULL, status_write },
-	{ "reload", verb_reload },
-	{ "replay", verb_replay },
-	{ "resend", verb_resend },
-	{ "replays", verb_replays },
-	{ "replay-cancel", verb_replay_cancel },
-	{ "poll", verb_poll },
-	{ "pause", verb_pause },
-	{ "resume", verb_resume },
-	{ "log-level", verb_log_level },
-	{ "sink-forget", verb_sink_forget },
-	{ "backup", verb_backup },
-	{ "backup-state", verb_backup_state },
-	{ "held", verb_held },
-	{ "held-cancel", verb_held_cancel },
-	{ "held-result", verb_held_result },
-	{ "dead", verb_dead },
-	{ "dead-retry", verb_dead_retry },
-	{ "dead-drop", verb_dead_drop },
-	{ "quarantine", verb_quarantine },
-	{ "tenant-purge", verb_tenant_purge },
-	{ "errand", verb_errand },
-	{ "report", verb_report },
-	{ "report-result", verb_report_result },
-	{ "report-cancel", verb_report_cancel },
-	{ "test-sink", verb_test_sink },
-	{ "test-sink-result", verb_test_sink_result },
+	{ .name = "status", .write = status_write },
+	{ .name = "reload", .answer = verb_reload },
+	{ .name = "replay", .answer = verb_replay,
+	  .takes = { .texts = { "tenant", "from", "to", "sink" }, .bools = { "all" } } },
+	{ .name = "resend", .answer = verb_resend, .takes = { .texts = { "sink", "from" } } },
+	{ .name = "replays", .answer = verb_replays },
+	{ .name = "replay-cancel", .answer = verb_replay_cancel,
+	  .takes = { .numbers = { "number" } } },
+	{ .name = "poll", .answer = verb_poll, .takes = { .texts = { "tenant" } } },
+	{ .name = "pause", .answer = verb_pause, .takes = { .texts = { "tenant", "sink" } } },
+	{ .name = "resume", .answer = verb_resume, .takes = { .texts = { "tenant", "sink" } } },
+	{ .name = "log-level", .answer = verb_log_level, .takes = { .texts = { "level" } } },
+	{ .name = "sink-forget", .answer = verb_sink_forget, .takes = { .texts = { "sink" } } },
+	{ .name = "backup", .answer = verb_backup, .takes = { .texts = { "file" } } },
+	{ .name = "backup-state", .answer = verb_backup_state },
+	{ .name = "held", .answer = verb_held, .takes = { .texts = { "sink" } } },
+	{ .name = "held-cancel", .answer = verb_held_cancel, .takes = { .texts = { "id" } } },
+	{ .name = "held-result", .answer = verb_held_result, .takes = { .numbers = { "look" } } },
+	{ .name = "dead", .answer = verb_dead,
+	  .takes = { .texts = { "sink", "tenant" }, .numbers = { "after", "max", "number", "from" } } },
+	{ .name = "dead-retry", .answer = verb_dead_retry,
+	  .takes = { .texts = { "sink", "tenant" }, .numbers = { "number" }, .bools = { "all" } } },
+	{ .name = "dead-drop", .answer = verb_dead_drop,
+	  .takes = { .texts = { "sink", "tenant" }, .numbers = { "number" }, .bools = { "all" } } },
+	{ .name = "quarantine", .answer = verb_quarantine,
+	  .takes = { .texts = { "tenant" }, .numbers = { "after", "max", "number", "from" } } },
+	{ .name = "tenant-purge", .answer = verb_tenant_purge,
+	  .takes = { .texts = { "tenant" }, .bools = { "sure" } } },
+	{ .name = "errand", .answer = verb_errand, .takes = { .numbers = { "errand" } } },
+	{ .name = "report", .answer = verb_report,
+	  .takes = { .texts = { "day", "tenant", "customer" } } },
+	{ .name = "report-result", .answer = verb_report_result,
+	  .takes = { .numbers = { "report", "after" } } },
+	{ .name = "report-cancel", .answer = verb_report_cancel,
+	  .takes = { .numbers = { "report" } } },
+	{ .name = "test-sink", .answer = verb_test_sink,
+	  .takes = { .texts = { "sink", "to" }, .numbers = { "timeout_ms" } } },
+	{ .name = "test-sink-result", .answer = verb_test_sink_result,
+	  .takes = { .numbers = { "test" } } },
 };
 
 static const struct verb *
@@ -316,6 +330,19 @@ write_reply(struct client *c, const struct verb *verb)
 }
 
 static void
+no_such_verb(const char *name, struct err *err)
+{
+	struct nearest near;
+
+	nearest_init(&near, name != NULL ? name : "");
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		nearest_offer(&near, verbs[i].name);
+	err_set(err, ERR_PERM, "no such verb: %s%s%s%s", name != NULL ? name : "(none)",
+	    near.best != NULL ? "; did you mean " : "", near.best != NULL ? near.best : "",
+	    near.best != NULL ? "?" : "");
+}
+
+static void
 answer_line(struct client *c, const char *line, size_t n)
 {
 	json_error_t where;
@@ -328,8 +355,8 @@ answer_line(struct client *c, const char *line, size_t n)
 	if (request == NULL)
 		err_set(&err, ERR_PERM, "not a JSON object on one line: %s", where.text);
 	else if (verb == NULL)
-		err_set(&err, ERR_PERM, "no such verb: %s", name != NULL ? name : "(none)");
-	else if (!members_are_typed(request, &err))
+		no_such_verb(name, &err);
+	else if (!members_check(request, name, &verb->takes, &err))
 		verb = NULL;
 	else if (verb->answer != NULL)
 		result = verb->answer(c->control, request, &err);

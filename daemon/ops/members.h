@@ -7,12 +7,17 @@
 #include "lib/base/err.h"
 
 /*
- * members: what the members of a request on the control socket are, by their names, whatever the verb.
+ * members: what a verb of the control socket takes, and whether a request has that and nothing else.
  *
- * Knows nothing of what a verb does with them, or which it needs. Promise: what is there and of another
- * type is never taken for absent, for that may mean more than was asked for: all tenants instead of
- * one. null is absent. Pure.
+ * Knows nothing of what a verb does with them, or which it needs. Promise: what is there by another
+ * name, of another type or below 0 is never taken for absent, for that may mean more than was asked
+ * for: all tenants instead of one. null is absent. Pure.
  */
-bool members_are_typed(const json_t *request, struct err *err) MUST_CHECK;
+struct members {
+	const char *texts[5], *numbers[6], *bools[2]; /* each NULL-ended; besides "verb" */
+};
+
+bool members_check(const json_t *request, const char *verb, const struct members *takes,
+    struct err *err) MUST_CHECK;
 
 #endif

@@ -100,7 +100,7 @@ trials_begin(struct trials *t, const json_t *request, struct err *err)
 	const json_t *timeout = json_object_get(request, "timeout_ms");
 	struct trial_ask ask = { .sink = json_string_value(json_object_get(request, "sink")),
 		.to = json_string_value(json_object_get(request, "to")),
-		.timeout_ms = timeout != NULL ? json_integer_value(timeout) : TIMEOUT_MS };
+		.timeout_ms = json_is_integer(timeout) ? json_integer_value(timeout) : TIMEOUT_MS };
 	struct tried *tried;
 
 	if (ask.sink == NULL || ask.timeout_ms <= 0 || ask.timeout_ms > TRIAL_TIMEOUT_MAX_MS) {

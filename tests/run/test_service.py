@@ -165,6 +165,7 @@ class Service(Scene):
         self.assertEqual(os.stat(msspd.socket).st_mode & 0o007, 0)
         for text in (b"\n", b"not json\n", b"{}\n", b'{"verb": 7}\n', b'{"verb":"status"' + b" " * 70000,
                      b'{"verb":"dead-drop","number":"7","all":true}\n', b'{"verb":"dead-drop","sink":["out"],"all":true}\n',
+                     b'{"verb":"poll","tennant":"t001"}\n', b'{"verb":"dead-drop","number":-1,"sink":"out"}\n',
                      b"\xff\xfe\n", b'[' * 5000 + b"\n"):
             with socket.socket(socket.AF_UNIX) as s:
                 s.settimeout(10)

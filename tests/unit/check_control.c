@@ -108,8 +108,10 @@ static const struct {
 	    "{\"ok\":false,\"error\":\"\\\"sink\\\" is no text\"}\n" },
 	{ "nor is a yes that is no truth", "{\"verb\":\"dead-drop\",\"all\":\"yes\"}\n",
 	    "{\"ok\":false,\"error\":\"\\\"all\\\" is no true or false\"}\n" },
-	{ "null is absent", "{\"verb\":\"sing\",\"tenant\":null}\n",
-	    "{\"ok\":false,\"error\":\"no such verb: sing\"}\n" },
+	{ "nor is a tenant that is misspelt", "{\"verb\":\"poll\",\"tennant\":\"a\"}\n",
+	    "{\"ok\":false,\"error\":\"poll knows no \\\"tennant\\\"; did you mean \\\"tenant\\\"?\"}\n" },
+	{ "what was meant by a verb is told", "{\"verb\":\"replay-cancl\"}\n",
+	    "{\"ok\":false,\"error\":\"no such verb: replay-cancl; did you mean replay-cancel?\"}\n" },
 	{ "an error is quoted as JSON", "{\"verb\":\"reload\"}\n{\"verb\":\"reload\"}\n",
 	    "{\"ok\":true,\"result\":{}}\n{\"ok\":false,\"error\":\"m.yaml:1:1: no \\\"good\\\"\"}\n" },
 	{ "half a line waits for the rest", "{\"verb\"", "" },
@@ -126,6 +128,57 @@ START_TEST(test_dialogue)
 	talk(fd, got, sizeof(got));
 	ck_assert_msg(strncmp(got, dialogues[_i].want, strlen(dialogues[_i].want)) == 0 &&
 	    (got[0] != '\0') == (dialogues[_i].want[0] != '\0'), "%s: got %s", dialogues[_i].says, got);
+	close(fd);
+}
+END_TEST
+
+/* Every verb, and what it says that it takes. */
+static const struct {
+	const char *verb, *takes;
+} verbs[] = {
+	{ "status", "nothing" },
+	{ "reload", "nothing" },
+	{ "replay", "tenant, from, to, sink, all" },
+	{ "resend", "sink, from" },
+	{ "replays", "nothing" },
+	{ "replay-cancel", "number" },
+	{ "poll", "tenant" },
+	{ "pause", "tenant, sink" },
+	{ "resume", "tenant, sink" },
+	{ "log-level", "level" },
+	{ "sink-forget", "sink" },
+	{ "backup", "file" },
+	{ "backup-state", "nothing" },
+	{ "held", "sink" },
+	{ "held-cancel", "id" },
+	{ "held-result", "look" },
+	{ "dead", "sink, tenant, after, max, number, from" },
+	{ "dead-retry", "sink, tenant, number, all" },
+	{ "dead-drop", "sink, tenant, number, all" },
+	{ "quarantine", "tenant, after, max, number, from" },
+	{ "tenant-purge", "tenant, sure" },
+	{ "errand", "errand" },
+	{ "report", "day, tenant, customer" },
+	{ "report-result", "report, after" },
+	{ "report-cancel", "report" },
+	{ "test-sink", "sink, to, timeout_ms" },
+	{ "test-sink-result", "test" },
+};
+
+/* None of them goes on as if it had not been there. */
+START_TEST(test_unknown_member)
+{
+	char ask[200], want[300], got[4096];
+	int fd;
+
+	open_control();
+	fd = dial();
+	snprintf(ask, sizeof(ask), "{\"verb\":\"%s\",\"xyzzy\":null}\n", verbs[_i].verb);
+	snprintf(want, sizeof(want), "{\"ok\":false,\"error\":\"%s knows no \\\"xyzzy\\\"; it takes %s\"}\n",
+	    verbs[_i].verb, verbs[_i].takes);
+	say(fd, ask);
+	talk(fd, got, sizeof(got));
+	ck_assert_str_eq(got, want);
 	close(fd);
 }
 END_TEST
@@ -292,6 +345,7 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, test_unknown_member, 0, (int)(sizeof(verbs) / sizeof(verbs[0])));
 	tcase_add_loop_test(tc, test_dialogue, 0, (int)ARRAY_LEN(dialogues));
 	tcase_add_test(tc, test_closed_side_is_answered);
 	tcase_add_test(tc, test_long_line_is_refused);
