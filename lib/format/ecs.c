@@ -270,6 +270,7 @@ static const struct shape_row event_rows[] = {
 	ROW(TEXT, "organization.id", "the tenant's ID; likewise cloud.account.id"),
 	ROW(TEXT, "organization.name", "the customer's name; likewise cloud.account.name"),
 	ROW(TEXT, "observer.product", "by serviceSource: the name that the service is sold under"),
+	ROW(TEXT, "observer.vendor", "Microsoft; msspd, of health and canaries"),
 	ROW(TEXT, "msspd.event_id", "the event's id: use it as the document's _id"),
 	ROW(TEXT, "msspd.kind", "what happened; likewise changed, backfill, replay"),
 	ROW(TEXT, "msspd.truncated", "true where something was left out to keep to a size"),

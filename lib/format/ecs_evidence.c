@@ -306,8 +306,8 @@ static const struct shape_row file_hash_rows[] = {
 
 static const struct shape_row ip_rows[] = {
 	CALL("destination", put_endpoint,
-	    "ipAddress as ip; countryLetterCode, state and city below geo; where the alert has no "
-	    "device: source"),
+	    "ipAddress as ip; countryLetterCode, state and city as country_iso_code, region_name "
+	    "and city_name of geo; where the alert has no device: source"),
 	END,
 };
 

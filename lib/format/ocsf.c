@@ -246,7 +246,8 @@ describe(struct buf *out)
 		else
 			shape_describe(out, k->data, "evidences[].data");
 	}
-	describe_table(out, "Every kind of evidence", ocsf_every_data, "evidences[].data");
+	describe_table(out, "Every kind of evidence", ocsf_every_rows, "evidences[]");
+	shape_describe(out, ocsf_every_data, "evidences[].data");
 }
 
 const struct format format_ocsf = {

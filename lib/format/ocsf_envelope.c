@@ -283,14 +283,18 @@ ocsf_rest(struct ocsf *o)
 
 /* What the functions above write, for the manual. */
 const struct shape_row ocsf_event_rows[] = {
-	ROW(TEXT, "class_uid", "by what it is; category_uid, type_uid and their names go with it"),
+	ROW(TEXT, "class_uid",
+	    "by what it is; category_uid, type_uid, class_name, category_name and type_name go "
+	    "with it"),
 	ROW(TEXT, "activity_id",
-	    "of findings: new is Create (1), escalated, updated and reopened Update (2), resolved "
+	    "and activity_name, of findings: new is Create (1), escalated, updated and reopened "
+	    "Update (2), resolved "
 	    "Close (3); of health General Error (1), or Other (99) \"Recovered\""),
 	ROW(TEXT, "is_alert", "of an alert's finding: true when it is new"),
 	ROW(TEXT, "time",
 	    "the event's time, in ms since 1970: of a new alert createdDateTime, of a "
 	    "resolved one resolvedDateTime, else lastUpdateDateTime"),
+	ROW(TEXT, "timezone_offset", "always 0: all times are UTC"),
 	OPEN("metadata"),
 	ROW(TEXT, "version", "always \"" OCSF_VERSION "\""),
 	ROW(TEXT, "uid", "the event's id, to drop repeats by"),
@@ -303,6 +307,7 @@ const struct shape_row ocsf_event_rows[] = {
 	    "customer:NAME, tenant:NAME, and the customer's own, as the configuration "
 	    "has them"),
 	ROW(TEXT, "log_name", "the stream: alerts, incidents, …"),
+	ROW(TEXT, "log_provider", "always \"msspd\""),
 	ROW(TEXT, "logged_time", "when msspd stored it, in ms"),
 	ROW(TEXT, "original_time", "lastUpdateDateTime, as text"),
 	ROW(TEXT, "extensions", "win, where there is evidence of the registry"),

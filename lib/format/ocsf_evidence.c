@@ -338,6 +338,14 @@ static const struct ocsf_name verdicts[] = {
 	{ "noThreatsFound", { 5, "Benign" } },
 };
 
+const struct shape_row ocsf_every_rows[] = {
+	ROW(TEXT, "name", "which kind it is: deviceEvidence, …"),
+	ROW(TEXT, "verdict_id",
+	    "verdict: unknown 0, malicious 2, suspicious 4, noThreatsFound 5; as the word in "
+	    "data, too"),
+	END,
+};
+
 static void
 put_data(struct shape *s, const struct evidence *e, const struct ocsf_kind *kind, bool is_typed)
 {

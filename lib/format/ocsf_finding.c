@@ -235,10 +235,10 @@ static const struct shape_row info_rows[] = {
 };
 
 const struct shape_row ocsf_finding_rows[] = {
-	CALL("severity_id", put_severity, "severity"),
-	CALL("status_id", put_status, "status"),
-	CALL("verdict_id", put_verdict,
-	    "classification; of determination only what is no verdict there"),
+	CALL("severity_id", put_severity,
+	    "severity: unknown 0, informational 1, low 2, medium 3, high 4"),
+	CALL("status_id", put_status, "status: unknown 0, new 1, inProgress 2, resolved 4"),
+	CALL("verdict_id", put_verdict, OCSF_VERDICT_FROM),
 	CALL("message", put_title, "title"),
 	CALL("end_time", put_end, "resolvedDateTime, when the event is that it was resolved"),
 	OPEN("finding_info"),

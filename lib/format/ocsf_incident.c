@@ -106,10 +106,12 @@ static const struct shape_row info_rows[] = {
 };
 
 const struct shape_row ocsf_incident_rows[] = {
-	CALL("severity_id", put_severity, "severity"),
-	CALL("status_id", put_status, "status"),
-	CALL("verdict_id", put_verdict,
-	    "classification; of determination only what is no verdict there"),
+	CALL("severity_id", put_severity,
+	    "severity: unknown 0, informational 1, low 2, medium 3, high 4"),
+	CALL("status_id", put_status,
+	    "status: unknown 0, active 1, inProgress 2, awaitingAction 3, resolved 4, redirected "
+	    "5"),
+	CALL("verdict_id", put_verdict, OCSF_VERDICT_FROM),
 	TEXT("message", name, "displayName"),
 	CONST("message", NO_NAME),
 	TEXT("desc", description, "description"),

@@ -74,9 +74,8 @@ put_endpoint(struct shape *s, const struct shape_row *row, const void *base)
 
 const struct shape_row ocsf_ip_rows[] = {
 	CALL("dst_endpoint", put_endpoint,
-	    "ipAddress as ip; countryLetterCode, state and city as location; where the alert has "
-	    "no "
-	    "device: src_endpoint"),
+	    "ipAddress as ip; countryLetterCode, state and city as country, region and city of "
+	    "location; where the alert has no device: src_endpoint"),
 	END,
 };
 

@@ -81,6 +81,10 @@ void ocsf_named(struct shape *s, const char *id_name, const char *name,
 /* What findings of both classes have; the names of the members are OCSF's own. */
 void ocsf_severity(struct shape *s, struct str text);
 void ocsf_verdict(struct shape *s, struct str classification, struct str determination);
+#define OCSF_VERDICT_FROM \
+	"determination, where it is securityTesting (6) or notEnoughDataToValidate (7), else " \
+	"classification: unknown 0, falsePositive 1, truePositive 2, " \
+	"informationalExpectedActivity 5"
 void ocsf_link(struct shape *s, const struct shape_row *row, const void *base);
 void ocsf_assignee(struct shape *s, const char *name, struct str who);
 void ocsf_comments(
@@ -120,6 +124,7 @@ extern const struct ocsf_kind {
 extern const size_t ocsf_nkinds;
 extern const struct shape_row ocsf_resource_rows[];
 extern const struct shape_row ocsf_every_data[]; /* data of all kinds */
+extern const struct shape_row ocsf_every_rows[]; /* what all begin with, for the manual */
 
 /* ocsf_file.c, ocsf_device.c, ocsf_network.c: parts of evidence. */
 extern const struct shape_row ocsf_file_rows[];

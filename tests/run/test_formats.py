@@ -15,6 +15,16 @@ READERS = os.path.join(harness.ROOT, "build/readers/bin/python")
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
+MICROSOFTS = {"data", "customDetails", "additionalData", "health"}  # below these the names are not ours
+
+
+def names(value):
+    """Of all members, at any depth."""
+    if isinstance(value, dict):
+        return set(value).union(*(names(inner) for name, inner in value.items() if name not in MICROSOFTS))
+    return set().union(*map(names, value)) if isinstance(value, list) else set()
+
+
 class Formats(unittest.TestCase):
     def setUp(self):
         self.run_ = harness.Run()
@@ -109,6 +119,11 @@ class Formats(unittest.TestCase):
         self.assertTrue(any("unreadable" in e["unmapped"]["msspd"] for e in ocsf), "nothing is unreadable")
         for faults, found in ((ocsf_rules.faults, ocsf), (ecs_rules.faults, ecs)):
             self.assertEqual([(fault, str(e)[:300]) for e in found for fault in faults(e)][:20], [])
+        with open(os.path.join(harness.ROOT, "docs/FORMATS.md"), encoding="utf-8") as f:
+            page = re.split(r"(?m)^## (\w+).*$", f.read())
+        for title, found in (("OCSF", ocsf), ("ECS", ecs)):
+            words = set(re.findall(r"@?\w+", page[page.index(title) + 1]))
+            self.assertEqual(names(found) - words, set(), "not in docs/FORMATS.md")
         self.assertEqual({e["metadata"]["uid"] for e in ocsf if e["class_uid"]},
                          {e["msspd"]["event_id"] for e in ecs if e["msspd"]["kind"] != "canary"})
         self.check_typed([json.dumps(e) for e in ocsf if e["class_uid"] == 2004])
