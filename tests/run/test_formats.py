@@ -30,11 +30,11 @@ class Formats(unittest.TestCase):
         self.run_ = harness.Run()
         self.addCleanup(self.run_.close, os.environ.get("MSSPD_KEEP") == "1")
 
-    def write(self, alerts, hostile, sinks, controls=CONTROLS):
+    def write(self, alerts, hostile, sinks, controls=CONTROLS, **defaults):
         """One file a sink, as what msspd wrote to it."""
         graph = harness.FakeGraph(self.run_, "--tenants", 3, "--alerts", alerts, "--hostile", hostile)
         sinks = {name: dict({"type": "file", "path": self.run_.path(name)}, **more) for name, more in sinks.items()}
-        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(3), sinks))
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(3), sinks, **defaults))
         done = msspd.call("--once", "--timeout", "300s")
         self.assertEqual(done.returncode, 0, done.stderr[-3000:])
         lines = {}
@@ -86,6 +86,14 @@ class Formats(unittest.TestCase):
             self.assertEqual(wrong, [], name)
             self.assertEqual(len({e["msspd"]["event_id"] for e in events}), len(Truth(graph.truth_file).alerts))
             self.assertEqual({"original" in e["event"] for e in events}, {name == "all"}, name)
+
+    def test_alerts_of_defender_for_endpoint(self):
+        _, lines = self.write(100, 60, {name: {"format": name} for name in ("ocsf", "ecs")}, streams=["mde-alerts"])
+        for name, faults in (("ocsf", ocsf_rules.faults), ("ecs", ecs_rules.faults)):
+            events = [json.loads(line) for line in lines[name]]
+            self.assertGreater(len(events), 20)
+            self.assertEqual([(fault, str(e)[:300]) for e in events for fault in faults(e)][:20], [])
+        self.check_typed(lines["ocsf"])
 
     def test_every_class_in_every_form(self):
         """Findings of alerts and incidents, created, updated and closed, what is unreadable, health, canaries: by the rules."""
