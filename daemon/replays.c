@@ -13,8 +13,8 @@
 
 /* ---- moments --------------------------------------------------------------- */
 
-static bool
-parse_day(const char *text, int64_t *ticks)
+bool
+replays_day(const char *text, int64_t *ticks)
 {
 	char moment[32];
 
@@ -33,7 +33,7 @@ replays_moment(const char *text, int64_t now, int64_t *ticks, struct err *err)
 		*ticks = now;
 		return true;
 	}
-	if (ticks_parse(str_of(text), ticks) || parse_day(text, ticks))
+	if (ticks_parse(str_of(text), ticks) || replays_day(text, ticks))
 		return true;
 	if (!unit_time(str_of(text), &ms) || ms > INT64_C(86400000) * 36500)
 		return err_set(err, ERR_CONF, "\"%.60s\" is no time; write one like 2026-11-01, "

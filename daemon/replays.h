@@ -24,6 +24,8 @@ struct replay_ask {
 	bool is_all;               /* what is known, too */
 };
 
+/* "2026-11-01": where that day begins, in UTC. */
+bool replays_day(const char *text, int64_t *ticks);
 /* A moment as people write it: RFC 3339, a day ("2026-11-01"), "now", or so long ago ("36h"). */
 bool replays_moment(const char *text, int64_t now, int64_t *ticks, struct err *err) MUST_CHECK;
 

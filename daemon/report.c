@@ -15,6 +15,8 @@
 #define AT_ONCE 4
 #define LOOK_MS 1000
 
+static const char too_many[] = "there are more alerts than a report can count";
+
 struct report;
 
 /* A tenant that is being counted. */
@@ -26,6 +28,7 @@ struct job {
 	size_t first, at;       /* streams: the first of those that share a memory; the one at hand */
 	struct account *account;
 	struct report_row *row;
+	struct report_limits limits; /* of when the journal was asked */
 	bool is_listing, is_in_journal;
 	int64_t moved;          /* mono ms */
 };
@@ -149,36 +152,45 @@ fail(struct job *j, const char *why)
 
 /* ---- what the journal knows ---------------------------------------------------------- */
 
-/* What was read of all streams that share the memory. */
-static struct report_limits
-limits_of(struct job *j)
+/* What was read of all streams that share the memory, and since when; TICKS_NONE: nothing was. */
+static int64_t
+find_limits(const struct job *j, struct report_limits *out)
 {
 	const struct reports *all = j->all;
-	struct report_limits out = { .read_to = INT64_MAX };
+	int64_t begin = TICKS_NONE;
 	struct journal_cursor c;
 
-	out.remembered_from = clock_wall(all->env->clock) -
-	                      ticks_from_ms(j->report->settings->remember_ms);
+	out->read_to = INT64_MAX;
+	out->remembered_from = clock_wall(all->env->clock) -
+	                       ticks_from_ms(j->report->settings->remember_ms);
 	for (size_t i = j->first; i < j->t->nstreams; i++) {
 		if (!is_of_group(j, i))
 			continue;
 		if (!journal_cursor(all->journal, j->account->stream, j->t->streams[i].kind->live, &c))
 			c.at = INT64_MIN + 1;
 		else
-			j->row->begin = c.begin;
-		if (c.at < out.read_to)
-			out.read_to = c.at;
+			begin = c.begin;
+		if (c.at < out->read_to)
+			out->read_to = c.at;
 	}
-	return out;
+	return begin;
 }
 
 static void
 sum(struct job *j)
 {
-	struct report_limits limits = limits_of(j);
+	struct report_limits now;
 
+	if (find_limits(j, &now) != j->row->begin) {
+		fail(j, "what msspd knew of it was purged meanwhile; ask again");
+		return;
+	}
+	if (j->account->is_full) {
+		fail(j, too_many);
+		return;
+	}
 	j->row->is_begun_late = j->row->begin != TICKS_NONE && j->row->begin > j->account->from;
-	report_row_sum(j->row, j->all->journal, j->t, j->account, &limits);
+	report_row_sum(j->row, j->all->journal, j->t, j->account, &j->limits);
 	j->report->listed += j->row->listed;
 	next_group(j);
 }
@@ -210,6 +222,8 @@ ask_journal(struct job *j)
 {
 	struct journal_task *task = xcalloc(1, sizeof(*task));
 
+	/* Before the journal looks: what is read while it does is no reason why something is missing. */
+	j->row->begin = find_limits(j, &j->limits);
 	task->what = JOURNAL_ACCOUNT;
 	task->account = j->account;
 	j->is_in_journal = true;
@@ -241,18 +255,36 @@ on_list_done(void *arg, const struct err *err)
 		return;
 	}
 	if (j->account->is_full) {
-		fail(j, "there are more alerts than a report can count");
+		fail(j, too_many);
 		return;
 	}
 	j->at++;
 	next_stream(j);
 }
 
+/* Only what is there is asked about: a sink that was let go meanwhile does not come back by being
+ * looked for, nor a name that a tenant had. */
+static void
+open_account(struct job *j)
+{
+	struct journal *journal = j->all->journal;
+
+	j->account = account_new(journal_stream_find(journal, j->t->streams[j->first].key),
+	    j->report->ask.from, j->report->ask.to);
+	for (size_t i = 0; i < j->t->nsinks; i++) {
+		uint32_t sink = journal_sink_find(journal, j->t->sinks[i]->name);
+
+		if (sink != 0)
+			(void)account_column(j->account, sink);
+	}
+	j->limits.listed_from = clock_wall(j->all->env->clock);
+}
+
 static void
 list_stream(struct job *j)
 {
 	const struct tenant_stream *st = &j->t->streams[j->at];
-	const struct intake_list ask = { .tenant = j->t->name,
+	const struct intake_list ask = { .key = st->key,
 		.kind = st->kind,
 		.from = j->report->ask.from,
 		.to = j->report->ask.to,
@@ -265,23 +297,15 @@ list_stream(struct job *j)
 	j->is_listing = j->all->intake != NULL && intake_list(j->all->intake, &ask, &err);
 	if (!j->is_listing)
 		fail(j, j->all->intake != NULL ? err.text : "msspd is stopping");
+	else if (j->account == NULL)
+		open_account(j); /* whoever is read has its place in the journal */
 }
 
 static void
 next_stream(struct job *j)
 {
-	if (j->account == NULL) {
-		char *about = origin_about(j->t->streams[j->first].origin);
-
-		j->account = account_new(
-		    journal_stream(j->all->journal, j->t->streams[j->first].key, about),
-		    j->report->ask.from, j->report->ask.to);
-		free(about);
-		for (size_t i = 0; i < j->t->nsinks; i++)
-			(void)account_column(j->account,
-			    journal_sink(j->all->journal, j->t->sinks[i]->name));
+	if (j->row == NULL)
 		j->row = report_row_new(j->t);
-	}
 	while (j->at < j->t->nstreams && !is_of_group(j, j->at))
 		j->at++;
 	if (j->at < j->t->nstreams)
@@ -382,22 +406,32 @@ give_up_stuck(struct report *r, int64_t now)
 }
 
 static void
-on_look(void *arg)
+look_at(struct report *r, int64_t now)
 {
-	struct reports *all = arg;
-	struct report *r = TAILQ_FIRST(&all->list);
-	int64_t now = mono(all);
-
-	if (r == NULL || r->is_over || all->intake == NULL)
-		return;
-	if (now - r->looked > REPORT_IDLE_MS) {
+	if (r->is_over && now - r->looked > REPORT_KEEP_MS) {
+		report_free(r->all, r);
+	} else if (!r->is_over && now - r->looked > REPORT_IDLE_MS) {
 		log_info(NULL, "a report is given up, since nobody looks at it any more");
 		r->is_cancelled = true;
 		end_jobs(r);
-		return;
+	} else {
+		give_up_stuck(r, now);
 	}
-	give_up_stuck(r, now);
-	timer_set(all->env->timers, &all->timer, LOOK_MS);
+}
+
+static void
+on_look(void *arg)
+{
+	struct reports *all = arg;
+	struct report *r, *next;
+	int64_t now = mono(all);
+
+	for (r = TAILQ_FIRST(&all->list); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, link);
+		look_at(r, now);
+	}
+	if (!TAILQ_EMPTY(&all->list))
+		timer_set(all->env->timers, &all->timer, LOOK_MS);
 }
 
 /* ---- for who asks --------------------------------------------------------------------------- */
@@ -499,6 +533,8 @@ reports_new(const struct engine_env *env, struct journal *j, struct intake *in)
 	TAILQ_INIT(&all->list);
 	TAILQ_INIT(&all->left);
 	timer_init(&all->timer, on_look, all);
+	/* Whoever waits for one of another life of msspd is not shown somebody else's. */
+	all->last = (uint64_t)(clock_wall(env->clock) / (TICKS_SEC / 1000));
 	return all;
 }
 

@@ -13,13 +13,15 @@
  *
  * It knows nothing of who asks, of paging and of files. A few tenants are counted at a time; one that
  * cannot be read now is said by name and stops no other. One report is made at a time, and ends by
- * itself when nobody has looked at it for REPORT_IDLE_MS.
+ * itself when nobody has looked at it for REPORT_IDLE_MS. The last REPORTS_KEPT are kept for
+ * REPORT_KEEP_MS. Numbers of one process are not those of the one before it.
  *
  * Nothing blocks. Freed after the journal is closed and before the intake's figures are of use to
  * nobody: see reports_stop().
  */
 #define REPORT_IDLE_MS  60000
 #define REPORT_STUCK_MS 600000 /* of a tenant: without a sign of life */
+#define REPORT_KEEP_MS  600000 /* when it is over: since somebody looked at it */
 #define REPORT_IDS      20     /* alerts named for each difference */
 #define REPORTS_KEPT    4
 

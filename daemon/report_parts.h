@@ -11,6 +11,7 @@
 struct report_limits {
 	int64_t read_to;         /* ticks: of the tenant all before was read; TICKS_NONE */
 	int64_t remembered_from; /* what was last updated before may be forgotten */
+	int64_t listed_from;     /* ticks: listing began; what was journalled later may have come later */
 };
 
 struct report_row *report_row_new(const struct tenant *t);

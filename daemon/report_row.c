@@ -49,7 +49,7 @@ count_alert(struct report_row *row, const struct account *a, const struct report
 	if (alert->n == 0 || !account_is_of(a, alert))
 		return;
 	if (!alert->is_listed) {
-		if (alert->is_remembered)
+		if (alert->is_remembered && alert->journalled < l->listed_from)
 			count(&row->extra, alert);
 		return;
 	}

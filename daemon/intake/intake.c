@@ -209,9 +209,13 @@ intake_stop(struct intake *in, void (*done)(void *arg), void *arg)
 void
 intake_journal_state(struct intake *in, enum journal_state state)
 {
+	struct poller *p;
+
 	if (in->is_stopped)
 		return;
 	scheduler_shut(&in->scheduler, state != JOURNAL_OK);
+	TAILQ_FOREACH (p, &in->pollers, link)
+		listing_look(p);
 	if (in->is_once && state == JOURNAL_FAILED)
 		loop_defer(in->env->loop, on_no_journal, in);
 }

@@ -71,7 +71,7 @@ struct intake_listed {
 	bool is_unreadable, is_foreign;
 };
 struct intake_list {
-	const char *tenant;
+	const char *key; /* of the tenant's stream: whoever has its name now is not asked */
 	const struct stream_kind *kind;
 	int64_t from, to;
 	bool (*listed)(void *arg, const struct intake_listed *item);

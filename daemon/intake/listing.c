@@ -105,20 +105,43 @@ listing_cancel(struct poller *p)
 
 /* ---- its beginning ----------------------------------------------------------------- */
 
-bool
-listing_begin(struct poller *p, const struct intake_list *ask, struct err *err)
+/* Who waits to be told is not left waiting for what may take days. */
+static bool
+may_read(const struct poller *p, struct err *err)
 {
-	if (is_asked(p))
-		return err_set(err, ERR_TEMP, "it is being counted for somebody else just now");
+	const char *full = intake_full_sink(p->in, p->t);
+
 	if (p->tn->is_held)
 		return err_set(err, ERR_TEMP, "it is paused by an operator");
+	if (full != NULL)
+		return err_set(err, ERR_TEMP, "nothing is read of it until sink %s has taken half of its "
+		    "backlog", full);
+	return journal_state(p->in->journal) == JOURNAL_OK ||
+	       err_set(err, ERR_TEMP, "nothing is read while the journal takes nothing");
+}
+
+static bool
+can_be_asked(const struct poller *p, struct err *err)
+{
+	if (p->in->is_stopped)
+		return err_set(err, ERR_TEMP, "msspd is stopping");
+	if (is_asked(p))
+		return err_set(err, ERR_TEMP, "it is being counted for somebody else just now");
+	if (!may_read(p, err))
+		return false;
 	if (!poller_was_read(p))
 		return err_set(err, ERR_TEMP, "it was not read yet%s%s",
 		    p->trouble != NULL ? ": " : "", p->trouble != NULL ? p->trouble : "");
-	if (!state_is_read(p->state) && p->state != TENANT_STARTING &&
-	    p->state != TENANT_THROTTLED)
-		return err_set(err, ERR_TEMP, "it is %s%s%s", tenant_states[p->state].name,
-		    p->trouble != NULL ? ": " : "", p->trouble != NULL ? p->trouble : "");
+	return state_is_read(p->state) || p->state == TENANT_STARTING || p->state == TENANT_THROTTLED ||
+	       err_set(err, ERR_TEMP, "it is %s%s%s", tenant_states[p->state].name,
+		   p->trouble != NULL ? ": " : "", p->trouble != NULL ? p->trouble : "");
+}
+
+bool
+listing_begin(struct poller *p, const struct intake_list *ask, struct err *err)
+{
+	if (!can_be_asked(p, err))
+		return false;
 	if (p->listing == NULL) {
 		p->listing = xcalloc(1, sizeof(*p->listing));
 		p->listing->reader = (struct reader){
@@ -129,10 +152,21 @@ listing_begin(struct poller *p, const struct intake_list *ask, struct err *err)
 	p->listing->ask = *ask;
 	p->listing->reader.failures = 0;
 	p->listing->reader.gap.why = NULL;
+	/* What somebody else was told is told again. */
+	p->listing->reader.habits.gap_from = p->listing->reader.habits.gap_to = 0;
 	p->listing->reader.due = poller_mono(p);
 	if (p->at == POLLER_WAITING)
 		poller_wait_for_next(p);
 	return true;
+}
+
+void
+listing_look(struct poller *p)
+{
+	struct err err;
+
+	if (is_wanted(p) && !may_read(p, &err))
+		listing_fail(p, err.text);
 }
 
 bool
@@ -243,9 +277,8 @@ intake_list(struct intake *in, const struct intake_list *ask, struct err *err)
 	struct poller *p;
 
 	TAILQ_FOREACH (p, &in->pollers, link) {
-		if (strcmp(p->t->name, ask->tenant) == 0 && p->s->kind == ask->kind)
-			return in->is_stopped ? err_set(err, ERR_TEMP, "msspd is stopping")
-					      : listing_begin(p, ask, err);
+		if (strcmp(p->s->key, ask->key) == 0 && p->s->kind == ask->kind)
+			return listing_begin(p, ask, err);
 	}
 	return err_set(err, ERR_TEMP, "it is not read any more");
 }

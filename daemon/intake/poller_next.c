@@ -150,6 +150,7 @@ poller_on_timer(void *arg)
 		return;
 	}
 	if (!p->is_once && (p->tn->is_held || intake_full_sink(p->in, p->t) != NULL)) {
+		listing_look(p);
 		wait_for_sink(p, now);
 		return;
 	}

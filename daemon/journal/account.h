@@ -17,10 +17,10 @@
  * they find, in any order; what is said twice counts once. An alert counts once, however many
  * versions it has: of a sink it tells what became of the last one that it was meant to have.
  *
- * One thread at a time. Memory: about 150 bytes an alert and its id; ACCOUNT_MOST of them at most.
+ * One thread at a time. Memory: 140 to 270 bytes an alert, and its id; ACCOUNT_MOST of them at most.
  */
 #define ACCOUNT_SINKS 64
-#define ACCOUNT_MOST  ((size_t)1 << 20)
+#define ACCOUNT_MOST  ((size_t)1 << 18)
 
 struct account_alert {
 	uint64_t hash;

@@ -151,6 +151,12 @@ journal_stream(struct journal *j, const char *key, const char *about)
 	return registry_stream(j->registry, key, about != NULL ? about : "");
 }
 
+uint32_t
+journal_stream_find(const struct journal *j, const char *key)
+{
+	return registry_stream_find(j->registry, key);
+}
+
 const char *
 journal_stream_key(const struct journal *j, uint32_t stream)
 {

@@ -103,6 +103,8 @@ enum journal_state journal_state(const struct journal *j);
  * once; on disk with the next append.
  */
 uint32_t journal_stream(struct journal *j, const char *key, const char *about);
+/* The one of that key; 0: there is none, or it was purged and nobody has said it since. */
+uint32_t journal_stream_find(const struct journal *j, const char *key);
 /* NULL when there is none. Valid until the next journal_stream() for that number. */
 const char *journal_stream_key(const struct journal *j, uint32_t stream);
 const char *journal_stream_about(const struct journal *j, uint32_t stream);

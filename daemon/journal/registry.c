@@ -127,6 +127,19 @@ registry_stream(struct registry *r, const char *key, const char *about)
 	return number;
 }
 
+uint32_t
+registry_stream_find(struct registry *r, const char *key)
+{
+	uint32_t number;
+
+	pthread_mutex_lock(&r->lock);
+	number = r->nindex > 0 ? r->index[probe(r, key)] : 0;
+	if (number != 0 && r->streams[number - 1]->is_purged)
+		number = 0;
+	pthread_mutex_unlock(&r->lock);
+	return number;
+}
+
 const char *
 registry_stream_key(struct registry *r, uint32_t stream)
 {

@@ -29,6 +29,7 @@ void registry_free(struct registry *r);
 /* ---- the loop's side ----------------------------------------------------- */
 
 uint32_t registry_stream(struct registry *r, const char *key, const char *about);
+uint32_t registry_stream_find(struct registry *r, const char *key);
 const char *registry_stream_key(struct registry *r, uint32_t stream);
 const char *registry_stream_about(struct registry *r, uint32_t stream);
 /* The highest number. */

@@ -154,6 +154,9 @@ print_report(const json_t *report)
 	const json_t *rows = json_object_get(report, "rows");
 
 	printf("Alerts and incidents created on %.10s (UTC)\n", get_text(report, "from"));
+	if (json_is_true(json_object_get(report, "cancelled")))
+		printf("NOT WHOLE: the report was ended after %" PRId64 " of %" PRId64 " tenants.\n",
+		    get_int(report, "done"), get_int(report, "tenants"));
 	if (!json_is_true(json_object_get(report, "day_is_over")))
 		puts("The day is not over yet.");
 	if (strcmp(get_text(report, "remembered_since"), get_text(report, "from")) > 0)

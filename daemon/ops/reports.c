@@ -24,7 +24,7 @@ find_day(const char *text, int64_t now, int64_t *from, struct err *err)
 		*from = today - DAY;
 	else if (strcmp(text, "today") == 0)
 		*from = today;
-	else if (strlen(text) != 10 || !replays_moment(text, now, from, err))
+	else if (!replays_day(text, from))
 		return err_set(err, ERR_CONF, "\"%.60s\" is no day; write one like 2026-11-20, or yesterday",
 		    text);
 	if (*from > now)
@@ -91,9 +91,10 @@ row_object(const struct report_row *r, size_t *nids)
 
 	for (size_t i = 0; i < r->nsinks; i++)
 		json_array_append_new(sinks, sink_object(&r->sinks[i], nids));
-	out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:b, s:I, s:I, s:I, s:I, s:b}", "tenant", r->tenant,
+	out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:b}", "tenant", r->tenant,
 	    "tenant_id", r->tenant_id, "customer", r->customer, "customer_name", r->customer_name,
-	    "streams", r->streams, "error", r->error, "even", report_is_even(r), "microsoft",
+	    "streams", r->streams, "error", r->error != NULL ? safe_text(str_of(r->error)) : json_null(),
+	    "even", report_is_even(r), "microsoft",
 	    (json_int_t)r->listed, "unreadable", (json_int_t)r->unreadable, "foreign",
 	    (json_int_t)r->foreign, "journalled", (json_int_t)r->journalled, "known_late",
 	    r->is_begun_late);

@@ -8,6 +8,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import time
 import unittest
 
 import harness
@@ -77,6 +78,15 @@ class Report(Scene):
             row = row[key] if not isinstance(row, list) else next(s for s in row if s["sink"] == key)
         return row["count"], row["ids"]
 
+    def background(self, *args):
+        child = subprocess.Popen([os.path.join(harness.BIN, "msspctl"), "-s", self.msspd.socket, *args],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(child.kill)
+        return child
+
+    def report_is_over(self, number):
+        harness.wait_for("it is over", 60, lambda: self.ask(verb="report-result", report=number)["result"]["over"])
+
     # ---- good days ---------------------------------------------------------------
 
     def test_a_good_day_has_no_difference(self):
@@ -125,6 +135,7 @@ class Report(Scene):
         self.report("--day", "someday", code=1)
         self.report("--day", "2031-01-01", code=1)
         self.report("--day", "2020-01-01", code=1)
+        self.report("--day", "000000036h", code=1)  # a time of ten letters, but no day
         self.report("--sink", "out", code=64)
         # Nothing was created on a quiet day; yesterday is what is meant where none is named.
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -260,17 +271,38 @@ class Report(Scene):
     def test_it_can_be_cancelled(self):
         self.start("--tenants", 2, "--alerts", 20)
         self.wait_accepted(40)
+        number = self.ask(verb="report")["result"]["report"] + 1
+        self.report_is_over(number - 1)
         self.graph.fault("*:hang")
-        child = subprocess.Popen([os.path.join(harness.BIN, "msspctl"), "-s", self.msspd.socket, "report"],
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.addCleanup(child.kill)
-        harness.wait_for("it is being made", 30, lambda: self.ask(verb="report-result", report=1)["ok"])
+        child = self.background("report")
+        harness.wait_for("it is being made", 30, lambda: self.ask(verb="report-result", report=number)["ok"])
         self.report(code=1)  # one at a time
         child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=60 * harness.SLOW)
         self.assertEqual(child.returncode, 75, said)
         self.assertIn("cancelled", said)
-        self.assertTrue(self.ask(verb="report-result", report=1)["result"]["cancelled"])
+        self.assertTrue(self.ask(verb="report-result", report=number)["result"]["cancelled"])
+        # By somebody else: what there is of it does not pass for the whole.
+        child = self.background("report")
+        harness.wait_for("it is being made", 30, lambda: self.ask(verb="report-result", report=number + 1)["ok"])
+        self.assertTrue(self.ask(verb="report-cancel", report=number + 1)["ok"])
+        said, _ = child.communicate(timeout=60 * harness.SLOW)
+        self.assertEqual(child.returncode, 75, said)
+        self.assertIn("NOT WHOLE: the report was ended after 0 of 2 tenants", said)
+
+    def test_stopping_does_not_wait_for_it(self):
+        self.start("--tenants", 2, "--alerts", 20)
+        self.wait_accepted(40)
+        self.graph.fault("*:hang")
+        number = self.ask(verb="report")["result"]["report"]
+        before = time.monotonic()
+        self.msspd.stop()
+        self.assertLess(time.monotonic() - before, 10 * harness.SLOW)
+        # Who asks the next msspd for it is not shown another one.
+        self.msspd.start()
+        again = self.ask(verb="report")["result"]["report"]
+        self.assertGreater(again, number)
+        self.assertFalse(self.ask(verb="report-result", report=number)["ok"])
 
 
 if __name__ == "__main__":

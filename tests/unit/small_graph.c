@@ -84,8 +84,8 @@ static void
 put_alert(struct buf *b, const struct sg_alert *a)
 {
 	buf_printf(b,
-	    "{\"id\":\"%s\",\"title\":\"T\",\"severity\":\"%s\",\"status\":\"new\",\"tenantId\":",
-	    a->id, a->severity);
+	    "{\"id\":\"%s\",\"title\":\"%*s\",\"severity\":\"%s\",\"status\":\"new\",\"tenantId\":",
+	    a->id, a->is_huge ? 200000 : 1, "T", a->severity);
 	if (a->tenant_id != NULL)
 		buf_printf(b, "\"%s\"", a->tenant_id);
 	else
@@ -123,13 +123,16 @@ put_page(struct small_graph *g, unsigned i, const char *url, struct buf *b)
 	const struct sg_tenant *t = &g->t[i];
 	const char *ge = strstr(url, "%20ge%20");
 	unsigned top = parameter(url, "$top=", 50), skip = parameter(url, "$skip=", 0), n = 0;
-	int64_t from = 0;
+	const char *lt = strstr(url, "%20lt%20");
+	int64_t from = 0, before = INT64_MAX;
 
 	if (ge != NULL)
 		(void)ticks_parse((struct str){ ge + 8, 28 }, &from);
+	if (lt != NULL)
+		(void)ticks_parse((struct str){ lt + 8, 28 }, &before);
 	buf_puts(b, "{\"@odata.context\":\"x\",\"value\":[");
 	for (unsigned k = 0; k < t->n; k++) {
-		if (t->alerts[k].at < from || skip-- > 0)
+		if (t->alerts[k].at < from || t->alerts[k].at >= before || skip-- > 0)
 			continue;
 		skip = 0;
 		if (n == top)

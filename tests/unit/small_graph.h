@@ -49,6 +49,7 @@ struct sg_alert {
 	int64_t at;            /* lastUpdateDateTime */
 	const char *tenant_id; /* NULL: null */
 	const char *severity;
+	bool is_huge; /* larger than any page may be */
 };
 
 struct sg_tenant {
