@@ -3,11 +3,14 @@
 import json
 import os
 import re
+import socket
+import subprocess
 import unittest
 from unittest import mock
 
 import cef
 import harness
+import random_alerts
 from scene import Scene, syslog_sink
 from truth import Truth
 
@@ -144,6 +147,28 @@ class Parsing(Scene):
     def test_rsyslog(self):
         self.check(self.fields(ParsingRsyslog(self.run_)), value_at)
 
+    def check_random(self, receiver):
+        """Alerts and incidents of any text at all, in CEF and LEEF, straight to the receiver."""
+        lines = [line for incidents in (False, True) for line in written(incidents) if line.startswith(("CEF:", "LEEF:"))]
+        with socket.create_connection(("127.0.0.1", receiver.octet)) as s:
+            for line in lines:
+                frame = b"<164>1 2026-11-22T04:40:00.123456Z h msspd 1 new - " + line.encode()
+                s.sendall(b"%d " % len(frame) + frame)
+        harness.wait_for("all rows", 60, lambda: len(receiver.rows()) >= len(lines))
+        for line, row in zip(lines, receiver.rows()):
+            self.assertEqual(row["msg"], line)
+            if line.startswith("CEF:"):
+                head, extension = cef.parse(line)
+                self.assertEqual((row["cef_ext"], row["name"]), (extension, head["name"]))
+            else:
+                self.assertEqual(row["leef"], dict(pair.split("=", 1) for pair in line.split("|", 6)[6].split("\t")))
+
+    def test_syslog_ng_takes_any_text(self):
+        self.check_random(ParsingSyslogNg(self.run_))
+
+    def test_rsyslog_takes_any_text(self):
+        self.check_random(ParsingRsyslog(self.run_))
+
     def filtered(self, receiver):
         """Of alerts and a test record in every format only the latter come through the filter, also in their shortest forms."""
         graph = harness.FakeGraph(self.run_, "--tenants", 1, "--alerts", 5)
@@ -163,6 +188,14 @@ class Parsing(Scene):
 
     def test_rsyslog_filters_canaries(self):
         self.filtered(CanariesRsyslog(self.run_))
+
+
+def written(incidents):
+    """Random records as write-formats writes them."""
+    _, page = random_alerts.Maker(harness.rng("test_parsing").randrange(1 << 32), incidents).page(300)
+    done = subprocess.run([os.path.join(harness.BIN, "write-formats"), "30000"] + ["incidents"] * incidents, timeout=60,
+                          input=b"%d\n" % len(page) + page, stdout=subprocess.PIPE, check=True)
+    return done.stdout.decode().split("\n")[:-1]
 
 
 def one_line(text):
