@@ -692,6 +692,60 @@ START_TEST(test_deep)
 }
 END_TEST
 
+static size_t
+depth_of(json_t *value)
+{
+	size_t most = 0, i, n;
+	const char *name;
+	json_t *inner;
+
+	json_object_foreach(value, name, inner)
+	{
+		n = depth_of(inner);
+		most = n > most ? n : most;
+	}
+	json_array_foreach(value, i, inner)
+	{
+		n = depth_of(inner);
+		most = n > most ? n : most;
+	}
+	return most + (json_is_object(value) || json_is_array(value));
+}
+
+static void
+put_nested(struct buf *out, int n)
+{
+	for (int i = 0; i < n; i++)
+		buf_byte(out, '[');
+	for (int i = 0; i < n; i++)
+		buf_byte(out, ']');
+}
+
+/* json-c, which syslog-ng and rsyslog read with, takes 31 levels. */
+START_TEST(test_no_deeper_than_readers_go)
+{
+	struct buf slice = BUF_INIT(PLENTY);
+	struct record *r;
+	struct made m;
+	json_t *top;
+
+	buf_puts(&slice, "{\"id\":\"da1_1\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46.09Z\","
+			 "\"customDetails\":{\"x\":");
+	put_nested(&slice, _i);
+	buf_puts(&slice, "},\"evidence\":[{\"x\":");
+	put_nested(&slice, _i);
+	buf_puts(&slice, "}]}");
+	r = make_from_json(&m, buf_peek(&slice));
+	top = write_ocsf(&m.event, PLENTY);
+	ck_assert_uint_le(depth_of(top), 31);
+	ck_assert_int_eq(json_is_object(json_at(top, "unmapped.customDetails")), _i < 28);
+	ck_assert_int_eq(json_is_string(json_at(top, "evidences[0].data.json")), _i >= 28);
+	json_decref(top);
+	record_unref(r);
+	buf_release(&slice);
+}
+END_TEST
+
 /* ---- golden files ------------------------------------------------------------------------------------ */
 
 static void
@@ -725,6 +779,7 @@ main(void)
 	tcase_add_test(tc, test_no_room);
 	tcase_add_test(tc, test_controls);
 	tcase_add_test(tc, test_deep);
+	tcase_add_loop_test(tc, test_no_deeper_than_readers_go, 20, 60);
 	tcase_add_test(tc, test_golden);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
