@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/delivery/sink_kafka_parts.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
@@ -8,7 +9,7 @@
 
 #define GRAVES_MS 500
 
-/* New secrets and certificates hold from the next connection on; what is under way is waited for. */
+/* What is under way is waited for. */
 static void
 renew_later(void *arg)
 {
@@ -23,6 +24,7 @@ renew_later(void *arg)
 		timer_set(s->env->timers, &s->grace, KAFKA_SINK_GRACE_MS);
 }
 
+/* New secrets and certificates hold from the next connection on. */
 static void
 on_refresh(struct sink *s)
 {
@@ -30,6 +32,31 @@ on_refresh(struct sink *s)
 
 	if (c->password_file.n + c->oauth_secret_file.n + c->tls.key_file.n > 0 || c->tls.ca_file != NULL)
 		loop_defer(s->env->loop, renew_later, s);
+}
+
+/*
+ * Whoever is on the way may have forgotten the connections, and librdkafka would wait a minute for
+ * their answers: its clock stood still. Answers that are there already, or come soon, still count.
+ */
+static void
+on_woke(void *arg, int64_t ms)
+{
+	struct sink *s = arg;
+
+	if (s->state != STATE_UP || s->is_renewing || s->is_draining)
+		return;
+	log_info(sink_log(s->owner), "the machine slept, or msspd stood still, for %" PRId64 " s; the "
+	    "connections to Kafka are made anew", ms / 1000);
+	s->is_renewing = true;
+	loop_defer(s->env->loop, renew_later, s);
+}
+
+static bool
+is_nap_wanted(void *arg)
+{
+	const struct sink *s = arg;
+
+	return s->state == STATE_UP;
 }
 
 static void
@@ -62,6 +89,7 @@ static void
 on_close(struct sink *s)
 {
 	on_cancel(s);
+	nap_release(&s->nap);
 	kafka_graves_release(&s->graves, GRAVES_MS);
 	kafka_topics_release(&s->topics);
 	kafka_slots_release(&s->slots);
@@ -91,6 +119,8 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 	timer_init(&s->look, kafka_sink_on_look, s);
 	timer_init(&s->grace, kafka_sink_on_grace, s);
 	timer_init(&s->wake, kafka_sink_on_wake, s);
+	s->nap = (struct nap){ .woke = on_woke, .is_wanted = is_nap_wanted, .arg = s };
+	nap_init(&s->nap, env);
 	return s;
 }
 

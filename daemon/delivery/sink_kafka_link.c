@@ -56,6 +56,7 @@ link_is_up(struct sink *s)
 	struct err note = { 0 };
 
 	s->state = STATE_UP;
+	nap_watch(&s->nap);
 	s->trouble = (struct err) { 0 };
 	s->is_refused = false;
 	(void)err_set(&note, ERR_NONE, "connected to Kafka (brokers %s%s)", s->conf->brokers.v[0],

@@ -13,6 +13,7 @@
 #include "daemon/delivery/sink_kafka_topics.h"
 #include "daemon/env.h"
 #include "daemon/loop.h"
+#include "daemon/nap.h"
 #include "daemon/timer.h"
 
 /*
@@ -55,6 +56,7 @@ struct sink {
 	int64_t deadline;           /* of starting */
 	struct timer grace;         /* up: all brokers are gone, or what is under way is waited for */
 	struct timer wake;
+	struct nap nap;
 
 	struct err trouble;         /* what librdkafka said last; "" when nothing */
 	bool is_refused;            /* it was that the brokers do not know us, or we them */

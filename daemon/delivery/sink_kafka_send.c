@@ -160,6 +160,7 @@ kafka_sink_send(struct sink *s, const struct sink_item *items, size_t n)
 {
 	size_t i = 0;
 
+	(void)nap_look(&s->nap);
 	if (s->state != STATE_UP || s->is_renewing || s->is_failed)
 		return 0;
 	while (i < n && take(s, &items[i]) == TAKEN)

@@ -16,9 +16,9 @@ PROPERTIES = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:%(controller)d
-listeners=CLEAR://127.0.0.1:%(clear)d,TLS://127.0.0.1:%(tls)d,SASL://127.0.0.1:%(sasl)d,CONTROLLER://127.0.0.1:%(controller)d
-advertised.listeners=CLEAR://127.0.0.1:%(clear)d,TLS://127.0.0.1:%(tls)d,SASL://127.0.0.1:%(sasl)d
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,CLEAR:PLAINTEXT,TLS:SSL,SASL:SASL_SSL
+listeners=CLEAR://127.0.0.1:%(clear)d,TLS://127.0.0.1:%(tls)d,SASL://127.0.0.1:%(sasl)d,WAY://127.0.0.1:%(way)d,CONTROLLER://127.0.0.1:%(controller)d
+advertised.listeners=CLEAR://127.0.0.1:%(clear)d,TLS://127.0.0.1:%(tls)d,SASL://127.0.0.1:%(sasl)d,WAY://127.0.0.1:%(told)d
+listener.security.protocol.map=WAY:PLAINTEXT,CONTROLLER:PLAINTEXT,CLEAR:PLAINTEXT,TLS:SSL,SASL:SASL_SSL
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=CLEAR
 log.dirs=%(dir)s/data
@@ -58,12 +58,13 @@ log4j.appender.out.layout.ConversionPattern=%d %p %c %m%n
 class Kafka:
     """Outlives its kills: what it stored stays."""
 
-    def __init__(self, run, name="kafka", auto_create=True):
+    def __init__(self, run, name="kafka", auto_create=True, proxy=None):
+        """What is behind the port `way` is told to clients as the proxy's."""
         self.run, self.name, self.child = run, name, None
         self.dir = run.path(name)
         os.makedirs(self.dir)
         self.pki = harness.Pki(run)
-        self.clear, self.tls, self.sasl, self.controller = (harness.free_port() for _ in range(4))
+        self.clear, self.tls, self.sasl, self.way, self.controller = (harness.free_port() for _ in range(5))
         self.brokers = "127.0.0.1:%d" % self.clear
         with open(os.path.join(self.dir, "server.pem"), "w", encoding="ascii") as out:
             for part in ("server.key", "server.crt"):
@@ -71,7 +72,7 @@ class Kafka:
                     out.write(f.read())
         self.file = run.write(name + "/server.properties", PROPERTIES % dict(
             dir=self.dir, pki=self.pki(""), user=PLAIN, password=PLAIN_PASSWORD, clear=self.clear,
-            tls=self.tls, sasl=self.sasl, controller=self.controller, auto_create=str(auto_create).lower()))
+            tls=self.tls, sasl=self.sasl, way=self.way, told=proxy.port if proxy else self.way, controller=self.controller, auto_create=str(auto_create).lower()))
         self.log4j = run.write(name + "/log4j.properties", LOG4J)
         self._format()
         self.start()

@@ -3,12 +3,15 @@
 import base64
 import json
 import os
+import re
+import signal
 import sys
 import time
 
 import harness
 import kafka
 from harness import wait_for
+from proxy import ForgetfulProxy
 from scene import Scene
 
 TENANTS = 50
@@ -197,6 +200,44 @@ class Sizes(Scene):
         wait_for("nobody waits behind them", 60, lambda: figures(msspd)["wide"]["accepted"] == 4)
         self.assertEqual(len(broker.messages("wide")), 4)
         msspd.stop()
+
+
+class Sleeps(Scene):
+    """msspd stands still for a while, and those on the way forget its connections."""
+
+    def test_connections_that_are_dead_after_a_sleep(self):
+        """What is not acknowledged goes again over new ones, soon; nothing counts as accepted that is not there."""
+        proxy = ForgetfulProxy(0)
+        self.addCleanup(proxy.close)
+        broker = kafka.Kafka(self.run_, proxy=proxy)
+        proxy.to = broker.way
+        graph = harness.FakeGraph(self.run_, "--tenants", 3, "--alerts", 20)
+        sink = kafka.sink(broker, format="cef", brokers=["127.0.0.1:%d" % proxy.port])
+        msspd = harness.Msspd(self.run_, harness.config(graph, harness.tenants(3), {"lake": sink})).start()
+        wait_for("all are there", 60, lambda: figures(msspd)["lake"]["accepted"] >= 60)
+        for is_amid in (False, True):
+            if is_amid:  # what is sent meanwhile is answered by nobody
+                proxy.forget()
+                graph.ask("/_control/story", {"tenant": "*", "make": 5})
+                wait_for("some is under way", 30, lambda: figures(msspd)["lake"]["in_flight"] > 0)
+            before = figures(msspd)["lake"]["accepted"]
+            msspd.child.send_signal(signal.SIGSTOP)
+            proxy.forget()
+            time.sleep(6)
+            graph.ask("/_control/story", {"tenant": "*", "make": 5})
+            msspd.child.send_signal(signal.SIGCONT)
+            woke = time.monotonic()
+            wait_for("new alerts", 60, lambda n=before + 15 * (1 + is_amid): figures(msspd)["lake"]["accepted"] >= n)
+            self.assertLess(time.monotonic() - woke, 20 * harness.SLOW)
+            self.assertGreaterEqual(len({m["headers"]["event-id"] for m in broker.messages("alerts")}),
+                                    before + 15 * (1 + is_amid))
+        self.assertEqual(len(re.findall(r"stood still, for \d+ s; the connections to Kafka are made anew",
+                                        self.run_.read(msspd.log))), 2)
+        self.assertEqual(figures(msspd)["lake"]["trouble"], "")
+        graph.stop_story()
+        self.assert_all_arrived(graph, msspd, broker)
+        self.assertEqual(kafka.disorder(broker.messages("alerts")), [])
+        self.assertEqual(msspd.stop()[1], 0)
 
 
 class Kills(Scene):
