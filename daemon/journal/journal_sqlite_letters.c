@@ -238,6 +238,14 @@ letter_is(struct store *s, uint32_t sink, uint64_t seq)
 
 /* ---- a look ---------------------------------------------------------------- */
 
+/* One that does not go upwards would lead in a circle; the journal is salvaged, and has new ones. */
+static bool
+bad_index(struct store *s, struct err *err)
+{
+	s->rc = SQLITE_CORRUPT;
+	return err_set(err, ERR_TEMP, "an index of the letters is damaged");
+}
+
 struct numbers {
 	uint64_t *v;
 	size_t n;
@@ -380,28 +388,54 @@ take_numbers(struct store *s, const struct journal_letters_ask *ask, const struc
 	return ok;
 }
 
+/* Behind a page of which nothing could be shown. */
+static bool
+go_behind(struct store *s, struct journal_letters_ask *ask, const struct numbers *page,
+    struct err *err)
+{
+	uint64_t last = page->v[ask->max - 1];
+
+	if (last <= ask->after)
+		return bad_index(s, err);
+	ask->after = last;
+	return true;
+}
+
 bool
 look_at_letters(struct store *s, const struct journal_letters_ask *ask, struct journal_batch *b,
     struct err *err)
 {
 	size_t most = ask->max + 1;
 	struct numbers found = { .v = xcalloc(most * (ask->which.nstreams + 1), sizeof(*found.v)) };
-	bool ok = true;
+	struct journal_letters_ask from = *ask;
+	bool ok = true, goes_on;
 
-	do { /* of a page, all may be damaged */
+	do { /* of a page, all may be damaged, or not be there */
 		found.n = 0;
 		if (ask->which.number != 0)
 			found.v[found.n++] = ask->which.number;
 		else
-			ok = find_numbers(s, ask, most, &found, err);
+			ok = find_numbers(s, &from, most, &found, err);
 		ok = ok && take_numbers(s, ask, &found, b, err);
 		b->has_more = found.n > ask->max;
-	} while (ok && b->n == 0 && b->has_more);
+		goes_on = ok && b->n == 0 && b->has_more;
+		ok = ok && (!goes_on || go_behind(s, &from, &found, err));
+	} while (ok && goes_on);
 	free(found.v);
 	return ok;
 }
 
 /* ---- one after the other ----------------------------------------------------- */
+
+static bool
+is_behind(const int64_t at[4], const int64_t before[4])
+{
+	for (int i = 0; i < 4; i++) {
+		if (at[i] != before[i])
+			return at[i] > before[i];
+	}
+	return false;
+}
 
 bool
 letters_walk(struct store *s, struct journal_task *t, struct letter_at out[LETTERS_STEP], size_t *n,
@@ -425,7 +459,12 @@ letters_walk(struct store *s, struct journal_task *t, struct letter_at out[LETTE
 
 		looked++;
 		for (int i = 0; i < 4; i++)
-			to->at[i] = t->at[i] = sqlite3_column_int64(st, i);
+			to->at[i] = sqlite3_column_int64(st, i);
+		if (!is_behind(to->at, t->at)) {
+			sqlite3_reset(st);
+			return bad_index(s, err);
+		}
+		memcpy(t->at, to->at, sizeof(t->at));
 		is_past = t->which.sink != 0 && to->at[0] != (int64_t)t->which.sink;
 		*n += !is_past && (uint64_t)to->at[3] <= t->last &&
 		      journal_filter_has(&t->which, (uint32_t)to->at[2]);

@@ -407,6 +407,104 @@ refused_again_damaged_it_is_another(struct kit *k)
 	is_nobodys(k, "a-1");
 }
 
+/* ---- indexes that say what is not there ------------------------------------------------ */
+
+static void
+list_in_time(struct kit *k, const struct journal_letters_ask *ask, const char *ids)
+{
+	struct journal_batch *b = kit_letters(k, ask);
+
+	ck_assert_msg(kit_is(b, ids), "%zu letters, want \"%s\"", b->n, ids);
+	ck_assert(!b->has_more);
+	journal_batch_free(b);
+}
+
+/* Rows that are not there stand in an index: a page of a list that has none is followed by others. */
+static void
+a_list_ends_that_finds_none_of_its_rows(struct kit *k)
+{
+	const struct journal_letters_ask ask = { .which = { .streams = { OURS }, .nstreams = 1 }, .max = 1 };
+
+	three_letters(k);
+	sql(k, "PRAGMA writable_schema = ON;"
+	    "CREATE TEMP TABLE kept AS SELECT * FROM sqlite_schema WHERE name = 'dead_stream';"
+	    "DELETE FROM sqlite_schema WHERE name = 'dead_stream';"
+	    "PRAGMA writable_schema = RESET; DELETE FROM dead WHERE id <> CAST('a-2' AS BLOB);"
+	    "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema SELECT * FROM kept");
+	kit_must_open(k);
+	list_in_time(k, &ask, "a-2");
+	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_SALVAGE], 0);
+}
+
+/* The index that `name` is read from now is in the order of `columns`. */
+static void
+reorder(struct kit *k, const char *name, const char *columns)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text), "CREATE INDEX other ON dead(%s); PRAGMA writable_schema = ON;"
+	    "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'other')"
+	    " WHERE name = '%s'; DELETE FROM sqlite_schema WHERE name = 'other'", columns, name);
+	sql(k, text);
+	kit_must_open(k);
+}
+
+static uint32_t
+many_letters(struct kit *k, size_t n)
+{
+	uint32_t siem = journal_sink(k->j, "siem");
+	struct journal_batch *b;
+
+	kit_must_append(k, page(k, "a", n, 10, siem));
+	b = kit_read(k, siem, n, SIZE_MAX, NULL);
+	for (size_t i = 0; i < b->n; i++)
+		kit_settle(k, siem, &b->items[i], MARK_DEAD, 0, NULL);
+	journal_batch_free(b);
+	kit_wait_backlog(k, siem, 0);
+	kit_close(k);
+	return siem;
+}
+
+struct step {
+	struct journal_task *task;
+	bool has_err, is_told;
+};
+
+static void
+on_step(void *arg, struct journal_task *taken, const struct err *err)
+{
+	struct step *st = arg;
+
+	st->task = taken;
+	st->has_err = err != NULL;
+	st->is_told = true;
+}
+
+/* It would lead in a circle. The journal is salvaged, and its indexes are made anew. */
+static void
+an_index_that_goes_backwards_is_damage(struct kit *k)
+{
+	uint32_t siem = many_letters(k, 500);
+	const struct journal_task t = { .what = JOURNAL_DROP,
+		.which = { .sink = siem, .streams = { 77 }, .nstreams = 1 } };
+	struct step st = { .task = xmemdup(&t, sizeof(t)) };
+
+	reorder(k, "dead_order", "sink, seq DESC, stream");
+	for (int i = 0; i < 1000 && !st.has_err && !st.task->is_over; i++) {
+		st.is_told = false;
+		journal_work(k->j, st.task, on_step, &st);
+		while (!st.is_told)
+			kit_run(k, 1);
+	}
+	ck_assert_msg(st.has_err, "no step says that it is damaged");
+	free(st.task);
+	for (int i = 0; i < 200 && k->notes[JOURNAL_NOTE_SALVAGE] == 0; i++)
+		kit_run(k, 50);
+	ck_assert_uint_ge(k->notes[JOURNAL_NOTE_SALVAGE], 1);
+	ck_assert_uint_eq(kit_work_all(k, (struct journal_task){ .what = JOURNAL_DROP,
+	    .which = { .sink = siem } }).done, 500);
+}
+
 static const struct stage_case cases[] = {
 	{ "a flipped bit: quarantine, not delivery", a_flipped_bit_goes_to_quarantine },
 	{ "the background check finds flipped bits", the_check_finds_flipped_bits },
@@ -423,6 +521,8 @@ static const struct stage_case cases[] = {
 	{ "the background check finds damaged dead letters", the_check_finds_damaged_letters },
 	{ "a damaged entry becomes no dead letter", a_damaged_entry_becomes_no_letter },
 	{ "refused again, a damaged letter is another", refused_again_damaged_it_is_another },
+	{ "a list of letters that are not there ends", a_list_ends_that_finds_none_of_its_rows },
+	{ "an index that goes backwards is damage", an_index_that_goes_backwards_is_damage },
 };
 
 int
