@@ -60,14 +60,16 @@ one(const char *folder, const char *name, void (*each)(const char *, const struc
 {
 	struct str input = read_whole(folder, name, "input.json");
 	json_t *top = json_loadb(input.s, input.n, JSON_ALLOW_NUL, NULL),
-	       *alert = json_object_get(top, "alert");
-	char *slice = json_is_string(alert) ? xstrdup(json_string_value(alert))
-	                                    : json_dumps(alert, JSON_COMPACT);
+	       *incident = json_object_get(top, "incident"),
+	       *thing = incident != NULL ? incident : json_object_get(top, "alert");
+	char *slice = json_is_string(thing) ? xstrdup(json_string_value(thing))
+	                                    : json_dumps(thing, JSON_COMPACT);
 	struct golden g = { .want = read_whole(folder, name, "expected") };
 
 	if (slice == NULL)
 		BUG("%s/%s/input.json", folder, name);
-	g.record = make_from_json(&g.made, str_of(slice));
+	g.record = incident != NULL ? make_from_incident(&g.made, str_of(slice))
+	                            : make_from_json(&g.made, str_of(slice));
 	take_event(&g, top);
 	each(name, &g);
 	record_unref(g.record);

@@ -12,7 +12,7 @@
  * is expected to make of them in `expected`.
  *
  * input.json: {"kind": …, "changed": […], "flags": n, "max_bytes": n,
- * "alert": {…} or "broken text"}; what is missing has its usual value.
+ * "alert": {…} or "broken text"}, or "incident" for "alert"; what is missing has its usual value.
  */
 struct golden {
 	struct made made;

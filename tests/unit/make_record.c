@@ -147,14 +147,24 @@ make_evidence(enum evidence_kind kind)
 	return e;
 }
 
-struct record *
-make_from_json(struct made *m, struct str json)
+static struct record *
+make_event_of(struct made *m, struct record *r)
 {
-	struct record *r = record_from_alert(json, true, ticks_at("2026-11-22T04:12:00Z"));
-
 	make_event(m);
 	m->event.record = r;
 	if (r->type == RECORD_UNREADABLE)
 		m->event.kind = KIND_UNREADABLE;
 	return r;
+}
+
+struct record *
+make_from_json(struct made *m, struct str json)
+{
+	return make_event_of(m, record_from_alert(json, true, ticks_at("2026-11-22T04:12:00Z")));
+}
+
+struct record *
+make_from_incident(struct made *m, struct str json)
+{
+	return make_event_of(m, record_from_incident(json, true, ticks_at("2026-11-22T04:12:00Z")));
 }

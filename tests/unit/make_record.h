@@ -29,5 +29,7 @@ struct evidence make_evidence(enum evidence_kind kind);
 int64_t ticks_at(const char *text);
 /* An alert from JSON: a record of its own (record_unref), m->event.record set to it. */
 struct record *make_from_json(struct made *m, struct str json);
+/* Likewise an incident. */
+struct record *make_from_incident(struct made *m, struct str json);
 
 #endif
