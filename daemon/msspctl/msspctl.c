@@ -19,6 +19,7 @@
 #include "daemon/msspctl/purge.h"
 #include "daemon/msspctl/replay.h"
 #include "daemon/msspctl/report.h"
+#include "daemon/msspctl/safe.h"
 #include "daemon/msspctl/test_sink.h"
 #include "lib/base/str.h"
 #include "lib/base/version.h"
@@ -264,6 +265,29 @@ run(struct args *a, const struct command *c)
 	return status;
 }
 
+/* What is no UTF-8 cannot be asked for; and left out it would mean more: all tenants, all dead letters. */
+static bool
+is_text(const char *word)
+{
+	if (word == NULL || utf8_valid(word, strlen(word)))
+		return true;
+	fputs("msspctl: '", stderr);
+	put_safe(stderr, str_of(word), 60);
+	fputs("' is no UTF-8, as all names and times are\n", stderr);
+	return false;
+}
+
+static bool
+are_texts(const struct args *a)
+{
+	bool ok = is_text(a->tenant) && is_text(a->sink) && is_text(a->from) && is_text(a->to)
+	    && is_text(a->day) && is_text(a->customer) && is_text(a->state);
+
+	for (size_t i = 0; ok && i < a->nnames; i++)
+		ok = is_text(a->names[i]);
+	return ok;
+}
+
 /* Half of a command, as "pause", is told its other halves; else what may have been meant. */
 static int
 no_command(const char *name)
@@ -313,6 +337,8 @@ run_command(struct args *a, const char *name)
 			return bad_usage("--json goes with --requests");
 		if (a->is_raw && a->is_json)
 			return bad_usage("--raw or --json, not both");
+		if (!are_texts(a))
+			return EX_USAGE;
 		return run(a, c);
 	}
 	return no_command(name);

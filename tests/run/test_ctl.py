@@ -95,6 +95,22 @@ class Ctl(unittest.TestCase):
                 self.assertEqual((server.requests, code), ([], EX_USAGE), out + err)
             os.unlink(self.socket)
 
+    def test_what_is_no_utf_8_is_not_left_out(self):
+        """It cannot be asked for; without it more would be meant: every tenant's dead letters of that sink."""
+        begun, done = {"errand": 1}, {"ready": True, "done": 9, "letters": [], "held": []}
+        answers = {"dead-drop": begun, "dead": begun, "errand": done, "replay": {"numbers": []}, "poll": {"streams": 9},
+                   "held": {"look": 1}, "held-result": done, "report": {"report": 1, "from": "", "to": ""}}
+        for words in (("dead", "drop", "--sink", "siem", "--tenant", b"M\xfcller"), ("dead", "--sink", b"M\xfcller"),
+                      ("replay", "--tenant", "t", "--from", "1h", "--detach", "--sink", b"M\xfcller"),
+                      ("replay", "--tenant", "t", "--from", "1h", "--detach", "--to", b"1\xb5s"),
+                      ("poll", b"M\xfcller"), ("held", b"M\xfcller"), ("report", "--customer", b"M\xfcller")):
+            with self.subTest(words), Slow(self.socket, answers) as server:
+                code, out, err = self.ctl(*words)
+                server.shutdown()
+                self.assertEqual((server.requests, code, out), ([], EX_USAGE, ""), err)
+                self.assertRegex(err, r"'(M\\xfcller|1\\xb5s)' is no UTF-8")
+            os.unlink(self.socket)
+
     def test_ctrl_c_while_an_answer_is_awaited_leaves_a_replay_running(self):
         replay = {"number": 1, "state": "reading", "tenant": "t", "stream": "alerts", "percent": 3}
         with Slow(self.socket, {"replay": {"numbers": [1]}, "replays": {"replays": [replay]}}, "replays") as server:
