@@ -16,7 +16,7 @@
  * Alerts, incidents and hand-made records of any bytes at all, in the formats that
  * are tables of members: one line, not longer than allowed, that a reader which is
  * not ours takes, with the event's id whole, and observables that are what stands
- * at their names.
+ * at their names; the same, where the room for it is as large as it may be.
  *
  * The input: format, size, kind of event, kind of record, then the record's text.
  */
@@ -188,6 +188,21 @@ check_manual(void)
 	buf_release(&page);
 }
 
+/* Where there is room for what may be written and no more, it is the same. */
+static void
+check_tight(const struct format *format, const struct event *ev, const struct format_opts *opts)
+{
+	struct buf roomy = BUF_INIT(2 << 20), tight = BUF_INIT(opts->max_bytes);
+	bool is_written = format->write(&roomy, ev, opts);
+
+	if (format->write(&tight, ev, opts) != is_written ||
+	    !str_same(buf_peek(&tight), buf_peek(&roomy)))
+		BUG("%s in no more room than it needs: %.*s", format->name,
+		    STR_ARG(buf_peek(&tight)));
+	buf_release(&tight);
+	buf_release(&roomy);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -217,6 +232,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		buf_release(&id);
 	}
 	buf_release(&out);
+	check_tight(target == 0 ? &format_cef : targets[target].format, &m.event, &opts);
 	record_unref(r);
 	return 0;
 }
