@@ -412,6 +412,33 @@ START_TEST(what_is_listed)
 }
 END_TEST
 
+/* Whoever lists too many, or remembers them, is told; and memory has an end. */
+START_TEST(too_many)
+{
+	struct account *a = account_new(1, V(0), V(100));
+	struct given none = { .n = 0 };
+	char id[32];
+
+	for (size_t i = 0; i < ACCOUNT_MOST; i++) {
+		(void)snprintf(id, sizeof(id), "%zu", i);
+		ck_assert(account_list(a, str_of(id), V(1), V(1), false));
+	}
+	ck_assert(!a->is_full);
+	account_remember(a, str_of("7"), V(1), V(1), true, &none);
+	ck_assert_msg(!a->is_full, "it is there");
+	if (_i == 0)
+		ck_assert(!account_list(a, str_of("more"), V(1), V(1), false));
+	else if (_i == 1)
+		account_remember(a, str_of("more"), V(1), V(1), true, &none);
+	else
+		account_wait(a, str_of("more"), 1);
+	ck_assert(a->is_full);
+	ck_assert_uint_eq(a->nalerts, ACCOUNT_MOST);
+	ck_assert_uint_le(a->nslots * sizeof(*a->alerts), (size_t)64 << 20);
+	account_free(a);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -429,6 +456,7 @@ main(void)
 	tcase_add_test(file, a_sink_that_came_later_was_not_there);
 	tcase_add_test(file, many);
 	tcase_add_test(file, what_is_listed);
+	tcase_add_loop_test(file, too_many, 0, 3);
 	suite_add_tcase(s, each);
 	suite_add_tcase(s, file);
 	sr = srunner_create(s);

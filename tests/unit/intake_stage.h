@@ -3,6 +3,7 @@
 #define INTAKE_STAGE_H
 
 #include <check.h>
+#include <dirent.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -60,6 +61,7 @@ static struct engine_env env;
 static struct fetcher *f;
 static struct tokens *ts;
 static struct journal *j;
+static const struct journal_engine *engine = &journal_mem;
 static struct intake *in;
 static struct small_graph g;
 static struct app app;
@@ -158,7 +160,7 @@ open_journal(void)
 	const char *names[] = { sink.name };
 	struct err err;
 
-	j = journal_open(&journal_mem, &opts, on_note, NULL, &err);
+	j = journal_open(engine, &opts, on_note, NULL, &err);
 	ck_assert_msg(j != NULL, "%s", err.text);
 	journal_sinks_declare(j, names, 1);
 	out = journal_sink(j, sink.name);
@@ -200,6 +202,22 @@ setup(void)
 		.ntenants = 1 };
 }
 
+/* Of an engine that has files. */
+static inline void
+remove_journal(void)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	char name[400];
+
+	ck_assert_ptr_nonnull(d);
+	while ((e = readdir(d)) != NULL) {
+		(void)snprintf(name, sizeof(name), "%s/%s", dir, e->d_name);
+		(void)unlink(name);
+	}
+	closedir(d);
+}
+
 static inline void
 teardown(void)
 {
@@ -215,6 +233,7 @@ teardown(void)
 	for (unsigned i = 0; i < SG_TENANTS; i++)
 		free_tenant(&tenants[i]);
 	(void)unlink(secret);
+	remove_journal();
 	(void)rmdir(dir);
 }
 
