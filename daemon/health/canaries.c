@@ -14,6 +14,7 @@
 #define STREAM        "msspd/canary"
 #define LOOK_MS       5000
 #define LOOK_LEAST_MS 100
+#define SLEPT_MS      10000 /* a look that comes so late: the machine slept, or msspd stood still */
 #define SLACK_MS      60000 /* between when one was made and when the journal says that it was */
 
 enum canary_state { CANARY_WAITING, CANARY_ACCEPTED, CANARY_OVERDUE, CANARY_REFUSED };
@@ -27,6 +28,12 @@ struct shipment {
 	struct journal_entry entry;
 	char *id, *body;
 	struct lane *lane; /* NULL: gone */
+};
+
+/* That one is settled, on its way there. */
+struct note {
+	struct journal_page page; /* first */
+	char *reader;
 };
 
 /* The canaries of one sink. */
@@ -59,6 +66,7 @@ struct canaries {
 	TAILQ_HEAD(, lane) lanes;
 	struct timer timer;
 	int64_t look_ms;
+	int64_t looked_ms; /* mono: the last look */
 	canaries_say *say;
 	void *arg;
 };
@@ -198,6 +206,42 @@ ship(struct lane *l)
 	journal_append(l->c->journal, &s->page, on_appended, s);
 }
 
+static void
+on_noted(void *arg, const struct journal_page *page, const struct journal_appended *result)
+{
+	(void)arg;
+	(void)page;
+	(void)result;
+}
+
+static void
+note_release(struct journal_page *page)
+{
+	struct note *n = (struct note *)page;
+
+	free(n->reader);
+	free(n);
+}
+
+static char *
+settled_reader_of(const char *sink)
+{
+	return xasprintf("canary-settled:%s", sink);
+}
+
+/* For the next run: what waits for the sink does not tell whether this one still does. */
+static void
+note_settled(struct lane *l)
+{
+	struct note *n = xcalloc(1, sizeof(*n));
+
+	n->reader = settled_reader_of(l->sink);
+	n->page = (struct journal_page){ .stream = l->c->stream, .reader = n->reader, .cursor = l->newest,
+		.memory_begin = TICKS_NONE, .window_from = TICKS_NONE, .judge = judge_canary,
+		.is_urgent = true, .period_at = TICKS_NONE, .release = note_release };
+	journal_append(l->c->journal, &n->page, on_noted, NULL);
+}
+
 /* ---- when ------------------------------------------------------------------------------- */
 
 /* Of a run before this, or so late that it may be damaged and gone: then nobody settles it here. */
@@ -248,12 +292,27 @@ look_at(struct lane *l)
 		ship(l);
 }
 
+/* In the time in which nobody looked no sink had time. */
+static void
+leave_out_sleep(struct canaries *c)
+{
+	int64_t now = clock_mono(c->env->clock), slept = now - c->looked_ms - c->look_ms;
+	struct lane *l;
+
+	c->looked_ms = now;
+	if (slept < SLEPT_MS)
+		return;
+	TAILQ_FOREACH(l, &c->lanes, link)
+		l->open_ms += slept;
+}
+
 static void
 on_timer(void *arg)
 {
 	struct canaries *c = arg;
 	struct lane *l;
 
+	leave_out_sleep(c);
 	TAILQ_FOREACH(l, &c->lanes, link)
 		look_at(l);
 	if (!TAILQ_EMPTY(&c->lanes))
@@ -297,6 +356,7 @@ canaries_settled(struct canaries *c, const char *sink, int64_t made, const struc
 	}
 	l->open = TICKS_NONE;
 	l->is_unsure = false;
+	note_settled(l);
 }
 
 bool
@@ -333,12 +393,16 @@ reader_of(const char *sink)
 static void
 remember(struct lane *l)
 {
-	struct journal_cursor last;
+	char *reader = settled_reader_of(l->sink);
+	struct journal_cursor last, settled;
 
-	if (!journal_cursor(l->c->journal, l->c->stream, l->reader, &last) || last.at == TICKS_NONE)
-		return;
-	l->open = l->newest = last.at;
-	l->is_unsure = true;
+	if (journal_cursor(l->c->journal, l->c->stream, l->reader, &last) && last.at != TICKS_NONE) {
+		l->newest = last.at;
+		l->is_unsure = !journal_cursor(l->c->journal, l->c->stream, reader, &settled)
+		    || settled.at != last.at;
+		l->open = l->is_unsure ? last.at : TICKS_NONE;
+	}
+	free(reader);
 }
 
 static struct lane *
@@ -429,7 +493,7 @@ say_off_at_start(struct canaries *c, const char *sink)
 static void
 lane_end(struct lane *l)
 {
-	if (l->made > 0 || l->is_unsure)
+	if (l->newest != TICKS_NONE)
 		say_off(l->c, l->sink);
 	lane_free(l);
 }
@@ -471,6 +535,7 @@ canaries_configure(struct canaries *c, const struct settings *s)
 			l->is_kept = false;
 	}
 	c->is_configured = true;
+	c->looked_ms = clock_mono(c->env->clock);
 	if (TAILQ_EMPTY(&c->lanes))
 		canaries_stop(c);
 	else

@@ -21,6 +21,8 @@
  * Promises
  *  - at most one of a sink is open, also across restarts: the next is made when the one
  *    before was accepted (or refused), and it is time.
+ *  - one that was settled is known to be in the next run, too, whatever waits for its sink.
+ *  - the time in which the machine slept is not counted.
  *  - one that the journal does not take counts as not accepted, from when it was due.
  */
 struct canaries;

@@ -95,7 +95,7 @@ static void
 pass(int64_t ms)
 {
 	for (int64_t step; ms > 0; ms -= step) {
-		step = ms < 30000 ? ms : 30000;
+		step = ms < 12000 ? ms : 12000;
 		k.clock.wall += ticks_from_ms(step);
 		k.clock.ahead += step;
 		timers_run(env.timers);
@@ -204,6 +204,23 @@ START_TEST(test_never_two)
 	pass(60000);
 	ck_assert_uint_eq(take(true), 1); /* it was due long ago */
 	ck_assert_uint_eq(figures().made, 2);
+	teardown();
+}
+END_TEST
+
+/* The machine slept: its sink had no time to accept it. */
+START_TEST(test_slept)
+{
+	setup(_i);
+	pass(1000);
+	k.clock.wall += ticks_from_ms(INT64_C(4) * EVERY_MS);
+	k.clock.ahead += INT64_C(4) * EVERY_MS;
+	pass(WITHIN_MS - 60000);
+	ck_assert_uint_eq(said.n, 0);
+	pass(120000);
+	assert_said(1, "overdue");
+	ck_assert_uint_eq(take(true), 1);
+	assert_said(2, "accepted");
 	teardown();
 }
 END_TEST
@@ -340,6 +357,59 @@ START_TEST(test_restart)
 }
 END_TEST
 
+static void
+put_off_an_alert(void)
+{
+	struct kit_page *p = kit_page(&k, journal_stream(k.j, "t0/alerts", "{}"), "a", 1, 100, KIT_START);
+	struct journal_batch *b;
+
+	kit_route(p, siem);
+	kit_must_append(&k, p);
+	b = kit_read(&k, siem, 100, 1 << 20, NULL);
+	ck_assert_uint_eq(b->n, 1);
+	kit_settle(&k, siem, &b->items[0], MARK_LATER, KIT_START + ticks_from_ms(INT64_C(48) * EVERY_MS), "digest");
+	journal_batch_free(b);
+}
+
+/* Accepts the one that is there, beside so many entries that wait. */
+static void
+take_beside(uint64_t others)
+{
+	struct journal_batch *b = kit_read(&k, siem, 100, 1 << 20, NULL);
+
+	ck_assert_uint_eq(b->n, 1);
+	ck_assert_int_eq(b->items[0].type, RECORD_CANARY);
+	kit_settle(&k, siem, &b->items[0], MARK_OK, 0, NULL);
+	canaries_settled(c, "siem", b->items[0].version, NULL);
+	journal_batch_free(b);
+	kit_wait_backlog(&k, siem, others);
+}
+
+/* One that was accepted is not waited for after a restart, whatever older waits for its sink: a mail for its
+ * digest, or what a topic does not take. */
+START_TEST(test_restart_beside_what_waits)
+{
+	setup(1);
+	put_off_an_alert();
+	pass(1000);
+	take_beside(1);
+	assert_said(1, "accepted");
+	pass(60000);
+	end();
+	begin();
+	pass(1000);
+	take_beside(1);
+	assert_said(2, "accepted");
+	pass(WITHIN_MS + 60000);
+	assert_said(2, "accepted");
+	sinks[0].canary_ms = 0;
+	end();
+	begin();
+	assert_said(3, "off");
+	teardown();
+}
+END_TEST
+
 /* Nobody can know whether the way is open while the journal takes nothing; so that is told, too. */
 START_TEST(test_journal_takes_nothing)
 {
@@ -374,12 +444,14 @@ main(void)
 	tcase_add_loop_test(tc, test_the_whole_way, 0, n);
 	tcase_add_loop_test(tc, test_one_each_interval, 0, n);
 	tcase_add_loop_test(tc, test_never_two, 0, n);
+	tcase_add_loop_test(tc, test_slept, 0, n);
 	tcase_add_loop_test(tc, test_an_older_one, 0, n);
 	tcase_add_loop_test(tc, test_refused, 0, n);
 	tcase_add_loop_test(tc, test_off, 0, n);
 	tcase_add_loop_test(tc, test_its_sink_leaves, 0, n);
 	tcase_add_loop_test(tc, test_gone, 0, n);
 	tcase_add_test(tc, test_restart);
+	tcase_add_test(tc, test_restart_beside_what_waits);
 	tcase_add_test(tc, test_journal_takes_nothing);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
