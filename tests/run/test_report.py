@@ -168,6 +168,39 @@ class Report(Scene):
             harness.wait_for("read", 30, lambda: self.msspd.status()["tenants"][0]["state"] == "healthy")
         self.assertIn("siem: accepted 0, %d waiting" % n, self.report("--day", day, code=1))
 
+    def in_the_file(self, day=""):
+        """The ids that the file sink has, of that day."""
+        with open(self.run_.path("out"), "rb") as f:
+            lines = [json.loads(line) for line in f.read().split(b"\n")[:-1] if line]
+        alerts = [line["alert"] for line in lines if line.get("alert")]
+        return {a["id"] for a in alerts if a["createdDateTime"].startswith(day)}
+
+    def row_of(self, day):
+        """Its only row; None where it cannot be counted yet."""
+        row = json.loads(self.msspd.ctl("report", "--day", day, "--json").stdout)["rows"][0]
+        return row if row["error"] is None else None
+
+    def test_kills_while_they_are_read_and_delivered(self):
+        """What it calls accepted is there; what is not accepted waits; and none is missing."""
+        self.start("--tenants", 1, "--alerts", 400, "--fault", "*:latency=10", tenants=harness.tenants(1),
+                   page_size=10)
+        for k in range(4):
+            harness.wait_for("some are there", 30, lambda: os.path.exists(self.run_.path("out"))
+                             and len(self.in_the_file()) >= 60 * (k + 1))
+            self.msspd.kill()
+            self.assertLess(len(self.in_the_file()), 400, "it was killed too late")
+            self.msspd.start()
+        for day, n in self.days().items():
+            row = harness.wait_for("it is counted", 30, lambda: self.row_of(day))
+            accepted = row["sinks"][0]["accepted"]
+            self.assertLessEqual(accepted, len(self.in_the_file(day)))
+            self.assertEqual(accepted + row["sinks"][0]["waiting"]["count"], row["journalled"])
+            self.assertEqual([row["microsoft"], row["journalled"]], 2 * [sum(n.values())])
+        harness.wait_for("nothing waits", 60, lambda: self.sink("out")["backlog"] == 0)
+        for day in self.days():
+            row = self.rows("--day", day)[0]
+            self.assertEqual(row["sinks"][0]["accepted"], len(self.in_the_file(day)))
+
     def test_what_the_journal_has_not_is_named(self):
         self.start("--tenants", 1, "--alerts", 30, tenants=harness.tenants(1), overlap="1s")
         self.wait_accepted(30)
