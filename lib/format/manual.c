@@ -90,7 +90,8 @@ static const struct {
 	    "17th on, from\n"
 	    "the 5th on, all of it; and at last all that the class does not require. "
 	    "`metadata.is_truncated`\n"
-	    "is true then. Ids and links are never cut. A usual alert has 8 to 16 KiB with\n"
+	    "is true then. Ids of events, alerts, incidents and tenants, and links, are\n"
+	    "never cut. A usual alert has 8 to 16 KiB with\n"
 	    "`raw_data`, half of that without; any with usual names fits into 1000 bytes.\n" },
 	{ &format_ecs, "ECS",
 	    "One JSON object of the Elastic Common Schema, version 8.17. The schema has one host, "
@@ -110,7 +111,9 @@ static const struct {
 	    "text over 64 bytes; and at last all but `event`, `organization`, `message` (the "
 	    "title) "
 	    "and `msspd`.\n"
-	    "`msspd.truncated` is true then. Ids and links are never cut.\n" },
+	    "`msspd.truncated` is true then. Ids of events, alerts, incidents and tenants, and "
+	    "links, are\n"
+	    "never cut.\n" },
 	{ &format_raw, "raw",
 	    "One JSON object: an envelope and the object as Microsoft sent it, byte for byte, but "
 	    "that line\n"

@@ -87,7 +87,7 @@ static const struct shape_row info_rows[] = {
 	    "id"),
 	ARRAY("related_events"),
 	OPEN(NULL),
-	TEXT("uid", redirect_id, "redirectIncidentId: the incident it was merged into"),
+	WHOLE("uid", redirect_id, "redirectIncidentId: the incident it was merged into"),
 	CONST("type_name", "Incident Finding: Create"),
 	NUMBER("type_uid", 200501),
 	CLOSE,
@@ -147,7 +147,7 @@ const struct shape_row ocsf_incident_least_rows[] = {
 const struct shape_row ocsf_incident_unmapped_rows[] = {
 	TEXT("classification", classification, "classification"),
 	TEXT("determination", determination, "determination"),
-	TEXT("redirectIncidentId", redirect_id, "redirectIncidentId"),
+	WHOLE("redirectIncidentId", redirect_id, "redirectIncidentId"),
 	TEXT("lastModifiedBy", last_modified_by, "lastModifiedBy"),
 	TEXT("summary", summary, "summary"),
 	INT("priorityScore", priority, "priorityScore"),

@@ -569,15 +569,19 @@ END_TEST
 
 /* ---- too long ------------------------------------------------------------------------------------ */
 
+#define LONG_ID SHA256 SHA256 SHA256 SHA256 SHA256
+
 static struct record *
 big_alert(struct made *m)
 {
 	struct buf slice = BUF_INIT(PLENTY);
 	struct record *r;
 
-	buf_puts(&slice, "{\"id\":\"da1_1\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46.09Z\","
-			 "\"title\":\"A title\",\"severity\":\"high\",\"additionalData\":{\"a\":1},"
-			 "\"description\":\"");
+	buf_puts(&slice,
+	    "{\"id\":\"da1_1\",\"lastUpdateDateTime\":\"2026-11-22T04:10:46.09Z\","
+	    "\"incidentId\":\"" LONG_ID
+	    "\",\"title\":\"A title\",\"severity\":\"high\",\"additionalData\":{\"a\":1},"
+	    "\"description\":\"");
 	for (unsigned i = 0; i < 300; i++)
 		buf_puts(&slice, "\\u00e9\\\"\\n\xe2\x80\xa8");
 	buf_puts(&slice, "\",\"evidence\":[");
@@ -616,6 +620,8 @@ START_TEST(test_every_size)
 		    "\"" MADE_TENANT_ID "/alert:da1_1/2026-11-22T04:10:46.0900000Z\"");
 		assert_at(top, "nor this", "finding_info.title", "\"A title\"");
 		assert_at(top, "nor this", "severity_id", "4");
+		if (json_at(top, "tickets") != NULL)
+			assert_at(top, "nor this", "tickets[0].uid", "\"" LONG_ID "\"");
 		while (first < ARRAY_LEN(parts) - 1 && json_at(top, parts[first]) == NULL)
 			first++;
 		for (size_t i = first; i < ARRAY_LEN(parts) - 1; i++)
