@@ -96,8 +96,8 @@ const struct conf_opt sink_kafka_options[] = {
 	  .min = 1 * SECOND, .max = 300 * SECOND,
 	  .help = "The link counts as down when no broker has answered for this long." },
 	{ .name = "rdkafka", .type = CONF_PAIRS, .off = F(rdkafka), .check_pair = kafka_prop_check,
-	  .help = "Any property of librdkafka, by its name, as compression.type: zstd (lz4 where it is not"
-	    " said). Those that the promises of delivery rest on cannot be changed." },
+	  .help = "Any property of librdkafka, by its name, as compression.type: zstd (none where it is"
+	    " not said). Those that the promises of delivery rest on cannot be changed." },
 	{ .name = NULL },
 };
 #undef F

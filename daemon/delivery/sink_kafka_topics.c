@@ -11,6 +11,7 @@
 #define UNPROVEN_MAX      64    /* entries of a topic that has taken none yet */
 #define UNPROVEN_MS       1000  /* how long the sink waits for such a topic's first answer */
 #define STUCK_MS          5000  /* and for a further one */
+#define BURST_MS          250   /* and for one to a burst that is full */
 #define BACKOFF_MS        1000
 #define BACKOFF_CAP       60000
 #define HASH_DIGITS       16
@@ -107,9 +108,9 @@ kafka_topics_get(struct kafka_topics *ts, struct str name)
 }
 
 void
-kafka_topics_init(struct kafka_topics *ts, size_t max_bytes)
+kafka_topics_init(struct kafka_topics *ts, size_t max_bytes, size_t burst_bytes)
 {
-	*ts = (struct kafka_topics) { .max_bytes = max_bytes };
+	*ts = (struct kafka_topics) { .max_bytes = max_bytes, .burst_bytes = burst_bytes };
 	TAILQ_INIT(&ts->ages);
 }
 
@@ -130,6 +131,8 @@ kafka_topics_room(const struct kafka_topics *ts, const struct kafka_topic *t, in
 
 	if (t->fails > 0)
 		return now >= t->again_at && t->in_flight == 0 ? KAFKA_ROOM : KAFKA_ROOM_LATER;
+	/* Without answers its rest waits for one partition, and other partitions go on. */
+	is_over |= t->is_full && now - t->progress_at < BURST_MS;
 	if (!is_over && free_bytes > 0)
 		return KAFKA_ROOM;
 	if (t->in_flight == 0)
@@ -145,6 +148,7 @@ kafka_topics_sent(struct kafka_topics *ts, struct kafka_topic *t, size_t bytes, 
 		t->progress_at = now;
 	t->bytes += bytes;
 	ts->bytes += bytes;
+	t->is_full = t->is_full || t->bytes >= ts->burst_bytes;
 }
 
 void
@@ -154,6 +158,7 @@ kafka_topics_back(struct kafka_topics *ts, struct kafka_topic *t, size_t bytes, 
 	t->in_flight--;
 	t->bytes -= bytes;
 	ts->bytes -= bytes;
+	t->is_full = t->is_full && t->in_flight > 0;
 	t->progress_at = now;
 }
 
@@ -168,7 +173,7 @@ kafka_topics_reset(struct kafka_topics *ts)
 			rd_kafka_topic_destroy(t->handle);
 		t->handle = NULL;
 		t->in_flight = t->bytes = 0;
-		t->is_proven = false;
+		t->is_proven = t->is_full = false;
 	}
 }
 

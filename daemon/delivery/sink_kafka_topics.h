@@ -15,9 +15,14 @@
  * sink_kafka_topics: the topics that a sink writes to, and how much of each may be on
  * its way, so that one that is absent or slow holds back no other.
  *
- * A topic may fill as much as is still free, so that the rest is always somebody's. One
- * that has not answered for a while is asked to wait entry by entry, instead of the sink
- * as a whole. One that failed is tried with a single entry after a backoff. It knows
+ * A topic may fill as much as is still free, so that the rest is always somebody's, and
+ * is filled in bursts: when one is full, the next begins after the last answer to it, or
+ * when there was none for a moment. So all its batches are under way at once; while one
+ * waits for its turn behind those, librdkafka's thread (2.0) looks after it in a loop
+ * without a rest, which costs more CPU than sending.
+ *
+ * One that has not answered for a while is asked to wait entry by entry, instead of the
+ * sink as a whole. One that failed is tried with a single entry after a backoff. It knows
  * nothing of entries, and no clock. Bounded in number: the longest unused goes first.
  */
 #define KAFKA_TOPICS_MAX 4096
@@ -31,6 +36,7 @@ struct kafka_topic {
 	size_t in_flight, bytes;
 	int64_t progress_at;      /* when it was last heard of, or began to wait */
 	bool is_proven;           /* it took something since the producer began */
+	bool is_full;             /* the burst is: nothing more until all of it is back */
 	bool is_asked;            /* for its replicas */
 	unsigned fails;           /* since it last worked */
 	int64_t again_at;         /* monotonic ms; where it fails */
@@ -43,6 +49,7 @@ struct kafka_topics {
 	TAILQ_HEAD(, kafka_topic) ages;
 	size_t n;
 	size_t bytes, max_bytes; /* on their way */
+	size_t burst_bytes;      /* of a topic */
 };
 
 enum kafka_room {
@@ -51,7 +58,7 @@ enum kafka_room {
 	KAFKA_ROOM_LATER, /* this topic's entries wait, others' go on */
 };
 
-void kafka_topics_init(struct kafka_topics *ts, size_t max_bytes);
+void kafka_topics_init(struct kafka_topics *ts, size_t max_bytes, size_t burst_bytes);
 void kafka_topics_release(struct kafka_topics *ts);
 
 /* Of name, which is made legal: what Kafka does not allow becomes _, and what is too long ends

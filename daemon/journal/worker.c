@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/journal/readers.h"
 #include "daemon/journal/recent.h"
 #include "daemon/journal/worker.h"
 #include "lib/base/alloc.h"
@@ -13,9 +14,6 @@
 #define RETRY_WAIT_MS  1000
 #define GROUP_PAGES    16
 #define GROUP_ENTRIES  400
-#define HOLD_MS        500
-#define UNREAD_MOST    (RECENT_BYTES / 2)
-#define BEHIND_MOST    10000
 #define MEMO_MAX       4096
 #define WHY_MAX        1000
 #define NEVER          INT64_MAX
@@ -52,10 +50,8 @@ struct worker {
 	size_t npages, nentries;
 	struct mark_job *marks;
 	size_t nmarks, room;
-	int64_t due;        /* when, at the latest */
-	int64_t read_at;    /* when a sink asked last */
-	uint64_t taken;     /* the quickest sink has all up to it */
-	int64_t hold_until; /* so long the next page may wait for that sink */
+	int64_t due; /* when, at the latest */
+	struct readers readers;
 	bool is_save_asked;
 };
 
@@ -92,7 +88,7 @@ static void
 flush(struct worker *w)
 {
 	struct page_job *pages[GROUP_PAGES];
-	size_t npages = w->npages;
+	size_t npages = w->npages, nentries = w->nentries;
 
 	w->due = NEVER;
 	if (npages == 0 && w->nmarks == 0 && !w->is_save_asked)
@@ -100,8 +96,6 @@ flush(struct worker *w)
 	for (size_t i = 0; i < npages; i++)
 		pages[i] = &w->pages[i]->page;
 	w->npages = w->nentries = 0;
-	if (npages > 0)
-		w->hold_until = w->read_at + HOLD_MS;
 	w->is_save_asked = false;
 	if (w->engine->write(w->store, pages, npages, w->marks, w->nmarks)) {
 		marks_free(w->marks, w->nmarks);
@@ -109,6 +103,8 @@ flush(struct worker *w)
 	} else {
 		due_within(w, RETRY_WAIT_MS);
 	}
+	if (npages > 0)
+		readers_stored(&w->readers, nentries, now_ms());
 	for (size_t i = 0; i < npages; i++) {
 		struct told *t = w->pages[i];
 
@@ -149,15 +145,13 @@ add_marks(struct worker *w, struct job *job)
 /* ---- the thread ---------------------------------------------------------- */
 
 static void
-note_read(struct worker *w, const struct journal_batch *b)
+note_read(struct worker *w, uint32_t sink, const struct journal_batch *b)
 {
 	uint64_t last = recent_last(w->recent);
 
 	if (b->has_more)
 		last = b->n > 0 ? b->items[b->n - 1].pos.seq : 0;
-	w->read_at = now_ms();
-	if (last > w->taken)
-		w->taken = last;
+	readers_note(&w->readers, sink, last, now_ms());
 }
 
 /* A failure always says its kind. */
@@ -177,7 +171,7 @@ read_now(struct worker *w, struct job *job)
 	if (!w->engine->read(w->store, job->sink, job->max, job->max_bytes, t->read.batch,
 	    &t->read.err))
 		failed(&t->read.err);
-	note_read(w, t->read.batch);
+	note_read(w, job->sink, t->read.batch);
 	outbox_put(w->out, t);
 }
 
@@ -252,19 +246,6 @@ do_job(struct worker *w, struct job *job)
 }
 
 /*
- * A storm is stored no faster than the quickest of the sinks takes it: that one would get nothing
- * any sooner, and what falls out of memory before it is read is read from the file and parsed once
- * more. A page waits only for a sink that reads and is not far behind, and not for long: the slow
- * ones are what the file is for.
- */
-static bool
-must_hold(const struct worker *w)
-{
-	return now_ms() < w->hold_until && recent_after(w->recent, w->taken) > UNREAD_MOST
-	    && recent_last(w->recent) - w->taken < BEHIND_MOST;
-}
-
-/*
  * Waits for a job or the time. Takes all but appends, of which it takes one: what sinks ask for
  * does not wait behind a backlog of pages, and then finds what was stored last still in memory.
  * True when the work is to end.
@@ -272,8 +253,9 @@ must_hold(const struct worker *w)
 static bool
 wait_for_jobs(struct worker *w, int64_t until, struct job_list *taken)
 {
-	bool is_held = must_hold(w), is_stopping;
-	int64_t end = is_held && w->hold_until < until ? w->hold_until : until;
+	int64_t held_until = readers_wait(&w->readers, w->recent, now_ms());
+	int64_t end = held_until > 0 && held_until < until ? held_until : until;
+	bool is_held = held_until > 0, is_stopping;
 	struct timespec ts = { .tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000 };
 	struct job *append;
 	int rc = 0;
@@ -346,7 +328,6 @@ worker_start(const struct journal_engine *engine, struct store *store, struct ou
 	w->pool = batch_pool_new();
 	w->recent = recent_new(out);
 	w->due = NEVER;
-	w->read_at = w->hold_until = now_ms() - HOLD_MS;
 	STAILQ_INIT(&w->jobs);
 	STAILQ_INIT(&w->appends);
 	pthread_mutex_init(&w->lock, NULL);
@@ -378,6 +359,7 @@ worker_stop(struct worker *w)
 	free(w->marks);
 	batch_pool_unref(w->pool);
 	recent_free(w->recent);
+	readers_release(&w->readers);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);

@@ -87,6 +87,35 @@ a_storm_waits_for_a_sink_that_reads(struct kit *k)
 	journal_batch_free(b);
 }
 
+/* As much as is stored at once. */
+static struct kit_page *
+group(struct kit *k, const char *prefix, uint32_t one, uint32_t other)
+{
+	struct kit_page *p = page(k, prefix, 400, 10, one);
+
+	kit_route(p, other);
+	p->page.keeps = 2 << 20;
+	return p;
+}
+
+/* The quickest has all; a second one that reads gets a moment for each group, thousands of entries a
+ * second, and so finds in memory what it would have to read from the file. */
+static void
+a_storm_slows_down_for_a_second_sink(struct kit *k)
+{
+	uint32_t siem = journal_sink(k->j, "siem"), lake = journal_sink(k->j, "lake");
+	int64_t began;
+
+	kit_must_append(k, group(k, "a", siem, lake));
+	journal_batch_free(kit_read(k, lake, 1, SIZE_MAX, NULL));
+	began = mono_ms();
+	kit_must_append(k, group(k, "b", siem, lake));
+	journal_batch_free(kit_read(k, siem, 1000, SIZE_MAX, NULL));
+	kit_must_append(k, group(k, "c", siem, lake));
+	ck_assert_int_ge(mono_ms() - began, 95);
+	ck_assert_int_lt(mono_ms() - began, 450);
+}
+
 /* One that is far behind is given up: not 40 times 50 ms and more. */
 static void
 a_storm_does_not_wait_for_the_slow(struct kit *k)
@@ -112,6 +141,7 @@ static const struct stage_case cases[] = {
 	{ "what is new is handed out from memory", what_is_new_is_handed_out_from_memory },
 	{ "what is kept in memory has a bound", memory_for_what_is_new_is_bounded },
 	{ "a storm waits for a sink that reads", a_storm_waits_for_a_sink_that_reads },
+	{ "a storm slows down for a second sink", a_storm_slows_down_for_a_second_sink },
 	{ "a storm does not wait for the slow", a_storm_does_not_wait_for_the_slow },
 };
 

@@ -120,7 +120,7 @@ END_TEST
 START_TEST(test_promised)
 {
 	static const char *const promised[][2] = { { "acks", "-1" }, { "enable.idempotence", "true" },
-		{ "delivery.report.only.error", "false" }, { "compression.type", "lz4" },
+		{ "delivery.report.only.error", "false" }, { "compression.type", "none" },
 		{ "queue.buffering.max.kbytes", "16384" },
 		{ "message.copy.max.bytes", "1024" } };
 	char *broker = (char *)"127.0.0.1", value[100];
