@@ -15,6 +15,7 @@ struct ticket_slot {
 	int64_t version, journalled;
 	uint32_t shard : 31, is_canary : 1;
 	uint32_t tries; /* free: the next free slot, plus one */
+	uint32_t stream;
 };
 
 void
@@ -63,6 +64,7 @@ tickets_issue(struct tickets *ts, const struct ticket *t)
 		.version = t->version,
 		.journalled = t->journalled,
 		.tries = t->tries,
+		.stream = t->stream,
 	};
 	ts->n++;
 	return ts->slots[i].number;
@@ -82,6 +84,7 @@ tickets_redeem(struct tickets *ts, uint64_t number, struct ticket *out)
 		.key = slot->key,
 		.tries = slot->tries,
 		.is_canary = slot->is_canary,
+		.stream = slot->stream,
 		.version = slot->version,
 		.journalled = slot->journalled,
 	};

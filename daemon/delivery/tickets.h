@@ -15,7 +15,7 @@
  * It knows nothing of sinks or verdicts.
  *
  * Promises
- *  - 48 bytes a ticket and at most `max` of them, whatever order the answers
+ *  - 56 bytes a ticket and at most `max` of them, whatever order the answers
  *    come in; the memory goes back when none is out.
  *  - a number is never used twice, so an answer that comes too late is
  *    recognized as stale.

@@ -206,6 +206,27 @@ START_TEST(test_nothing_waits_for_what_is_gone)
 }
 END_TEST
 
+/* A customer that was purged while an alert of its was tried again, and is a customer anew: nothing waits
+ * for what is gone. */
+START_TEST(test_nothing_waits_for_what_is_purged)
+{
+	const struct journal_mark gone = { .pos = { .shard = 0, .seq = 1 }, .what = MARK_OK };
+	struct journal_filter streams = { .nstreams = 1 };
+
+	far[0].judge = retry_first_of_a;
+	one_sink();
+	streams.streams[0] = rig.streams[_i];
+	rig_append(&rig, 0, "a0", 1, 10);
+	ck_assert(run_until_got(1, 30000));
+	rig_run(&rig, 300, NULL, NULL);
+	journal_settle(rig.journal, first_owner()->number, &gone, 1);
+	delivery_leave_out(rig.delivery, &streams);
+	delivery_leave_out(rig.delivery, NULL);
+	rig_append(&rig, 0, "a0", 2, 10);
+	ck_assert(run_until_got(2, _i == 0 ? 30000 : 1500) == (_i == 0)); /* another's leaves it as it is */
+}
+END_TEST
+
 static enum sink_verdict
 reject_a(void *arg, const struct fake_got *got, int64_t *due, const char **memo)
 {
@@ -556,6 +577,7 @@ main(void)
 	tcase_add_test(tc, test_retry_keeps_order);
 	tcase_add_test(tc, test_retry_overtaken);
 	tcase_add_test(tc, test_nothing_waits_for_what_is_gone);
+	tcase_add_loop_test(tc, test_nothing_waits_for_what_is_purged, 0, 2);
 	tcase_add_test(tc, test_reject);
 	tcase_add_test(tc, test_hold);
 	tcase_add_test(tc, test_link_flaps);

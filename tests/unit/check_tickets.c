@@ -12,7 +12,7 @@ static struct ticket
 ticket_of(uint64_t seq)
 {
 	return (struct ticket) { .pos = { .shard = 3, .seq = seq }, .key = seq * 7,
-		.tries = (unsigned)seq % 5 };
+		.tries = (unsigned)seq % 5, .is_canary = true, .stream = 11, .version = 5, .journalled = 6 };
 }
 
 START_TEST(test_redeem)
@@ -28,6 +28,7 @@ START_TEST(test_redeem)
 	ck_assert(!tickets_redeem(&ts, 0, &got));
 	ck_assert(tickets_redeem(&ts, number, &got));
 	ck_assert(got.pos.shard == 3 && got.pos.seq == 9 && got.key == 63 && got.tries == 4);
+	ck_assert(got.is_canary && got.stream == 11 && got.version == 5 && got.journalled == 6);
 	ck_assert(!tickets_redeem(&ts, number, &got)); /* once */
 	tickets_release(&ts);
 }
