@@ -10,10 +10,12 @@
 #include "daemon/msspctl/call.h"
 #include "daemon/msspctl/each.h"
 #include "daemon/msspctl/fields.h"
+#include "daemon/msspctl/safe.h"
 #include "lib/config/unit.h"
 
 #define TIMEOUT_MS 30000
 #define LOOK_US    50000
+#define TEXT_COLUMNS 2000 /* never cut in earnest */
 #define SLACK_MS   5000 /* msspd answers in time by itself */
 
 /* Asks until the result is there. NULL: *status says why. */
@@ -65,33 +67,45 @@ status_of(const json_t *r)
 	return EX_TEMPFAIL; /* not now, cut, busy, no answer */
 }
 
+/* What it says may be the far side's words. */
 static void
-print_rest(const json_t *r)
+print_line(const char *head, const char *text)
 {
-	if (get_text(r, "event_id")[0] != '\0')
-		printf("  event id: %s\n", get_text(r, "event_id"));
-	printf("  link:     %s\n", get_text(r, "link"));
-	if (get_text(r, "do")[0] != '\0')
-		printf("  to do:    %s\n", get_text(r, "do"));
+	printf("  %-10s", head);
+	put_safe(stdout, str_of(text), TEXT_COLUMNS);
+	putchar('\n');
+}
+
+static void
+print_head(const json_t *r, bool is_accepted, bool is_sent)
+{
+	const char *to = get_text(r, "to");
+
+	printf("%s: %s", get_text(r, "sink"), is_accepted ? "accepted" : is_sent ? "NOT accepted" : "NOT sent");
+	if (to[0] != '\0') {
+		fputs(", to ", stdout);
+		put_safe(stdout, str_of(to), TEXT_COLUMNS);
+	}
+	if (is_accepted && !json_is_true(json_object_get(r, "acknowledged")))
+		fputs(", without acknowledgement", stdout);
+	if (is_sent)
+		printf(", after %" PRId64 " ms", get_int(r, "took_ms"));
+	putchar('\n');
 }
 
 static void
 print_result(const json_t *r)
 {
 	bool is_accepted = json_is_true(json_object_get(r, "accepted"));
-	bool is_sent = json_is_integer(json_object_get(r, "took_ms"));
-	const char *to = get_text(r, "to");
+	const char *event_id = get_text(r, "event_id"), *remedy = get_text(r, "do");
 
-	printf("%s: %s%s%s", get_text(r, "sink"),
-	    is_accepted ? "accepted" : is_sent ? "NOT accepted" : "NOT sent",
-	    to[0] != '\0' ? ", to " : "", to);
-	if (is_accepted && !json_is_true(json_object_get(r, "acknowledged")))
-		fputs(", without acknowledgement", stdout);
-	if (is_sent)
-		printf(", after %" PRId64 " ms", get_int(r, "took_ms"));
-	printf("\n  %s%s\n", is_accepted ? "means:    " : "why:      ",
-	    get_text(r, is_accepted ? "means" : "why"));
-	print_rest(r);
+	print_head(r, is_accepted, json_is_integer(json_object_get(r, "took_ms")));
+	print_line(is_accepted ? "means:" : "why:", get_text(r, is_accepted ? "means" : "why"));
+	if (event_id[0] != '\0')
+		print_line("event id:", event_id);
+	print_line("link:", get_text(r, "link"));
+	if (remedy[0] != '\0')
+		print_line("to do:", remedy);
 }
 
 static int

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "daemon/health/conditions.h"
+#include "daemon/ops/safe_text.h"
 #include "lib/base/alloc.h"
 
 #define TIMEOUT_MS 30000
@@ -56,10 +57,10 @@ result_object(const struct trial_answer *a)
 {
 	enum link_condition link = link_condition(a->is_parked, false, a->link);
 
-	return json_pack("{s:b, s:s, s:s, s:s?, s:s, s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "ready",
+	return json_pack("{s:b, s:s, s:s, s:s?, s:s, s:b, s:b, s:s, s:o, s:s, s:s, s:s, s:I, s:o}", "ready",
 	    1, "sink", a->sink, "kind", a->kind, "to", a->to, "result", ends[a->end].word, "accepted",
-	    a->end == TRIAL_ACCEPTED, "acknowledged", a->is_acknowledged, "means", a->means, "why", a->why,
-	    "do", ends[a->end].remedy, "link", link_conditions[link].name, "event_id", a->event_id,
+	    a->end == TRIAL_ACCEPTED, "acknowledged", a->is_acknowledged, "means", a->means, "why",
+	    safe_text(str_of(a->why)), "do", ends[a->end].remedy, "link", link_conditions[link].name, "event_id", a->event_id,
 	    "waited_ms", (json_int_t)a->waited_ms, "took_ms",
 	    a->took_ms >= 0 ? json_integer(a->took_ms) : json_null());
 }

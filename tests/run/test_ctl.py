@@ -111,6 +111,18 @@ class Ctl(unittest.TestCase):
                 self.assertRegex(err, r"'(M\\xfcller|1\\xb5s)' is no UTF-8")
             os.unlink(self.socket)
 
+    def test_what_a_receiver_says_moves_no_cursor(self):
+        said = "550 \x1b]0;evil\x07\x1b[2Jall is well \u202egnihton\n"
+        answers = {"test-sink": {"test": 1}, "test-sink-result": {
+            "ready": True, "sink": "siem", "result": "rejected", "accepted": False, "acknowledged": False, "means": said,
+            "why": said, "do": "", "link": "up", "event_id": "x\x1b[2J", "to": said, "waited_ms": 0, "took_ms": 3}}
+        with Slow(self.socket, answers) as server:
+            self.addCleanup(server.shutdown)
+            code, out, err = self.ctl("test-sink", "siem")
+        self.assertEqual((code, err), (76, ""))
+        self.assertNotRegex(out.replace("\n", ""), "[\x00-\x1f\x7f-\x9f\u202a-\u202e]")
+        self.assertIn("  why:      550 \\x1b]0;evil\\x07\\x1b[2Jall is well \\u{202e}gnihton", out)
+
     def test_ctrl_c_while_an_answer_is_awaited_leaves_a_replay_running(self):
         replay = {"number": 1, "state": "reading", "tenant": "t", "stream": "alerts", "percent": 3}
         with Slow(self.socket, {"replay": {"numbers": [1]}, "replays": {"replays": [replay]}}, "replays") as server:
