@@ -81,7 +81,8 @@ print_head(const json_t *r, bool is_accepted, bool is_sent)
 {
 	const char *to = get_text(r, "to");
 
-	printf("%s: %s", get_text(r, "sink"), is_accepted ? "accepted" : is_sent ? "NOT accepted" : "NOT sent");
+	printf("%s: %s", get_text(r, "sink"),
+	    is_accepted ? "accepted" : is_sent ? "NOT accepted" : "NOT sent");
 	if (to[0] != '\0') {
 		fputs(", to ", stdout);
 		put_safe(stdout, str_of(to), TEXT_COLUMNS);

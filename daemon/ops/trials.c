@@ -60,9 +60,9 @@ result_object(const struct trial_answer *a)
 	return json_pack("{s:b, s:s, s:s, s:s?, s:s, s:b, s:b, s:s, s:o, s:s, s:s, s:s, s:I, s:o}", "ready",
 	    1, "sink", a->sink, "kind", a->kind, "to", a->to, "result", ends[a->end].word, "accepted",
 	    a->end == TRIAL_ACCEPTED, "acknowledged", a->is_acknowledged, "means", a->means, "why",
-	    safe_text(str_of(a->why)), "do", ends[a->end].remedy, "link", link_conditions[link].name, "event_id", a->event_id,
-	    "waited_ms", (json_int_t)a->waited_ms, "took_ms",
-	    a->took_ms >= 0 ? json_integer(a->took_ms) : json_null());
+	    safe_text(str_of(a->why)), "do", ends[a->end].remedy, "link",
+	    link_conditions[link].name, "event_id", a->event_id, "waited_ms",
+	    (json_int_t)a->waited_ms, "took_ms", a->took_ms >= 0 ? json_integer(a->took_ms) : json_null());
 }
 
 static void
