@@ -29,14 +29,14 @@ kafka_message_release(struct kafka_message *m)
 }
 
 static void
-add_header(struct kafka_message *m, const char *name, struct str value)
+add_header(struct kafka_message *m, struct str name, struct str value)
 {
 	size_t n = value.n > HEADER_MAX ? utf8_cut(value.s, value.n, HEADER_MAX) : value.n;
 
 	if (value.s == NULL)
 		return;
-	(void)rd_kafka_header_add(m->headers, name, -1, n > 0 ? value.s : "", (ssize_t)n);
-	m->bytes += strlen(name) + n;
+	(void)rd_kafka_header_add(m->headers, name.s, (ssize_t)name.n, n > 0 ? value.s : "", (ssize_t)n);
+	m->bytes += name.n + n;
 }
 
 static void
@@ -44,19 +44,18 @@ add_headers(struct kafka_message *m, const struct format *format, const struct e
 {
 	const struct origin *o = ev->origin;
 	const struct {
-		const char *name;
-		struct str value;
+		struct str name, value;
 	} all[] = {
-		{ "tenant", str_of(o->tenant) },
-		{ "tenant-id", str_of(o->tenant_id) },
-		{ "customer", str_of(o->customer) },
-		{ "stream", str_of(o->stream) },
-		{ "event-kind", str_of(kind_names[ev->kind]) },
-		{ "event-id", buf_peek(&m->id) },
-		{ "format", str_of(format->name) },
-		{ "format-version", str_of(format->version) },
-		{ "content-type", str_of(format->content_type) },
-		{ "instance", str_of(o->instance) },
+		{ STR("tenant"), str_of(o->tenant) },
+		{ STR("tenant-id"), str_of(o->tenant_id) },
+		{ STR("customer"), str_of(o->customer) },
+		{ STR("stream"), str_of(o->stream) },
+		{ STR("event-kind"), str_of(kind_names[ev->kind]) },
+		{ STR("event-id"), buf_peek(&m->id) },
+		{ STR("format"), str_of(format->name) },
+		{ STR("format-version"), str_of(format->version) },
+		{ STR("content-type"), str_of(format->content_type) },
+		{ STR("instance"), str_of(o->instance) },
 	};
 
 	if (m->headers != NULL)
