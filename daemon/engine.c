@@ -323,8 +323,8 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	intake_on_full(e->intake, full_sink, e);
 	e->reports = reports_new(&e->env, e->journal, e->intake);
 	expiries_listen(e->expiries, on_expiry, e);
-	e->purge = (struct purge){ .origins = &e->origins, .errands = e->errands, .intake = e->intake,
-		.delivery = e->delivery, .over = on_purged, .arg = e };
+	e->purge = (struct purge){ .origins = &e->origins, .errands = e->errands,
+		.journal = e->journal, .intake = e->intake, .delivery = e->delivery, .over = on_purged, .arg = e };
 	e->watch = watch_new(
 	    &e->env, e->journal, &(struct watch_eyes){ see_tenants, see_sinks, e });
 	e->canaries = canaries_new(&e->env, e->journal, say_canary, e);
@@ -340,6 +340,7 @@ engine_start(struct engine *e)
 {
 	e->is_watched = true;
 	apply(e, e->settings);
+	purge_resume(&e->purge);
 }
 
 void

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/belongings.h"
+#include "lib/base/alloc.h"
 #include "lib/base/log.h"
 
 static const struct tenant *
@@ -49,6 +50,50 @@ on_done(void *arg, const struct journal_task *t, const struct err *err)
 	p->key = NULL;
 }
 
+/* Returns the number of its errand; 0: too much is asked of the journal already. */
+static uint64_t
+begin(struct purge *p, const struct journal_task *task, char *taken_key)
+{
+	uint64_t number = errands_work(p->errands, task, on_done, p);
+
+	if (number == 0) {
+		free(taken_key);
+		return 0;
+	}
+	p->is_under_way = true;
+	p->key = taken_key;
+	p->which = task->which;
+	if (task->is_rest)
+		return number;
+	/* Before the first step, which comes behind the pages that the journal was given. */
+	intake_leave_out(p->intake, p->key);
+	delivery_leave_out(p->delivery, &p->which);
+	return number;
+}
+
+/* "global/GUID" of "global/GUID/alerts". */
+static char *
+key_of(const struct journal *j, uint32_t stream)
+{
+	const char *key = journal_stream_key(j, stream), *end = key != NULL ? strrchr(key, '/') : NULL;
+
+	return end != NULL ? xstrndup(key, (size_t)(end - key)) : xstrdup("a tenant");
+}
+
+void
+purge_resume(struct purge *p)
+{
+	struct journal_task task = { .what = JOURNAL_PURGE };
+	char *key;
+
+	if (p->is_under_way || !journal_purge_left(p->journal, &task.which))
+		return;
+	task.is_rest = task.which.nstreams == 0;
+	key = task.is_rest ? xstrdup("a tenant") : key_of(p->journal, task.which.streams[0]);
+	log_info(NULL, "%s was being purged when msspd ended; that goes on now", key);
+	(void)begin(p, &task, key);
+}
+
 uint64_t
 purge_begin(struct purge *p, const struct settings *s, const struct purge_ask *ask, struct err *err)
 {
@@ -63,19 +108,13 @@ purge_begin(struct purge *p, const struct settings *s, const struct purge_ask *a
 	}
 	if (!belongings_find(p->origins, ask->tenant, &task.which, &key, err))
 		return 0;
-	number = may_go(s, ask, key, err) ? errands_work(p->errands, &task, on_done, p) : 0;
-	if (number == 0) {
-		if (err->kind == ERR_NONE)
-			err_set(err, ERR_TEMP, "too much is asked of the journal already");
+	if (!may_go(s, ask, key, err)) {
 		free(key);
 		return 0;
 	}
-	p->is_under_way = true;
-	p->key = key;
-	p->which = task.which;
-	/* Before the first step, which comes behind the pages that the journal was given. */
-	intake_leave_out(p->intake, key);
-	delivery_leave_out(p->delivery, &p->which);
+	number = begin(p, &task, key);
+	if (number == 0)
+		err_set(err, ERR_TEMP, "too much is asked of the journal already");
 	return number;
 }
 

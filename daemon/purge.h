@@ -13,12 +13,12 @@
  * Meanwhile that tenant is not read, and nothing of it is given to a sink; what a sink has just
  * now is waited for. One at a time. It knows nothing of where things are kept.
  *
- * Never blocks; goes on whether anybody looks or not, but not over a restart: what was left then
- * is purged when it is asked for again.
+ * Never blocks; goes on whether anybody looks or not, and after a restart from where it was.
  */
 struct purge {
 	struct origins *origins;
 	struct errands *errands;
+	struct journal *journal;
 	struct intake *intake;
 	struct delivery *delivery;
 	void (*over)(void *arg); /* its streams may be said again */
@@ -36,6 +36,8 @@ struct purge_ask {
 /* Returns the number of its errand; 0: not begun, err says why. s: of now. */
 uint64_t purge_begin(struct purge *p, const struct settings *s, const struct purge_ask *ask,
     struct err *err);
+/* What was under way when msspd ended. The intake and the delivery are configured. */
+void purge_resume(struct purge *p);
 void purge_release(struct purge *p);
 
 #endif

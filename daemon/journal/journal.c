@@ -335,6 +335,12 @@ journal_work(struct journal *j, struct journal_task *taken, journal_task_cb *cb,
 }
 
 bool
+journal_purge_left(const struct journal *j, struct journal_filter *which)
+{
+	return registry_purge_left(j->registry, which);
+}
+
+bool
 journal_filter_has(const struct journal_filter *f, uint32_t stream)
 {
 	bool has = f->nstreams == 0;

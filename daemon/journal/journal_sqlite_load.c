@@ -62,6 +62,8 @@ on_meta(struct store *s, sqlite3_stmt *st)
 		s->reasons_since = (int64_t)value;
 		s->is_reasons_saved = true;
 	}
+	if (strcmp(name, "purging") == 0)
+		registry_load_purge(s->reg, text_of(st, 1));
 	if (strcmp(name, "clean") == 0)
 		s->was_clean = sqlite3_column_int(st, 1) == 1;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -241,6 +243,7 @@ forget_figures(struct store *s)
 	s->reasons_since = 0;
 	s->trimmed_to = clock_wall(s->clock);
 	s->next_trim_at = 0;
+	registry_load_purge(s->reg, NULL);
 	for (size_t i = 0; i < s->nplaces; i++) {
 		struct place *p = s->places[i];
 

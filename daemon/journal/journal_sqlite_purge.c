@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/journal/journal_sqlite.h"
 #include "lib/base/alloc.h"
+#include "lib/base/buf.h"
 
 /*
  * All of a stream goes, a step at a time: readers, entries (what is with a sink just now last),
@@ -13,6 +14,27 @@
 #define SCRUB_PAGES 1024
 #define SCRUB_PASSES 5
 #define SCRUB_TRIES 100 /* somebody who reads the file (a backup) keeps the log from being cut */
+
+/* ---- where it is ----------------------------------------------------------------- */
+
+/* With the first rows that go it is written down which streams go; with their names, that only the
+ * file's pages are left to do: a number may be another stream's from then on. A restart goes on there. */
+static bool
+write_down(struct store *s, const struct journal_task *t, bool with_streams, struct err *err)
+{
+	sqlite3_stmt *st = db_use(s, ST_META_PUT);
+	struct buf streams = BUF_INIT(JOURNAL_STREAMS * 12);
+	bool ok;
+
+	buf_puts(&streams, "");
+	for (size_t i = 0; i < t->which.nstreams && with_streams; i++)
+		buf_printf(&streams, "%u ", t->which.streams[i]);
+	bind_text(st, 1, "purging");
+	sqlite3_bind_text(st, 2, with_streams ? streams.p : "", -1, SQLITE_TRANSIENT);
+	ok = db_run(s, st, err);
+	buf_release(&streams);
+	return ok;
+}
 
 /* ---- readers ------------------------------------------------------------------- */
 
@@ -40,7 +62,7 @@ purge_readers(struct store *s, struct journal_task *t, struct err *err)
 	t->purged.gaps += gaps;
 	s->counts.gaps -= gaps < s->counts.gaps ? gaps : s->counts.gaps;
 	t->is_over = true;
-	return true;
+	return write_down(s, t, true, err);
 }
 
 /* ---- entries --------------------------------------------------------------------- */
@@ -260,7 +282,7 @@ purge_names(struct store *s, struct journal_task *t, struct err *err)
 			return false;
 	}
 	t->is_over = true;
-	return true;
+	return write_down(s, t, false, err);
 }
 
 /* ---- what is left of it ------------------------------------------------------------------ */
@@ -341,7 +363,8 @@ scrub(struct store *s, struct journal_task *t, struct err *err)
 		*err = (struct err) { 0 };
 	}
 	t->is_over = t->is_scrubbed || t->tries >= SCRUB_TRIES || t->at[2] == SCRUB_PASSES;
-	return s->rc == SQLITE_OK;
+	return s->rc == SQLITE_OK &&
+	       (!t->is_over || db_exec(s, "DELETE FROM meta WHERE name = 'purging'", err));
 }
 
 /* ---- a step ------------------------------------------------------------------------------- */
@@ -398,11 +421,13 @@ take_part(struct store *s, struct journal_task *t, struct err *err)
 bool
 purge_step(struct store *s, struct journal_task *t, struct err *err)
 {
-	if (t->which.nstreams == 0)
+	if (t->which.nstreams == 0 && !t->is_rest)
 		return err_set(err, ERR_PERM, "no stream was named");
 	if (s->db == NULL)
 		return err_set(err, ERR_TEMP, "the journal is closed after a failure");
 	t->is_over = false;
+	if (t->is_rest)
+		t->phase = SCRUBBING;
 	if (t->phase == SCRUBBING)
 		return scrub(s, t, err);
 	if (parts[t->phase] == purge_entries && t->at[0] == 0)

@@ -79,6 +79,7 @@ struct journal_task {
 	enum journal_deed what;
 	struct journal_filter which;
 	bool is_forced;       /* PURGE: what is with a sink right now goes, too */
+	bool is_rest;         /* PURGE: of no stream any more, only of what is left in the file's pages */
 	bool is_over;
 	uint64_t done;        /* RETRY, DROP: letters */
 	uint64_t passed;      /* RETRY: of sinks that take none now; DROP: those that are retried */
@@ -95,6 +96,10 @@ struct journal_task {
 typedef void journal_task_cb(void *arg, struct journal_task *taken, const struct err *err);
 
 void journal_work(struct journal *j, struct journal_task *taken, journal_task_cb *cb, void *arg);
+
+/* A purge that was under way when msspd ended, as the file has it: of the streams of `which`; of
+ * none: its rest (is_rest). False: there was none. */
+bool journal_purge_left(const struct journal *j, struct journal_filter *which);
 
 /* Is that stream one of the filter's? */
 bool journal_filter_has(const struct journal_filter *f, uint32_t stream);

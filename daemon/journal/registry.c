@@ -177,6 +177,24 @@ registry_purge_stream(struct registry *r, uint32_t stream)
 	pthread_mutex_unlock(&r->lock);
 }
 
+bool
+registry_purge_left(struct registry *r, struct journal_filter *which)
+{
+	bool has_one;
+
+	*which = (struct journal_filter){ .nstreams = 0 };
+	pthread_mutex_lock(&r->lock);
+	has_one = r->has_purge_left;
+	for (size_t i = 0; i < r->npurge_left; i++) {
+		const struct stream *st = registry_stream_at(r, r->purge_left[i]);
+
+		if (st != NULL && st->key != NULL)
+			which->streams[which->nstreams++] = r->purge_left[i];
+	}
+	pthread_mutex_unlock(&r->lock);
+	return has_one;
+}
+
 const char *
 registry_stream_about(struct registry *r, uint32_t stream)
 {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "daemon/journal/journal.h"
+#include "daemon/journal/letters.h"
 #include "daemon/journal/periods.h"
 
 /*
@@ -30,6 +31,8 @@ void registry_free(struct registry *r);
 
 uint32_t registry_stream(struct registry *r, const char *key, const char *about);
 uint32_t registry_stream_find(struct registry *r, const char *key);
+/* See journal_purge_left(). */
+bool registry_purge_left(struct registry *r, struct journal_filter *which);
 const char *registry_stream_key(struct registry *r, uint32_t stream);
 const char *registry_stream_about(struct registry *r, uint32_t stream);
 /* The highest number. */
@@ -92,6 +95,8 @@ int64_t registry_window(struct registry *r, uint32_t stream);
 /* Each reader in turn; *i begins at 0. The name is valid for ever. */
 bool registry_each_reader(struct registry *r, size_t *i, uint32_t *stream, const char **name,
     int64_t *at);
+/* The streams of a purge as the file has them: numbers, a blank between two. NULL: there is none. */
+void registry_load_purge(struct registry *r, const char *streams);
 /* Nobody has said it since registry_purge_stream(). */
 bool registry_is_purged(struct registry *r, uint32_t stream);
 /* Nothing of it is kept any more. */

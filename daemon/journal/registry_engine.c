@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include "daemon/journal/registry_inner.h"
 #include "lib/base/alloc.h"
 #include "lib/base/ticks.h"
@@ -189,6 +191,26 @@ registry_each_reader(struct registry *r, size_t *i, uint32_t *stream, const char
 	pthread_mutex_unlock(&r->lock);
 	*i += 1;
 	return found;
+}
+
+/* As the file has it: numbers with blanks between them. NULL: there is none. */
+void
+registry_load_purge(struct registry *r, const char *streams)
+{
+	pthread_mutex_lock(&r->lock);
+	r->has_purge_left = streams != NULL;
+	r->npurge_left = 0;
+	while (streams != NULL && r->npurge_left < JOURNAL_STREAMS) {
+		char *end;
+		unsigned long number = strtoul(streams, &end, 10);
+
+		if (end == streams)
+			break;
+		if (number > 0 && number <= UINT32_MAX)
+			r->purge_left[r->npurge_left++] = (uint32_t)number;
+		streams = end;
+	}
+	pthread_mutex_unlock(&r->lock);
 }
 
 bool

@@ -45,6 +45,9 @@ struct registry {
 	bool has_unsaved_streams, has_unsaved_sinks;
 	struct journal_stats stats;
 	struct periods *periods; /* with a lock of its own */
+	bool has_purge_left;     /* of those streams, which may be gone */
+	uint32_t purge_left[JOURNAL_STREAMS];
+	size_t npurge_left;
 };
 
 /* NULL: none of that number. */

@@ -5,6 +5,8 @@ import collections
 import json
 import os
 import re
+import socket
+import sqlite3
 import subprocess
 import unittest
 
@@ -254,6 +256,37 @@ class Purge(Letters):
             self.msspd.start()
             self.assert_stays(before)
         self.msspd.ctl("tenant", "purge", "con")
-        self.assertEqual(self.of("con"), [[], [], None])
+        harness.wait_for("nothing is kept of it", 60, lambda: self.of("con") == [[], [], None])
+        self.assert_stays(before)
+        harness.wait_for("nothing is left of it", 60, lambda: self.bytes_on_disk(self.gone) == [])
+
+    def test_a_restart_goes_on_with_it(self):
+        """Nobody asks again: what was begun is done at the next start, and not at the one after it."""
+        self.start(60)
+        self.wait_all(60)
+        self.leave()
+        before = self.of("contoso")
+        # Who reads the file keeps it from coming to its end.
+        reader = sqlite3.connect(os.path.join(self.msspd.state, "journal.db"))
+        self.addCleanup(reader.close)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM dead").fetchall()
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.msspd.socket)
+            s.sendall(b'{"verb": "tenant-purge", "tenant": "con"}\n')
+            self.assertTrue(json.loads(s.makefile().readline())["ok"])
+        harness.wait_for("its rows are gone", 30, lambda: self.of("con") == [[], [], None])
+        self.msspd.kill()
+        self.assertTrue(self.bytes_on_disk(self.gone), "it was done already")
+        reader.close()
+        self.msspd.start()
+        self.assertIn("was being purged when msspd ended", self.run_.read(self.msspd.log))
+        harness.wait_for("nothing is kept of it", 60, lambda: self.of("con") == [[], [], None])
+        self.assert_stays(before)
+        harness.wait_for("nothing is left of it", 60, lambda: self.bytes_on_disk(self.gone) == [])
+        harness.wait_for("it is over", 60, lambda: "was purged by an operator" in self.run_.read(self.msspd.log))
+        self.msspd.stop()
+        self.msspd.start()
+        self.assertEqual(self.run_.read(self.msspd.log).count("was being purged when msspd ended"), 1)
         self.assert_stays(before)
         self.assertEqual(self.bytes_on_disk(self.gone), [])

@@ -319,6 +319,57 @@ START_TEST(test_who_reads_the_file_is_not_waited_for)
 }
 END_TEST
 
+/* ---- a restart ------------------------------------------------------------------------------- */
+
+static struct journal_task
+after_steps(struct kit *k, const struct journal_task *task, unsigned n)
+{
+	struct journal_task *t = xmemdup(task, sizeof(*task)), out;
+
+	for (unsigned i = 0; i < n && !t->is_over; i++)
+		t = kit_work(k, t);
+	out = *t;
+	free(t);
+	return out;
+}
+
+/* After however many steps: what is left is known, is done when it is gone on with, and is the
+ * tenant's that went, also where another one has its numbers now. */
+START_TEST(test_it_goes_on_after_a_restart)
+{
+	struct journal_task t = { .what = JOURNAL_PURGE }, left = { .what = JOURNAL_PURGE };
+	uint32_t siem, number;
+	struct kit k;
+
+	kit_init(&k, &journal_sqlite);
+	kit_must_open(&k);
+	ck_assert(!journal_purge_left(k.j, &left.which));
+	siem = journal_sink(k.j, "siem");
+	put(&k, "11111", "b", 2, siem);
+	two_tenants(&k, 0);
+	number = stream(&k, "1111");
+	t.which = (struct journal_filter){ .streams = { number }, .nstreams = 1 };
+	t = after_steps(&k, &t, (unsigned)_i + 1);
+	kit_close(&k);
+	kit_must_open(&k);
+	ck_assert(journal_purge_left(k.j, &left.which) == !t.is_over);
+	if (!t.is_over) {
+		left.is_rest = left.which.nstreams == 0;
+		ck_assert_msg(left.is_rest ? journal_stream_key(k.j, number) == NULL :
+		    left.which.nstreams == 1 && left.which.streams[0] == number, "%zu", left.which.nstreams);
+		put(&k, "2222", "new", 1, siem);
+		ck_assert(kit_work_all(&k, left).is_scrubbed);
+		is_read(&k, siem, "b-0 b-1 new-0");
+		ck_assert(journal_stream_key(k.j, stream(&k, "2222")) != NULL);
+	}
+	ck_assert_uint_eq(stats(&k).remembered, t.is_over ? 7 : 8);
+	kit_close(&k);
+	kit_must_open(&k);
+	ck_assert(!journal_purge_left(k.j, &left.which));
+	kit_release(&k);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -332,6 +383,7 @@ main(void)
 	tcase_add_loop_test(tc, test_contract, 0, NCASES * NENGINES);
 	tcase_add_test(tc, test_nothing_is_left_on_disk);
 	tcase_add_test(tc, test_who_reads_the_file_is_not_waited_for);
+	tcase_add_loop_test(tc, test_it_goes_on_after_a_restart, 0, 9);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
