@@ -324,7 +324,8 @@ engine_open(struct event_base *base, struct settings *s, bool is_dry, struct err
 	e->reports = reports_new(&e->env, e->journal, e->intake);
 	expiries_listen(e->expiries, on_expiry, e);
 	e->purge = (struct purge){ .origins = &e->origins, .errands = e->errands,
-		.journal = e->journal, .intake = e->intake, .delivery = e->delivery, .over = on_purged, .arg = e };
+		.journal = e->journal, .intake = e->intake, .delivery = e->delivery, .over = on_purged,
+		.arg = e };
 	e->watch = watch_new(
 	    &e->env, e->journal, &(struct watch_eyes){ see_tenants, see_sinks, e });
 	e->canaries = canaries_new(&e->env, e->journal, say_canary, e);
