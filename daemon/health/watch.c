@@ -6,8 +6,24 @@
 #include "lib/base/alloc.h"
 
 #define LOOK_MS       5000 /* how often all is looked at, … */
-#define SLEPT_MS      60000 /* so long without a look */
 #define LOOK_LEAST_MS 250  /* … or more often where health.settle is short */
+#define SLEPT_MS      20000 /* so long without a look */
+#define SILENT_MS     60000 /* and with no tenant read, perhaps */
+
+/* ---- sleep --------------------------------------------------------------------------- */
+
+/* Nobody is silent because the machine slept, or the process stood still; nothing lasts meanwhile. */
+static void
+look_for_sleep(struct watch *w)
+{
+	int64_t now = clock_mono(w->env->clock), passed = now - w->looked_ms;
+
+	if (passed > SILENT_MS)
+		w->awake = clock_wall(w->env->clock);
+	if (passed > SLEPT_MS)
+		w->slept_ms += passed;
+	w->looked_ms = now;
+}
 
 /* ---- msspd's own --------------------------------------------------------------------- */
 
@@ -35,7 +51,7 @@ watch_own(struct watch *w)
 		s->since = now;
 	s->state = (int)journal_state(w->journal);
 	s->what = w->journal_text;
-	if (!steady_see(&s->steady, s->state, s->state != JOURNAL_OK, clock_mono(w->env->clock),
+	if (!steady_see(&s->steady, s->state, s->state != JOURNAL_OK, watch_now(w),
 		w->settings->health_settle_ms))
 		return;
 	to.nsinks = teller_daemon_routes(w->teller, sinks);
@@ -67,8 +83,9 @@ tell_event(struct watch *w, enum journal_note note, const char *text)
 	char *summary = xasprintf("Journal: %s", journal_events[note].state);
 	uint64_t by;
 
+	look_for_sleep(w);
 	w->nnotes[note]++;
-	if (tally_grew(&w->journal_notes[note], w->nnotes[note], clock_mono(w->env->clock), &by)) {
+	if (tally_grew(&w->journal_notes[note], w->nnotes[note], watch_now(w), &by)) {
 		h.about = STR("journal");
 		h.state = str_of(journal_events[note].state);
 		h.level = HEALTH_ALARM;
@@ -121,17 +138,6 @@ watch_notice(struct watch *w, const struct watch_notice *n)
 }
 
 /* ---- life ------------------------------------------------------------------------------ */
-
-/* Nobody is silent because the machine slept, or the process stood still. */
-static void
-look_for_sleep(struct watch *w)
-{
-	int64_t now = clock_mono(w->env->clock);
-
-	if (now - w->looked_ms > SLEPT_MS)
-		w->awake = clock_wall(w->env->clock);
-	w->looked_ms = now;
-}
 
 static void
 watch_on_timer(void *arg)
@@ -275,6 +281,7 @@ watch_configure(struct watch *w, const struct settings *s)
 		return;
 	w->is_running = true;
 	w->awake = clock_wall(w->env->clock);
-	w->started_ms = w->looked_ms = clock_mono(w->env->clock);
+	w->looked_ms = clock_mono(w->env->clock);
+	w->started_ms = watch_now(w);
 	timer_set(w->env->timers, &w->timer, LOOK_LEAST_MS);
 }

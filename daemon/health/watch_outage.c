@@ -26,7 +26,7 @@ is_among(uint32_t sink, const uint32_t *v, size_t n)
 static size_t
 count_fresh(const struct watch *w, int state)
 {
-	int64_t now = clock_mono(w->env->clock);
+	int64_t now = watch_now(w);
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->ntenants; i++) {
@@ -302,7 +302,7 @@ clear_old(struct watch *w)
 	int state = w->cleared;
 
 	if (state == TENANT_STATES ||
-	    clock_mono(w->env->clock) - w->started_ms < OUTAGE_TAIL_MS)
+	    watch_now(w) - w->started_ms < OUTAGE_TAIL_MS)
 		return;
 	w->cleared++;
 	if (!state_is_ill((enum tenant_state)state) || w->troubles[state].outage.is_on)
@@ -317,7 +317,7 @@ outages_look(struct watch *w)
 {
 	for (int state = 0; state < TENANT_STATES; state++) {
 		if (outage_ends(&w->troubles[state].outage, count_members(w, state), w->ntenants,
-			clock_mono(w->env->clock)))
+			watch_now(w)))
 			end(w, state);
 	}
 	clear_old(w);

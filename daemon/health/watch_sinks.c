@@ -93,7 +93,7 @@ look_at_backlog(struct watch *w, struct subject *s, const struct delivery_figure
 	if (state != s->state || s->since == TICKS_NONE)
 		s->since = clock_wall(w->env->clock);
 	s->state = state;
-	if (steady_see(&s->steady, state, state != BACKLOG_COMPLETE, clock_mono(w->env->clock),
+	if (steady_see(&s->steady, state, state != BACKLOG_COMPLETE, watch_now(w),
 		w->settings->health_settle_ms))
 		tell_backlog(w, s, was);
 }
@@ -123,7 +123,7 @@ tell_dead(struct watch *w, const struct subject *s, uint64_t by)
 static void
 look_at(struct watch *w, struct subject *s, const struct delivery_figures *f)
 {
-	int64_t now = clock_mono(w->env->clock);
+	int64_t now = watch_now(w);
 	int was = s->steady.told;
 	uint64_t by;
 

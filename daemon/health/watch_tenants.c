@@ -167,7 +167,7 @@ tell_growth(struct watch *w, const struct subject *s, const char *id, enum healt
 static void
 look_for_growth(struct watch *w, struct subject *s)
 {
-	int64_t now = clock_mono(w->env->clock);
+	int64_t now = watch_now(w);
 	uint64_t by;
 
 	if (tally_grew(&s->quarantined, s->nquarantined, now, &by))
@@ -205,7 +205,7 @@ tell_what_is_due(struct watch *w, struct subject *s)
 void
 watch_tenants(struct watch *w)
 {
-	int64_t now = clock_mono(w->env->clock);
+	int64_t now = watch_now(w);
 
 	take_all(w);
 	for (size_t i = 0; i < w->ntenants; i++) {

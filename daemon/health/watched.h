@@ -24,7 +24,8 @@ struct watch {
 	struct timer timer;
 	int64_t awake;      /* ticks: since the start, or since the machine slept last */
 	int64_t looked_ms;  /* mono: the last look */
-	int64_t started_ms; /* mono */
+	int64_t slept_ms;   /* since the start: in which nobody looked */
+	int64_t started_ms; /* watch_now() */
 	bool is_running;
 
 	struct subject **tenants; /* as settings->tenants */
@@ -45,6 +46,13 @@ struct watch {
 	} troubles[TENANT_STATES];
 	int cleared; /* states: the outages of a run before this one that were told to be over */
 };
+
+/* ms that msspd was awake for: what lasts is counted in these. */
+static inline int64_t
+watch_now(const struct watch *w)
+{
+	return clock_mono(w->env->clock) - w->slept_ms;
+}
 
 /* Told to those who are told of msspd itself. */
 void watch_tell_own(struct watch *w, const char *id, struct health *h, bool is_event);

@@ -373,6 +373,28 @@ START_TEST(test_sleep)
 }
 END_TEST
 
+/* The network went before the machine slept, and comes back after: that lasted for as long as it was awake. */
+START_TEST(test_sleep_amid_trouble)
+{
+	pass(3 * MIN);
+	for (size_t i = 0; i < TENANTS; i++)
+		set(i, TENANT_UNREACHABLE, "no route");
+	links[1].trouble_since = clock_wall(&turned);
+	links[1].trouble = "no route";
+	links[1].link = SINK_DOWN;
+	pass(20);
+	now_ms += INT64_C(3 * 3600 * 1000);
+	pass(20);
+	for (size_t i = 1; i < TENANTS; i++)
+		set(i, TENANT_HEALTHY, "");
+	links[1].link = SINK_UP;
+	links[1].trouble_since = TICKS_NONE;
+	ASSERT_TOLD(0, "");
+	pass(3 * MIN);
+	ASSERT_TOLD(0, "Tenant t00: unreachable"); /* who stays so is told */
+}
+END_TEST
+
 /* A tenant that never answers from the start on. */
 START_TEST(test_never_read)
 {
@@ -598,6 +620,18 @@ START_TEST(test_journal_event)
 }
 END_TEST
 
+/* As the machine wakes, before anybody looked; and another time, hours later. */
+START_TEST(test_journal_event_at_waking)
+{
+	pass(3 * MIN);
+	now_ms += INT64_C(9 * 3600 * 1000);
+	watch_journal(w, JOURNAL_NOTE_QUARANTINE, JOURNAL_OK, "a row is damaged");
+	pass(3 * 60 * MIN);
+	watch_journal(w, JOURNAL_NOTE_QUARANTINE, JOURNAL_OK, "a row is damaged");
+	ASSERT_TOLD(0, "Journal: damaged row; Journal: damaged row");
+}
+END_TEST
+
 START_TEST(test_ends)
 {
 	struct expiry app = { "app", "soc", "its secret", "make a new one",
@@ -653,6 +687,7 @@ main(void)
 	tcase_add_test(tc, test_what_lasts);
 	tcase_add_test(tc, test_silence);
 	tcase_add_test(tc, test_sleep);
+	tcase_add_test(tc, test_sleep_amid_trouble);
 	tcase_add_test(tc, test_never_read);
 	tcase_add_test(tc, test_growth);
 	tcase_add_test(tc, test_outage);
@@ -665,6 +700,7 @@ main(void)
 	tcase_add_test(tc, test_journal);
 	tcase_add_test(tc, test_the_last_word_stays_the_last);
 	tcase_add_test(tc, test_journal_event);
+	tcase_add_test(tc, test_journal_event_at_waking);
 	tcase_add_test(tc, test_ends);
 	tcase_add_test(tc, test_reload);
 	srunner_run_all(sr, CK_ENV);
