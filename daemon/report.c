@@ -238,9 +238,9 @@ on_listed(void *arg, const struct intake_listed *item)
 	struct job *j = arg;
 
 	j->moved = mono(j->all);
-	j->row->foreign += item->is_foreign;
-	return !item->is_foreign && account_list(j->account, item->id, item->created, item->version,
-	                                item->is_unreadable);
+	if (item->is_foreign)
+		return account_list_foreign(j->account, item->id);
+	return account_list(j->account, item->id, item->created, item->version, item->is_unreadable);
 }
 
 static void

@@ -49,7 +49,7 @@ count_alert(struct report_row *row, const struct account *a, const struct report
 	if (alert->n == 0 || !account_is_of(a, alert))
 		return;
 	if (!alert->is_listed) {
-		if (alert->is_remembered && alert->journalled < l->listed_from)
+		if (alert->is_remembered && !alert->is_foreign && alert->journalled < l->listed_from)
 			count(&row->extra, alert);
 		return;
 	}
@@ -157,6 +157,7 @@ void
 report_row_sum(struct report_row *row, struct journal *j, const struct tenant *t, struct account *a,
     const struct report_limits *limits)
 {
+	row->foreign = a->nforeign;
 	name_sinks(row, j, t, a);
 	for (size_t i = 0; i < a->nslots; i++)
 		count_alert(row, a, limits, &a->alerts[i]);

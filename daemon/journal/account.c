@@ -114,6 +114,18 @@ account_list(struct account *a, struct str id, int64_t created, int64_t version,
 	return true;
 }
 
+bool
+account_list_foreign(struct account *a, struct str id)
+{
+	struct account_alert *alert = get(a, id);
+
+	if (alert == NULL || alert->is_foreign)
+		return false;
+	alert->is_foreign = true;
+	a->nforeign++;
+	return true;
+}
+
 static void
 take_given(struct account *a, struct account_alert *alert, const struct given *given)
 {

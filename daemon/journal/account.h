@@ -28,6 +28,7 @@ struct account_alert {
 	size_t n;                    /* bytes of it; 0: an empty slot */
 	bool is_listed, is_remembered;
 	bool is_unreadable;          /* as it is listed */
+	bool is_foreign;             /* it is listed as another tenant's */
 	bool is_said;                /* the journal says who was given it, */
 	bool has_reasons;            /* and why others were not */
 	int64_t created;             /* ticks; TICKS_NONE */
@@ -42,7 +43,7 @@ struct account {
 	int64_t from, to; /* ticks: created in it */
 	/* Said meanwhile. */
 	struct account_alert *alerts; /* open table */
-	size_t nalerts, nslots;
+	size_t nalerts, nslots, nforeign;
 	bool is_full;                 /* there are more than it takes */
 	struct arena ids;
 	uint32_t sinks[ACCOUNT_SINKS];
@@ -60,6 +61,8 @@ void account_free(struct account *a);
 /* Microsoft lists it. False: it was listed before, or there are too many. */
 bool account_list(struct account *a, struct str id, int64_t created, int64_t version,
     bool is_unreadable);
+/* Likewise, and says that it is another tenant's. */
+bool account_list_foreign(struct account *a, struct str id);
 /* The memory has it. */
 void account_remember(struct account *a, struct str id, int64_t created, int64_t journalled,
     bool is_said, const struct given *given);

@@ -155,6 +155,26 @@ START_TEST(test_what_is_not_listed_any_more)
 }
 END_TEST
 
+/* Pages overlap by one: it comes twice. */
+START_TEST(test_a_foreign_one_counts_once)
+{
+	const struct report_row *row;
+
+	for (int i = 0; i < 25; i++)
+		sg_add(&g, 0, now() - HOUR + i * TICKS_SEC);
+	tenants[0].poll_interval_ms = 3600 * SEC;
+	start(1);
+	wait_polls(0, 1);
+	g.t[0].alerts[9].tenant_id = sg_tenant_id(5);
+	row = row_of(begin(now() - 24 * HOUR, now()));
+	ck_assert_msg(row->error == NULL, "%s", row->error);
+	ck_assert_uint_eq(row->foreign, 1);
+	ck_assert_uint_eq(row->listed, 24);
+	ck_assert_uint_eq(row->extra.n, 0);
+	ck_assert(report_is_even(row) == (row->sinks[0].fates[FATE_WAITING].n == 0));
+}
+END_TEST
+
 /* ---- who goes meanwhile ----------------------------------------------------------------------- */
 
 static bool is_purged;
@@ -406,6 +426,7 @@ main(void)
 	tcase_add_test(tc, test_read_while_the_journal_is_asked);
 	tcase_add_test(tc, test_new_while_the_journal_is_asked);
 	tcase_add_test(tc, test_what_is_not_listed_any_more);
+	tcase_add_test(tc, test_a_foreign_one_counts_once);
 	tcase_add_test(tc, test_purged_meanwhile);
 	tcase_add_test(tc, test_it_leaves_no_traces);
 	tcase_add_test(tc, test_a_tenant_that_is_not_read_is_no_stream_either);
