@@ -38,45 +38,51 @@ scan_sixteen(const char *p, bool plain_only)
 	return (unsigned)_mm_movemask_epi8(stop);
 }
 
+/* A bit for each of 64 bytes, from its highest. */
+static inline uint64_t
+scan_mask(__m128i a, __m128i b, __m128i c, __m128i d)
+{
+	uint64_t low = (unsigned)_mm_movemask_epi8(a) | (unsigned)_mm_movemask_epi8(b) << 16,
+		 high = (unsigned)_mm_movemask_epi8(c) | (unsigned)_mm_movemask_epi8(d) << 16;
+
+	return low | high << 32;
+}
+
 /* Of 64 bytes, a bit for each that is c. Written out, for the compiler leaves loops as they are. */
 static inline uint64_t
 scan_bits(const __m128i v[4], char c)
 {
 	const __m128i all = _mm_set1_epi8(c);
-	uint64_t a = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v[0], all)),
-		 b = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v[1], all)),
-		 d = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v[2], all)),
-		 e = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v[3], all));
 
-	return a | b << 16 | d << 32 | e << 48;
+	return scan_mask(_mm_cmpeq_epi8(v[0], all), _mm_cmpeq_epi8(v[1], all),
+	    _mm_cmpeq_epi8(v[2], all), _mm_cmpeq_epi8(v[3], all));
 }
 
-/* Of 64 bytes, a bit for each that is not printable ASCII. */
-static inline uint64_t
-scan_odd_bits(const __m128i v[4])
+/* Of sixteen bytes, all bits of those that are quotes or backslashes. */
+static inline __m128i
+scan_escapable(__m128i v)
 {
-	const __m128i space = _mm_set1_epi8(' ');
-	uint64_t a = (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(v[0], space)),
-		 b = (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(v[1], space)),
-		 c = (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(v[2], space)),
-		 d = (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(v[3], space));
-
-	return a | b << 16 | c << 32 | d << 48 | scan_bits(v, 0x7f);
+	return _mm_or_si128(
+	    _mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
 }
 
-/* A bit for each of sixteen bytes that does not stand for itself in a string, or is DEL. */
-static inline unsigned
+/* The same of those that are not printable ASCII. */
+static inline __m128i
+scan_odd(__m128i v)
+{
+	return _mm_or_si128(
+	    _mm_cmplt_epi8(v, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+}
+
+/* The same of those that do not stand for themselves in a string, and of DEL. */
+static inline __m128i
 scan_stops(__m128i v)
 {
-	__m128i stop = _mm_or_si128(
-	    _mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-
-	stop = _mm_or_si128(stop, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
-	stop = _mm_or_si128(stop, _mm_cmplt_epi8(v, _mm_set1_epi8(' ')));
-	return (unsigned)_mm_movemask_epi8(stop);
+	return _mm_or_si128(scan_escapable(v), scan_odd(v));
 }
 
-static inline unsigned
+/* Copies sixteen bytes; returns their stops. */
+static inline __m128i
 scan_copy_sixteen(char *to, const char *p)
 {
 	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -142,7 +148,7 @@ static inline bool
 scan_pair_stops(uint64_t x, uint64_t y)
 {
 #ifdef __SSE2__
-	return scan_stops(_mm_set_epi64x((long long)y, (long long)x)) != 0;
+	return _mm_movemask_epi8(scan_stops(_mm_set_epi64x((long long)y, (long long)x))) != 0;
 #else
 	return scan_eight_stops(x) || scan_eight_stops(y);
 #endif
@@ -176,6 +182,25 @@ scan_copy_short(char *to, const char *p, size_t n)
 }
 
 /*
+ * Copies n bytes that all stand for themselves, as nearly all short text does: without asking
+ * where it does not. False where one of them does not; what is at to is worth nothing then.
+ */
+static inline bool
+scan_copy_plain(char *to, const char *p, size_t n)
+{
+#ifdef __SSE2__
+	if (n >= 16) {
+		__m128i stops = scan_copy_sixteen(to + n - 16, p + n - 16);
+
+		for (size_t i = 0; i + 16 < n; i += 16)
+			stops = _mm_or_si128(stops, scan_copy_sixteen(to + i, p + i));
+		return _mm_movemask_epi8(stops) == 0;
+	}
+#endif
+	return n >= 4 && n < 16 && scan_copy_short(to, p, n);
+}
+
+/*
  * Copies the run of bytes that stand for themselves in a string, DEL not among them; returns its
  * length. to has room for 16 bytes more than are left.
  */
@@ -187,7 +212,7 @@ scan_copy(char *to, const char *p, const char *end)
 
 #ifdef __SSE2__
 	for (; end - p >= 16; p += 16, to += 16) {
-		unsigned mask = scan_copy_sixteen(to, p);
+		unsigned mask = (unsigned)_mm_movemask_epi8(scan_copy_sixteen(to, p));
 
 		if (mask != 0)
 			return (size_t)(p - start) + (size_t)__builtin_ctz(mask);
@@ -237,7 +262,9 @@ scan_quote_copy(char **to, const char *p)
 	const __m128i *at = (const __m128i *)(const void *)p;
 	__m128i v[4] = { _mm_loadu_si128(at), _mm_loadu_si128(at + 1), _mm_loadu_si128(at + 2),
 		_mm_loadu_si128(at + 3) };
-	uint64_t escaped = scan_bits(v, '"') | scan_bits(v, '\\'), odd = scan_odd_bits(v);
+	uint64_t escaped = scan_mask(scan_escapable(v[0]), scan_escapable(v[1]),
+	    scan_escapable(v[2]), scan_escapable(v[3]));
+	uint64_t odd = scan_mask(scan_odd(v[0]), scan_odd(v[1]), scan_odd(v[2]), scan_odd(v[3]));
 	size_t n = odd != 0 ? (size_t)__builtin_ctzll(odd) : 64, done = 0;
 	char *out = *to;
 

@@ -167,7 +167,10 @@ static char *
 put_quoted(char *to, const char *last, struct str s)
 {
 	*to++ = '"';
-	fill(&to, last, s.s, s.s + s.n);
+	if (s.n < SCAN_QUOTE_BYTES && scan_copy_plain(to, s.s, s.n))
+		to += s.n;
+	else
+		fill(&to, last, s.s, s.s + s.n);
 	*to++ = '"';
 	return to;
 }
