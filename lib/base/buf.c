@@ -62,10 +62,11 @@ buf_fit(struct buf *b)
 void
 buf_add(struct buf *b, const void *p, size_t n)
 {
-	if (!buf_room(b, n))
+	bool is_there = !b->failed && b->n + n < b->room && n <= b->max - b->n;
+
+	if (!is_there && !buf_room(b, n))
 		return;
-	if (n != 0)
-		memcpy(b->p + b->n, p, n);
+	str_copy(b->p + b->n, p, n);
 	b->n += n;
 	b->p[b->n] = '\0';
 }
@@ -114,10 +115,13 @@ buf_int(struct buf *b, int64_t v)
 		buf_byte(b, (char)('0' + u));
 		return;
 	}
-	do {
+	/* Each division waits for the one before: half as many. */
+	for (; u >= 10; u /= 100) {
 		tmp[--i] = (char)('0' + u % 10);
-		u /= 10;
-	} while (u != 0);
+		tmp[--i] = (char)('0' + u / 10 % 10);
+	}
+	if (u != 0)
+		tmp[--i] = (char)('0' + u);
 	if (v < 0)
 		tmp[--i] = '-';
 	buf_add(b, tmp + i, sizeof(tmp) - i);

@@ -45,6 +45,27 @@ str_same(struct str a, struct str b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.s, b.s, a.n) == 0);
 }
 
+/* Copies n bytes as memcpy() does, which is a call: most text is a few of them. */
+static inline void
+str_copy(char *to, const char *from, size_t n)
+{
+	if (n > 32) {
+		memcpy(to, from, n);
+	} else if (n >= 16) {
+		memcpy(to, from, 16);
+		memcpy(to + n - 16, from + n - 16, 16);
+	} else if (n >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to + n - 8, from + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(to, from, 4);
+		memcpy(to + n - 4, from + n - 4, 4);
+	} else {
+		while (n-- > 0)
+			to[n] = from[n];
+	}
+}
+
 /* ASCII letters compare without case, everything else as it is; no locale. */
 bool str_same_nocase(struct str a, struct str b);
 bool str_starts(struct str a, const char *prefix);

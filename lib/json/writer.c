@@ -182,7 +182,7 @@ put_plain_name(char *to, bool has_comma, struct str name)
 	if (has_comma)
 		*to++ = ',';
 	*to++ = '"';
-	memcpy(to, name.s, name.n);
+	str_copy(to, name.s, name.n);
 	to += name.n;
 	*to++ = '"';
 	*to++ = ':';
