@@ -14,7 +14,7 @@ put_link(struct shape *s, const struct shape_row *row, const void *base)
 	(void)base;
 	buf_clear(&e->text);
 	portal_link(&e->text, e->ev);
-	shape_whole(s, row->name, buf_peek(&e->text));
+	shape_put_whole(s, shape_row_name(row), buf_peek(&e->text));
 }
 
 /* The numbers that Elastic's own integrations give these words. */
@@ -31,7 +31,7 @@ put_severity(struct shape *s, const struct shape_row *row, const void *base)
 
 	(void)base;
 	if (severity > SEVERITY_UNKNOWN && severity < SEVERITY_OTHER)
-		shape_int(s, row->name, numbers[severity]);
+		shape_put_int(s, shape_row_name(row), numbers[severity]);
 }
 
 static void
@@ -47,7 +47,7 @@ put_comments(struct shape *s, const char *name, const struct alert_comment *comm
 static void
 put_text_of_json(struct shape *s, const struct shape_row *row, const void *at)
 {
-	shape_text(s, row->name, *(const struct str *)at, ECS_NONE);
+	shape_put_text(s, shape_row_name(row), *(const struct str *)at, ECS_NONE);
 }
 
 /* ---- threat ---------------------------- */
@@ -85,7 +85,7 @@ put_techniques(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct alert *a = base;
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	for (size_t i = 0; i < a->nmitre_techniques; i++) {
 		if (attack_is_technique(a->mitre_techniques[i]))
 			shape_text(s, NULL, attack_parent(a->mitre_techniques[i]), ECS_NONE);
@@ -98,7 +98,7 @@ put_subtechniques(struct shape *s, const struct shape_row *row, const void *base
 {
 	const struct alert *a = base;
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	for (size_t i = 0; i < a->nmitre_techniques; i++) {
 		struct str id = a->mitre_techniques[i];
 
@@ -121,7 +121,7 @@ put_alert_comments(struct shape *s, const struct shape_row *row, const void *bas
 static void
 put_evidence_count(struct shape *s, const struct shape_row *row, const void *base)
 {
-	shape_int(s, row->name, (int64_t)((const struct alert *)base)->nevidence_all);
+	shape_put_int(s, shape_row_name(row), (int64_t)((const struct alert *)base)->nevidence_all);
 }
 
 #define S struct alert
@@ -213,7 +213,7 @@ put_incident_comments(struct shape *s, const struct shape_row *row, const void *
 const struct shape_row ecs_incident_event_rows[] = {
 	CONST("kind", "alert"),
 	ARRAY("category"),
-	ROW(CONST, NULL, "intrusion_detection"),
+	ALWAYS(NULL, "intrusion_detection"),
 	CLOSE,
 	WHOLE("id", id, "id"),
 	CALL("severity", put_severity, "severity: informational and low 21, medium 47, high 73"),
@@ -256,7 +256,7 @@ const struct shape_row ecs_incident_own_rows[] = {
 const struct shape_row ecs_unreadable_event_rows[] = {
 	CONST("kind", "alert"),
 	ARRAY("category"),
-	ROW(CONST, NULL, "intrusion_detection"),
+	ALWAYS(NULL, "intrusion_detection"),
 	CLOSE,
 	WHOLE("id", id, "the alert's id where it was found, else the text's SHA-256"),
 	NUMBER("severity", 73),
@@ -292,7 +292,7 @@ put_health_severity(struct shape *s, const struct shape_row *row, const void *ba
 		[HEALTH_ALARM] = 73,
 	};
 
-	shape_int(s, row->name, numbers[((const struct health *)base)->level]);
+	shape_put_int(s, shape_row_name(row), numbers[((const struct health *)base)->level]);
 }
 
 #define S struct health

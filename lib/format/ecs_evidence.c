@@ -113,7 +113,7 @@ put_addresses(struct shape *s, const struct shape_row *row, const void *base)
 	const struct evidence *e = base;
 	enum address_rank rank;
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	for (size_t i = 0; i < e->device.ips.n; i++) {
 		if (address_family(e->device.ips.v[i], &rank) != 0)
 			shape_text(s, NULL, e->device.ips.v[i], ECS_NONE);
@@ -130,7 +130,7 @@ put_path(struct shape *s, const struct shape_row *row, const void *base)
 	buf_clear(text);
 	if (f->path.n != 0)
 		path_join(text, f->path, f->name);
-	shape_text(s, row->name, buf_peek(text), ECS_NONE);
+	shape_put_text(s, shape_row_name(row), buf_peek(text), ECS_NONE);
 }
 
 static void
@@ -204,7 +204,7 @@ put_registry_path(struct shape *s, const struct shape_row *row, const void *base
 			buf_byte(text, '\\');
 		buf_str(text, parts[i]);
 	}
-	shape_text(s, row->name, buf_peek(text), ECS_NONE);
+	shape_put_text(s, shape_row_name(row), buf_peek(text), ECS_NONE);
 }
 
 /* ---- the tables ---------------------------- */
@@ -479,7 +479,7 @@ ecs_categories(struct shape *s, const struct shape_row *row, const void *base)
 	bool has[ARRAY_LEN(ecs_kinds)] = { false };
 
 	note_kinds(has, a->evidence, a->nevidence);
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	shape_text(s, NULL, STR("intrusion_detection"), ECS_NONE);
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (words[i] != NULL && has[i])

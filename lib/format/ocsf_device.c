@@ -6,19 +6,19 @@
 /* Devices and accounts. */
 
 static const struct ocsf_name systems[] = {
-	{ "windows", { 100, "Windows" } },
-	{ "linux", { 200, "Linux" } },
-	{ "ubuntu", { 200, "Linux" } },
-	{ "redhat", { 200, "Linux" } },
-	{ "centos", { 200, "Linux" } },
-	{ "debian", { 200, "Linux" } },
-	{ "suse", { 200, "Linux" } },
-	{ "oracle", { 200, "Linux" } },
-	{ "amazon", { 200, "Linux" } },
-	{ "android", { 201, "Android" } },
-	{ "macos", { 300, "macOS" } },
-	{ "ios", { 301, "iOS" } },
-	{ "ipados", { 302, "iPadOS" } },
+	OCSF_NAME("windows", 100, "Windows"),
+	OCSF_NAME("linux", 200, "Linux"),
+	OCSF_NAME("ubuntu", 200, "Linux"),
+	OCSF_NAME("redhat", 200, "Linux"),
+	OCSF_NAME("centos", 200, "Linux"),
+	OCSF_NAME("debian", 200, "Linux"),
+	OCSF_NAME("suse", 200, "Linux"),
+	OCSF_NAME("oracle", 200, "Linux"),
+	OCSF_NAME("amazon", 200, "Linux"),
+	OCSF_NAME("android", 201, "Android"),
+	OCSF_NAME("macos", 300, "macOS"),
+	OCSF_NAME("ios", 301, "iOS"),
+	OCSF_NAME("ipados", 302, "iPadOS"),
 };
 
 /* By how the name begins: "Windows11", "WindowsServer2022", "Linux", "macOS". */
@@ -30,14 +30,14 @@ put_system(struct shape *s, const struct shape_row *row, const void *base)
 
 	(void)row;
 	for (size_t i = 0; i < ARRAY_LEN(systems); i++) {
-		struct str begin = str_of(systems[i].text);
+		struct str begin = systems[i].text;
 
 		if (name.n >= begin.n && str_same_nocase((struct str){ name.s, begin.n }, begin)) {
-			ocsf_word(s, "type_id", "type", systems[i].word);
+			ocsf_word(s, STR("type_id"), STR("type"), systems[i].word);
 			return;
 		}
 	}
-	ocsf_word(s, "type_id", "type", (struct ocsf_word){ 0, "Unknown" });
+	ocsf_word(s, STR("type_id"), STR("type"), (struct ocsf_word){ 0, STR("Unknown") });
 }
 
 static void
@@ -75,7 +75,7 @@ best_address(const struct evidence *e)
 static void
 put_ip(struct shape *s, const struct shape_row *row, const void *base)
 {
-	shape_text(s, row->name, best_address(base), OBSERVABLE_IP);
+	shape_put_text(s, shape_row_name(row), best_address(base), OBSERVABLE_IP);
 }
 
 static void
@@ -90,7 +90,7 @@ put_interface(struct shape *s, struct str address, struct str best)
 	}
 	shape_open(s, NULL);
 	shape_text(s, "ip", address, is_noted ? OBSERVABLE_NONE : OBSERVABLE_IP);
-	ocsf_word(s, "type_id", "type", (struct ocsf_word){ 0, "Unknown" });
+	ocsf_word(s, STR("type_id"), STR("type"), (struct ocsf_word){ 0, STR("Unknown") });
 	shape_close(s);
 }
 
@@ -100,17 +100,17 @@ put_interfaces(struct shape *s, const struct shape_row *row, const void *base)
 	const struct evidence *e = base;
 	struct str best = best_address(e);
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	for (size_t i = 0; i < e->device.ips.n; i++)
 		put_interface(s, e->device.ips.v[i], best);
 	shape_close(s);
 }
 
 static const struct ocsf_name risks[] = {
-	{ "informational", { 0, "Info" } },
-	{ "low", { 1, "Low" } },
-	{ "medium", { 2, "Medium" } },
-	{ "high", { 3, "High" } },
+	OCSF_NAME("informational", 0, "Info"),
+	OCSF_NAME("low", 1, "Low"),
+	OCSF_NAME("medium", 2, "Medium"),
+	OCSF_NAME("high", 3, "High"),
 };
 
 /* "none" and words of next year have no number: they stay in data. */
@@ -121,8 +121,8 @@ put_risk(struct shape *s, const struct shape_row *row, const void *base)
 
 	(void)row;
 	for (size_t i = 0; i < ARRAY_LEN(risks); i++) {
-		if (str_same_nocase(e->device.risk_score, str_of(risks[i].text)))
-			ocsf_word(s, "risk_level_id", "risk_level", risks[i].word);
+		if (str_same_nocase(e->device.risk_score, risks[i].text))
+			ocsf_word(s, STR("risk_level_id"), STR("risk_level"), risks[i].word);
 	}
 }
 
@@ -131,7 +131,7 @@ put_groups(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct evidence *e = base;
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	shape_open(s, NULL);
 	shape_text(s, "name", e->device.rbac_group_name, OBSERVABLE_NONE);
 	put_number_text(s, "uid", e->device.rbac_group_id);

@@ -12,15 +12,15 @@ put_customer(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct origin *o = base;
 
-	shape_text(s, row->name, str_of(o->customer_name), OBSERVABLE_NONE);
+	shape_put_text(s, shape_row_name(row), str_of(o->customer_name), OBSERVABLE_NONE);
 	if (!shape_is_last(s, shape_row_name(row)))
-		shape_text(s, row->name, str_of(o->customer), OBSERVABLE_NONE);
+		shape_put_text(s, shape_row_name(row), str_of(o->customer), OBSERVABLE_NONE);
 }
 
 static void
 put_tenant(struct shape *s, const struct shape_row *row, const void *base)
 {
-	shape_whole(s, row->name, str_of(((const struct origin *)base)->tenant_id));
+	shape_put_whole(s, shape_row_name(row), str_of(((const struct origin *)base)->tenant_id));
 }
 
 const struct shape_row ocsf_cloud_rows[] = {
@@ -51,14 +51,14 @@ static const struct class_words classes[] = {
 };
 
 static const struct ocsf_word activities[] = {
-	[KIND_NEW] = { 1, "Create" },
-	[KIND_ESCALATED] = { 2, "Update" },
-	[KIND_UPDATED] = { 2, "Update" },
-	[KIND_RESOLVED] = { 3, "Close" },
-	[KIND_REOPENED] = { 2, "Update" },
-	[KIND_HEALTH] = { 1, "General Error" },
-	[KIND_CANARY] = { 99, "Canary" },
-	[KIND_UNREADABLE] = { 1, "Create" },
+	[KIND_NEW] = { 1, STR_INIT("Create") },
+	[KIND_ESCALATED] = { 2, STR_INIT("Update") },
+	[KIND_UPDATED] = { 2, STR_INIT("Update") },
+	[KIND_RESOLVED] = { 3, STR_INIT("Close") },
+	[KIND_REOPENED] = { 2, STR_INIT("Update") },
+	[KIND_HEALTH] = { 1, STR_INIT("General Error") },
+	[KIND_CANARY] = { 99, STR_INIT("Canary") },
+	[KIND_UNREADABLE] = { 1, STR_INIT("Create") },
 };
 
 static struct ocsf_word
@@ -67,7 +67,7 @@ activity_of(const struct event *ev)
 	switch (ev->record->type) {
 	case RECORD_HEALTH:
 		if (ev->record->health.level == HEALTH_WELL)
-			return (struct ocsf_word){ 99, "Recovered" };
+			return (struct ocsf_word){ 99, STR("Recovered") };
 		return activities[KIND_HEALTH];
 	case RECORD_CANARY:
 		return activities[KIND_CANARY];
@@ -90,7 +90,7 @@ ocsf_class(struct ocsf *o)
 
 	shape_int(s, "class_uid", c->uid);
 	shape_int(s, "category_uid", c->category);
-	ocsf_word(s, "activity_id", "activity_name", activity);
+	ocsf_word(s, STR("activity_id"), STR("activity_name"), activity);
 	shape_int(s, "type_uid", c->uid * 100 + activity.id);
 	if (!o->level->has_details)
 		return;
@@ -99,7 +99,7 @@ ocsf_class(struct ocsf *o)
 	buf_clear(&o->text);
 	buf_puts(&o->text, c->name);
 	buf_puts(&o->text, ": ");
-	buf_puts(&o->text, activity.id == 99 ? "Other" : activity.caption);
+	buf_str(&o->text, activity.id == 99 ? STR("Other") : activity.caption);
 	shape_text(s, "type_name", buf_peek(&o->text), OBSERVABLE_NONE);
 	shape_int(s, "timezone_offset", 0);
 }

@@ -33,7 +33,7 @@ put_pid(struct shape *s, const struct shape_row *row, const void *base)
 	const struct evidence *e = base;
 
 	if (is_pid(e->process.pid))
-		shape_int(s, row->name, e->process.pid);
+		shape_put_int(s, shape_row_name(row), e->process.pid);
 	else
 		ocsf_of(s)->needs_whole = true;
 }
@@ -44,7 +44,7 @@ put_parent_pid(struct shape *s, const struct shape_row *row, const void *base)
 	const struct evidence *e = base;
 
 	if (is_pid(e->process.parent_pid))
-		shape_int(s, row->name, e->process.parent_pid);
+		shape_put_int(s, shape_row_name(row), e->process.parent_pid);
 	else if (e->process.parent_pid != RECORD_NO_NUMBER ||
 		 e->process.parent_created != TICKS_NONE || ocsf_has_file(&e->process.parent_image))
 		ocsf_of(s)->needs_whole = true;
@@ -59,7 +59,7 @@ put_bare_image(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct evidence *e = base;
 
-	shape_open(s, row->name);
+	shape_put_open(s, shape_row_name(row), false);
 	if (!is_pid(e->process.pid))
 		shape_rows(s, ocsf_file_rows, &e->process.image);
 	shape_close(s);
@@ -112,7 +112,7 @@ put_key(struct shape *s, const struct shape_row *row, const void *base)
 	if (e->registry.hive.n != 0 && e->registry.key.n != 0)
 		buf_byte(text, '\\');
 	buf_str(text, e->registry.key);
-	shape_text(s, row->name, buf_peek(text), OBSERVABLE_REGISTRY_KEY_PATH);
+	shape_put_text(s, shape_row_name(row), buf_peek(text), OBSERVABLE_REGISTRY_KEY_PATH);
 }
 
 static void
@@ -121,9 +121,10 @@ put_value_name(struct shape *s, const struct shape_row *row, const void *base)
 	const struct evidence *e = base;
 
 	if (e->registry.name.n != 0) {
-		shape_text(s, row->name, e->registry.name, OBSERVABLE_REGISTRY_VALUE_NAME);
+		shape_put_text(
+		    s, shape_row_name(row), e->registry.name, OBSERVABLE_REGISTRY_VALUE_NAME);
 	} else {
-		shape_text(s, row->name, STR("(Default)"), OBSERVABLE_NONE);
+		shape_put_text(s, shape_row_name(row), STR("(Default)"), OBSERVABLE_NONE);
 		shape_bool(s, "is_default", true);
 	}
 }
@@ -211,7 +212,7 @@ put_logged_on(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct evidence *e = base;
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	for (size_t i = 0; i < e->device.nlogged_on; i++) {
 		shape_open(s, NULL);
 		shape_text(s, "accountName", e->device.logged_on[i].account_name, OBSERVABLE_NONE);
@@ -332,10 +333,10 @@ const size_t ocsf_nkinds = ARRAY_LEN(ocsf_kinds);
 /* ---- one item ----------------------------------------------------------------------------- */
 
 static const struct ocsf_name verdicts[] = {
-	{ "unknown", { 0, "Unknown" } },
-	{ "suspicious", { 4, "Suspicious" } },
-	{ "malicious", { 2, "True Positive" } },
-	{ "noThreatsFound", { 5, "Benign" } },
+	OCSF_NAME("unknown", 0, "Unknown"),
+	OCSF_NAME("suspicious", 4, "Suspicious"),
+	OCSF_NAME("malicious", 2, "True Positive"),
+	OCSF_NAME("noThreatsFound", 5, "Benign"),
 };
 
 const struct shape_row ocsf_every_rows[] = {
@@ -386,7 +387,8 @@ put_item(struct ocsf *o, const struct evidence *e)
 	shape_open(s, NULL);
 	shape_text(s, "name", e->type.n != 0 ? e->type : STR("evidence"), OBSERVABLE_NONE);
 	if (e->verdict.n != 0)
-		ocsf_named(s, "verdict_id", "verdict", verdicts, ARRAY_LEN(verdicts), e->verdict);
+		ocsf_named(s, STR("verdict_id"), STR("verdict"), verdicts, ARRAY_LEN(verdicts),
+		    e->verdict);
 	empty = s->w.out->n;
 	if (kind->rows != NULL) {
 		shape_rows(s, kind->rows, e);

@@ -6,9 +6,9 @@
 /* Files, hashes and signatures. */
 
 static const struct ocsf_name algorithms[] = {
-	{ "md5", { 1, "MD5" } }, { "sha1", { 2, "SHA-1" } }, { "sha256", { 3, "SHA-256" } },
-	{ "sha512", { 4, "SHA-512" } },
-	{ "sha256ac", { 99, "sha256Ac" } }, /* Authenticode's: of the signed parts only */
+	OCSF_NAME("md5", 1, "MD5"), OCSF_NAME("sha1", 2, "SHA-1"),
+	OCSF_NAME("sha256", 3, "SHA-256"), OCSF_NAME("sha512", 4, "SHA-512"),
+	OCSF_NAME("sha256ac", 99, "sha256Ac"), /* Authenticode's: of the signed parts only */
 };
 
 static void
@@ -18,7 +18,8 @@ put_hash(struct shape *s, struct str algorithm, struct str value)
 		return;
 	shape_open(s, NULL);
 	shape_text(s, "value", value, OBSERVABLE_HASH);
-	ocsf_named(s, "algorithm_id", "algorithm", algorithms, ARRAY_LEN(algorithms), algorithm);
+	ocsf_named(
+	    s, STR("algorithm_id"), STR("algorithm"), algorithms, ARRAY_LEN(algorithms), algorithm);
 	shape_close(s);
 }
 
@@ -27,7 +28,7 @@ put_hashes(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct file_details *f = base;
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	put_hash(s, STR("sha256"), f->sha256);
 	put_hash(s, STR("sha1"), f->sha1);
 	put_hash(s, STR("md5"), f->md5);
@@ -40,7 +41,7 @@ put_own_hash(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct evidence *e = base;
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	put_hash(s, e->hash.algorithm, e->hash.value);
 	shape_close(s);
 }
@@ -54,11 +55,11 @@ put_name(struct shape *s, const struct shape_row *row, const void *base)
 	struct str base_name = path_base(f->path);
 
 	if (f->name.n != 0)
-		shape_text(s, row->name, f->name, OBSERVABLE_FILE_NAME);
+		shape_put_text(s, shape_row_name(row), f->name, OBSERVABLE_FILE_NAME);
 	else if (base_name.n != 0)
-		shape_text(s, row->name, base_name, OBSERVABLE_FILE_NAME);
+		shape_put_text(s, shape_row_name(row), base_name, OBSERVABLE_FILE_NAME);
 	for (size_t i = 0; i < ARRAY_LEN(hashes) && !shape_is_open(s); i++)
-		shape_text(s, row->name, hashes[i], OBSERVABLE_NONE);
+		shape_put_text(s, shape_row_name(row), hashes[i], OBSERVABLE_NONE);
 }
 
 bool
@@ -92,7 +93,7 @@ put_path(struct shape *s, const struct shape_row *row, const void *base)
 		return;
 	buf_clear(text);
 	path_join(text, f->path, f->name);
-	shape_text(s, row->name, buf_peek(text), OBSERVABLE_FILE_PATH);
+	shape_put_text(s, shape_row_name(row), buf_peek(text), OBSERVABLE_FILE_PATH);
 }
 
 #define S struct file_details

@@ -19,16 +19,16 @@ put_severity(struct shape *s, const struct shape_row *row, const void *base)
 }
 
 static const struct ocsf_name statuses[] = {
-	{ "unknown", { 0, "Unknown" } },
-	{ "new", { 1, "New" } },
-	{ "inProgress", { 2, "In Progress" } },
-	{ "resolved", { 4, "Resolved" } },
+	OCSF_NAME("unknown", 0, "Unknown"),
+	OCSF_NAME("new", 1, "New"),
+	OCSF_NAME("inProgress", 2, "In Progress"),
+	OCSF_NAME("resolved", 4, "Resolved"),
 };
 
 static void
 put_status(struct shape *s, const struct shape_row *row, const void *base)
 {
-	ocsf_named(s, row->name, "status", statuses, ARRAY_LEN(statuses),
+	ocsf_named(s, shape_row_name(row), STR("status"), statuses, ARRAY_LEN(statuses),
 	    ((const struct alert *)base)->status_text);
 }
 
@@ -48,7 +48,8 @@ put_title(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct alert *a = base;
 
-	shape_text(s, row->name, a->title.n != 0 ? a->title : STR(NO_TITLE), OBSERVABLE_NONE);
+	shape_put_text(
+	    s, shape_row_name(row), a->title.n != 0 ? a->title : STR(NO_TITLE), OBSERVABLE_NONE);
 }
 
 static void
@@ -56,7 +57,7 @@ put_types(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct alert *a = base;
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	shape_text(s, NULL, a->category, OBSERVABLE_NONE);
 	for (size_t i = 0; i < a->ncategories; i++) {
 		if (!str_same(a->categories[i], a->category))
@@ -104,7 +105,7 @@ put_attacks(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct alert *a = base;
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	put_tactic(s, a->category);
 	for (size_t i = 0; i < a->ncategories; i++) {
 		if (!str_same(a->categories[i], a->category))
@@ -118,7 +119,7 @@ put_attacks(struct shape *s, const struct shape_row *row, const void *base)
 static void
 put_sources(struct shape *s, const struct shape_row *row, const void *base)
 {
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	shape_text(s, NULL, ((const struct alert *)base)->detection_source, OBSERVABLE_NONE);
 	shape_close(s);
 }
@@ -131,7 +132,7 @@ put_incident_link(struct shape *s, const struct shape_row *row, const void *base
 
 	buf_clear(&o->text);
 	if (portal_given(&o->text, ((const struct alert *)base)->incident_web_url, o->ev->origin))
-		shape_whole(s, row->name, buf_peek(&o->text));
+		shape_put_whole(s, shape_row_name(row), buf_peek(&o->text));
 }
 
 static void
@@ -146,14 +147,15 @@ put_comment(struct shape *s, const struct shape_row *row, const void *base)
 	const struct alert *a = base;
 
 	if (a->ncomments != 0)
-		shape_text(s, row->name, a->comments[a->ncomments - 1].text, OBSERVABLE_NONE);
+		shape_put_text(
+		    s, shape_row_name(row), a->comments[a->ncomments - 1].text, OBSERVABLE_NONE);
 }
 
 static void
 put_end(struct shape *s, const struct shape_row *row, const void *base)
 {
 	if (ocsf_of(s)->ev->kind == KIND_RESOLVED)
-		shape_time(s, row->name, ((const struct alert *)base)->resolved);
+		shape_put_time(s, shape_row_name(row), ((const struct alert *)base)->resolved);
 }
 
 /* What this is, in OCSF's number for nothing more precise. */
@@ -161,7 +163,7 @@ static void
 put_no_class(struct shape *s, const struct shape_row *row, const void *base)
 {
 	(void)base;
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	shape_int(s, NULL, 0);
 	shape_close(s);
 }
@@ -172,7 +174,7 @@ put_product(struct shape *s, const struct shape_row *row, const void *base)
 	const struct alert *a = base;
 	const char *name = product_name(a->service_source);
 
-	shape_text(s, row->name,
+	shape_put_text(s, shape_row_name(row),
 	    a->product_name.n != 0 ? a->product_name
 				   : str_of(name != NULL ? name : "Microsoft Defender"),
 	    OBSERVABLE_NONE);
@@ -279,7 +281,7 @@ put_comments(struct shape *s, const struct shape_row *row, const void *base)
 static void
 put_count(struct shape *s, const struct shape_row *row, const void *base)
 {
-	shape_int(s, row->name, (int64_t)((const struct alert *)base)->nevidence_all);
+	shape_put_int(s, shape_row_name(row), (int64_t)((const struct alert *)base)->nevidence_all);
 }
 
 const struct shape_row ocsf_unmapped_rows[] = {

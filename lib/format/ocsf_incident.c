@@ -14,18 +14,18 @@ put_severity(struct shape *s, const struct shape_row *row, const void *base)
 }
 
 static const struct ocsf_name statuses[] = {
-	{ "unknown", { 0, "Unknown" } },
-	{ "active", { 1, "New" } },
-	{ "inProgress", { 2, "In Progress" } },
-	{ "awaitingAction", { 3, "On Hold" } },
-	{ "resolved", { 4, "Resolved" } },
-	{ "redirected", { 5, "Closed" } },
+	OCSF_NAME("unknown", 0, "Unknown"),
+	OCSF_NAME("active", 1, "New"),
+	OCSF_NAME("inProgress", 2, "In Progress"),
+	OCSF_NAME("awaitingAction", 3, "On Hold"),
+	OCSF_NAME("resolved", 4, "Resolved"),
+	OCSF_NAME("redirected", 5, "Closed"),
 };
 
 static void
 put_status(struct shape *s, const struct shape_row *row, const void *base)
 {
-	ocsf_named(s, row->name, "status", statuses, ARRAY_LEN(statuses),
+	ocsf_named(s, shape_row_name(row), STR("status"), statuses, ARRAY_LEN(statuses),
 	    ((const struct incident *)base)->status_text);
 }
 
@@ -59,9 +59,10 @@ put_comment(struct shape *s, const struct shape_row *row, const void *base)
 	const struct incident *i = base;
 
 	if (i->resolving_comment.n != 0)
-		shape_text(s, row->name, i->resolving_comment, OBSERVABLE_NONE);
+		shape_put_text(s, shape_row_name(row), i->resolving_comment, OBSERVABLE_NONE);
 	else if (i->ncomments != 0)
-		shape_text(s, row->name, i->comments[i->ncomments - 1].text, OBSERVABLE_NONE);
+		shape_put_text(
+		    s, shape_row_name(row), i->comments[i->ncomments - 1].text, OBSERVABLE_NONE);
 }
 
 static void

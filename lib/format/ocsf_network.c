@@ -180,7 +180,7 @@ put_sender_ip(struct shape *s, const struct shape_row *row, const void *base)
 	const struct evidence *e = base;
 	enum address_rank rank;
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	if (address_family(e->message.sender_ip, &rank) != 0)
 		shape_text(s, NULL, e->message.sender_ip, OBSERVABLE_IP);
 	else if (e->message.sender_ip.n != 0)
@@ -193,7 +193,7 @@ put_mail_urls(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct evidence *e = base;
 
-	shape_open_array(s, row->name);
+	shape_put_open(s, shape_row_name(row), true);
 	for (size_t i = 0; i < e->message.urls.n; i++)
 		put_url(s, NULL, e->message.urls.v[i]);
 	shape_close(s);

@@ -40,16 +40,17 @@ const struct shape_row ocsf_unreadable_least_rows[] = {
 /* ---- health ---------------------------------------- */
 
 static const struct ocsf_word severities[] = {
-	[HEALTH_WELL] = { 1, "Informational" },
-	[HEALTH_NOTICE] = { 2, "Low" },
-	[HEALTH_PROBLEM] = { 3, "Medium" },
-	[HEALTH_ALARM] = { 4, "High" },
+	[HEALTH_WELL] = { 1, STR_INIT("Informational") },
+	[HEALTH_NOTICE] = { 2, STR_INIT("Low") },
+	[HEALTH_PROBLEM] = { 3, STR_INIT("Medium") },
+	[HEALTH_ALARM] = { 4, STR_INIT("High") },
 };
 
 static void
 put_severity(struct shape *s, const struct shape_row *row, const void *base)
 {
-	ocsf_word(s, row->name, "severity", severities[((const struct health *)base)->level]);
+	ocsf_word(s, shape_row_name(row), STR("severity"),
+	    severities[((const struct health *)base)->level]);
 }
 
 static void
@@ -57,15 +58,16 @@ put_status(struct shape *s, const struct shape_row *row, const void *base)
 {
 	bool is_well = ((const struct health *)base)->level == HEALTH_WELL;
 
-	ocsf_word(s, row->name, "status",
-	    is_well ? (struct ocsf_word){ 1, "Success" } : (struct ocsf_word){ 2, "Failure" });
+	ocsf_word(s, shape_row_name(row), STR("status"),
+	    is_well ? (struct ocsf_word){ 1, STR("Success") }
+		    : (struct ocsf_word){ 2, STR("Failure") });
 }
 
 static void
 put_raw(struct shape *s, const struct shape_row *row, const void *base)
 {
 	(void)base;
-	shape_json(s, row->name, ocsf_of(s)->ev->record->raw);
+	shape_put_json(s, shape_row_name(row), ocsf_of(s)->ev->record->raw);
 }
 
 #define S struct health

@@ -67,16 +67,19 @@ ocsf_of(struct shape *s)
 /* ocsf_words.c. A number of an enumeration and its caption, as "x_id" and "x". */
 struct ocsf_word {
 	int id;
-	const char *caption;
+	struct str caption;
 };
-void ocsf_word(struct shape *s, const char *id_name, const char *name, struct ocsf_word word);
+void ocsf_word(struct shape *s, struct str id_name, struct str name, struct ocsf_word word);
 /* The word of the first name that is the text; else 99 and the text itself, 0 without any. */
 struct ocsf_name {
-	const char *text;
+	struct str text;
 	struct ocsf_word word;
 };
-void ocsf_named(struct shape *s, const char *id_name, const char *name,
-    const struct ocsf_name *names, size_t n, struct str text);
+/* clang-format off */
+#define OCSF_NAME(text, id, caption) { STR_INIT(text), { id, STR_INIT(caption) } }
+/* clang-format on */
+void ocsf_named(struct shape *s, struct str id_name, struct str name, const struct ocsf_name *names,
+    size_t n, struct str text);
 
 /* What findings of both classes have; the names of the members are OCSF's own. */
 void ocsf_severity(struct shape *s, struct str text);

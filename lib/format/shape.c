@@ -263,7 +263,7 @@ write_value(struct shape *s, const struct shape_row *row, const void *base)
 		write_texts(s, row, base);
 		break;
 	case SHAPE_CONST:
-		shape_put_text(s, name, str_of(row->from), 0);
+		shape_put_text(s, name, (struct str){ row->from, (size_t)row->number }, 0);
 		break;
 	case SHAPE_CONST_INT:
 		shape_put_int(s, name, row->number);

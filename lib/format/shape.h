@@ -27,7 +27,7 @@
 
 struct shape_frame {
 	struct str name; /* absent: an element */
-	unsigned index;   /* of the next element, in an array */
+	unsigned index;  /* of the next element, in an array */
 	bool is_array, is_open;
 };
 
@@ -35,8 +35,8 @@ struct shape {
 	struct jw w;
 	struct shape_frame frame[SHAPE_DEPTH];
 	unsigned depth;
-	struct str last;  /* the member written last, on any level */
-	size_t text_max;  /* 0: no limit */
+	struct str last; /* the member written last, on any level */
+	size_t text_max; /* 0: no limit */
 	/* name is the member's, absent for an element: see shape_path(). */
 	void (*on_mark)(struct shape *s, unsigned mark, struct str name, struct str value);
 	void *arg;
@@ -142,7 +142,7 @@ enum shape_how {
 	SHAPE_STAMP, /* ticks, as RFC 3339 text */
 	SHAPE_TEXTS, /* pointer and count of struct str, as an array of text */
 	SHAPE_JSON,
-	SHAPE_CONST, /* the text `from` */
+	SHAPE_CONST, /* the text `from`, of `number` bytes */
 	SHAPE_CONST_INT,
 	SHAPE_CALL, /* fn, with what is at off */
 	SHAPE_OPEN,

@@ -30,7 +30,9 @@
 	ROW(TEXTS, nm, graph, OFF(field.v), .noff = offsetof(S, field.n))
 #define TEXTS(nm, field, count, graph) \
 	ROW(TEXTS, nm, graph, OFF(field), .noff = offsetof(S, count))
-#define CONST(nm, text)                 ROW(CONST, nm, text, .if_open = true)
+#define ALWAYS(nm, text)                ROW(CONST, nm, text, .number = sizeof(text) - 1)
+#define CONST(nm, text) \
+	ROW(CONST, nm, text, .number = sizeof(text) - 1, .if_open = true)
 #define NUMBER(nm, n)                   ROW(CONST_INT, nm, "", .number = n, .if_open = true)
 /* nm: what it writes, for the manual; spares are its own affair. */
 #define CALL(nm, function, graph)       ROW(CALL, nm, graph, .fn = function)
