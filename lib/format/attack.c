@@ -4,28 +4,28 @@
 #define TECHNIQUE_LEN 5 /* "T1059" */
 
 static const struct attack_tactic tactics[] = {
-	{ "Reconnaissance", "TA0043", "Reconnaissance" },
-	{ "ResourceDevelopment", "TA0042", "Resource Development" },
-	{ "InitialAccess", "TA0001", "Initial Access" },
-	{ "Execution", "TA0002", "Execution" },
-	{ "Persistence", "TA0003", "Persistence" },
-	{ "PrivilegeEscalation", "TA0004", "Privilege Escalation" },
-	{ "DefenseEvasion", "TA0005", "Defense Evasion" },
-	{ "CredentialAccess", "TA0006", "Credential Access" },
-	{ "Discovery", "TA0007", "Discovery" },
-	{ "LateralMovement", "TA0008", "Lateral Movement" },
-	{ "Collection", "TA0009", "Collection" },
-	{ "CommandAndControl", "TA0011", "Command and Control" },
-	{ "Exfiltration", "TA0010", "Exfiltration" },
-	{ "Impact", "TA0040", "Impact" },
+	{ STR_INIT("Reconnaissance"), STR_INIT("TA0043"), STR_INIT("Reconnaissance") },
+	{ STR_INIT("ResourceDevelopment"), STR_INIT("TA0042"), STR_INIT("Resource Development") },
+	{ STR_INIT("InitialAccess"), STR_INIT("TA0001"), STR_INIT("Initial Access") },
+	{ STR_INIT("Execution"), STR_INIT("TA0002"), STR_INIT("Execution") },
+	{ STR_INIT("Persistence"), STR_INIT("TA0003"), STR_INIT("Persistence") },
+	{ STR_INIT("PrivilegeEscalation"), STR_INIT("TA0004"), STR_INIT("Privilege Escalation") },
+	{ STR_INIT("DefenseEvasion"), STR_INIT("TA0005"), STR_INIT("Defense Evasion") },
+	{ STR_INIT("CredentialAccess"), STR_INIT("TA0006"), STR_INIT("Credential Access") },
+	{ STR_INIT("Discovery"), STR_INIT("TA0007"), STR_INIT("Discovery") },
+	{ STR_INIT("LateralMovement"), STR_INIT("TA0008"), STR_INIT("Lateral Movement") },
+	{ STR_INIT("Collection"), STR_INIT("TA0009"), STR_INIT("Collection") },
+	{ STR_INIT("CommandAndControl"), STR_INIT("TA0011"), STR_INIT("Command and Control") },
+	{ STR_INIT("Exfiltration"), STR_INIT("TA0010"), STR_INIT("Exfiltration") },
+	{ STR_INIT("Impact"), STR_INIT("TA0040"), STR_INIT("Impact") },
 };
 
 const struct attack_tactic *
 attack_tactic(struct str category)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tactics); i++) {
-		if (str_same_nocase(category, str_of(tactics[i].word)) ||
-		    str_same_nocase(category, str_of(tactics[i].name)))
+		if (str_same_nocase(category, tactics[i].word) ||
+		    str_same_nocase(category, tactics[i].name))
 			return &tactics[i];
 	}
 	return NULL;

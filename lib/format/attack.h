@@ -11,8 +11,8 @@
  * knows no techniques by name: they are too many, and change.
  */
 struct attack_tactic {
-	const char *word; /* as Graph spells it in a category: "InitialAccess" */
-	const char *uid, *name;
+	struct str word; /* as Graph spells it in a category: "InitialAccess" */
+	struct str uid, name;
 };
 
 /* NULL where the category is none: "Malware", "SuspiciousActivity". */

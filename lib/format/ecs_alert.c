@@ -59,11 +59,11 @@ put_tactics(struct shape *s, const struct alert *a, const char *name, bool wants
 
 	shape_open_array(s, name);
 	if (t != NULL)
-		shape_text(s, NULL, str_of(wants_id ? t->uid : t->name), ECS_NONE);
+		shape_text(s, NULL, wants_id ? t->uid : t->name, ECS_NONE);
 	for (size_t i = 0; i < a->ncategories; i++) {
 		t = attack_tactic(a->categories[i]);
 		if (t != NULL && !str_same(a->categories[i], a->category))
-			shape_text(s, NULL, str_of(wants_id ? t->uid : t->name), ECS_NONE);
+			shape_text(s, NULL, wants_id ? t->uid : t->name, ECS_NONE);
 	}
 	shape_close(s);
 }

@@ -76,8 +76,8 @@ put_tactic(struct shape *s, struct str category)
 		return;
 	shape_open(s, NULL);
 	shape_open(s, "tactic");
-	shape_text(s, "name", str_of(tactic->name), OBSERVABLE_NONE);
-	shape_text(s, "uid", str_of(tactic->uid), OBSERVABLE_NONE);
+	shape_text(s, "name", tactic->name, OBSERVABLE_NONE);
+	shape_text(s, "uid", tactic->uid, OBSERVABLE_NONE);
 	shape_close(s);
 	shape_close(s);
 }

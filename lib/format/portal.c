@@ -10,8 +10,19 @@
 static bool
 is_plain_url(struct str u)
 {
+	static const bool is_refused[0x7f] = { ['"'] = true,
+		['#'] = true,
+		['<'] = true,
+		['>'] = true,
+		['\\'] = true,
+		['^'] = true,
+		['`'] = true,
+		['{'] = true,
+		['|'] = true,
+		['}'] = true };
+
 	for (size_t i = 0; i < u.n; i++) {
-		if (u.s[i] <= ' ' || u.s[i] >= 0x7f || strchr("\"#<>\\^`{|}", u.s[i]) != NULL)
+		if (u.s[i] <= ' ' || u.s[i] >= 0x7f || is_refused[(unsigned char)u.s[i]])
 			return false;
 	}
 	return u.n <= GIVEN_MAX;
@@ -76,19 +87,27 @@ find_tid(struct str rest, const char *tenant_id)
 	return found;
 }
 
+static bool
+is_unreserved(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
+}
+
 static void
 encode(struct buf *out, struct str s)
 {
 	static const char hex[] = "0123456789ABCDEF";
 
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.s[i];
+	for (size_t i = 0, start = 0; i < s.n; start = ++i) {
+		unsigned char c;
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		    (c != '\0' && strchr("-._~", c) != NULL)) {
-			buf_byte(out, (char)c);
-			continue;
-		}
+		while (i < s.n && is_unreserved(s.s[i]))
+			i++;
+		buf_add(out, s.s + start, i - start);
+		if (i == s.n)
+			break;
+		c = (unsigned char)s.s[i];
 		buf_byte(out, '%');
 		buf_byte(out, hex[c >> 4]);
 		buf_byte(out, hex[c & 15]);

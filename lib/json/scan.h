@@ -66,12 +66,12 @@ scan_escapable(__m128i v)
 	    _mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
 }
 
-/* The same of those that are not printable ASCII. */
+/* The same of those that are not printable ASCII: with one added, they are below '!' as signed
+ * bytes. */
 static inline __m128i
 scan_odd(__m128i v)
 {
-	return _mm_or_si128(
-	    _mm_cmplt_epi8(v, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+	return _mm_cmpgt_epi8(_mm_set1_epi8('!'), _mm_add_epi8(v, _mm_set1_epi8(1)));
 }
 
 /* The same of those that do not stand for themselves in a string, and of DEL. */
@@ -262,8 +262,8 @@ scan_quote_copy(char **to, const char *p)
 	const __m128i *at = (const __m128i *)(const void *)p;
 	__m128i v[4] = { _mm_loadu_si128(at), _mm_loadu_si128(at + 1), _mm_loadu_si128(at + 2),
 		_mm_loadu_si128(at + 3) };
-	uint64_t escaped = scan_mask(scan_escapable(v[0]), scan_escapable(v[1]),
-	    scan_escapable(v[2]), scan_escapable(v[3]));
+	uint64_t escaped = scan_mask(
+	    scan_escapable(v[0]), scan_escapable(v[1]), scan_escapable(v[2]), scan_escapable(v[3]));
 	uint64_t odd = scan_mask(scan_odd(v[0]), scan_odd(v[1]), scan_odd(v[2]), scan_odd(v[3]));
 	size_t n = odd != 0 ? (size_t)__builtin_ctzll(odd) : 64, done = 0;
 	char *out = *to;
@@ -303,9 +303,7 @@ scan_printable(const char *p, const char *end)
 #ifdef __SSE2__
 	for (; end - p >= 16; p += 16) {
 		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-		__m128i stop = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)),
-		    _mm_cmplt_epi8(v, _mm_set1_epi8(' ')));
-		unsigned mask = (unsigned)_mm_movemask_epi8(stop);
+		unsigned mask = (unsigned)_mm_movemask_epi8(scan_odd(v));
 
 		if (mask != 0)
 			return p + __builtin_ctz(mask);
