@@ -165,7 +165,7 @@ def fan_out_run(run, graph, pki, broker, sinks):
     return cpu / total * 1e6, theirs / total * 1e6, broker.stored(sinks["lake"]["topic"]) / total, resident
 
 
-def fan_out(run):
+def fan_out(run, gate):
     """The same way to a real Kafka broker, alone and beside the SIEM; and what its compression costs and saves."""
     import kafka
     broker = kafka.Kafka(run)
@@ -180,7 +180,7 @@ def fan_out(run):
     for name, topic, sinks, bound in (("OCSF to Kafka", "alone", {}, 60),
                                       ("CEF to syslog and OCSF to Kafka", "beside", {"siem": syslog}, 75)):
         cpu, theirs, _, resident = fan_out_run(run, graph, pki, broker, dict(sinks, lake=kafka.sink(broker, topic)))
-        aim(name + ": CPU per alert", cpu, bound, "us/alert")
+        gate(row, name + ": CPU per alert", cpu, bound, "us/alert")
         row("  of it librdkafka's own threads", "%.1f us/alert" % theirs)
         row("  resident at the end", "%.1f MiB" % resident)
     row("bytes in the broker's log per alert", "%.0f" % (broker.stored("alone") / (TENANTS * ALERTS)), "not compressed")
@@ -280,7 +280,7 @@ def main():
             failed.append(what)
 
     parts = {"stages": lambda run: stages(gate), "way": lambda run: whole_way(run, gate),
-             "fan-out": lambda run: fan_out(run),
+             "fan-out": lambda run: fan_out(run, gate),
              "steady": lambda run: steady(run, gate), "idle": lambda run: idle(run, gate),
              "latency": lambda run: latency(run, gate)}
     for name in sys.argv[1:] or parts:
