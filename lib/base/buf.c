@@ -135,8 +135,10 @@ buf_int(struct buf *b, int64_t v)
 	*to = '\0';
 	/* Each division waits for the one before: half as many. */
 	for (; u >= 10; u /= 100) {
-		*--to = (char)('0' + u % 10);
-		*--to = (char)('0' + u / 10 % 10);
+		unsigned two = (unsigned)(u % 100);
+
+		*--to = (char)('0' + two % 10);
+		*--to = (char)('0' + two / 10);
 	}
 	if (u != 0)
 		*--to = (char)('0' + u);

@@ -75,13 +75,16 @@ best_address(const struct evidence *e)
 static void
 put_ip(struct shape *s, const struct shape_row *row, const void *base)
 {
-	shape_put_text(s, shape_row_name(row), best_address(base), OBSERVABLE_IP);
+	struct ocsf *o = ocsf_of(s);
+
+	o->device_ip = best_address(base);
+	shape_put_text(s, shape_row_name(row), o->device_ip, OBSERVABLE_IP);
 }
 
 static void
-put_interface(struct shape *s, struct str address, struct str best)
+put_interface(struct shape *s, struct str address)
 {
-	bool is_noted = str_same(address, best);
+	bool is_noted = str_same(address, ocsf_of(s)->device_ip);
 	enum address_rank rank;
 
 	if (address_family(address, &rank) == 0) {
@@ -98,11 +101,10 @@ static void
 put_interfaces(struct shape *s, const struct shape_row *row, const void *base)
 {
 	const struct evidence *e = base;
-	struct str best = best_address(e);
 
 	shape_put_open(s, shape_row_name(row), true);
 	for (size_t i = 0; i < e->device.ips.n; i++)
-		put_interface(s, e->device.ips.v[i], best);
+		put_interface(s, e->device.ips.v[i]);
 	shape_close(s);
 }
 

@@ -53,9 +53,10 @@ struct ocsf {
 	struct buf observables;
 	struct jw observables_w;
 	size_t nobservables, nevidence;
-	bool has_device;  /* an address in the evidence is the far side then */
-	bool has_windows; /* something of the schema's Windows extension is in it */
-	bool needs_whole; /* of the evidence in hand something has no place but its data */
+	struct str device_ip; /* the best of the device in hand */
+	bool has_device;      /* an address in the evidence is the far side then */
+	bool has_windows;     /* something of the schema's Windows extension is in it */
+	bool needs_whole;     /* of the evidence in hand something has no place but its data */
 };
 
 static inline struct ocsf *
