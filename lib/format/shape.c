@@ -101,7 +101,7 @@ name_it(struct shape *s, struct str name)
 	s->last = name;
 }
 
-static void
+static inline void
 write_text(struct shape *s, struct str name, struct str value, unsigned mark)
 {
 	if (!shape_is_open(s))

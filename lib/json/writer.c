@@ -163,7 +163,7 @@ room_of(struct str s)
 	return s.n * ESCAPE_MAX + AROUND;
 }
 
-static char *
+static inline char *
 put_quoted(char *to, const char *last, struct str s)
 {
 	*to++ = '"';
@@ -176,7 +176,7 @@ put_quoted(char *to, const char *last, struct str s)
 }
 
 /* A name that needs no escapes and its colon; names are a few bytes. */
-static char *
+static inline char *
 put_plain_name(char *to, bool has_comma, struct str name)
 {
 	if (has_comma)
