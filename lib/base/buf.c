@@ -104,44 +104,16 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	va_end(ap);
 }
 
-static size_t
-count_digits(uint64_t u)
-{
-	size_t n = 1;
-
-	for (; u >= 10000; u /= 10000)
-		n += 4;
-	return n + (u >= 10) + (u >= 100) + (u >= 1000);
-}
-
 void
 buf_int(struct buf *b, int64_t v)
 {
-	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-	size_t n;
-	char *to;
+	size_t n = str_int_n(v);
 
-	if (u < 10 && v >= 0) {
-		buf_byte(b, (char)('0' + u));
-		return;
-	}
-	n = count_digits(u) + (v < 0);
 	if (!buf_room(b, n))
 		return;
-	if (v < 0)
-		b->p[b->n] = '-';
+	str_int_put(b->p + b->n, n, v);
 	b->n += n;
-	to = b->p + b->n;
-	*to = '\0';
-	/* Each division waits for the one before: half as many. */
-	for (; u >= 10; u /= 100) {
-		unsigned two = (unsigned)(u % 100);
-
-		*--to = (char)('0' + two % 10);
-		*--to = (char)('0' + two / 10);
-	}
-	if (u != 0)
-		*--to = (char)('0' + u);
+	b->p[b->n] = '\0';
 }
 
 void

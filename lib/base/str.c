@@ -28,6 +28,42 @@ str_starts(struct str a, const char *prefix)
 	return a.n >= n && (n == 0 || memcmp(a.s, prefix, n) == 0);
 }
 
+static uint64_t
+absolute(int64_t v)
+{
+	return v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+}
+
+size_t
+str_int_n(int64_t v)
+{
+	uint64_t u = absolute(v);
+	size_t n = 1 + (v < 0);
+
+	for (; u >= 10000; u /= 10000)
+		n += 4;
+	return n + (u >= 10) + (u >= 100) + (u >= 1000);
+}
+
+void
+str_int_put(char *to, size_t n, int64_t v)
+{
+	uint64_t u = absolute(v);
+
+	/* Each division waits for the one before: half as many. */
+	for (; u >= 100; u /= 100) {
+		unsigned two = (unsigned)(u % 100);
+
+		to[--n] = (char)('0' + two % 10);
+		to[--n] = (char)('0' + two / 10);
+	}
+	to[--n] = (char)('0' + u % 10);
+	if (u >= 10)
+		to[--n] = (char)('0' + u / 10);
+	if (v < 0)
+		to[--n] = '-';
+}
+
 uint64_t
 str_hash(const void *p, size_t n)
 {

@@ -18,7 +18,7 @@ struct str {
 	size_t n;
 };
 
-#define STR(lit)     ((struct str){ lit, sizeof(lit) - 1 })
+#define STR(lit) ((struct str){ lit, sizeof(lit) - 1 })
 /* clang-format off */
 #define STR_INIT(lit) { lit, sizeof(lit) - 1 } /* in a static table */
 /* clang-format on */
@@ -65,6 +65,10 @@ str_copy(char *to, const char *from, size_t n)
 			to[n] = from[n];
 	}
 }
+
+/* An integer's decimal digits, and its sign: how many bytes they take, and those bytes. */
+size_t str_int_n(int64_t v);
+void str_int_put(char *to, size_t n, int64_t v);
 
 /* ASCII letters compare without case, everything else as it is; no locale. */
 bool str_same_nocase(struct str a, struct str b);

@@ -168,7 +168,7 @@ try_level(struct buf *out, const struct event *ev, const struct ocsf_level *leve
 	o.shape.on_mark = ocsf_note;
 	o.shape.text_max = level->text_max;
 	buf_init(&o.text, TEXT_MAX);
-	buf_init(&o.observables, max_bytes);
+	buf_init(&o.observables, max_bytes + SHAPE_PATH_SPARE);
 	make_room(out, 3 * raw_bytes + 2048);
 	make_room(&o.observables, raw_bytes);
 	jw_init(&o.observables_w, &o.observables);

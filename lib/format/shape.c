@@ -69,44 +69,74 @@ shape_close(struct shape *s)
 	return true;
 }
 
+static size_t
+path_max(const struct shape *s, struct str name)
+{
+	size_t n = name.n + SHAPE_STEP;
+
+	for (unsigned i = 0; i < s->depth; i++)
+		n += s->frame[i].name.n + SHAPE_STEP;
+	return n;
+}
+
+static char *
+put_index(char *to, unsigned index)
+{
+	size_t n = str_int_n(index);
+
+	*to++ = '[';
+	str_int_put(to, n, index);
+	to += n;
+	*to++ = ']';
+	return to;
+}
+
 void
 shape_path(const struct shape *s, struct str name, struct buf *out)
 {
-	size_t start = out->n;
+	char *start, *to;
 
+	if (!buf_room(out, path_max(s, name)))
+		return;
+	start = to = out->p + out->n;
 	for (unsigned i = 0; i <= s->depth; i++) {
 		struct str member = i < s->depth ? s->frame[i].name : name;
 
 		if (member.s != NULL) {
-			if (out->n > start)
-				buf_byte(out, '.');
-			buf_str(out, member);
+			if (to > start)
+				*to++ = '.';
+			str_copy(to, member.s, member.n);
+			to += member.n;
 		} else if (i > 0 && s->frame[i - 1].is_array) {
-			buf_byte(out, '[');
-			buf_int(out, s->frame[i - 1].index);
-			buf_byte(out, ']');
+			to = put_index(to, s->frame[i - 1].index);
 		}
 	}
+	*to = '\0';
+	out->n = (size_t)(to - out->p);
 }
 
 /* ---- values ----------------------------------------------------------------------------- */
 
-static void
-name_it(struct shape *s, struct str name)
+static inline void
+go_on(struct shape *s, struct str name)
 {
 	if (!shape_is_open(s))
 		begin(s);
+	s->last = name;
+}
+
+static void
+name_it(struct shape *s, struct str name)
+{
+	go_on(s, name);
 	if (name.s != NULL)
 		jw_plain_name_str(&s->w, name);
-	s->last = name;
 }
 
 static inline void
 write_text(struct shape *s, struct str name, struct str value, unsigned mark)
 {
-	if (!shape_is_open(s))
-		begin(s);
-	s->last = name;
+	go_on(s, name);
 	if (name.s != NULL)
 		jw_plain_member(&s->w, name, value);
 	else
@@ -148,8 +178,11 @@ shape_put_whole(struct shape *s, struct str name, struct str value)
 void
 shape_put_int(struct shape *s, struct str name, int64_t value)
 {
-	name_it(s, name);
-	jw_int(&s->w, value);
+	go_on(s, name);
+	if (name.s != NULL)
+		jw_plain_int(&s->w, name, value);
+	else
+		jw_int(&s->w, value);
 	count_element(s);
 }
 

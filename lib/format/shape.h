@@ -58,7 +58,10 @@ shape_is_last(const struct shape *s, struct str name)
 	return name.s != NULL && s->last.s != NULL && str_same(s->last, name);
 }
 
-/* "evidences[3].device" and then name; the same form that OCSF wants for observables. */
+/* "evidences[3].device" and then name; the same form that OCSF wants for observables. It asks for
+ * room for the longest indexes: at most SHAPE_PATH_SPARE bytes more than are written. */
+#define SHAPE_STEP       12 /* what a step takes besides a name: a dot, or an index in brackets */
+#define SHAPE_PATH_SPARE ((SHAPE_DEPTH + 1) * SHAPE_STEP)
 void shape_path(const struct shape *s, struct str name, struct buf *out);
 
 /* What follows writes one value each. name: the member's, plain; absent: an element of the array

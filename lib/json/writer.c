@@ -283,6 +283,21 @@ jw_plain_member(struct jw *w, struct str name, struct str value)
 }
 
 void
+jw_plain_int(struct jw *w, struct str name, int64_t v)
+{
+	struct buf *out = w->out;
+	size_t n = str_int_n(v);
+	char *to;
+
+	if (!buf_room(out, w->comma + name.n + 3 + n))
+		return;
+	to = put_plain_name(out->p + out->n, w->comma, name);
+	str_int_put(to, n, v);
+	set_end(out, to + n);
+	w->comma = true;
+}
+
+void
 jw_raw(struct jw *w, struct str json)
 {
 	comma(w, true);

@@ -43,8 +43,9 @@ jw_plain_name(struct jw *w, const char *name)
 {
 	jw_plain_name_str(w, str_of(name));
 }
-/* Such a name and its text, which is not absent. */
+/* Such a name and its text, which is not absent; such a name and its integer. */
 void jw_plain_member(struct jw *w, struct str name, struct str value);
+void jw_plain_int(struct jw *w, struct str name, int64_t v);
 
 void jw_str(struct jw *w, struct str s);   /* absent: null */
 void jw_text(struct jw *w, const char *s); /* NULL: null */
