@@ -18,7 +18,7 @@ struct str {
 	size_t n;
 };
 
-#define STR(lit) ((struct str){ lit, sizeof(lit) - 1 })
+#define STR(lit)     ((struct str){ lit, sizeof(lit) - 1 })
 /* clang-format off */
 #define STR_INIT(lit) { lit, sizeof(lit) - 1 } /* in a static table */
 /* clang-format on */

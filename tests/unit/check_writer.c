@@ -170,9 +170,11 @@ START_TEST(test_member)
 	jw_plain_member(&w, STR("name"), STR("\xe2\x80\xa8"));
 	jw_plain_name(&w, "n");
 	jw_int(&w, 7);
+	jw_plain_int(&w, STR("m"), -120);
 	jw_plain_member(&w, STR("last"), STR(""));
 	jw_object_end(&w);
-	ck_assert_str_eq(out.p, "{\"a\":\"1\\\"2\",\"name\":\"\\u2028\",\"n\":7,\"last\":\"\"}");
+	ck_assert_str_eq(
+	    out.p, "{\"a\":\"1\\\"2\",\"name\":\"\\u2028\",\"n\":7,\"m\":-120,\"last\":\"\"}");
 	buf_release(&out);
 }
 END_TEST
