@@ -113,7 +113,7 @@ on_open(const struct engine_env *env, struct sink_owner *owner, const char *name
 	s->message_opts.without_raw = !s->conf->raw_data;
 	kafka_message_init(&s->message, KAFKA_SINK_FLIGHT_BYTES);
 	buf_init(&s->topic, KAFKA_SINK_FLIGHT_BYTES);
-	kafka_topics_init(&s->topics, KAFKA_SINK_FLIGHT_BYTES, KAFKA_SINK_FLIGHT_BYTES);
+	kafka_topics_init(&s->topics, KAFKA_SINK_FLIGHT_BYTES, KAFKA_SINK_BURST_BYTES);
 	kafka_slots_init(&s->slots);
 	fifo_init(&s->answers, sizeof(struct kafka_sink_answer));
 	timer_init(&s->look, kafka_sink_on_look, s);

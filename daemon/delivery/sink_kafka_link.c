@@ -213,9 +213,6 @@ kafka_sink_open_client(struct sink *s, enum kafka_props_for what, struct err *er
 		return NULL;
 	s->message_opts.max_bytes = (size_t)kafka_props_number(props, "message.max.bytes");
 	s->queue_bytes = (size_t)kafka_props_number(props, "queue.buffering.max.kbytes") * 1024;
-	s->batch_bytes = (size_t)kafka_props_number(props, "batch.size");
-	if (s->batch_bytes > s->message_opts.max_bytes)
-		s->batch_bytes = s->message_opts.max_bytes;
 	opts.props = props;
 	return kafka_client_open(s->env, &opts, &user, s, err);
 }
@@ -229,7 +226,6 @@ kafka_sink_start(struct sink *s)
 	s->client = kafka_sink_open_client(s, KAFKA_PROPS_BATCHES, &s->trouble);
 	s->topics.max_bytes = s->queue_bytes < KAFKA_SINK_FLIGHT_BYTES ? s->queue_bytes :
 	    KAFKA_SINK_FLIGHT_BYTES;
-	s->topics.burst_bytes = KAFKA_SINK_BURST * s->batch_bytes;
 	s->deadline = kafka_sink_now(s) + s->conf->connect_timeout_ms;
 	timer_set(s->env->timers, &s->look, 0);
 }

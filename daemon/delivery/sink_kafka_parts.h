@@ -25,7 +25,7 @@
  *   sink_kafka_report.c  what became of them, on its way to delivery
  */
 #define KAFKA_SINK_FLIGHT_BYTES (16 * 1024 * 1024) /* on their way, at most */
-#define KAFKA_SINK_BURST        2 /* batches of a topic, see there; librdkafka has five under way at most */
+#define KAFKA_SINK_BURST_BYTES  2000000 /* of a topic: two batches; librdkafka has five under way at most */
 #define KAFKA_SINK_GRACE_MS     5000 /* without brokers for so long it is down: nothing is repeated before */
 #define KAFKA_SINK_TAKE_MAX     256
 
@@ -47,7 +47,7 @@ struct sink {
 	struct kafka_message_opts message_opts;
 	struct kafka_message message;
 	struct buf topic; /* a template's result */
-	size_t queue_bytes, batch_bytes;
+	size_t queue_bytes;
 
 	enum kafka_sink_state state;
 	struct kafka_client *client;

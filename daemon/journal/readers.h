@@ -12,7 +12,7 @@
  * readers: how far each sink has read, and whether the next page of a storm waits for one.
  *
  * What falls out of memory before it is read is read from the file and parsed once more,
- * a third of what an alert costs. So a storm is stored no faster than the quickest sink
+ * a quarter of what an alert costs. So a storm is stored no faster than the quickest sink
  * takes it: that one would get nothing any sooner. For others that read and are not far
  * behind it slows down, too, but to some thousands a second at the least: the slow ones
  * are what the file is for. Times are monotonic ms. It belongs to the journal's thread.
