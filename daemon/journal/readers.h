@@ -14,7 +14,7 @@
  * What falls out of memory before it is read is read from the file and parsed once more,
  * a quarter of what an alert costs. So a storm is stored no faster than the quickest sink
  * takes it: that one would get nothing any sooner. For others that read and are not far
- * behind it slows down, too, but to some thousands a second at the least: the slow ones
+ * behind it slows down, too, but to two thousand a second at the least: the slow ones
  * are what the file is for. Times are monotonic ms. It belongs to the journal's thread.
  */
 struct reader {

@@ -158,7 +158,7 @@ class Policies(unittest.TestCase):
 
 class Corpus(unittest.TestCase):
     def test_variety(self):
-        with Graph("--alerts", "600") as g:
+        with Graph("--alerts", "3000") as g:
             alerts = g.all(UPDATED_ASC + "&$top=1000")
         kinds = {e.get("@odata.type", "").rpartition(".")[2]
                  for a in alerts for e in a["evidence"] or []}

@@ -297,6 +297,7 @@ START_TEST(what_an_older_one_stored)
 	lake = journal_sink(k.j, "lake");
 	give(&k, "a", 2, V(1), siem);
 	kit_drain(&k, siem, true);
+	ck_assert_msg(missing(&k, "a", 2, V(1), siem) == 0, "and nothing is left to be written");
 	sql(&k, "UPDATE memory SET given = NULL; UPDATE sink SET since = 0");
 	k.clock.wall += 3600 * TICKS_SEC;
 	late = journal_sink(k.j, "late");

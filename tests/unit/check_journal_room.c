@@ -137,12 +137,27 @@ delivered_entries_make_room(struct kit *k)
 	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_STATE], 0);
 }
 
+/* Rounds of forgetting are minutes apart, and one may have begun just before the clock was set. */
+static uint64_t
+remembered_at_last(struct kit *k, uint64_t want)
+{
+	struct journal_stats stats;
+
+	for (int i = 0; i < 60; i++) {
+		atomic_fetch_add(&k->clock.ahead, 700000);
+		kit_run(k, 500);
+		journal_stats(k->j, &stats);
+		if (stats.remembered <= want)
+			break;
+	}
+	return stats.remembered;
+}
+
 static void
 memory_is_forgotten_in_time(struct kit *k)
 {
 	uint32_t siem = journal_sink(k->j, "siem");
 	struct kit_page *p = page(k, "a", 100, 10, siem);
-	struct journal_stats stats;
 
 	/* The newer half lies inside the window that is read again and again. */
 	for (size_t i = 0; i < 100; i++)
@@ -150,10 +165,7 @@ memory_is_forgotten_in_time(struct kit *k)
 	p->page.window_from = V(50);
 	kit_must_append(k, p);
 	atomic_store(&k->clock.wall, V(191 * 86400));
-	atomic_store(&k->clock.ahead, 700000);
-	kit_run(k, 1500);
-	journal_stats(k->j, &stats);
-	ck_assert_uint_eq(stats.remembered, 50);
+	ck_assert_uint_eq(remembered_at_last(k, 50), 50);
 	ck_assert_uint_eq(kit_append(k, page(k, "a", 100, 10, siem)).skipped, 50);
 }
 
@@ -182,7 +194,6 @@ static void
 memory_is_forgotten_behind_what_stays(struct kit *k)
 {
 	struct kit_page *p = page(k, "a", 600, 10, journal_sink(k->j, "siem"));
-	struct journal_stats stats;
 
 	for (size_t i = 0; i < 600; i++) {
 		p->page.entries[i].now.version = i < 300 ? V(50) : V(0);
@@ -191,10 +202,7 @@ memory_is_forgotten_behind_what_stays(struct kit *k)
 	p->page.window_from = V(50);
 	kit_must_append(k, p);
 	atomic_store(&k->clock.wall, V(191 * 86400));
-	atomic_store(&k->clock.ahead, 700000);
-	kit_run(k, 1500);
-	journal_stats(k->j, &stats);
-	ck_assert_uint_eq(stats.remembered, 300);
+	ck_assert_uint_eq(remembered_at_last(k, 300), 300);
 }
 
 static void
