@@ -16,8 +16,8 @@
  * itself when nobody has looked at it for REPORT_IDLE_MS. The last REPORTS_KEPT are kept for
  * REPORT_KEEP_MS. Numbers of one process are not those of the one before it.
  *
- * Nothing blocks. Freed after the journal is closed and before the intake's figures are of use to
- * nobody: see reports_stop().
+ * Nothing blocks. Stopped while the intake and the journal are still there, freed after the journal
+ * is closed: what it was asked comes back no more then.
  */
 #define REPORT_IDLE_MS  60000
 #define REPORT_STUCK_MS 600000 /* of a tenant: without a sign of life */

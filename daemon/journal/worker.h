@@ -11,8 +11,8 @@
  * Promises
  *  - a full page is stored at once; others wait for company, at most 10 ms, and
  *    marks at most a quarter of a second.
- *  - while a sink keeps up and has much to read, the next page waits for it, at most a tenth of
- *    a second.
+ *  - while a sink has much to read that is still in memory, the next page waits for it as
+ *    readers.h says, at most half a second for the quickest.
  *  - what was asked before a rewind is stored before it.
  *  - marks that could not be stored are kept and tried again.
  *

@@ -8,7 +8,7 @@
 /*
  * facts: what a page for people says of one tenant, its customer and us, by name, so
  * that the pages are tables of texts with {names} in them. What the configuration does
- * not say stands as a word in capitals, and facts_missing() tells what to write.
+ * not say stands as a word in capitals, and `missing` tells what to write.
  * Pure.
  */
 enum fact {
