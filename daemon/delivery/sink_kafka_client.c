@@ -19,7 +19,6 @@
 #define EVENTS_A_TURN 64
 #define REASON_TEXT   512
 #define TOKEN_MS      (5 * 60 * 1000) /* of a token that does not say when it ends */
-#define LOG_WARNINGS  4               /* syslog's: what librdkafka finds as grave, or graver */
 #define ASK_MS        10000
 #define LOOK_MS       1
 

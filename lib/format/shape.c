@@ -4,7 +4,6 @@
 #include "lib/format/moment.h"
 #include "lib/format/shape.h"
 
-#define TEXT_MIN     8  /* the least that a text is cut to */
 #define JSON_DEPTH   28 /* deeper text is written as a string: json-c takes 31 levels, ours are 3 */
 #define STAMP_DIGITS 7
 

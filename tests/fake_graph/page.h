@@ -9,7 +9,6 @@
 /*
  * page: the alerts that answer a query, and the JSON around them.
  */
-#define MAX_PAGE_ALERTS 1000
 
 struct page {
 	struct version **v; /* shown versions, owned by their alerts */
