@@ -79,7 +79,9 @@ topic_worked(struct sink *s, struct kafka_topic *t)
 {
 	if (kafka_topic_worked(t))
 		log_info(sink_log(s->owner), "topic %s takes alerts again", t->name);
-	timer_unset(s->env->timers, &s->grace);
+	/* Before connections are made anew one answer says nothing of the others. */
+	if (!s->is_renewing)
+		timer_unset(s->env->timers, &s->grace);
 	if (t->is_asked || s->nasked == ASKED_MAX)
 		return;
 	t->is_asked = true;

@@ -12,6 +12,7 @@
 /* The machine sleeps while a Kafka sink is connected: who is on the way may forget the connections, and
  * librdkafka, whose clock stood still, would wait a minute for answers that never come. */
 
+#define PRODUCE  0 /* Kafka's number of the request */
 #define HOUR_MS  INT64_C(3600000)
 #define NEVER_MS 600000 /* until such an answer comes */
 #define LIMIT_MS 30000  /* never a wait, and less than librdkafka's own patience */
@@ -159,6 +160,32 @@ START_TEST(test_short)
 }
 END_TEST
 
+/* Some answers come after it woke, others never: the first do not make it wait for the others. */
+START_TEST(test_some_answers_come)
+{
+	uint64_t accepted;
+	size_t n = 100;
+
+	rd_kafka_mock_broker_push_request_error_rtts(mock.cluster, 1, PRODUCE, 2,
+	    RD_KAFKA_RESP_ERR_NO_ERROR, 4000, RD_KAFKA_RESP_ERR_NO_ERROR, NEVER_MS);
+	rig_append_many(&rig, 0, "b", 7, n);
+	ck_assert(rig_run(&rig, LIMIT_MS, are_under_way, &n));
+	rig_run(&rig, 500, NULL, NULL);
+	rig_append_many(&rig, 0, "c", 7, n);
+	n = 200;
+	ck_assert(rig_run(&rig, LIMIT_MS, are_under_way, &n));
+	rig_run(&rig, 500, NULL, NULL);
+	slept_ms += HOUR_MS;
+	ck_assert(rig_run(&rig, LIMIT_MS, is_down, NULL));
+	accepted = rig_figures(&rig, "kafka").accepted;
+	ck_assert_uint_gt(accepted, 100);
+	ck_assert_uint_lt(accepted, 300);
+	ck_assert(rig_run_idle(&rig, LIMIT_MS));
+	ck_assert_uint_eq(rig_figures(&rig, "kafka").accepted, 300);
+	check_topic(300, false);
+}
+END_TEST
+
 /* The sink goes while what slept is waited for. */
 START_TEST(test_stopped_meanwhile)
 {
@@ -189,6 +216,7 @@ main(void)
 	tcase_add_test(tc, test_answers_that_come);
 	tcase_add_loop_test(tc, test_idle, 0, 2);
 	tcase_add_test(tc, test_short);
+	tcase_add_test(tc, test_some_answers_come);
 	tcase_add_test(tc, test_stopped_meanwhile);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
