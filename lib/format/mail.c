@@ -36,14 +36,14 @@ mail_set_subject(struct mail_sheet *s, const struct mail_template *t, struct str
 {
 	struct buf text = BUF_INIT(BODY_MAX);
 
-	if (t != NULL)
+	/* Its values are clean already: what this adds is the limit, and no blanks at the ends. */
+	if (t != NULL) {
 		mail_template_write(&text, t, s);
-	if (t == NULL || !buf_ok(&text) || text.n == 0) {
-		buf_clear(&text);
-		buf_str(&text, usual);
+		if (buf_ok(&text))
+			mail_set(s, MV_SUBJECT, buf_peek(&text), SUBJECT_MAX, MAIL_TRUSTED);
 	}
-	/* Its values are clean already: what this adds is the limit. */
-	mail_set(s, MV_SUBJECT, buf_peek(&text), SUBJECT_MAX, MAIL_TRUSTED);
+	if (s->v[MV_SUBJECT].n == 0)
+		mail_set(s, MV_SUBJECT, usual, SUBJECT_MAX, MAIL_TRUSTED);
 	buf_release(&text);
 }
 

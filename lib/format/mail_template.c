@@ -231,15 +231,20 @@ read_piece(struct reading *rd)
 }
 
 static bool
+is_line_byte(char c)
+{
+	return c == '\n' || c == '\r' || c == '\t';
+}
+
+static bool
 read_all(struct reading *rd)
 {
 	for (size_t i = 0; i < rd->in.n; i++) {
-		unsigned char c = (unsigned char)rd->in.s[i];
-		bool is_line = c == '\n' || c == '\r' || c == '\t';
+		char c = rd->in.s[i];
 
-		if (c < ' ' && !(is_line && !kinds[rd->kind].is_subject))
+		if ((unsigned char)c < ' ' && !(is_line_byte(c) && !kinds[rd->kind].is_subject))
 			return failf(rd, i,
-			    is_line ? "a subject is one line"
+			    is_line_byte(c) ? "a subject is one line"
 				    : "a control character; leave it out");
 	}
 	while (rd->at < rd->in.n) {
@@ -253,18 +258,35 @@ read_all(struct reading *rd)
 	return true;
 }
 
+static bool
+is_empty(struct str text)
+{
+	size_t i = 0;
+
+	while (i < text.n && (text.s[i] == ' ' || is_line_byte(text.s[i])))
+		i++;
+	return i == text.n;
+}
+
+/* What is wrong with it as a whole; NULL when nothing. */
+static const char *
+whole_fault(struct str text)
+{
+	if (is_empty(text))
+		return "it is empty";
+	if (text.n > MAIL_TEMPLATE_MAX)
+		return "it has more than 256 KiB";
+	return utf8_valid(text.s, text.n) ? NULL : "it is no UTF-8; save it as that";
+}
+
 struct mail_template *
 mail_template_new(enum mail_template_kind kind, struct str text, struct err *err)
 {
 	struct reading rd = { .kind = kind, .err = err };
+	const char *fault = whole_fault(text);
 
-	if (text.n == 0 || text.n > MAIL_TEMPLATE_MAX) {
-		err_set(
-		    err, ERR_CONF, "%s", text.n == 0 ? "it is empty" : "it has more than 256 KiB");
-		return NULL;
-	}
-	if (!utf8_valid(text.s, text.n)) {
-		err_set(err, ERR_CONF, "it is no UTF-8; save it as that");
+	if (fault != NULL) {
+		err_set(err, ERR_CONF, "%s", fault);
 		return NULL;
 	}
 	rd.t = xcalloc(1, sizeof(*rd.t) + PIECES_MAX * sizeof(struct piece));

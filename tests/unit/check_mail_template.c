@@ -29,6 +29,8 @@ static const struct {
 	{ "closed without being open", MAIL_TEXT, "{/user}",
 	    "line 1, column 1: {/user} closes nothing; {?user} opens it" },
 	{ "empty", MAIL_TEXT, "", "it is empty" },
+	{ "nothing but blanks", MAIL_SUBJECT, "  ", "it is empty" },
+	{ "nothing but blanks and line ends", MAIL_TEXT, " \r\n\t\n", "it is empty" },
 	{ "no UTF-8", MAIL_TEXT, "\xff", "it is no UTF-8; save it as that" },
 	{ "two lines of subject", MAIL_SUBJECT, "a\nb", "line 1, column 2: a subject is one line" },
 };
@@ -90,6 +92,35 @@ START_TEST(test_template)
 }
 END_TEST
 
+static const struct {
+	const char *says, *text, *title;
+} no_subjects[] = {
+	{ "a value that is not there", "{comment}", "T" },
+	{ "blanks around it", " {comment} ", "T" },
+	{ "a title of blanks alone", "{?user} {/user}", " \t " },
+};
+
+/* A mail always has a subject: where the template makes none, ours. */
+START_TEST(test_no_subject)
+{
+	struct mail_template *subject = template_of(MAIL_SUBJECT, no_subjects[_i].text);
+	struct mail_style style = plain;
+	struct buf got = BUF_INIT(1000);
+	struct made m;
+	struct read r;
+
+	style.subject = subject;
+	make_alert(&m);
+	m.record.alert.title = str_of(no_subjects[_i].title);
+	write_one(&r, &style, &m.event);
+	ck_assert(mail_header(&got, buf_peek(&r.message), "Subject"));
+	ck_assert_msg(strncmp(got.p, "[High] Contoso Ltd:", 19) == 0, "%s: %s", no_subjects[_i].says, got.p);
+	buf_release(&got);
+	release(&r);
+	mail_template_free(subject);
+}
+END_TEST
+
 START_TEST(test_digest_template)
 {
 	struct mail_style style = plain;
@@ -143,6 +174,7 @@ main(void)
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_template_check, 0, (int)ARRAY_LEN(templates));
 	tcase_add_test(tc, test_template);
+	tcase_add_loop_test(tc, test_no_subject, 0, (int)ARRAY_LEN(no_subjects));
 	tcase_add_test(tc, test_digest_template);
 	tcase_add_test(tc, test_template_too_large);
 	srunner_run_all(sr, CK_ENV);
