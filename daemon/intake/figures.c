@@ -16,7 +16,16 @@ until_next(const struct intake *in, const struct poller *p)
 static const char full_why[] = "a sink that it is routed to has more waiting than its backlog "
 			       "allows (when_full: pause); msspctl status shows which";
 
-static const char held_why[] = "an operator paused it; msspctl resume tenant has it read again";
+static const char held_why[] = "an operator paused it",
+		  held_do[] = "Nothing, while that is meant; msspctl resume tenant has it read again.";
+
+/* It is well but paused from then on: what it was before does not say how long. */
+static int64_t
+paused_since(const struct intake *in, const struct poller *p, bool is_shut)
+{
+	return p->tn->is_held ? p->tn->held_since : is_shut && in->shut_since > p->since ? in->shut_since
+											  : p->since;
+}
 
 static struct intake_figures
 of_stream(const struct intake *in, const struct poller *p)
@@ -37,7 +46,9 @@ of_stream(const struct intake *in, const struct poller *p)
 	            : is_shut          ? "the journal takes nothing now"
 	            : is_full          ? full_why
 	                               : "";
-	f.since = p->since;
+	f.remedy = p->tn->is_held ? held_do : tenant_states[f.state].remedy;
+	f.is_held = p->tn->is_held;
+	f.since = paused_since(in, p, is_shut);
 	f.last_success = p->last_success;
 	f.complete = p->complete;
 	f.is_parked = state_is_parked(f.state);
@@ -73,6 +84,7 @@ add_stream(struct intake_figures *sum, const struct intake_figures *f)
 		sum->stream = f->stream;
 		sum->state = f->state;
 		sum->trouble = f->trouble;
+		sum->remedy = f->remedy;
 		sum->since = f->since;
 	}
 	/* TICKS_NONE is the least there is: one that was never read counts. */

@@ -174,6 +174,14 @@ is_held(const struct intake *in, const char *key)
 	return false;
 }
 
+static void
+hold(struct intake *in, struct tenancy *tn, bool is_held)
+{
+	if (is_held && !tn->is_held)
+		tn->held_since = clock_wall(in->env->clock);
+	tn->is_held = is_held;
+}
+
 void
 intake_leave_out(struct intake *in, const char *key)
 {
@@ -187,7 +195,7 @@ intake_leave_out(struct intake *in, const char *key)
 		intake_configure(in, in->settings);
 	TAILQ_FOREACH (p, &in->pollers, link) {
 		if (key == NULL && in->is_left_held && strcmp(p->t->key, was) == 0)
-			p->tn->is_held = true;
+			hold(in, p->tn, true);
 	}
 	free(was);
 }
@@ -213,6 +221,8 @@ intake_journal_state(struct intake *in, enum journal_state state)
 
 	if (in->is_stopped)
 		return;
+	if (state != JOURNAL_OK && !in->scheduler.is_shut)
+		in->shut_since = clock_wall(in->env->clock);
 	scheduler_shut(&in->scheduler, state != JOURNAL_OK);
 	TAILQ_FOREACH (p, &in->pollers, link)
 		listing_look(p);
@@ -265,7 +275,7 @@ intake_hold(struct intake *in, const char *name, bool is_held)
 		if (strcmp(p->t->name, name) != 0)
 			continue;
 		found = true;
-		p->tn->is_held = is_held;
+		hold(in, p->tn, is_held);
 		if (!is_held)
 			poller_hurry(p);
 	}

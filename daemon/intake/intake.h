@@ -87,6 +87,7 @@ struct intake_figures {
 	const char *stream; /* which one; of a tenant: whose state it is, "" where it has but one */
 	enum tenant_state state;
 	const char *trouble;  /* plain words and what to do; "" */
+	const char *remedy;   /* what a person can do about it; "" */
 	int64_t since;        /* ticks: in this state since */
 	int64_t last_success; /* ticks; TICKS_NONE */
 	int64_t cursor;       /* ticks; TICKS_NONE */
@@ -96,6 +97,7 @@ struct intake_figures {
 	    gaps;
 	uint64_t repeats;    /* on its pages, and known already */
 	bool is_parked;      /* nothing gets better before a person does something */
+	bool is_held;        /* an operator paused it: not read before it is resumed */
 	int64_t max_late_ms; /* worst start of a due poll after its time, since start */
 };
 /* One a tenant: counts of all its streams, the state of the worst. Returns how many were filled,

@@ -128,6 +128,7 @@ struct intake {
 	struct tokens *tokens;
 	struct journal *journal;
 	struct scheduler scheduler;
+	int64_t shut_since; /* ticks: the journal takes nothing, or took nothing lately */
 	struct cap cap;
 	struct window_pool windows;
 	struct spares *bodies; /* memory that pages are read into */

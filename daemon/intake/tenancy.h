@@ -30,7 +30,8 @@ struct tenancy {
 	uint64_t hash;
 	struct poller *streams[STREAM_COUNT]; /* NULL: not read */
 	struct allowance api[API_COUNT];
-	bool is_held;    /* an operator wants it not to be read */
+	bool is_held;    /* an operator wants it not to be read … */
+	int64_t held_since; /* … since then, ticks */
 	bool has_failed; /* a stream of it, of those that are read once */
 };
 TAILQ_HEAD(tenancy_list, tenancy);

@@ -54,6 +54,17 @@ put_moment(struct jw *w, const char *key, int64_t ticks)
 	buf_release(&b);
 }
 
+static void
+put_next_poll(struct jw *w, const struct intake_figures *f)
+{
+	if (!f->is_held) {
+		put_int(w, "next_poll_ms", f->next_poll_ms);
+		return;
+	}
+	jw_plain_name(w, "next_poll_ms");
+	jw_null(w);
+}
+
 /* With the stream that has it, where a tenant has several. */
 static void
 put_trouble(struct jw *w, const struct intake_figures *f)
@@ -81,12 +92,12 @@ put_tenant(struct jw *w, const struct intake_figures *f)
 	put_trouble(w, f);
 	put_text(w, "level", health_level_names[tenant_states[f->state].level]);
 	put_bool(w, "parked", f->is_parked);
-	put_text(w, "do", tenant_states[f->state].remedy);
+	put_text(w, "do", f->remedy);
 	put_moment(w, "since", f->since);
 	put_moment(w, "last_success", f->last_success);
 	put_moment(w, "complete", f->complete);
 	put_moment(w, "cursor", f->cursor);
-	put_int(w, "next_poll_ms", f->next_poll_ms);
+	put_next_poll(w, f);
 	put_count(w, "polls", f->polls);
 	put_count(w, "pages", f->pages);
 	put_count(w, "alerts", f->alerts);
@@ -110,7 +121,7 @@ put_stream(struct jw *w, const struct intake_figures *f)
 	put_moment(w, "since", f->since);
 	put_moment(w, "last_success", f->last_success);
 	put_moment(w, "cursor", f->cursor);
-	put_int(w, "next_poll_ms", f->next_poll_ms);
+	put_next_poll(w, f);
 	put_count(w, "pages", f->pages);
 	put_count(w, "forwarded", f->forwarded);
 	jw_object_end(w);

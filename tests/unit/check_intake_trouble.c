@@ -138,12 +138,16 @@ END_TEST
 
 START_TEST(test_a_full_journal_pauses_polling)
 {
+	int64_t before;
 	unsigned reads;
 
 	start(1);
 	wait_polls(0, 2);
+	(void)run_until(never, NULL, 300);
+	before = clock_wall(env.clock);
 	journal_mem_force(j, JOURNAL_PAUSED);
 	wait_state(0, TENANT_PAUSED);
+	ck_assert_int_ge(figures(0).since, before);
 	sg_add(&g, 0, now() - HOUR);
 	(void)run_until(never, NULL, 200);
 	reads = g.t[0].reads;
@@ -153,6 +157,26 @@ START_TEST(test_a_full_journal_pauses_polling)
 	wait_state(0, TENANT_HEALTHY);
 	wait_polls(0, figures(0).polls + 2);
 	ck_assert_uint_eq(stored(), 1);
+}
+END_TEST
+
+/* What is said of it is about that, not about what else pauses tenants; and since when. */
+START_TEST(test_an_operator_pauses_one)
+{
+	int64_t before;
+
+	start(1);
+	wait_polls(0, 2);
+	(void)run_until(never, NULL, 300);
+	before = clock_wall(env.clock);
+	ck_assert(intake_hold(in, tenants[0].name, true));
+	ck_assert_int_eq(figures(0).state, TENANT_PAUSED);
+	ck_assert(figures(0).is_held);
+	ck_assert_int_ge(figures(0).since, before);
+	ck_assert_ptr_nonnull(strstr(figures(0).remedy, "msspctl resume tenant"));
+	ck_assert(intake_hold(in, tenants[0].name, false));
+	ck_assert(!figures(0).is_held);
+	ck_assert_str_eq(figures(0).remedy, "");
 }
 END_TEST
 
@@ -189,6 +213,7 @@ main(void)
 	tcase_add_test(tc, test_503_is_asked_again_on_a_new_connection);
 	tcase_add_test(tc, test_401_once_renews_the_token);
 	tcase_add_test(tc, test_a_full_journal_pauses_polling);
+	tcase_add_test(tc, test_an_operator_pauses_one);
 	tcase_add_test(tc, test_a_refused_page_is_read_again);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
