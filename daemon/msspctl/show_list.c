@@ -9,12 +9,16 @@
 #include "lib/base/alloc.h"
 #include "lib/format/wrap.h"
 
+/* none: in place of a time that there is not. */
 static void
-put_age(FILE *out, int64_t now, int64_t then, int width)
+put_age(FILE *out, int64_t now, int64_t then, int width, const char *none)
 {
 	struct buf b = BUF_INIT(64);
 
-	add_age(&b, now, then);
+	if (then == TICKS_NONE)
+		buf_puts(&b, none);
+	else
+		add_age(&b, now, then);
 	fprintf(out, "%*.*s", width, STR_ARG(buf_peek(&b)));
 	buf_release(&b);
 }
@@ -30,7 +34,9 @@ show_tenants(FILE *out, const json_t *status)
 	json_array_foreach((json_t *)tenants, i, t) {
 		fprintf(out, "%-24.24s %-18.18s ", get_text(t, "tenant"), get_text(t, "customer"));
 		paint_state(out, get_text(t, "state"), 27);
-		put_age(out, now, get_time(t, "last_success"), 9);
+		/* One with a place was read before this msspd started. */
+		put_age(out, now, get_time(t, "last_success"), 9,
+		    get_text(t, "cursor")[0] != '\0' ? "not yet" : "never");
 		fputc('\n', out);
 	}
 }
@@ -48,7 +54,7 @@ show_sinks(FILE *out, const json_t *status)
 		fprintf(out, "%-24.24s %-7.7s ", get_text(s, "sink"), get_text(s, "type"));
 		paint_link(out, get_text(s, "link"), 14);
 		fprintf(out, " %9" PRId64 " %12" PRId64, get_int(s, "backlog"), get_int(s, "accepted"));
-		put_age(out, now, get_time(s, "last_accepted"), 9);
+		put_age(out, now, get_time(s, "last_accepted"), 9, "not yet");
 		fputc('\n', out);
 	}
 }
@@ -135,7 +141,7 @@ put_row(FILE *out, const struct row *r, const json_t *o, int64_t now)
 		fprintf(out, "%" PRId64, get_int(o, r->key));
 		break;
 	case ROW_AGO:
-		put_age(out, now, get_time(o, r->key), 0);
+		put_age(out, now, get_time(o, r->key), 0, "never");
 		fputs(" ago", out);
 		break;
 	}

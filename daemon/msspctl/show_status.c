@@ -29,10 +29,12 @@ print_age(FILE *out, int64_t now, int64_t then)
 	buf_release(&b);
 }
 
-/* How long it has been wrong, and what happens next. */
+/* How long it has been wrong, and what happens next; next, in ms: null where nothing does by itself. */
 static void
-print_wait(FILE *out, const char *what, int64_t now, int64_t since, int64_t next_ms)
+print_wait(FILE *out, const char *what, int64_t now, int64_t since, const json_t *next)
 {
+	int64_t next_ms = json_is_integer(next) ? (int64_t)json_integer_value(next) : -1;
+
 	fprintf(out, "    %s for ", what);
 	print_age(out, now, since);
 	if (next_ms >= 0) {
@@ -75,18 +77,31 @@ print_head(FILE *out, const json_t *status, int64_t now)
 		    get_int(j, "quarantine"), get_int(j, "dead_letters"), get_int(j, "gaps"));
 }
 
+/* Of a read that found nothing new the journal knows nothing: after a start it has but the place. */
+static void
+print_last_read(FILE *out, const json_t *t, int64_t now)
+{
+	const char *cursor = get_text(t, "cursor");
+
+	if (get_time(t, "last_success") != TICKS_NONE) {
+		fputs(" last read ", out);
+		print_age(out, now, get_time(t, "last_success"));
+		fputs(" ago\n", out);
+	} else if (cursor[0] != '\0') {
+		fprintf(out, " not read since the start\n    what it has was read up to %.19sZ before\n", cursor);
+	} else {
+		fputs(" never read\n", out);
+	}
+}
+
 static void
 print_tenant(FILE *out, const json_t *t, int64_t now)
 {
 	fprintf(out, "  %-28.28s ", get_text(t, "tenant"));
 	paint_state(out, get_text(t, "state"), 14);
-	fputs(" last read ", out);
-	print_age(out, now, get_time(t, "last_success"));
-	if (get_time(t, "last_success") != TICKS_NONE)
-		fputs(" ago", out);
-	fputc('\n', out);
+	print_last_read(out, t, now);
 	if (get_text(t, "trouble")[0] != '\0')
-		print_wait(out, "so", now, get_time(t, "since"), get_int(t, "next_poll_ms"));
+		print_wait(out, "so", now, get_time(t, "since"), json_object_get(t, "next_poll_ms"));
 	print_wrapped(out, get_text(t, "trouble"));
 	if (get_text(t, "do")[0] != '\0')
 		fputs("    what to do:\n", out);
@@ -135,7 +150,7 @@ print_sink(FILE *out, const json_t *s, int64_t now)
 		fprintf(out, "    dead letters %" PRId64 "\n", get_int(s, "dead_letters"));
 	if (get_time(s, "trouble_since") != TICKS_NONE)
 		print_wait(out, "not delivering", now, get_time(s, "trouble_since"),
-		    get_int(s, "next_try_ms"));
+		    json_object_get(s, "next_try_ms"));
 	print_wrapped(out, get_text(s, "trouble"));
 }
 
