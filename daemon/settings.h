@@ -147,6 +147,7 @@ struct settings {
 	unsigned refs;
 	char *file;
 	char *state_dir, *control_socket, *instance;
+	bool is_socket_said; /* control_socket is in the file */
 	struct mssp mssp;
 	int64_t journal_max_size, remember_ms, keep_delivered_ms, forget_after_ms;
 	int64_t max_requests;       /* in flight for all tenants */

@@ -67,7 +67,8 @@ fill_root(struct build *b)
 		s->state_dir = dir_from_env(&b->w->arena, "STATE_DIRECTORY");
 	if (s->state_dir == NULL)
 		s->state_dir = arena_strdup(&b->w->arena, "/var/lib/msspd");
-	if (s->control_socket == NULL)
+	s->is_socket_said = s->control_socket != NULL;
+	if (!s->is_socket_said)
 		s->control_socket = control_socket(&b->w->arena, s->state_dir);
 	if (strlen(s->control_socket) >= sizeof(addr.sun_path))
 		conf_error_key(&b->conf, n != NULL ? n : b->root,

@@ -302,8 +302,8 @@ choose_origin(const struct sink_owner *o, const struct trial_ask *ask, char **to
 		origin = NULL;
 		(void)err_set(err, ERR_PERM, ask->to != NULL
 		    ? "the rules of sink '%s' know no recipient %.200s; they know: %.*s"
-		    : "say to whom sink '%s' shall send its test%.0s; its rules know: %.*s", o->name,
-		    ask->to != NULL ? ask->to : "", STR_ARG(buf_peek(&s.shown)));
+		    : "say to whom sink '%s' shall send its test%.0s, with --to; its rules know: %.*s",
+		    o->name, ask->to != NULL ? ask->to : "", STR_ARG(buf_peek(&s.shown)));
 	}
 	buf_release(&s.shown);
 	return origin;

@@ -19,7 +19,7 @@ on_problem(void *arg, bool is_error, const char *line)
 }
 
 char *
-config_socket(const char *file, int *status)
+config_socket(const char *file, bool *is_said, int *status)
 {
 	struct settings *s = settings_load(file, false, on_problem, NULL);
 	char *path;
@@ -30,6 +30,7 @@ config_socket(const char *file, int *status)
 		return NULL;
 	}
 	path = xstrdup(s->control_socket);
+	*is_said = s->is_socket_said;
 	settings_unref(s);
 	return path;
 }

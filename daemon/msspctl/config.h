@@ -11,8 +11,9 @@
  * error.
  */
 
-/* control_socket as FILE has it, the caller's. NULL with *status (78): it cannot be used. */
-char *config_socket(const char *file, int *status);
+/* control_socket as FILE has it, or what stands for it where it does not say one; the caller's. NULL
+ * with *status (78): it cannot be used. */
+char *config_socket(const char *file, bool *is_said, int *status);
 
 struct chosen {
 	struct settings *settings;

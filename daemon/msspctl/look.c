@@ -68,9 +68,19 @@ do_sinks(const struct args *a)
 	return show_all(a, "sinks", show_sinks);
 }
 
+/* Nor is there one that is called like what can be done to it: that wants a name. */
+static void
+say_unknown(const char *array, const char *key, const char *act, const char *name)
+{
+	if (strcmp(name, act) == 0)
+		fprintf(stderr, "msspctl: %s which %s? %s %s NAME\n", act, key, key, act);
+	else
+		fprintf(stderr, "msspctl: there is no %s '%s'; msspctl %s lists them\n", key, name, array);
+}
+
 /* Each that is named; a name that there is not is said, and the others are shown all the same. */
 static int
-show_named(const struct args *a, const char *array, const char *key,
+show_named(const struct args *a, const char *array, const char *key, const char *act,
     void (*show)(FILE *out, const json_t *one, const json_t *status))
 {
 	int status = EX_OK;
@@ -82,8 +92,7 @@ show_named(const struct args *a, const char *array, const char *key,
 		const json_t *one = find_named(result, array, key, a->names[i]);
 
 		if (one == NULL) {
-			fprintf(stderr, "msspctl: there is no %s '%s'; msspctl %s lists them\n", key,
-			    a->names[i], array);
+			say_unknown(array, key, act, a->names[i]);
 			status = EX_USAGE;
 		} else if (a->is_json) {
 			put_json(one);
@@ -98,13 +107,13 @@ show_named(const struct args *a, const char *array, const char *key,
 int
 do_tenant(const struct args *a)
 {
-	return show_named(a, "tenants", "tenant", show_tenant);
+	return show_named(a, "tenants", "tenant", "purge", show_tenant);
 }
 
 int
 do_sink(const struct args *a)
 {
-	return show_named(a, "sinks", "sink", show_sink);
+	return show_named(a, "sinks", "sink", "forget", show_sink);
 }
 
 /* ---- top --------------------------------------------------------------------------- */

@@ -40,7 +40,7 @@ static const char usage[] =
     "                      all there is to know of them\n"
     "  tenant purge NAME [--yes] [--json]\n"
     "                      a customer leaves: all that is kept of that tenant goes from\n"
-    "                      the journal, for good; --yes: also while it is configured;\n"
+    "                      the journal, for good; --yes: also while it is configured\n"
     "  sinks [--json]      a line a sink\n"
     "  sink NAME... [--json]\n"
     "                      all there is to know of them\n"
@@ -156,46 +156,54 @@ static const struct option long_options[] = {
 enum { TAKES_JSON = 1, TAKES_REQUESTS = 2, TAKES_STATE = 4, TAKES_NAMES = 8, TAKES_ALL = 16,
 	TAKES_PERIOD = 32, TAKES_NUMBERS = 64, TAKES_SOME_NAMES = 128, TAKES_TO = 256,
 	TAKES_TIMEOUT = 512, TAKES_WHICH = 1024, TAKES_RAW = 2048,
-	TAKES_PURGE = 4096, TAKES_DAY = 8192, NEEDS_NO_DAEMON = 16384 };
+	TAKES_PURGE = 4096, TAKES_DAY = 8192, NEEDS_NO_DAEMON = 16384,
+	TAKES_ANY_NAMES = TAKES_NAMES | TAKES_NUMBERS | TAKES_SOME_NAMES };
 
 static const struct command {
 	const char *name;
 	int (*run)(const struct args *a);
 	unsigned takes;
+	const char *wants; /* what is said to who gave no names; of two words none is a command without one */
 } commands[] = {
 	{ "status", do_status, TAKES_JSON },
 	{ "tenants", do_tenants, TAKES_JSON },
 	{ "tenant purge", do_tenant_purge, TAKES_NAMES | TAKES_PURGE | TAKES_JSON },
-	{ "tenant", do_tenant, TAKES_NAMES | TAKES_JSON },
+	{ "tenant", do_tenant, TAKES_NAMES | TAKES_JSON, "name a tenant; msspctl tenants lists them" },
 	{ "sinks", do_sinks, TAKES_JSON },
 	{ "sink forget", do_sink_forget, TAKES_NAMES },
-	{ "sink", do_sink, TAKES_NAMES | TAKES_JSON },
+	{ "sink", do_sink, TAKES_NAMES | TAKES_JSON, "name a sink; msspctl sinks lists them" },
 	{ "top", do_top, 0 },
 	{ "reload", do_reload, 0 },
-	{ "poll", do_poll, TAKES_NAMES | TAKES_ALL },
+	{ "poll", do_poll, TAKES_NAMES | TAKES_ALL, "name tenants, or say --all" },
 	{ "pause tenant", do_pause_tenant, TAKES_NAMES },
 	{ "pause sink", do_pause_sink, TAKES_NAMES },
 	{ "resume tenant", do_resume_tenant, TAKES_NAMES },
 	{ "resume sink", do_resume_sink, TAKES_NAMES },
-	{ "log-level", do_log_level, TAKES_NAMES },
-	{ "backup", do_backup, TAKES_NAMES },
-	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON | NEEDS_NO_DAEMON },
-	{ "dead show", do_dead_show, TAKES_NUMBERS | TAKES_RAW | TAKES_JSON },
+	{ "log-level", do_log_level, TAKES_NAMES, "say the level: error, warn, info or debug" },
+	{ "backup", do_backup, TAKES_NAMES, "name the file to write" },
+	{ "check-tenant", do_check_tenant, TAKES_NAMES | TAKES_ALL | TAKES_JSON | NEEDS_NO_DAEMON,
+	  "name tenants or customers, or say --all" },
+	{ "dead show", do_dead_show, TAKES_NUMBERS | TAKES_RAW | TAKES_JSON,
+	  "give a number, as the list has it" },
 	{ "dead retry", do_dead_retry, TAKES_SOME_NAMES | TAKES_WHICH | TAKES_ALL },
 	{ "dead drop", do_dead_drop, TAKES_SOME_NAMES | TAKES_WHICH | TAKES_ALL },
 	{ "dead", do_dead, TAKES_WHICH | TAKES_ALL | TAKES_JSON },
-	{ "quarantine show", do_quarantine_show, TAKES_NUMBERS | TAKES_RAW | TAKES_JSON },
+	{ "quarantine show", do_quarantine_show, TAKES_NUMBERS | TAKES_RAW | TAKES_JSON,
+	  "give a number, as the list has it" },
 	{ "quarantine", do_quarantine, TAKES_WHICH | TAKES_ALL | TAKES_JSON },
 	{ "replay", do_replay, TAKES_PERIOD | TAKES_WHICH | TAKES_TO | TAKES_ALL },
 	{ "resend", do_resend, TAKES_PERIOD | TAKES_WHICH | TAKES_TO },
 	{ "replays", do_replays, TAKES_JSON },
-	{ "replay-cancel", do_replay_cancel, TAKES_NUMBERS },
+	{ "replay-cancel", do_replay_cancel, TAKES_NUMBERS, "give a number, as the list has it" },
 	{ "report", do_report, TAKES_WHICH | TAKES_DAY | TAKES_JSON },
 	{ "held", do_held, TAKES_SOME_NAMES | TAKES_JSON },
-	{ "held-cancel", do_held_cancel, TAKES_NAMES },
-	{ "test-sink", do_test_sink, TAKES_NAMES | TAKES_TO | TAKES_TIMEOUT | TAKES_JSON },
-	{ "consent-url", do_consent_url, TAKES_NAMES | TAKES_STATE | NEEDS_NO_DAEMON },
-	{ "onboard", do_onboard, TAKES_NAMES | TAKES_REQUESTS | TAKES_JSON | NEEDS_NO_DAEMON },
+	{ "held-cancel", do_held_cancel, TAKES_NAMES, "give an id; msspctl held shows them" },
+	{ "test-sink", do_test_sink, TAKES_NAMES | TAKES_TO | TAKES_TIMEOUT | TAKES_JSON,
+	  "name a sink; msspctl sinks lists them" },
+	{ "consent-url", do_consent_url, TAKES_NAMES | TAKES_STATE | NEEDS_NO_DAEMON,
+	  "name a tenant or a customer" },
+	{ "onboard", do_onboard, TAKES_NAMES | TAKES_REQUESTS | TAKES_JSON | NEEDS_NO_DAEMON,
+	  "name a tenant or a customer" },
 };
 
 static int
@@ -219,6 +227,34 @@ given(const struct args *a)
 	       (a->day != NULL || a->customer != NULL ? TAKES_DAY : 0);
 }
 
+/* What of that c does not take is said by its name. */
+static int
+refuse(const struct args *a, const struct command *c)
+{
+	static const struct {
+		unsigned bits;
+		const char *words;
+	} options[] = {
+		{ TAKES_JSON, "--json" }, { TAKES_REQUESTS, "--requests" }, { TAKES_STATE, "--state" },
+		{ TAKES_ALL, "--all" }, { TAKES_PERIOD, "--from or --detach" }, { TAKES_TO, "--to" },
+		{ TAKES_TIMEOUT, "--timeout" }, { TAKES_WHICH, "--tenant or --sink" }, { TAKES_RAW, "--raw" },
+		{ TAKES_PURGE, "--yes" }, { TAKES_DAY, "--day or --customer" },
+	};
+	unsigned excess = given(a) & ~c->takes;
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		if ((excess & options[i].bits) != 0)
+			fprintf(stderr, "msspctl: %s takes no %s\n", c->name, options[i].words);
+	}
+	if (a->nnames != 0 && (c->takes & TAKES_ANY_NAMES) == 0) {
+		fprintf(stderr, "msspctl: %s takes no name: '", c->name);
+		put_safe(stderr, str_of(a->names[0]), 60);
+		fputs("'\n", stderr);
+	}
+	fputs("Try 'msspctl --help'.\n", stderr);
+	return EX_USAGE;
+}
+
 /* "sink forget" is one of two words, where a name follows; else "sink" has the name forget. */
 static bool
 is_command(struct args *a, const struct command *c, const char *word)
@@ -237,9 +273,9 @@ is_command(struct args *a, const struct command *c, const char *word)
 
 /* The unit's daemon has it in its RuntimeDirectory, which nobody else is told, unless the file says where. */
 static bool
-is_the_units(const char *config, const char *socket)
+is_the_units(const char *config, const char *socket, bool is_said)
 {
-	return strcmp(config, DEFAULT_CONFIG) == 0 && access(socket, F_OK) != 0;
+	return !is_said && strcmp(config, DEFAULT_CONFIG) == 0 && access(socket, F_OK) != 0;
 }
 
 /* Runs c with what was said, or what stands for what was not. */
@@ -249,14 +285,15 @@ run(struct args *a, const struct command *c)
 	const char *from_env = getenv("MSSPD_SOCKET");
 	bool wants_file = a->config != NULL && a->socket == NULL && (c->takes & NEEDS_NO_DAEMON) == 0;
 	char *from_file = NULL;
+	bool is_said;
 	int status;
 
 	a->config = a->config != NULL ? a->config : DEFAULT_CONFIG;
 	if (wants_file) {
-		from_file = config_socket(a->config, &status);
+		from_file = config_socket(a->config, &is_said, &status);
 		if (from_file == NULL)
 			return status;
-		a->socket = is_the_units(a->config, from_file) ? DEFAULT_SOCKET : from_file;
+		a->socket = is_the_units(a->config, from_file, is_said) ? DEFAULT_SOCKET : from_file;
 	} else if (a->socket == NULL) {
 		a->socket = from_env != NULL ? from_env : DEFAULT_SOCKET;
 	}
@@ -320,19 +357,12 @@ run_command(struct args *a, const char *name)
 
 		if (!is_command(a, c, name))
 			continue;
-		if ((given(a) & ~c->takes) != 0 ||
-		    (a->nnames != 0 && (c->takes & (TAKES_NAMES | TAKES_NUMBERS | TAKES_SOME_NAMES)) == 0))
-			return bad_usage("that command does not take all of these options or names");
+		if ((given(a) & ~c->takes) != 0 || (a->nnames != 0 && (c->takes & TAKES_ANY_NAMES) == 0))
+			return refuse(a, c);
 		if ((c->takes & TAKES_NAMES) != 0 && (a->nnames == 0) != a->wants_all)
-			return bad_usage((c->takes & TAKES_ALL) != 0
-					       ? (c->takes & NEEDS_NO_DAEMON) != 0
-					       ? "name tenants or customers, or say --all"
-					       : "name tenants, or say --all"
-					       : (c->takes & (TAKES_STATE | TAKES_REQUESTS)) != 0
-					       ? "name a tenant or a customer"
-					       : "that command wants a name");
+			return bad_usage(c->wants);
 		if ((c->takes & TAKES_NUMBERS) != 0 && a->nnames == 0)
-			return bad_usage("give a number, as the list has it");
+			return bad_usage(c->wants);
 		if ((c->takes & TAKES_REQUESTS) != 0 && a->is_json && !a->wants_requests)
 			return bad_usage("--json goes with --requests");
 		if (a->is_raw && a->is_json)

@@ -134,7 +134,8 @@ holds_cancel(struct holds *h, const json_t *request, struct err *err)
 		out = engine_cancel_held(h->engine, &(struct held_which){ text, rule, customer }, on_answer,
 		    asked, err) ? number_of(h) : give_up(asked);
 	} else {
-		err_set(err, ERR_PERM, "\"id\" is needed, as msspctl held shows it: SINK:RULE:CUSTOMER");
+		err_set(err, ERR_PERM, "'%.200s' is no id of what is held: msspctl held shows them, as "
+		    "SINK:RULE:CUSTOMER", id != NULL ? id : "");
 	}
 	free(text);
 	return out;

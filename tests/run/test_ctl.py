@@ -67,13 +67,25 @@ class Ctl(unittest.TestCase):
                             ("xyzzy", "there is no command 'xyzzy'\n"),
                             ("pause", "pause what? pause tenant NAME..., or pause sink NAME..."),
                             ("resume lake", "resume what? resume tenant NAME..., or resume sink NAME..."),
-                            ("pause sink", "or pause sink NAME..."), ("sink", "that command wants a name"),
+                            ("pause sink", "or pause sink NAME..."), ("sink", "name a sink; msspctl sinks lists them"),
+                            ("log-level", "error, warn, info or debug"), ("backup", "name the file"),
+                            ("status x", "status takes no name: 'x'"),
+                            ("reload --all --json", "reload takes no --all"),
                             ("poll", "name tenants, or say --all"),
                             ("check-tenant", "name tenants or customers, or say --all")):
             with self.subTest(words):
                 code, out, err = self.ctl(*words.split())
                 self.assertEqual((code, out), (EX_USAGE, ""))
                 self.assertIn(want, err)
+
+    def test_what_can_be_done_to_one_wants_its_name(self):
+        with Slow(self.socket, {"status": {"tenants": [], "sinks": []}}):
+            for words, want in (("tenant purge", "purge which tenant? tenant purge NAME"),
+                                ("sink forget", "forget which sink? sink forget NAME")):
+                with self.subTest(words):
+                    code, out, err = self.ctl(*words.split())
+                    self.assertEqual((code, out), (EX_USAGE, ""))
+                    self.assertIn(want, err)
 
     def test_a_name_that_there_is_not_keeps_no_other_from_its_turn(self):
         answers = {"pause": {}, "poll": {"streams": 1}, "held-cancel": {"look": 1},

@@ -131,6 +131,34 @@ class Service(Scene):
         self.assertEqual(gone.returncode, EX_UNAVAILABLE)
         self.assertIn("not running", gone.stderr)
 
+    def test_what_was_read_before_a_start_is_not_called_never(self):
+        msspd = self.scene(tenants=1).start()
+        read = lambda: msspd.status()["tenants"][0]["cursor"]
+        place = harness.wait_for("its place", 30, read)
+        msspd.stop()
+        self.graph.fault("*:hang")
+        msspd.start()
+        self.assertEqual(read(), place)
+        self.assertIn("not read since the start\n    what it has was read up to %sZ before" % place[:19],
+                      msspd.ctl("status").stdout)
+        self.assertRegex(msspd.ctl("tenants").stdout, r"(?m)^t001 .* not yet$")
+        self.assertRegex(msspd.ctl("sinks").stdout, r"(?m)^siem .* not yet$")
+        msspd.stop()
+
+    def test_a_socket_that_the_units_file_says_is_the_one(self):
+        """In a /etc of our own: only that file's name means the unit's daemon, which may be elsewhere."""
+        script = ("mount -t tmpfs tmpfs /etc && mkdir /etc/msspd && echo '%s' > /etc/msspd/msspd.yaml && "
+                  "exec '%s' -c /etc/msspd/msspd.yaml status")
+        way = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
+        for said, want in (("control_socket: /nowhere/a.sock", "/nowhere/a.sock"),
+                           ("state_dir: /nowhere/state", "/run/msspd/control.sock")):
+            with self.subTest(said):
+                done = subprocess.run(way + ["sh", "-c", script % (said, os.path.join(harness.BIN, "msspctl"))],
+                                      capture_output=True, text=True, timeout=60 * harness.SLOW, check=False)
+                if "unshare: " in done.stderr:
+                    self.skipTest("no mounts of our own on this machine")
+                self.assertIn("not running: " + want, done.stderr)
+
     def test_the_socket_of_a_configuration(self):
         msspd = self.scene().start()
         nobody = {"MSSPD_SOCKET": self.run_.path("nobody.sock")}
@@ -287,6 +315,11 @@ class Service(Scene):
         self.assertEqual(msspd.ctl("pause", "tenant", "t001").returncode, EX_OK)
         self.assertEqual((tenant(1)["state"], tenant(2)["state"]), ("paused", "healthy"))
         self.assertIn("an operator paused it", tenant(1)["trouble"])
+        self.assertIsNone(tenant(1)["next_poll_ms"])  # nor in a while: when it is resumed
+        self.assertIn("msspctl resume tenant", tenant(1)["do"])
+        words = msspd.ctl("status").stdout
+        self.assertNotIn("tried again", words)
+        self.assertNotIn("the disk", words)  # it is not the journal that is full
         time.sleep(1)
         for i in (1, 2):
             self.graph.ask("/_control/story", {"tenant": i, "make": 7})

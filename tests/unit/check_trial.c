@@ -417,7 +417,7 @@ START_TEST(test_recipients)
 
 	start(&mailing);
 	ck_assert(!ask(NULL, SOON_MS, &err));
-	ck_assert_str_eq(err.text, "say to whom sink 'one' shall send its test; its rules know: "
+	ck_assert_str_eq(err.text, "say to whom sink 'one' shall send its test, with --to; its rules know: "
 	                           "soc@mssp.example");
 	ck_assert(!ask("somebody@else.example", SOON_MS, &err));
 	ck_assert_ptr_nonnull(strstr(err.text, "know no recipient somebody@else.example"));
