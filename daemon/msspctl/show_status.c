@@ -88,7 +88,8 @@ print_last_read(FILE *out, const json_t *t, int64_t now)
 		print_age(out, now, get_time(t, "last_success"));
 		fputs(" ago\n", out);
 	} else if (cursor[0] != '\0') {
-		fprintf(out, " not read since the start\n    what it has was read up to %.19sZ before\n", cursor);
+		fprintf(out, " not read since the start\n    what it has was read up to %.19sZ before\n",
+		    cursor);
 	} else {
 		fputs(" never read\n", out);
 	}
