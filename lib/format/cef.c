@@ -3,6 +3,7 @@
 #include "lib/format/escape.h"
 #include "lib/format/format.h"
 #include "lib/format/headline.h"
+#include "lib/format/squeeze.h"
 
 /*
  * CEF:0 as OpenText's "Implementing ArcSight Common Event Format" has it. Limits
@@ -267,30 +268,12 @@ write_line(struct buf *out, const struct cef_facts *f, bool is_plain, const stru
 		out->p[start] = '|';
 }
 
-/* Takes up to *over bytes from a part that is `used` long, but leaves it `least`. */
-static void
-shorten(size_t *limit, size_t used, size_t least, size_t *over)
-{
-	size_t give = used > least ? used - least : 0;
-
-	if (give > *over)
-		give = *over;
-	if (give > 0)
-		*limit = used - give;
-	*over -= give;
-}
-
 static void
 drop(struct plan *plan, const struct lengths *used, enum cef_key key, size_t *over)
 {
 	const struct key_style *k = &styles[key];
-	size_t now = used->value[key] < plan->limit[key] ? used->value[key] : plan->limit[key];
-	size_t gain = k->before.n + now + k->after.n;
 
-	if (*over == 0 || used->value[key] == 0)
-		return;
-	plan->limit[key] = 0;
-	*over -= gain < *over ? gain : *over;
+	squeeze_out(&plan->limit[key], used->value[key], k->before.n + k->after.n, over);
 }
 
 /* Makes the line shorter by over bytes; false when it cannot be. */
@@ -300,15 +283,16 @@ plan_shorter(struct plan *plan, const struct lengths *used, size_t over)
 	for (size_t i = 0; i < ARRAY_LEN(shorten_order); i++) {
 		enum cef_key key = shorten_order[i];
 
-		shorten(&plan->limit[key], used->value[key], VALUE_FLOOR, &over);
+		squeeze_part(&plan->limit[key], used->value[key], VALUE_FLOOR, &over);
 	}
-	shorten(&plan->name, used->name, NAME_FLOOR, &over);
+	squeeze_part(&plan->name, used->name, NAME_FLOOR, &over);
 	for (size_t i = 0; i < ARRAY_LEN(drop_order); i++)
 		drop(plan, used, drop_order[i], &over);
-	shorten(&plan->name, used->name < plan->name ? used->name : plan->name, NAME_LEAST, &over);
-	shorten(&plan->limit[CEF_CUSTOMER], used->value[CEF_CUSTOMER], CUSTOMER_LEAST, &over);
+	squeeze_part(&plan->name, used->name < plan->name ? used->name : plan->name, NAME_LEAST,
+	    &over);
+	squeeze_part(&plan->limit[CEF_CUSTOMER], used->value[CEF_CUSTOMER], CUSTOMER_LEAST, &over);
 	drop(plan, used, CEF_EXTERNAL_ID, &over);
-	shorten(&plan->class, used->class, CLASS_LEAST, &over);
+	squeeze_part(&plan->class, used->class, CLASS_LEAST, &over);
 	return over == 0;
 }
 

@@ -3,6 +3,7 @@
 #include "lib/format/escape.h"
 #include "lib/format/format.h"
 #include "lib/format/headline.h"
+#include "lib/format/squeeze.h"
 
 /*
  * LEEF:2.0 as IBM's "Log Event Extended Format" guide has it. The format knows no
@@ -156,40 +157,23 @@ write_line(struct buf *out, const struct cef_facts *f, struct plan *plan)
 		write_pair(out, f, i, plan);
 }
 
-/* Takes up to *over bytes from a part that is `used` long, but leaves it `least`. */
-static void
-shorten(size_t *limit, size_t used, size_t least, size_t *over)
-{
-	size_t give = used > least ? used - least : 0;
-
-	if (give > *over)
-		give = *over;
-	if (give > 0)
-		*limit = used - give;
-	*over -= give;
-}
-
 /* Makes the line shorter by over bytes; false when it cannot be. */
 static bool
 plan_shorter(struct plan *plan, size_t over)
 {
 	for (size_t i = NKEYS; i-- > 0;) {
 		if (keys[i].flags & LEEF_LONG)
-			shorten(&plan->limit[i], plan->used[i], LONG_LEAST, &over);
+			squeeze_part(&plan->limit[i], plan->used[i], LONG_LEAST, &over);
 	}
-	for (size_t i = NKEYS; i-- > 0 && over > 0;) {
-		size_t now = plan->used[i] < plan->limit[i] ? plan->used[i] : plan->limit[i];
-		size_t gain = now + strlen(keys[i].name) + 2;
-
-		if ((keys[i].flags & LEEF_KEEP) || plan->used[i] == 0)
-			continue;
-		plan->limit[i] = 0;
-		over -= gain < over ? gain : over;
+	for (size_t i = NKEYS; i-- > 0;) {
+		if ((keys[i].flags & LEEF_KEEP) == 0)
+			squeeze_out(&plan->limit[i], plan->used[i], strlen(keys[i].name) + 2,
+			    &over);
 	}
-	shorten(&plan->title_limit, plan->title_used, TITLE_LEAST, &over);
+	squeeze_part(&plan->title_limit, plan->title_used, TITLE_LEAST, &over);
 	for (size_t i = 0; i < NKEYS; i++) {
 		if (keys[i].fact == CEF_CUSTOMER)
-			shorten(&plan->limit[i], plan->used[i], CUSTOMER_LEAST, &over);
+			squeeze_part(&plan->limit[i], plan->used[i], CUSTOMER_LEAST, &over);
 	}
 	return over == 0;
 }
