@@ -44,20 +44,10 @@ replays_moment(const char *text, int64_t now, int64_t *ticks, struct err *err)
 
 /* ---- what is asked for ------------------------------------------------------- */
 
-static const struct sink_conf *
-sink_of(const struct tenant *t, const char *name)
-{
-	for (size_t i = 0; i < t->nsinks; i++) {
-		if (strcmp(t->sinks[i]->name, name) == 0)
-			return t->sinks[i];
-	}
-	return NULL;
-}
-
 static bool
 check_sink(const struct settings *s, const struct tenant *t, const char *name, struct err *err)
 {
-	if (name == NULL || sink_of(t, name) != NULL)
+	if (name == NULL || tenant_sink(t, name) != NULL)
 		return true;
 	if (settings_sink(s, name) == NULL)
 		return err_set(err, ERR_CONF, "there is no sink \"%.80s\"", name);
@@ -151,7 +141,7 @@ static void
 want_tenant(struct journal *j, const struct tenant *t, const char *sink,
     const struct journal_period *p, struct wanted *out)
 {
-	for (size_t i = 0; i < t->nstreams && sink_of(t, sink) != NULL; i++) {
+	for (size_t i = 0; i < t->nstreams && tenant_sink(t, sink) != NULL; i++) {
 		if (!is_shared(t, i))
 			want_stream(j, t, &t->streams[i], *p, out);
 	}
@@ -200,7 +190,7 @@ begin_earlier(const struct settings *s, const char *sink, struct wanted *w)
 	int64_t most = 0;
 
 	for (size_t i = 0; i < s->ntenants; i++) {
-		if (sink_of(&s->tenants[i], sink) != NULL && s->tenants[i].overlap_ms > most)
+		if (tenant_sink(&s->tenants[i], sink) != NULL && s->tenants[i].overlap_ms > most)
 			most = s->tenants[i].overlap_ms;
 	}
 	for (size_t i = 0; i < w->n; i++)

@@ -73,16 +73,6 @@ count_alert(struct report_row *row, const struct account *a, const struct report
 
 /* ---- sinks ----------------------------------------------------------------------------- */
 
-static bool
-is_routed(const struct tenant *t, const char *sink)
-{
-	for (size_t i = 0; i < t->nsinks; i++) {
-		if (strcmp(t->sinks[i]->name, sink) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Columns of the account are those of the row. */
 static void
 name_sinks(struct report_row *row, struct journal *j, const struct tenant *t, struct account *a)
@@ -93,7 +83,7 @@ name_sinks(struct report_row *row, struct journal *j, const struct tenant *t, st
 		const char *name = journal_sink_name(j, a->sinks[i]);
 
 		row->sinks[i].name = xstrdup(name != NULL ? name : "?");
-		row->sinks[i].is_routed = is_routed(t, row->sinks[i].name);
+		row->sinks[i].is_routed = tenant_sink(t, row->sinks[i].name) != NULL;
 	}
 }
 

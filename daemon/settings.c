@@ -51,6 +51,16 @@ settings_sink(const struct settings *s, const char *name)
 	return NULL;
 }
 
+const struct sink_conf *
+tenant_sink(const struct tenant *t, const char *name)
+{
+	for (size_t i = 0; i < t->nsinks; i++) {
+		if (strcmp(t->sinks[i]->name, name) == 0)
+			return t->sinks[i];
+	}
+	return NULL;
+}
+
 void
 settings_fixed_changes(const struct settings *was, const struct settings *now,
     void (*changed)(void *arg, const char *option), void *arg)

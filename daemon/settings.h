@@ -190,6 +190,8 @@ void settings_unref(struct settings *s);
 
 const struct tenant *settings_tenant(const struct settings *s, const char *name);
 const struct sink_conf *settings_sink(const struct settings *s, const char *name);
+/* Of those that the tenant is routed to; NULL: it is not routed to one of that name. */
+const struct sink_conf *tenant_sink(const struct tenant *t, const char *name);
 
 /* After a reload: names each option ("journal.max_size") that has no effect before a restart. */
 void settings_fixed_changes(const struct settings *was, const struct settings *now,

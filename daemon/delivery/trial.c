@@ -247,16 +247,6 @@ see_recipient(void *arg, const char *to)
 	buf_str(&s->shown, bare);
 }
 
-static bool
-is_routed(const struct tenant *t, const char *sink)
-{
-	for (size_t i = 0; i < t->nsinks; i++) {
-		if (strcmp(t->sinks[i]->name, sink) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Whose mail it becomes: of msspd itself where the rules name the recipient outright, else that of
  * the first customer whose contact it is. */
 static struct origin *
@@ -269,7 +259,7 @@ find_recipient(const struct sink_owner *o, struct search *s)
 	for (size_t i = 0; s->found == NULL && i < all->ntenants; i++) {
 		const struct tenant *t = &all->tenants[i];
 
-		if (!is_routed(t, o->name))
+		if (tenant_sink(t, o->name) == NULL)
 			continue;
 		o->conf->kind->recipients(o->conf->conf, t->origin, see_recipient, s);
 		if (s->found == NULL)

@@ -253,9 +253,14 @@ START_TEST(test_routing)
 	buf_puts(&got, "");
 	for (size_t i = 0; i < t->nsinks; i++) {
 		ck_assert_ptr_eq(t->sinks[i], settings_sink(s, t->sinks[i]->name));
+		ck_assert_ptr_eq(t->sinks[i], tenant_sink(t, t->sinks[i]->name));
 		buf_printf(&got, "%s ", t->sinks[i]->name);
 	}
 	ck_assert_str_eq(got.p, routes[_i].sinks);
+	for (size_t i = 0; i < s->nsinks; i++)
+		ck_assert_int_eq(tenant_sink(t, s->sinks[i].name) != NULL,
+		    strstr(got.p, s->sinks[i].name) != NULL);
+	ck_assert_ptr_null(tenant_sink(t, "nothing"));
 	buf_release(&got);
 }
 END_TEST
