@@ -2,18 +2,13 @@
 #include <string.h>
 
 #include "daemon/ops/acts.h"
+#include "daemon/ops/members.h"
 #include "lib/base/log.h"
-
-static const char *
-get(const json_t *request, const char *key)
-{
-	return json_string_value(json_object_get(request, key));
-}
 
 json_t *
 acts_poll(struct engine *e, const json_t *request, struct err *err)
 {
-	const char *tenant = get(request, "tenant");
+	const char *tenant = members_text(request, "tenant");
 	size_t n = engine_poll(e, tenant);
 
 	if (n > 0)
@@ -26,7 +21,7 @@ json_t *
 acts_log_level(const json_t *request, struct err *err)
 {
 	static const char *const names[] = { "error", "warn", "info", "debug" };
-	const char *name = get(request, "level");
+	const char *name = members_text(request, "level");
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (name == NULL || strcmp(names[i], name) != 0)
@@ -41,7 +36,7 @@ acts_log_level(const json_t *request, struct err *err)
 json_t *
 acts_hold(struct engine *e, const json_t *request, bool is_held, struct err *err)
 {
-	const char *tenant = get(request, "tenant"), *sink = get(request, "sink");
+	const char *tenant = members_text(request, "tenant"), *sink = members_text(request, "sink");
 	bool ok;
 
 	if ((tenant == NULL) == (sink == NULL)) {
@@ -56,7 +51,7 @@ acts_hold(struct engine *e, const json_t *request, bool is_held, struct err *err
 json_t *
 acts_sink_forget(struct engine *e, const json_t *request, struct err *err)
 {
-	const char *name = get(request, "sink");
+	const char *name = members_text(request, "sink");
 
 	if (name == NULL) {
 		err_set(err, ERR_PERM, "sink is missing");

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "daemon/journal/journal_backup.h"
+#include "daemon/ops/members.h"
 #include "daemon/ops/backups.h"
 #include "lib/base/alloc.h"
 
@@ -88,7 +89,7 @@ backups_start(struct backups *bs, const json_t *request, struct err *err)
 		err_set(err, ERR_TEMP, "a backup to %s is running", view.target);
 		return NULL;
 	}
-	target = target_of(bs, json_string_value(json_object_get(request, "file")), err);
+	target = target_of(bs, members_text(request, "file"), err);
 	if (target == NULL)
 		return NULL;
 	backup_free(bs->last);

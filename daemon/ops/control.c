@@ -347,7 +347,7 @@ answer_line(struct client *c, const char *line, size_t n)
 {
 	json_error_t where;
 	json_t *request = json_loadb(line, n, JSON_REJECT_DUPLICATES, &where);
-	const char *name = json_string_value(json_object_get(request, "verb"));
+	const char *name = members_text(request, "verb");
 	const struct verb *verb = find_verb(name);
 	struct err err = { 0 };
 	json_t *result = NULL;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "daemon/ops/members.h"
 #include "daemon/ops/moment.h"
 #include "lib/base/alloc.h"
 #include "lib/base/log.h"
@@ -25,12 +26,6 @@ struct holds {
 	json_t *result;  /* of that one; NULL: not there yet, or err */
 	struct err err;
 };
-
-static const char *
-get(const json_t *request, const char *key)
-{
-	return json_string_value(json_object_get(request, key));
-}
 
 /* ---- results ------------------------------------------------------------------ */
 
@@ -113,7 +108,7 @@ holds_look(struct holds *h, const json_t *request, struct err *err)
 {
 	struct asked *asked = begin(h, NULL);
 
-	return engine_look_at_held(h->engine, get(request, "sink"), on_answer, asked, err) ?
+	return engine_look_at_held(h->engine, members_text(request, "sink"), on_answer, asked, err) ?
 	    number_of(h) : give_up(asked);
 }
 
@@ -122,7 +117,7 @@ holds_look(struct holds *h, const json_t *request, struct err *err)
 json_t *
 holds_cancel(struct holds *h, const json_t *request, struct err *err)
 {
-	const char *id = get(request, "id");
+	const char *id = members_text(request, "id");
 	char *text = xstrdup(id != NULL ? id : "");
 	char *rule = strchr(text, ':'), *customer = strrchr(text, ':');
 	json_t *out = NULL;
@@ -144,9 +139,9 @@ holds_cancel(struct holds *h, const json_t *request, struct err *err)
 json_t *
 holds_result(struct holds *h, const json_t *request, struct err *err)
 {
-	json_int_t number = json_integer_value(json_object_get(request, "look"));
+	uint64_t number = members_number(request, "look");
 
-	if (number <= 0 || (uint64_t)number != h->number) {
+	if (number == 0 || number != h->number) {
 		err_set(err, ERR_TEMP, "somebody else has looked meanwhile; ask again");
 		return NULL;
 	}

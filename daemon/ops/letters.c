@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/ops/members.h"
 #include "daemon/ops/moment.h"
 #include "daemon/ops/safe_text.h"
 #include "lib/base/base64.h"
@@ -13,20 +14,6 @@
 
 #define LIST_MOST 200           /* letters of one answer */
 #define BODY_MOST (192u * 1024) /* bytes of a body in one answer */
-
-static const char *
-get(const json_t *request, const char *key)
-{
-	return json_string_value(json_object_get(request, key));
-}
-
-static uint64_t
-get_number(const json_t *request, const char *key)
-{
-	json_int_t n = json_integer_value(json_object_get(request, key));
-
-	return n > 0 ? (uint64_t)n : 0;
-}
 
 static json_t *
 begun(uint64_t number, struct err *err)
@@ -54,10 +41,10 @@ find_sink(struct engine *e, const char *name, uint32_t *sink, struct err *err)
 static bool
 find_which(struct engine *e, const json_t *request, struct journal_filter *f, struct err *err)
 {
-	const char *tenant = get(request, "tenant");
+	const char *tenant = members_text(request, "tenant");
 
-	f->number = get_number(request, "number");
-	return find_sink(e, get(request, "sink"), &f->sink, err) &&
+	f->number = members_number(request, "number");
+	return find_sink(e, members_text(request, "sink"), &f->sink, err) &&
 	       (tenant == NULL || engine_streams_of(e, tenant, f, err));
 }
 
@@ -65,8 +52,8 @@ json_t *
 letters_list(struct engine *e, enum journal_box box, const json_t *request, struct err *err)
 {
 	struct journal_letters_ask ask = { .which = { .box = box },
-		.after = get_number(request, "after"), .from = get_number(request, "from"),
-		.max = get_number(request, "max") };
+		.after = members_number(request, "after"), .from = members_number(request, "from"),
+		.max = members_number(request, "max") };
 
 	if (!find_which(e, request, &ask.which, err))
 		return NULL;
@@ -80,6 +67,7 @@ letters_list(struct engine *e, enum journal_box box, const json_t *request, stru
 json_t *
 letters_work(struct engine *e, enum journal_deed what, const json_t *request, struct err *err)
 {
+	const char *sink = members_text(request, "sink"), *tenant = members_text(request, "tenant");
 	struct journal_task task = { .what = what };
 
 	if (!find_which(e, request, &task.which, err))
@@ -91,15 +79,14 @@ letters_work(struct engine *e, enum journal_deed what, const json_t *request, st
 	}
 	log_info(NULL, "dead letters are %s by an operator sink=%s tenant=%s number=%" PRIu64,
 	    what == JOURNAL_RETRY ? "tried again" : "dropped",
-	    get(request, "sink") != NULL ? get(request, "sink") : "",
-	    get(request, "tenant") != NULL ? get(request, "tenant") : "", task.which.number);
+	    sink != NULL ? sink : "", tenant != NULL ? tenant : "", task.which.number);
 	return begun(errands_work(engine_errands(e), &task, NULL, NULL), err);
 }
 
 json_t *
 letters_purge(struct engine *e, const json_t *request, struct err *err)
 {
-	struct purge_ask ask = { .tenant = get(request, "tenant"),
+	struct purge_ask ask = { .tenant = members_text(request, "tenant"),
 		.is_sure = json_is_true(json_object_get(request, "sure")) };
 	uint64_t number;
 
@@ -195,7 +182,7 @@ task_object(const struct journal_task *t, bool is_done)
 json_t *
 letters_result(struct engine *e, const json_t *request, struct err *err)
 {
-	uint64_t number = get_number(request, "errand");
+	uint64_t number = members_number(request, "errand");
 	struct errand_view v;
 	json_t *out;
 

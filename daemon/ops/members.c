@@ -77,3 +77,17 @@ members_check(const json_t *request, const char *verb, const struct members *tak
 	}
 	return true;
 }
+
+const char *
+members_text(const json_t *request, const char *key)
+{
+	return json_string_value(json_object_get(request, key));
+}
+
+uint64_t
+members_number(const json_t *request, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(request, key));
+
+	return n > 0 ? (uint64_t)n : 0;
+}

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/ops/members.h"
 #include "daemon/ops/moment.h"
 #include "lib/base/alloc.h"
 
@@ -83,10 +84,10 @@ periods_ask(struct engine *e, const json_t *request, struct err *err)
 {
 	uint64_t numbers[REPLAYS_MOST];
 	struct replay_ask ask = {
-		.tenant = json_string_value(json_object_get(request, "tenant")),
-		.sink = json_string_value(json_object_get(request, "sink")),
-		.from = json_string_value(json_object_get(request, "from")),
-		.to = json_string_value(json_object_get(request, "to")),
+		.tenant = members_text(request, "tenant"),
+		.sink = members_text(request, "sink"),
+		.from = members_text(request, "from"),
+		.to = members_text(request, "to"),
 		.is_all = json_is_true(json_object_get(request, "all")),
 	};
 	json_t *list;
@@ -107,8 +108,8 @@ periods_ask(struct engine *e, const json_t *request, struct err *err)
 json_t *
 periods_resend(struct engine *e, const json_t *request, struct err *err)
 {
-	const char *sink = json_string_value(json_object_get(request, "sink"));
-	const char *from = json_string_value(json_object_get(request, "from"));
+	const char *sink = members_text(request, "sink");
+	const char *from = members_text(request, "from");
 	size_t n;
 
 	if (sink == NULL || from == NULL) {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "daemon/ops/members.h"
 #include "daemon/ops/moment.h"
 #include "daemon/ops/safe_text.h"
 #include "daemon/replays.h"
@@ -38,14 +39,14 @@ json_t *
 reports_ask(struct engine *e, const json_t *request, struct err *err)
 {
 	struct report_ask ask = {
-		.tenant = json_string_value(json_object_get(request, "tenant")),
-		.customer = json_string_value(json_object_get(request, "customer")),
+		.tenant = members_text(request, "tenant"),
+		.customer = members_text(request, "customer"),
 	};
 	struct engine_view v;
 	uint64_t number;
 
 	engine_view(e, &v);
-	if (!find_day(json_string_value(json_object_get(request, "day")), v.now, &ask.from, err))
+	if (!find_day(members_text(request, "day"), v.now, &ask.from, err))
 		return NULL;
 	ask.to = ask.from + DAY;
 	number = reports_begin(engine_reports(e), v.settings, &ask, err);
@@ -110,22 +111,14 @@ row_object(const struct report_row *r, size_t *nids)
 	return out;
 }
 
-static uint64_t
-number_of(const json_t *request, const char *key)
-{
-	json_int_t n = json_integer_value(json_object_get(request, key));
-
-	return n > 0 ? (uint64_t)n : 0;
-}
-
 json_t *
 reports_result(struct engine *e, const json_t *request, struct err *err)
 {
-	size_t at = (size_t)number_of(request, "after"), nids = 0, n = 0;
+	size_t at = (size_t)members_number(request, "after"), nids = 0, n = 0;
 	json_t *rows, *out;
 	struct report_view v;
 
-	if (!reports_see(engine_reports(e), number_of(request, "report"), &v)) {
+	if (!reports_see(engine_reports(e), members_number(request, "report"), &v)) {
 		err_set(err, ERR_PERM, "nothing is known of that report (any more)");
 		return NULL;
 	}
@@ -146,7 +139,7 @@ reports_result(struct engine *e, const json_t *request, struct err *err)
 json_t *
 reports_end(struct engine *e, const json_t *request, struct err *err)
 {
-	if (reports_cancel(engine_reports(e), number_of(request, "report")))
+	if (reports_cancel(engine_reports(e), members_number(request, "report")))
 		return json_object();
 	err_set(err, ERR_PERM, "there is no report of that number that is not over");
 	return NULL;

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "daemon/health/conditions.h"
+#include "daemon/ops/members.h"
 #include "daemon/ops/safe_text.h"
 #include "lib/base/alloc.h"
 
@@ -99,8 +100,8 @@ json_t *
 trials_begin(struct trials *t, const json_t *request, struct err *err)
 {
 	const json_t *timeout = json_object_get(request, "timeout_ms");
-	struct trial_ask ask = { .sink = json_string_value(json_object_get(request, "sink")),
-		.to = json_string_value(json_object_get(request, "to")),
+	struct trial_ask ask = { .sink = members_text(request, "sink"),
+		.to = members_text(request, "to"),
 		.timeout_ms = json_is_integer(timeout) ? json_integer_value(timeout) : TIMEOUT_MS };
 	struct tried *tried;
 
@@ -120,7 +121,7 @@ trials_begin(struct trials *t, const json_t *request, struct err *err)
 json_t *
 trials_result(struct trials *t, const json_t *request, struct err *err)
 {
-	uint64_t number = (uint64_t)json_integer_value(json_object_get(request, "test"));
+	uint64_t number = members_number(request, "test");
 	size_t slot = number % TRIALS_KEPT;
 
 	if (number == 0 || t->kept[slot].number != number) {

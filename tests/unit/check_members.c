@@ -74,6 +74,34 @@ START_TEST(test_nothing)
 }
 END_TEST
 
+/* What a request has: what is of another type counts as absent, as nobody but members_check() judges it. */
+static const struct {
+	const char *says, *value, *text;
+	uint64_t number;
+} values[] = {
+	{ "a text", "\"a\"", "a", 0 },
+	{ "an empty one is there", "\"\"", "", 0 },
+	{ "a number", "7", NULL, 7 },
+	{ "none below 0", "-1", NULL, 0 },
+	{ "the largest", "9223372036854775807", NULL, INT64_MAX },
+	{ "null is neither", "null", NULL, 0 },
+	{ "nor is a truth", "true", NULL, 0 },
+};
+
+START_TEST(test_values)
+{
+	json_t *request = json_pack("{s:o}", "it", json_loads(values[_i].value, JSON_DECODE_ANY, NULL));
+	const char *text = members_text(request, "it"), *want = values[_i].text;
+
+	ck_assert_msg(want == NULL ? text == NULL : text != NULL && strcmp(text, want) == 0, "%s",
+	    values[_i].says);
+	ck_assert_msg(members_number(request, "it") == values[_i].number, "%s", values[_i].says);
+	ck_assert_ptr_null(members_text(request, "other"));
+	ck_assert_uint_eq(members_number(request, "other"), 0);
+	json_decref(request);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -85,6 +113,7 @@ main(void)
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_members, 0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(tc, test_long);
+	tcase_add_loop_test(tc, test_values, 0, ARRAY_LEN(values));
 	tcase_add_test(tc, test_nothing);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
