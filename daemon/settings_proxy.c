@@ -34,13 +34,6 @@ check_username(const char *text, struct err *err)
 		   text);
 }
 
-static bool
-check_ca_path(const char *text, struct err *err)
-{
-	return text[0] == '/' ||
-	       err_set(err, ERR_CONF, "\"%.200s\" is not an absolute path; begin it with /", text);
-}
-
 /* In the order of the manual. */
 
 #define F(field) offsetof(struct proxy_conf, field)
@@ -61,7 +54,7 @@ const struct conf_opt proxy_opts[] = {
 	  .help = "What is reached directly all the same: names (with all names below them), "
 	      "addresses, networks like 10.0.0.0/8 (compared with hosts that are written as "
 	      "addresses), `*`." },
-	{ .name = "ca_file", .type = CONF_STR, .off = F(ca_file), .check = check_ca_path,
+	{ .name = "ca_file", .type = CONF_STR, .off = F(ca_file), .check = conf_check_absolute,
 	  .shown = "the system's",
 	  .help = "Certificate authorities (PEM) to trust for an https proxy itself. Where a proxy "
 	      "inspects TLS, its authority belongs into `ca_file` of the app instead." },

@@ -27,13 +27,6 @@ static const char *const signatures[] = { "ps256", "rs256", NULL };
 /* ---- checks of one text --------------------------------------------------------- */
 
 static bool
-check_path(const char *text, struct err *err)
-{
-	return text[0] == '/'
-	    || err_set(err, ERR_CONF, "\"%.200s\" is not an absolute path; begin it with /", text);
-}
-
-static bool
 check_tenant_id(const char *text, struct err *err)
 {
 	char guid[37];
@@ -339,11 +332,11 @@ static const struct conf_opt mssp_opts[] = {
 #define F(field) offsetof(struct settings_whole, field)
 const struct conf_opt root_opts[] = {
 	{ .name = "state_dir", .type = CONF_STR, .off = F(s.state_dir), .flags = CONF_FIXED,
-	  .check = check_path, .shown = "`$STATE_DIRECTORY`, else `/var/lib/msspd`",
+	  .check = conf_check_absolute, .shown = "`$STATE_DIRECTORY`, else `/var/lib/msspd`",
 	  .help = "Directory of the journal, for one msspd alone. On a local disk: network file "
 	      "systems are refused." },
 	{ .name = "control_socket", .type = CONF_STR, .off = F(s.control_socket),
-	  .flags = CONF_FIXED, .check = check_path,
+	  .flags = CONF_FIXED, .check = conf_check_absolute,
 	  .shown = "`$RUNTIME_DIRECTORY/control.sock`, else `control.sock` in `state_dir`",
 	  .help = "Unix socket that msspctl speaks to." },
 	{ .name = "instance", .type = CONF_STR, .off = F(s.instance), .flags = CONF_FIXED,
@@ -462,7 +455,7 @@ const struct conf_opt app_opts[] = {
 	  .shown = "the one that is registered",
 	  .help = "Where Microsoft sends an administrator who has consented; in the link of "
 	      "`msspctl consent-url`. It must be one of the app registration's." },
-	{ .name = "ca_file", .type = CONF_STR, .off = F(app.ca_file), .check = check_path,
+	{ .name = "ca_file", .type = CONF_STR, .off = F(app.ca_file), .check = conf_check_absolute,
 	  .shown = "the system's",
 	  .help = "Certificate authorities (PEM) to trust for login and Graph instead of the "
 	      "system's, where a proxy inspects TLS." },

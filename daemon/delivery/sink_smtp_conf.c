@@ -87,14 +87,6 @@ check_helo(const char *text, struct err *err)
 	    " msspd.soc.example", text);
 }
 
-/* curl reads the names of its own; a template needs the file now. */
-static bool
-check_absolute(const char *text, struct err *err)
-{
-	return text[0] == '/' ||
-	    err_set(err, ERR_CONF, "\"%.200s\" is not an absolute path; begin it with /", text);
-}
-
 bool
 sink_smtp_server(const struct sink_smtp_conf *c, const char *hostname, struct lane_opts *o,
     char **host, struct err *err)
@@ -182,16 +174,18 @@ sink_smtp_templates(const struct sink_smtp_conf *c, struct mail_template *out[MA
 
 /* ---- the tables -------------------------------------------------------------------------- */
 
+/* What is an absolute path and no SECRET is opened by curl, by that name, or read at once. */
+
 #define F(field) offsetof(struct smtp_tls, field)
 static const struct conf_opt smtp_tls_options[] = {
 	{ .name = "mode", .type = CONF_CHOICE, .off = F(mode), .def = "starttls", .choices = modes,
 	  .help = "With smtp://. starttls: a server that does not offer STARTTLS gets nothing. off:"
 	    " mails, and the password, are sent in the clear." },
-	{ .name = "ca_file", .type = CONF_STR, .off = F(opts.ca_file), .check = check_absolute,
+	{ .name = "ca_file", .type = CONF_STR, .off = F(opts.ca_file), .check = conf_check_absolute,
 	  .help = "PEM file of the authorities that may have issued the server's certificate."
 	    " Without it, those of the system." },
 	{ .name = "certificate_file", .type = CONF_STR, .off = F(opts.certificate_file),
-	  .check = check_absolute,
+	  .check = conf_check_absolute,
 	  .help = "PEM file of our own certificate, followed by its chain, for servers that"
 	    " ask for one." },
 	{ .name = "key_file", .type = CONF_SECRET, .off = F(opts.key_file), .max = 1, .min = 1,
@@ -254,19 +248,19 @@ const struct conf_opt sink_smtp_options[] = {
 	  .check = mail_subject_check, .shown = "msspd's own",
 	  .help = "Template of the subject; the variables are in docs/FORMATS.md." },
 	{ .name = "text_template", .type = CONF_STR, .off = F(templates[MAIL_TEXT]),
-	  .check = check_absolute, .shown = "msspd's own",
+	  .check = conf_check_absolute, .shown = "msspd's own",
 	  .help = "File with the template of the plain text." },
 	{ .name = "html_template", .type = CONF_STR, .off = F(templates[MAIL_HTML]),
-	  .check = check_absolute, .shown = "msspd's own",
+	  .check = conf_check_absolute, .shown = "msspd's own",
 	  .help = "File with the template of the HTML." },
 	{ .name = "digest_subject", .type = CONF_STR, .off = F(templates[MAIL_DIGEST_SUBJECT]),
 	  .check = mail_digest_subject_check, .shown = "msspd's own",
 	  .help = "Template of a digest's subject." },
 	{ .name = "digest_text_template", .type = CONF_STR, .off = F(templates[MAIL_DIGEST_TEXT]),
-	  .check = check_absolute, .shown = "msspd's own",
+	  .check = conf_check_absolute, .shown = "msspd's own",
 	  .help = "File with the template of a digest's plain text." },
 	{ .name = "digest_html_template", .type = CONF_STR, .off = F(templates[MAIL_DIGEST_HTML]),
-	  .check = check_absolute, .shown = "msspd's own",
+	  .check = conf_check_absolute, .shown = "msspd's own",
 	  .help = "File with the template of a digest's HTML." },
 	{ .name = "connections", .type = CONF_INT, .off = F(connections), .def = "4", .min = 1,
 	  .max = 32,

@@ -186,3 +186,12 @@ conf_fill_one(const struct conf *c, const struct node *map, const struct conf_op
 {
 	return conf_fill(c, map, &(struct conf_part){ table, out }, 1);
 }
+
+/* ---- checks of one text ------------------------------------------------------ */
+
+bool
+conf_check_absolute(const char *text, struct err *err)
+{
+	return text[0] == '/' ||
+	    err_set(err, ERR_CONF, "\"%.200s\" is not an absolute path; begin it with /", text);
+}

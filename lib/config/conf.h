@@ -61,6 +61,9 @@ void conf_write(struct buf *b, const struct conf_opt *table, const void *from);
 void conf_fixed_changes(const struct conf_opt *table, const void *was, const void *now,
     const char *prefix, void (*changed)(void *arg, const char *name), void *arg);
 
+/* Judges the text of an option (its `check`): a path that begins with /. */
+bool conf_check_absolute(const char *text, struct err *err) MUST_CHECK;
+
 /* A value of an INT, TIME or SIZE as people write it: 5, 90s, 8GiB. */
 void conf_put_number(struct buf *b, enum conf_type type, int64_t n);
 

@@ -25,12 +25,6 @@ struct thing {
 };
 
 static bool
-check_path(const char *text, struct err *err)
-{
-	return text[0] == '/' || err_set(err, ERR_CONF, "\"%s\" is not absolute", text);
-}
-
-static bool
 check_mode(const char *text, struct err *err)
 {
 	return strcmp(text, "quic") != 0 || err_set(err, ERR_CONF, "quic is not there yet");
@@ -50,7 +44,7 @@ static const struct conf_opt inner_opts[] = {
 static const struct conf_opt opts[] = {
 	{ .name = "name", .type = CONF_STR, .off = F(name), .flags = CONF_REQUIRED,
 	  .help = "What it is called." },
-	{ .name = "path", .type = CONF_STR, .off = F(path), .def = "/x", .check = check_path,
+	{ .name = "path", .type = CONF_STR, .off = F(path), .def = "/x", .check = conf_check_absolute,
 	  .flags = CONF_FIXED, .help = "Where it is." },
 	{ .name = "port", .type = CONF_INT, .off = F(port), .def = "6514", .min = 1, .max = 65535,
 	  .help = "Port." },
@@ -225,7 +219,8 @@ static const struct {
 	{ "a list among pairs", "{name: x, labels: {a: [b]}}", "1:23: labels.a: a list; write a text\n" },
 	{ "a text for a mapping", "{name: x, tls: on}",
 	  "1:16: tls: a text; write a mapping: {ca_file: ...}\n" },
-	{ "a check of its own", "{name: x, path: x}", "1:17: path: \"x\" is not absolute\n" },
+	{ "a check of its own", "{name: x, path: x}", "1:17: path: \"x\" is not an absolute path; "
+	  "begin it with /\n" },
 	{ "everything at once, in the order of the file", "is_on: 1\nmode: x\npart: 2\n",
 	  "1:1: name: is missing; What it is called.\n"
 	  "1:8: is_on: \"1\" is neither; write true or false\n"
