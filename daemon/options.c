@@ -30,7 +30,8 @@ static const char usage[] =
     "  -h, --help          print this\n"
     "\n"
     "SIGHUP reads the configuration anew, SIGTERM stops with everything saved.\n"
-    "Exit codes follow sysexits.h: 64 usage, 75 try again, 78 configuration.\n";
+    "Exit codes follow sysexits.h: 64 usage, 71 refused by this machine, 75 try again,\n"
+    "78 configuration.\n";
 
 enum { OPT_ONCE = 256, OPT_TIMEOUT, OPT_DRY, OPT_MANUAL, OPT_FORMATS, OPT_METRICS };
 

@@ -222,7 +222,8 @@ service_run(const struct options *o, struct settings *s, struct logging *logging
 		event_base_dispatch(v.base);
 	} else {
 		log_error(NULL, "cannot start: %s", err.text);
-		v.status = err.kind == ERR_CONF ? EX_CONFIG : EX_TEMPFAIL;
+		/* The configuration itself is right: what refuses it is this machine, and may change. */
+		v.status = err.kind == ERR_CONF ? EX_OSERR : EX_TEMPFAIL;
 	}
 	service_close(&v);
 	if (o->mode == RUN_DAEMON && v.status == EX_OK && !v.is_hurried)

@@ -112,6 +112,24 @@ class Booted(unittest.TestCase):
         before = len(self.ids())
         self.wait_for_alerts(before + 3)
 
+    def test_a_wrong_configuration_is_said_once(self):
+        """Starting again does not mend it; and only what has failed is seen by OnFailure= and by monitoring."""
+        self.configure("sinc: 1\n")
+        self.assertNotEqual(systemctl("start", UNIT, check=False).returncode, 0)
+        harness.wait_for("its end", 20, lambda: show("ActiveState") == "failed")
+        self.assertEqual((show("ExecMainStatus"), show("NRestarts")), ("78", "0"))
+        self.configure()
+        systemctl("start", UNIT)
+
+    def test_what_the_machine_refuses_is_tried_again(self):
+        os.makedirs("/var/lib/msspd/journal.db")  # no file
+        self.assertNotEqual(systemctl("start", UNIT, check=False).returncode, 0)
+        harness.wait_for("another try", 30, lambda: int(show("NRestarts")) > 0)
+        self.assertIn("cannot start", journal())
+        os.rmdir("/var/lib/msspd/journal.db")
+        self.wait_for_alerts(100)
+        self.assertEqual(show("ActiveState"), "active")
+
     def test_stop_within_a_second(self):
         systemctl("start", UNIT)
         self.wait_for_alerts(100)
