@@ -175,7 +175,7 @@ rpm:                            ## likewise for Fedora and its kin
 	tools/package.sh rpm '$(VERSION)'
 sbom:                           ## what msspd is made of, as CycloneDX, below build/dist
 	@mkdir -p build/dist
-	tools/sbom.py '$(VERSION)' > 'build/dist/msspd-$(VERSION).cdx.json'
+	tools/sbom.py '$(VERSION)' zlib $(PKGS) > 'build/dist/msspd-$(VERSION).cdx.json'
 
 clean:                          ## remove everything that was built
 	rm -rf build

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints what msspd is made of (CycloneDX 1.5): the libraries that it is linked with, as they are here.
 
-usage: sbom.py VERSION
+usage: sbom.py VERSION PACKAGE...      (of pkg-config: those that it was built with)
 """
 import json
 import subprocess
@@ -35,15 +35,15 @@ def component(package, licence, sonames):
             "properties": [{"name": "msspd:soname", "value": sonames}]}
 
 
-def main(version):
+def main(version, *packages):
     bill = {
         "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
         "metadata": {"component": {"type": "application", "name": "msspd", "version": version,
                                    "licenses": [{"license": {"id": "Apache-2.0"}}]}},
-        "components": [component(*row) for row in LIBRARIES if version_of(row[0])] + [SYSTEM],
+        "components": [component(*row) for row in LIBRARIES if row[0] in packages] + [SYSTEM],
     }
     print(json.dumps(bill, indent=2))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

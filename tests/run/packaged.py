@@ -83,7 +83,9 @@ class Packaged(unittest.TestCase):
         harness.wait_for("what is new", 60, lambda: len(self.events()) == 105)
         self.assertEqual(revisions(), was | {99})
 
+        systemctl("enable", "--now", "msspd-backup.timer")
         dpkg("-r", "msspd")
+        self.assertEqual(systemctl("is-active", "msspd-backup.timer", check=False).stdout, "inactive\n")
         self.assertEqual(os.stat(JOURNAL).st_ino, inode)
         dpkg("-i", "/opt/msspd.deb")  # back to where it was
         systemctl("start", UNIT)

@@ -70,6 +70,7 @@ class Packages(unittest.TestCase):
         self.assertNotIn("/var/", listed)
         scripts = subprocess.run(["rpm", "-qp", "--scripts"] + built, capture_output=True, text=True, check=True).stdout
         self.assertIn("try-restart msspd.service", scripts)
+        self.assertIn("disable --now msspd.service msspd-backup.timer", scripts)
         self.assertNotRegex(scripts, r"\b(rm|rmdir|userdel|unlink)\b")  # the journal is no package's, and stays
         self.life_of_an_rpm(built[0])
 
@@ -107,6 +108,12 @@ class Packages(unittest.TestCase):
         for line in linked.splitlines():
             if "(NEEDED)" in line:
                 self.assertIn(line.split("[")[1].rstrip("]").split(".so")[0], known)
+
+    def test_what_it_is_built_without_is_no_material(self):
+        make("sbom", "WITHOUT=libisal libsystemd", VERSION="9.8")
+        with open(os.path.join(ROOT, "build/dist/msspd-9.8.cdx.json"), encoding="utf-8") as f:
+            names = {c["name"] for c in json.load(f)["components"]}
+        self.assertEqual(names, {"libcurl", "jansson", "libevent", "sqlite3", "libfyaml", "openssl", "zlib", "rdkafka", "libc"})
 
 
 if __name__ == "__main__":
