@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "daemon/journal/giving.h"
 #include "daemon/journal/journal_mem.h"
 #include "daemon/journal/journal_mem_test.h"
 #include "lib/base/alloc.h"
@@ -49,58 +50,20 @@ mem_say_how(struct store *s, const struct journal_item *item, uint32_t sink, enu
 		given_set(&m->given, sink, how);
 }
 
-static bool
-is_given(struct store *s, const struct journal_entry *e, uint32_t sink)
+static const struct place *
+place_at(struct store *s, uint32_t sink)
 {
 	const struct mem_place *p = mem_place(s, sink);
 
-	return p != NULL && (!p->place->is_parked || place_is_own(s->own_types, e->type));
-}
-
-static bool
-is_route(const struct journal_entry *e, uint32_t sink)
-{
-	for (unsigned i = 0; i < e->nroutes; i++) {
-		if (e->route[i] == sink)
-			return true;
-	}
-	return false;
+	return p != NULL ? p->place : NULL;
 }
 
 /* Who has what is remembered now. */
 static void
 note_given(struct store *s, const struct journal_page *page, const struct journal_entry *e,
-    enum journal_act act, struct given *given)
+    enum journal_act act, struct given *g)
 {
-	struct given was = *given;
-
-	if (act == JOURNAL_REMEMBER)
-		return;
-	if (act == JOURNAL_FORWARD)
-		given->n = 0;
-	for (size_t i = 0; act == JOURNAL_FORWARD && i < page->nmeant; i++) {
-		if (!is_route(e, page->meant[i]))
-			given_copy(given, &was, page->meant[i]);
-	}
-	for (unsigned i = 0; i < e->nroutes; i++) {
-		if (is_given(s, e, e->route[i]))
-			given_add(given, e->route[i]);
-		else if (mem_place(s, e->route[i]) != NULL && !given_has(given, e->route[i]))
-			given_set(given, e->route[i], GIVEN_MISSED);
-	}
-}
-
-static enum journal_act
-leave_missing(const struct given *given, struct journal_entry *e)
-{
-	uint8_t n = 0;
-
-	for (unsigned i = 0; i < e->nroutes; i++) {
-		if (!given_has(given, e->route[i]))
-			e->route[n++] = e->route[i];
-	}
-	e->nroutes = n;
-	return n > 0 ? JOURNAL_REPEAT : JOURNAL_SKIP;
+	giving_note(&(struct giving){ place_at, s, s->own_types }, page, e, act, g);
 }
 
 /* ---- figures ------------------------------------------------------------- */
@@ -204,7 +167,7 @@ forward(struct store *s, uint32_t stream, struct journal_entry *e, int64_t now)
 	for (unsigned i = 0; i < e->nroutes && i < JOURNAL_ROUTES; i++) {
 		struct mem_place *p = mem_place(s, e->route[i]);
 
-		if (p != NULL && p->place->is_parked && !place_is_own(s->own_types, e->type))
+		if (p != NULL && !place_takes(p->place, s->own_types, e->type))
 			mem_period_grow(s, p->place->sink, stream, e->now.version, now);
 		else if (p != NULL && mem_todo_add(p, seq, e->len))
 			entry->route[waiting++] = e->route[i];
@@ -235,7 +198,7 @@ append_entry(struct store *s, const struct journal_page *page, struct journal_en
 	e->is_forwarded = false;
 	act = page->judge(s->memory[slot].id.s != NULL ? &s->memory[slot].seen : NULL, e, page->ctx);
 	if (act == JOURNAL_MISSING)
-		act = leave_missing(&s->memory[slot].given, e);
+		act = giving_leave_missing(&s->memory[slot].given, e);
 	if (act == JOURNAL_SKIP) {
 		result->skipped++;
 		return;

@@ -356,11 +356,8 @@ void memory_place_read(sqlite3_stmt *st, int first, struct memory_place *out);
 /* The sinks that were given what is remembered there. */
 void given_of_slot(const struct store *s, const struct memory_slot *slot, struct given *out);
 /* Those that were, once this entry is stored. */
-void given_of_entry(const struct store *s, const struct journal_page *page,
-    const struct journal_entry *e, const struct memory_slot *slot, enum journal_act act,
-    struct given *out);
-/* Leaves of e's routes those that were not. */
-void given_strip(const struct store *s, const struct memory_slot *slot, struct journal_entry *e);
+void given_of_entry(struct store *s, const struct journal_page *page, const struct journal_entry *e,
+    const struct memory_slot *slot, enum journal_act act, struct given *out);
 bool given_put(struct store *s, int64_t key, int64_t journalled, const struct given *g,
     struct err *err) MUST_CHECK;
 /* That sink did not get it after all, and why; where the memory still has that version. */

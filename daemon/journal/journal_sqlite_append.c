@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "daemon/journal/crc32c.h"
+#include "daemon/journal/giving.h"
 #include "daemon/journal/journal_sqlite.h"
 #include "lib/base/alloc.h"
 #include "lib/base/ticks.h"
@@ -165,8 +166,7 @@ pick_routes(const struct store *s, const struct journal_entry *e, uint64_t seq,
 	for (unsigned i = 0; i < e->nroutes && i < JOURNAL_ROUTES; i++) {
 		const struct place *p = place_of(s, e->route[i]);
 
-		if (p != NULL && !p->is_forgotten &&
-		    (!p->is_parked || place_is_own(s->own_types, e->type)))
+		if (p != NULL && !p->is_forgotten && place_takes(p, s->own_types, e->type))
 			out[n++] = e->route[i];
 	}
 	if (n > 0)
@@ -231,7 +231,7 @@ put_todo(struct store *s, uint32_t sink, uint64_t seq, const struct journal_entr
 
 	if (p == NULL || p->is_forgotten)
 		return true;
-	if (p->is_parked && !place_is_own(s->own_types, e->type)) {
+	if (!place_takes(p, s->own_types, e->type)) {
 		period_grow(s, sink, stream, e->now.version);
 		return true;
 	}
@@ -308,8 +308,10 @@ put_memory(struct store *s, const struct journal_page *page, struct journal_entr
 static enum journal_act
 leave_missing(const struct store *s, const struct memory_slot *slot, struct journal_entry *e)
 {
-	given_strip(s, slot, e);
-	return e->nroutes > 0 ? JOURNAL_REPEAT : JOURNAL_SKIP;
+	struct given was;
+
+	given_of_slot(s, slot, &was);
+	return giving_leave_missing(&was, e);
 }
 
 /* Whether it is forwarded, which happens once that is known of all of the page. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/journal/giving.h"
 #include "daemon/journal/journal_sqlite.h"
 
 /* What was remembered before it was there is of another sink that once had its number. */
@@ -34,70 +35,18 @@ given_of_slot(const struct store *s, const struct memory_slot *slot, struct give
 	}
 }
 
-static bool
-is_route(const struct journal_entry *e, uint32_t sink)
+static const struct place *
+place_at(struct store *s, uint32_t sink)
 {
-	for (unsigned i = 0; i < e->nroutes; i++) {
-		if (e->route[i] == sink)
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_given(const struct store *s, const struct journal_entry *e, uint32_t sink)
-{
-	const struct place *p = place_of(s, sink);
-
-	return p != NULL && (!p->is_parked || place_is_own(s->own_types, e->type));
-}
-
-/* Whose filters leave this version out has what it should have, if it had the one before; and
- * lacks what it lacked. */
-static void
-keep_filtered(const struct journal_page *page, const struct journal_entry *e,
-    const struct given *was, struct given *out)
-{
-	for (size_t i = 0; i < page->nmeant; i++) {
-		if (!is_route(e, page->meant[i]))
-			given_copy(out, was, page->meant[i]);
-	}
+	return place_of(s, sink);
 }
 
 void
-given_of_entry(const struct store *s, const struct journal_page *page,
-    const struct journal_entry *e, const struct memory_slot *slot, enum journal_act act,
-    struct given *out)
+given_of_entry(struct store *s, const struct journal_page *page, const struct journal_entry *e,
+    const struct memory_slot *slot, enum journal_act act, struct given *out)
 {
-	struct given was;
-
-	given_of_slot(s, slot, &was);
-	if (act != JOURNAL_FORWARD) {
-		*out = was;
-	} else {
-		out->n = 0;
-		keep_filtered(page, e, &was, out);
-	}
-	for (unsigned i = 0; act != JOURNAL_REMEMBER && i < e->nroutes; i++) {
-		if (is_given(s, e, e->route[i]))
-			given_add(out, e->route[i]);
-		else if (place_of(s, e->route[i]) != NULL && !given_has(out, e->route[i]))
-			given_set(out, e->route[i], GIVEN_MISSED);
-	}
-}
-
-void
-given_strip(const struct store *s, const struct memory_slot *slot, struct journal_entry *e)
-{
-	struct given was;
-	uint8_t n = 0;
-
-	given_of_slot(s, slot, &was);
-	for (unsigned i = 0; i < e->nroutes; i++) {
-		if (!given_has(&was, e->route[i]))
-			e->route[n++] = e->route[i];
-	}
-	e->nroutes = n;
+	given_of_slot(s, slot, out);
+	giving_note(&(struct giving){ place_at, s, s->own_types }, page, e, act, out);
 }
 
 /* The row of that key, if it is of that alert and version. */

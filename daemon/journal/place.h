@@ -77,6 +77,13 @@ place_is_own(unsigned types, unsigned type)
 	return type < 32 && (types & 1u << type) != 0;
 }
 
+/* Whether it is given what is appended for it now: a parked one only what is of those types. */
+static inline bool
+place_takes(const struct place *p, unsigned own_types, unsigned type)
+{
+	return !p->is_parked || place_is_own(own_types, type);
+}
+
 /* A dead letter is tried again, as entry seq, from now on. */
 void place_retry(struct place *p, uint64_t seq, int64_t now);
 /* Since when that entry, journalled then, waits here. */
