@@ -51,11 +51,6 @@ void accept_everything(struct accept *a);
 /* Takes out up to max accepted tickets; returns how many. */
 size_t accept_take(struct accept *a, uint64_t *out, size_t max);
 
-static inline bool
-accept_has_written(const struct accept *a)
-{
-	return a->written.n > 0;
-}
 /* When the oldest acknowledged group may be confirmed; -1: none. */
 int64_t accept_next(const struct accept *a);
 

@@ -18,8 +18,8 @@
 #define IDLE_MS     50
 #define SINKS_MAX   4096
 
-uint32_t
-delivery_random(void)
+static uint32_t
+random_bits(void)
 {
 	uint32_t r = 0;
 
@@ -30,7 +30,7 @@ delivery_random(void)
 int64_t
 delivery_backoff(unsigned tries)
 {
-	return backoff_jitter(backoff_delay(tries, BACKOFF_MS, BACKOFF_CAP, 0), delivery_random());
+	return backoff_jitter(backoff_delay(tries, BACKOFF_MS, BACKOFF_CAP, 0), random_bits());
 }
 
 /* ---- turns ---------------------------------------------------------------------- */

@@ -12,21 +12,13 @@
 #define REMIND_MS    (10 * 60 * 1000) /* the same trouble is not said more often */
 #define TICKETS_MAX  (512 * 1024) /* 10 s of confirm_after at 50,000 entries a second */
 #define ORDER_MAX    (256 * 1024)
-#define BACKLOGS_MAX 4096
 
-uint64_t
-owner_backlog(const struct sink_owner *o)
+static unsigned long long
+entries_waiting(const struct sink_owner *o)
 {
-	struct journal_backlog *all = xcalloc(BACKLOGS_MAX, sizeof(*all));
-	size_t n = journal_backlogs(o->d->journal, all, BACKLOGS_MAX);
-	uint64_t entries = 0;
+	struct journal_backlog log;
 
-	for (size_t i = 0; i < n; i++) {
-		if (all[i].number == o->number)
-			entries = all[i].entries;
-	}
-	free(all);
-	return entries;
+	return journal_backlog_of(o->d->journal, o->number, &log) ? log.entries : 0;
 }
 
 /* ---- states ---------------------------------------------------------------------- */
@@ -65,7 +57,7 @@ owner_report_trouble(struct sink_owner *o, const struct err *err, const char *wh
 	o->said = hash;
 	o->said_at = now;
 	(is_alarm ? log_error : log_warn)(&o->log, "%s: %s; next try in %.1fs entries_waiting=%llu",
-	    what, err->text, (double)wait_ms / 1000, (unsigned long long)owner_backlog(o));
+	    what, err->text, (double)wait_ms / 1000, entries_waiting(o));
 }
 
 void
@@ -139,7 +131,7 @@ owner_link_up(struct sink_owner *o, const struct err *note)
 	o->up_since = clock_mono(o->d->env->clock);
 	o->gets_on = false;
 	(o->is_hushed ? log_debug : log_info)(&o->log, "%s tries=%u entries_waiting=%llu", what,
-	    o->tries + 1, (unsigned long long)owner_backlog(o));
+	    o->tries + 1, entries_waiting(o));
 	o->is_refused = o->is_hushed = false;
 	o->trouble.text[0] = '\0';
 	o->trouble_since = TICKS_NONE;

@@ -135,8 +135,6 @@ void owner_replace(struct sink_owner *o, const struct settings *s, const struct 
 void owner_close_now(struct sink_owner *o);
 /* Is called when the sink is closed and nothing is under way any more. */
 void owner_on_closed(struct sink_owner *o);
-/* Entries that wait for it. */
-uint64_t owner_backlog(const struct sink_owner *o);
 
 /* ---- handout.c ---- */
 void owner_wake(struct sink_owner *o);
@@ -180,7 +178,6 @@ void trial_gone(struct sink_owner *o);
 struct sink_owner *delivery_find(const struct delivery *d, const char *name);
 enum sink_link_state owner_link_state(const struct sink_owner *o);
 void delivery_on_owner_closed(struct sink_owner *o);
-uint32_t delivery_random(void);
 /* Backoff of links and entries alike, jitter included. */
 int64_t delivery_backoff(unsigned tries);
 

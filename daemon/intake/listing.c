@@ -92,8 +92,8 @@ listing_fail(struct poller *p, const char *why)
 	end(p);
 }
 
-void
-listing_cancel(struct poller *p)
+static void
+cancel(struct poller *p)
 {
 	if (!is_asked(p))
 		return;
@@ -137,8 +137,8 @@ can_be_asked(const struct poller *p, struct err *err)
 		   p->trouble != NULL ? ": " : "", p->trouble != NULL ? p->trouble : "");
 }
 
-bool
-listing_begin(struct poller *p, const struct intake_list *ask, struct err *err)
+static bool
+begin(struct poller *p, const struct intake_list *ask, struct err *err)
 {
 	if (!can_be_asked(p, err))
 		return false;
@@ -261,7 +261,7 @@ listing_release(struct poller *p)
 
 	if (is_asked(p)) {
 		ask = p->listing->ask;
-		listing_cancel(p);
+		cancel(p);
 		err_set(&err, ERR_TEMP, "it is not read any more");
 		ask.done(ask.arg, &err);
 	}
@@ -278,7 +278,7 @@ intake_list(struct intake *in, const struct intake_list *ask, struct err *err)
 
 	TAILQ_FOREACH (p, &in->pollers, link) {
 		if (strcmp(p->s->key, ask->key) == 0 && p->s->kind == ask->kind)
-			return listing_begin(p, ask, err);
+			return begin(p, ask, err);
 	}
 	return err_set(err, ERR_TEMP, "it is not read any more");
 }
@@ -290,6 +290,6 @@ intake_list_cancel(struct intake *in, const void *arg)
 
 	TAILQ_FOREACH (p, &in->pollers, link) {
 		if (is_asked(p) && p->listing->ask.arg == arg)
-			listing_cancel(p);
+			cancel(p);
 	}
 }

@@ -25,8 +25,6 @@ struct reader *listing_reader(const struct poller *p);
 /* Another reader has the next turn: what nobody asks for any more is let go. */
 void listing_tidy(struct poller *p);
 
-bool listing_begin(struct poller *p, const struct intake_list *ask, struct err *err) MUST_CHECK;
-void listing_cancel(struct poller *p);
 /* Something may have come to stand before all that is read: then it ends. */
 void listing_look(struct poller *p);
 /* It ends, where there is one. */

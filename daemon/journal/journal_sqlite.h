@@ -343,16 +343,6 @@ struct memory_slot {
 /* A row of ST_MEMORY_FIND. */
 void memory_slot_read(sqlite3_stmt *st, struct memory_slot *slot);
 
-/* Where the memory had an entry's version when it was stored. */
-struct memory_place {
-	int64_t key; /* NO_ROWID: nowhere */
-	uint32_t stream;
-	int64_t version;
-	struct str id;
-};
-/* Columns from `first` on: remembered, stream, version, id. The id points into the row. */
-void memory_place_read(sqlite3_stmt *st, int first, struct memory_place *out);
-
 /* The sinks that were given what is remembered there. */
 void given_of_slot(const struct store *s, const struct memory_slot *slot, struct given *out);
 /* Those that were, once this entry is stored. */

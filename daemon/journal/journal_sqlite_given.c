@@ -2,6 +2,14 @@
 #include "daemon/journal/giving.h"
 #include "daemon/journal/journal_sqlite.h"
 
+/* Where the memory had an entry's version when it was stored. */
+struct memory_place {
+	int64_t key; /* NO_ROWID: nowhere */
+	uint32_t stream;
+	int64_t version;
+	struct str id; /* points into the row it was read from */
+};
+
 /* What was remembered before it was there is of another sink that once had its number. */
 static bool
 was_there(const struct place *p, int64_t journalled)
@@ -102,6 +110,20 @@ say(struct store *s, const struct memory_place *at, uint32_t sink, enum given_ho
 	return given_put(s, at->key, slot.journalled, &g, err);
 }
 
+/* A row of ST_ENTRY_PLACE. */
+static void
+read_place(sqlite3_stmt *st, struct memory_place *out)
+{
+	bool is_said = sqlite3_column_type(st, 0) != SQLITE_NULL;
+
+	*out = (struct memory_place){
+		.key = is_said ? sqlite3_column_int64(st, 0) : NO_ROWID,
+		.stream = (uint32_t)sqlite3_column_int64(st, 1),
+		.version = sqlite3_column_int64(st, 2),
+		.id = column_bytes(st, 3),
+	};
+}
+
 bool
 given_take_back_entry(struct store *s, uint64_t seq, uint32_t sink, enum given_how how,
     struct err *err)
@@ -114,7 +136,7 @@ given_take_back_entry(struct store *s, uint64_t seq, uint32_t sink, enum given_h
 	sqlite3_bind_int64(st, 1, (int64_t)seq);
 	rc = db_row(s, st, err);
 	if (rc == 1)
-		memory_place_read(st, 0, &at);
+		read_place(st, &at);
 	ok = rc >= 0 && say(s, &at, sink, how, err);
 	sqlite3_reset(st);
 	return ok;
@@ -124,17 +146,4 @@ bool
 given_give_entry(struct store *s, uint64_t seq, uint32_t sink, struct err *err)
 {
 	return given_take_back_entry(s, seq, sink, GIVEN, err);
-}
-
-void
-memory_place_read(sqlite3_stmt *st, int first, struct memory_place *out)
-{
-	bool is_said = sqlite3_column_type(st, first) != SQLITE_NULL;
-
-	*out = (struct memory_place){
-		.key = is_said ? sqlite3_column_int64(st, first) : NO_ROWID,
-		.stream = (uint32_t)sqlite3_column_int64(st, first + 1),
-		.version = sqlite3_column_int64(st, first + 2),
-		.id = column_bytes(st, first + 3),
-	};
 }

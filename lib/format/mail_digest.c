@@ -16,8 +16,8 @@ const enum mail_look digest_order[LOOK_COUNT] = { LOOK_ALARM, LOOK_HIGH, LOOK_UN
 	LOOK_PROBLEM, LOOK_UNKNOWN, LOOK_MEDIUM, LOOK_LOW, LOOK_NOTICE, LOOK_INFO, LOOK_WELL,
 	LOOK_TEST };
 
-unsigned
-digest_rank(enum mail_look look)
+static unsigned
+rank_of(enum mail_look look)
 {
 	unsigned i = 0;
 
@@ -108,10 +108,10 @@ make_row(struct digest_row *r, const struct mail_item *item)
 static void
 add_row(struct mail_digest *d, const struct mail_item *item)
 {
-	unsigned rank = digest_rank(mail_look_of(item->event->record));
+	unsigned rank = rank_of(mail_look_of(item->event->record));
 	size_t at = d->nrows;
 
-	while (at > 0 && digest_rank(d->rows[at - 1].look) > rank)
+	while (at > 0 && rank_of(d->rows[at - 1].look) > rank)
 		at--;
 	if (at == MAIL_DIGEST_ROWS)
 		return;
@@ -202,7 +202,7 @@ by_rank_and_number(const void *left, const void *right)
 {
 	const struct digest_title *a = *(const struct digest_title *const *)left,
 				  *b = *(const struct digest_title *const *)right;
-	unsigned ra = digest_rank(a->look), rb = digest_rank(b->look);
+	unsigned ra = rank_of(a->look), rb = rank_of(b->look);
 
 	if (ra != rb)
 		return ra < rb ? -1 : 1;

@@ -53,7 +53,6 @@ struct mail_digest {
 
 /* Looks in order, the worst first. */
 extern const enum mail_look digest_order[LOOK_COUNT];
-unsigned digest_rank(enum mail_look look);
 /* "alerts" or, where there are others, "events"; of one "alert", "event". */
 const char *digest_noun(const struct mail_digest *d);
 /* The titles, the worst and most frequent first, into by[]. */

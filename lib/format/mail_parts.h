@@ -161,8 +161,6 @@ void mail_text_details(struct buf *out, const struct mail_sheet *s);
 void mail_text_body(struct buf *out, const struct mail_sheet *s);
 void mail_html_details(struct buf *out, const struct mail_sheet *s);
 void mail_html_body(struct buf *out, const struct mail_sheet *s);
-/* A heading, then lines of at most 78 columns. */
-void mail_text_paragraphs(struct buf *out, const char *indent, struct str text);
 /* What every page of ours begins and ends with. */
 void mail_html_begin(struct buf *out, const struct mail_sheet *s, unsigned width);
 void mail_html_end(struct buf *out, const struct mail_sheet *s);

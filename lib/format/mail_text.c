@@ -54,8 +54,8 @@ put_wrapped(struct buf *out, const char *first, const char *rest, struct str tex
 	buf_release(&line);
 }
 
-void
-mail_text_paragraphs(struct buf *out, const char *indent, struct str text)
+static void
+put_paragraphs(struct buf *out, struct str text)
 {
 	while (text.n > 0) {
 		struct str line = next_line(&text);
@@ -63,7 +63,7 @@ mail_text_paragraphs(struct buf *out, const char *indent, struct str text)
 		if (line.n == 0)
 			buf_byte(out, '\n');
 		else
-			put_wrapped(out, indent, indent, line);
+			put_wrapped(out, "  ", "  ", line);
 	}
 }
 
@@ -144,7 +144,7 @@ mail_text_details(struct buf *out, const struct mail_sheet *s)
 		if (sec->is_table)
 			put_table(out, s->v[sec->v]);
 		else
-			mail_text_paragraphs(out, "  ", s->v[sec->v]);
+			put_paragraphs(out, s->v[sec->v]);
 	}
 }
 

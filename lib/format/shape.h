@@ -126,12 +126,6 @@ shape_time(struct shape *s, const char *name, int64_t ticks)
 }
 
 static inline void
-shape_json(struct shape *s, const char *name, struct str json)
-{
-	shape_put_json(s, str_of(name), json);
-}
-
-static inline void
 shape_object(struct shape *s, const char *name, struct str json)
 {
 	shape_put_object(s, str_of(name), json);
