@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "daemon/certificates.h"
 #include "daemon/delivery/sink.h"
 #include "daemon/settings_build.h"
 #include "lib/base/alloc.h"
@@ -62,6 +61,7 @@ static void
 read_app(struct build *b, struct app_draft *a)
 {
 	const struct cloud_hosts *h;
+	struct err err;
 
 	a->app.name = (char *)a->d.name;
 	if (!conf_fill_one(&b->conf, a->d.node, app_opts, a))
@@ -74,9 +74,8 @@ read_app(struct build *b, struct app_draft *a)
 	set_resources(&a->app, h);
 	settings_finish_proxy(b, a->d.node, &a->app.proxy, &b->w->s.proxy);
 	settings_read_credentials(b, a);
-	if (b->check_secrets && a->app.ca_file != NULL && access(a->app.ca_file, R_OK) != 0)
-		conf_error(&b->conf, node_get(a->d.node, "ca_file"), "%.200s cannot be read: %s",
-		    a->app.ca_file, strerror(errno));
+	if (b->check_secrets && a->app.ca_file != NULL && !certificates_check(a->app.ca_file, &err))
+		conf_error(&b->conf, node_get(a->d.node, "ca_file"), "%s", err.text);
 }
 
 void

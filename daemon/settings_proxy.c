@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "daemon/certificates.h"
 #include "daemon/settings_build.h"
 #include "lib/base/alloc.h"
 #include "lib/config/url.h"
@@ -83,6 +82,7 @@ static void
 check_together(struct build *b, const struct node *n, const struct proxy_conf *p)
 {
 	bool is_https = p->url != NULL && str_starts(str_of(p->url), "https:");
+	struct err err;
 
 	if (p->url == NULL)
 		conf_error_key(&b->conf, n, "url", "is missing; write the proxy, or none");
@@ -94,9 +94,8 @@ check_together(struct build *b, const struct node *n, const struct proxy_conf *p
 		conf_error_key(&b->conf, n, "ca_file",
 		    "is for a proxy that is spoken to by TLS (https); for one that inspects TLS "
 		    "it is ca_file of the app");
-	else if (p->ca_file != NULL && b->check_secrets && access(p->ca_file, R_OK) != 0)
-		conf_error(&b->conf, node_get(n, "ca_file"), "%.200s cannot be read: %s",
-		    p->ca_file, strerror(errno));
+	else if (p->ca_file != NULL && b->check_secrets && !certificates_check(p->ca_file, &err))
+		conf_error(&b->conf, node_get(n, "ca_file"), "%s", err.text);
 }
 
 void

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/delivery/sink_kafka_conf.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "daemon/certificates.h"
 #include "daemon/delivery/sink_kafka_props.h"
 #include "lib/base/str.h"
 #include "lib/format/format.h"
@@ -105,14 +104,13 @@ const struct conf_opt sink_kafka_options[] = {
 /* ---- what one option alone cannot show ----------------------------------------------- */
 
 static bool
-check_readable(const char *name, const char *path, struct err *err)
+check_certificates(const char *name, const char *path, struct err *err)
 {
 	if (path == NULL)
 		return true;
 	if (path[0] != '/')
 		return err_set(err, ERR_CONF, "tls: %s: %.200s is not an absolute path", name, path);
-	return access(path, R_OK) == 0
-	    || err_sys(err, ERR_CONF, errno, "tls: %s: cannot read %.200s", name, path);
+	return certificates_check(path, err) || err_wrap(err, "tls: %s", name);
 }
 
 static bool
@@ -128,8 +126,8 @@ check_together(const struct sink_kafka_conf *c, struct err *err)
 	if ((c->username != NULL) != (c->password_file.n > 0))
 		return err_set(err, ERR_CONF, "username and password_file go together; %s is missing",
 		    c->username != NULL ? "password_file" : "username");
-	return check_readable("ca_file", c->tls.ca_file, err)
-	    && check_readable("certificate_file", c->tls.certificate_file, err);
+	return check_certificates("ca_file", c->tls.ca_file, err)
+	    && check_certificates("certificate_file", c->tls.certificate_file, err);
 }
 
 bool

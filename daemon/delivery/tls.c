@@ -2,13 +2,12 @@
 #include "daemon/delivery/tls.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "daemon/certificates.h"
 #include "daemon/secret.h"
 #include "lib/base/alloc.h"
 #include "lib/base/str.h"
@@ -55,8 +54,8 @@ tls_check(const struct tls_opts *opts, struct err *err)
 		if (paths[i][0] != '/')
 			return err_set(err, ERR_CONF, "tls: %s: %s is not an absolute path",
 			    names[i], paths[i]);
-		if (access(paths[i], R_OK) != 0)
-			return err_sys(err, ERR_CONF, errno, "tls: %s: cannot read %s", names[i], paths[i]);
+		if (!certificates_check(paths[i], err))
+			return err_wrap(err, "tls: %s", names[i]);
 	}
 	return true;
 }

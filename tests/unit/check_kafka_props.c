@@ -6,6 +6,7 @@
 #include "daemon/delivery/sink_kafka_props.h"
 #include "lib/base/buf.h"
 #include "lib/base/str.h"
+#include "tests/unit/pki.h"
 
 /* One property at a time; want NULL: it is fine. librdkafka's words are its own. */
 static const struct {
@@ -56,6 +57,21 @@ END_TEST
 
 /* ---- all together -------------------------------------------------------------------- */
 
+static struct pki pki;
+static const char ours[] = "of pki";
+
+static void
+make_pki(void)
+{
+	pki_make(&pki);
+}
+
+static void
+remove_pki(void)
+{
+	pki_remove(&pki);
+}
+
 static const struct {
 	const char *says;
 	const char *broker, *username, *ca_file, *name, *value;
@@ -71,9 +87,9 @@ static const struct {
 	  "have no effect: security.protocol is ssl", NULL },
 	{ "TLS that checks nothing", "kafka:9092", "u", NULL, "enable.ssl.certificate.verification", "false",
 	  NULL, "anybody on the way" },
-	{ "authorities that nobody asks", "kafka:9092", NULL, "/dev/null", "security.protocol", "plaintext",
+	{ "authorities that nobody asks", "kafka:9092", NULL, ours, "security.protocol", "plaintext",
 	  "tls has no effect", NULL },
-	{ "authorities that are none", "kafka:9092", NULL, "/dev/null", NULL, NULL, "ssl.ca.location", NULL },
+	{ "authorities that are none", "kafka:9092", NULL, "/dev/null", NULL, NULL, "ca_file: /dev/null is not", NULL },
 	{ "authorities that are not there", "kafka:9092", NULL, "/nowhere/ca", NULL, NULL,
 	  "ca_file: cannot read /nowhere/ca", NULL },
 	{ "what breaks idempotence", "127.0.0.1", NULL, NULL, "max.in.flight", "6", "must be set <= 5", NULL },
@@ -98,7 +114,7 @@ START_TEST(test_together)
 		.brokers = { &broker, 1 },
 		.username = (char *)together[_i].username,
 		.password_file = { &secret, together[_i].username != NULL },
-		.tls.ca_file = (char *)together[_i].ca_file,
+		.tls.ca_file = together[_i].ca_file == ours ? pki.ca : (char *)together[_i].ca_file,
 		.rdkafka = { &pair, together[_i].name != NULL },
 	};
 	bool ok = sink_kafka_check(&conf, on_warning, &warnings, &err);
@@ -150,6 +166,7 @@ main(void)
 
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, test_one, 0, ARRAY_LEN(one));
+	tcase_add_unchecked_fixture(tc, make_pki, remove_pki);
 	tcase_add_loop_test(tc, test_together, 0, ARRAY_LEN(together));
 	tcase_add_test(tc, test_promised);
 	srunner_run_all(sr, CK_ENV);
