@@ -107,6 +107,8 @@ main(int argc, char **argv)
 	secret_forbid_cores();
 	wiping_begin();
 	umask(0077);
+	if (o.is_of_unit)
+		secret_find_credentials(o.file);
 	logging = logging_start(&clock_system);
 	event_set_log_callback(on_libevent_log);
 	s = settings_load(o.file, true, on_problem, &tally);

@@ -7,6 +7,8 @@
 #include "lib/base/version.h"
 #include "lib/config/unit.h"
 
+#define UNIT_FILE "/etc/msspd/msspd.yaml"
+
 static const char usage[] =
     "usage: msspd [-c FILE] [-nLv] [--once [--timeout T] | --dry-run]\n"
     "\n"
@@ -114,7 +116,7 @@ take(struct options *o, int c, int *status)
 bool
 options_parse(struct options *o, int argc, char **argv, int *status)
 {
-	*o = (struct options) { .mode = RUN_DAEMON, .file = "/etc/msspd/msspd.yaml" };
+	*o = (struct options) { .mode = RUN_DAEMON, .file = UNIT_FILE };
 	for (;;) {
 		int c = getopt_long(argc, argv, "c:nLvVh", long_options, NULL);
 
@@ -127,5 +129,7 @@ options_parse(struct options *o, int argc, char **argv, int *status)
 		return bad_usage(status, "there are arguments that no option asks for");
 	if (o->timeout_ms != 0 && o->mode != RUN_ONCE && o->mode != RUN_DRY)
 		return bad_usage(status, "--timeout goes with --once or --dry-run");
+	o->is_of_unit = (o->mode == RUN_CHECK || o->mode == RUN_DRY) &&
+			strcmp(o->file, UNIT_FILE) == 0;
 	return true;
 }

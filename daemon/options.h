@@ -22,6 +22,7 @@ enum run_mode {
 struct options {
 	enum run_mode mode;
 	const char *file;
+	bool is_of_unit;    /* the unit's file is looked at by hand: it stands for what the unit would do */
 	int64_t timeout_ms; /* --timeout; 0: none */
 	bool is_verbose;    /* -v: log_level debug, whatever the file says */
 };

@@ -10,6 +10,9 @@
 #include "daemon/secret.h"
 #include "lib/base/alloc.h"
 
+/* Where systemd keeps the credentials of a running msspd.service. */
+#define UNIT_CREDENTIALS "/run/credentials/msspd.service"
+
 char *
 secret_path(const char *name, struct err *err)
 {
@@ -204,6 +207,26 @@ bool
 secret_read_open(const char *name, struct buf *b, struct err *err)
 {
 	return read_file(name, true, b, err);
+}
+
+void
+secret_find_credentials(const char *config)
+{
+	char *path, *slash;
+
+	if (getenv("CREDENTIALS_DIRECTORY") != NULL)
+		return;
+	if (access(UNIT_CREDENTIALS, R_OK | X_OK) == 0) {
+		(void)setenv("CREDENTIALS_DIRECTORY", UNIT_CREDENTIALS, 0);
+		return;
+	}
+	path = realpath(config, NULL);
+	slash = path != NULL ? strrchr(path, '/') : NULL;
+	if (slash != NULL && slash != path) {
+		*slash = '\0';
+		(void)setenv("CREDENTIALS_DIRECTORY", path, 0);
+	}
+	free(path);
 }
 
 void

@@ -18,6 +18,11 @@
 /* The path a name stands for, from malloc. NULL and ERR_CONF: a bare name without
  * $CREDENTIALS_DIRECTORY, a relative path. */
 char *secret_path(const char *name, struct err *err);
+/*
+ * For a person who asks as root, and so is given no $CREDENTIALS_DIRECTORY: what the unit has, or,
+ * while it does not run, what it would be given: the files beside the configuration.
+ */
+void secret_find_credentials(const char *config);
 /* Whether secret_read() would read it: it is there, closed to others, and not empty. */
 bool secret_check(const char *name, struct err *err) MUST_CHECK;
 /* Secrets must not end up in a core, also not in one that a pipe takes, which knows no limit;

@@ -115,6 +115,7 @@ sinks:
     framing: octet-counting
     confirm_after: 1s
     hostname: "{customer}"
+    health: daemon
 EOF
 build/msspd -c "$dir/msspd.yaml" -n || die "the demo's configuration is not right"
 build/msspd -c "$dir/msspd.yaml" > "$dir/msspd.log" 2>&1 &

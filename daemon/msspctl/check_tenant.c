@@ -21,9 +21,6 @@
 /* Tenants at a time: quick enough for hundreds, and no burst at anybody's door. */
 #define AT_ONCE 8
 
-/* Where systemd keeps the credentials of a running msspd.service. */
-#define UNIT_CREDENTIALS "/run/credentials/msspd.service"
-
 struct trial {
 	struct engine_env env;
 	struct probe_needs needs;
@@ -149,30 +146,6 @@ trial_close(struct trial *r)
 	chosen_release(&r->chosen);
 }
 
-/*
- * A person who asks as root has what the unit has, or, while it does not run, what it
- * would be given: the files beside the configuration.
- */
-static void
-find_credentials(const char *config)
-{
-	char *path, *slash;
-
-	if (getenv("CREDENTIALS_DIRECTORY") != NULL)
-		return;
-	if (access(UNIT_CREDENTIALS, R_OK | X_OK) == 0) {
-		(void)setenv("CREDENTIALS_DIRECTORY", UNIT_CREDENTIALS, 0);
-		return;
-	}
-	path = realpath(config, NULL);
-	slash = path != NULL ? strrchr(path, '/') : NULL;
-	if (slash != NULL && slash != path) {
-		*slash = '\0';
-		(void)setenv("CREDENTIALS_DIRECTORY", path, 0);
-	}
-	free(path);
-}
-
 int
 do_check_tenant(const struct args *a)
 {
@@ -181,7 +154,7 @@ do_check_tenant(const struct args *a)
 
 	secret_forbid_cores();
 	signal(SIGPIPE, SIG_IGN);
-	find_credentials(a->config);
+	secret_find_credentials(a->config);
 	if (!choose(&r.chosen, a, &status))
 		return status;
 	trial_open(&r);

@@ -119,6 +119,7 @@ class Descriptors(Scene):
         self.msspd.stop()
         self.assertIn("%d + 2 × `intake.max_requests` + %d × sinks + %d + %d" % (BASE, A_SINK, HTTP, CONTROL),
                       size_table("file descriptors"))
+        self.assertIn("; %d with one sink" % (BASE + 2 * 64 + A_SINK + HTTP + CONTROL), size_table("file descriptors"))
 
 
 def size_table(of):

@@ -147,17 +147,33 @@ class Service(Scene):
 
     def test_a_socket_that_the_units_file_says_is_the_one(self):
         """In a /etc of our own: only that file's name means the unit's daemon, which may be elsewhere."""
-        script = ("mount -t tmpfs tmpfs /etc && mkdir /etc/msspd && echo '%s' > /etc/msspd/msspd.yaml && "
-                  "exec '%s' -c /etc/msspd/msspd.yaml status")
-        way = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
         for said, want in (("control_socket: /nowhere/a.sock", "/nowhere/a.sock"),
                            ("state_dir: /nowhere/state", "/run/msspd/control.sock")):
             with self.subTest(said):
-                done = subprocess.run(way + ["sh", "-c", script % (said, os.path.join(harness.BIN, "msspctl"))],
-                                      capture_output=True, text=True, timeout=60 * harness.SLOW, check=False)
-                if "unshare: " in done.stderr:
-                    self.skipTest("no mounts of our own on this machine")
+                done = self.with_unit_file(said, "msspctl -c /etc/msspd/msspd.yaml status")
                 self.assertIn("not running: " + want, done.stderr)
+
+    def with_unit_file(self, text, command, more=":"):
+        """A command in a /etc of its own, with that in /etc/msspd/msspd.yaml."""
+        file = self.run_.write("unit.yaml", text + "\n")
+        way = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
+        done = subprocess.run(way + ["sh", "-c", "mount -t tmpfs tmpfs /etc && mkdir /etc/msspd && "
+                                     "cp '%s' /etc/msspd/msspd.yaml && %s && exec '%s'/%s" % (file, more, harness.BIN, command)],
+                              capture_output=True, text=True, timeout=60 * harness.SLOW, check=False)
+        if "unshare: " in done.stderr:
+            self.skipTest("no mounts of our own on this machine")
+        return done
+
+    def test_the_units_file_is_checked_by_hand_as_the_unit_has_it(self):
+        """With names of credentials, as the unit wants them: they lie beside it while the unit does not run."""
+        apps = harness.app(harness.FakeGraph(self.run_), secret_file="graph-secret")
+        text = "apps: %s\ntenants: {a: {id: 99999999-0000-4000-8000-000000000001, app: soc, sinks: []}}" % json.dumps({"soc": apps})
+        for made, code, want in (("(umask 077; echo x > /etc/msspd/graph-secret)", EX_OK, ""),
+                                 (":", EX_CONFIG, "secret file /etc/msspd/graph-secret cannot be opened")):
+            with self.subTest(made):
+                done = self.with_unit_file(text, "msspd -n", made)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(want, done.stderr)
 
     def test_the_socket_of_a_configuration(self):
         msspd = self.scene().start()
