@@ -5,37 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-#include "daemon/msspctl/call.h"
 #include "daemon/msspctl/each.h"
+#include "daemon/msspctl/errand.h"
 #include "daemon/msspctl/fields.h"
 
-#define LOOK_US   50000
-#define LOOKS_MAX 600
-
-/* Asks until the journal has answered. NULL: *status says why. */
 static json_t *
 ask(const struct args *a, json_t *taken_request, int *status)
 {
-	json_t *begun = call(a->socket, taken_request, status), *result = NULL;
-	int64_t look = get_int(begun, "look");
-
-	if (begun == NULL)
-		return NULL;
-	json_decref(begun);
-	for (int i = 0; i < LOOKS_MAX; i++) {
-		json_decref(result);
-		result = call(a->socket, json_pack("{s:s, s:I}", "verb", "held-result", "look",
-		    (json_int_t)look), status);
-		if (result == NULL || json_is_true(json_object_get(result, "ready")))
-			return result;
-		usleep(LOOK_US);
-	}
-	json_decref(result);
-	fputs("msspctl: the journal does not answer\n", stderr);
-	*status = EX_TEMPFAIL;
-	return NULL;
+	return errand_run(a, taken_request, &(struct errand){ .kind = ERRAND_HELD }, status);
 }
 
 /* Times are cut to the second: "2026-11-01T08:00:00". */

@@ -68,7 +68,7 @@ ask_page(const struct args *a, const char *verb, int64_t after, int *status)
 
 	set_text(request, "sink", a->sink);
 	set_text(request, "tenant", a->tenant);
-	return errand_run(a, request, NULL, status);
+	return errand_run(a, request, &(struct errand){ .kind = ERRAND_JOURNAL }, status);
 }
 
 /* Prints a page, or keeps it for later; the number to go on after. */
@@ -149,8 +149,9 @@ do_quarantine(const struct args *a)
 static json_t *
 ask_part(const struct args *a, const char *verb, int64_t number, size_t from, int *status)
 {
-	json_t *result = errand_run(a, json_pack("{s:s, s:I, s:I}", "verb", verb, "number",
-	    (json_int_t)number, "from", (json_int_t)from), NULL, status);
+	json_t *request = json_pack("{s:s, s:I, s:I}", "verb", verb, "number", (json_int_t)number, "from",
+	    (json_int_t)from);
+	json_t *result = errand_run(a, request, &(struct errand){ .kind = ERRAND_JOURNAL }, status);
 	json_t *one = json_incref(json_array_get(json_object_get(result, "letters"), 0));
 
 	if (result != NULL && one == NULL) {
@@ -293,7 +294,7 @@ work(const struct args *a, int64_t number, const void *how)
 
 	set_text(request, "sink", a->sink);
 	set_text(request, "tenant", a->tenant);
-	result = errand_run(a, request, show_progress, &status);
+	result = errand_run(a, request, &(struct errand){ ERRAND_JOURNAL, 0, show_progress }, &status);
 	if (result == NULL)
 		return status;
 	if (number != 0)

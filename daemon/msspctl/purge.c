@@ -56,7 +56,8 @@ do_tenant_purge(const struct args *a)
 		return EX_USAGE;
 	}
 	result = errand_run(a, json_pack("{s:s, s:s, s:b}", "verb", "tenant-purge", "tenant",
-	    a->names[0], "sure", a->is_sure), show_progress, &status);
+	    a->names[0], "sure", a->is_sure),
+	    &(struct errand){ ERRAND_JOURNAL, 0, show_progress }, &status);
 	if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);
 	if (result == NULL)

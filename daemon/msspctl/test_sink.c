@@ -5,50 +5,23 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-#include "daemon/msspctl/call.h"
 #include "daemon/msspctl/each.h"
+#include "daemon/msspctl/errand.h"
 #include "daemon/msspctl/fields.h"
 #include "daemon/msspctl/safe.h"
 #include "lib/config/unit.h"
 
 #define TIMEOUT_MS 30000
-#define LOOK_US    50000
 #define TEXT_COLUMNS 2000 /* never cut in earnest */
-#define SLACK_MS   5000 /* msspd answers in time by itself */
-
-/* Asks until the result is there. NULL: *status says why. */
-static json_t *
-wait_for(const struct args *a, int64_t test, int64_t timeout_ms, int *status)
-{
-	json_t *result = NULL;
-
-	for (int64_t ms = 0; ms < timeout_ms + SLACK_MS; ms += LOOK_US / 1000) {
-		json_decref(result);
-		result = call(a->socket, json_pack("{s:s, s:I}", "verb", "test-sink-result", "test",
-		    (json_int_t)test), status);
-		if (result == NULL || json_is_true(json_object_get(result, "ready")))
-			return result;
-		usleep(LOOK_US);
-	}
-	json_decref(result);
-	fputs("msspctl: msspd does not say what became of the test\n", stderr);
-	*status = EX_TEMPFAIL;
-	return NULL;
-}
 
 static json_t *
 ask(const struct args *a, const char *sink, int64_t timeout_ms, int *status)
 {
-	json_t *begun = call(a->socket, json_pack("{s:s, s:s, s:s*, s:I}", "verb", "test-sink", "sink", sink,
-	    "to", a->to, "timeout_ms", (json_int_t)timeout_ms), status);
-	int64_t test = get_int(begun, "test");
+	json_t *request = json_pack("{s:s, s:s, s:s*, s:I}", "verb", "test-sink", "sink", sink, "to", a->to,
+	    "timeout_ms", (json_int_t)timeout_ms);
 
-	if (begun == NULL)
-		return NULL;
-	json_decref(begun);
-	return wait_for(a, test, timeout_ms, status);
+	return errand_run(a, request, &(struct errand){ ERRAND_TEST, timeout_ms, NULL }, status);
 }
 
 static int

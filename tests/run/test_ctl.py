@@ -26,7 +26,7 @@ class Slow(socketserver.ThreadingUnixStreamServer):
                 if verb == self.server.held:
                     self.server.asked.set()
                     self.server.go.wait(60)
-                answer = {"ok": True, "result": self.server.answers[verb]}
+                answer = {"ok": True, "result": self.server.answer(verb)}
                 if "typo" in request.values():
                     answer = {"ok": False, "error": "there is none of that name"}
                 self.wfile.write(json.dumps(answer).encode() + b"\n")
@@ -36,6 +36,13 @@ class Slow(socketserver.ThreadingUnixStreamServer):
         self.answers, self.held, self.requests = answers, held, []
         self.asked, self.go = threading.Event(), threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def answer(self, verb):
+        """Of several, one after the other; the last again and again."""
+        answer = self.answers[verb]
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        return answer
 
 
 class Ctl(unittest.TestCase):
@@ -106,6 +113,30 @@ class Ctl(unittest.TestCase):
                 server.shutdown()
                 self.assertEqual((server.requests, code), ([], EX_USAGE), out + err)
             os.unlink(self.socket)
+
+    def test_an_answer_that_comes_later_is_asked_for_until_it_is_there(self):
+        """By the number that was given, of whatever kind."""
+        done = {"ready": True, "done": 9, "held": [], "letters": [], "cancelled": 3, "result": "accepted"}
+        for words, verb, key, then in (("dead", "dead", "errand", "errand"),
+                                       ("dead drop 7", "dead-drop", "errand", "errand"),
+                                       ("held", "held", "look", "held-result"),
+                                       ("held-cancel a:b:c", "held-cancel", "look", "held-result"),
+                                       ("test-sink siem", "test-sink", "test", "test-sink-result")):
+            answers = {verb: {key: 41}, then: [{"ready": False}] * 4 + [done]}
+            with self.subTest(words), Slow(self.socket, answers) as server:
+                code, out, err = self.ctl(*words.split())
+                server.shutdown()
+                self.assertEqual((code, err), (0, ""), out)
+                self.assertEqual(server.requests[1:], [{"verb": then, key: 41}] * 5)
+            os.unlink(self.socket)
+
+    def test_an_answer_that_is_late_is_not_waited_for(self):
+        """A test's: five seconds after the time that it was given."""
+        answers = {"test-sink": {"test": 1}, "test-sink-result": {"ready": False}}
+        with Slow(self.socket, answers) as server:
+            self.addCleanup(server.shutdown)
+            code, out, err = self.ctl("test-sink", "--timeout", "1ms", "siem")
+        self.assertEqual((code, out, err), (75, "", "msspctl: msspd does not say what became of the test\n"))
 
     def test_what_is_no_utf_8_is_not_left_out(self):
         """It cannot be asked for; without it more would be meant: every tenant's dead letters of that sink."""
