@@ -246,19 +246,37 @@ place_of(const struct sink_conf *s)
 	return (struct str){ NULL, 0 };
 }
 
+/* As people write it: without the brackets of a list and the quotes. */
+static char *
+plain_place(const struct sink_conf *s)
+{
+	struct str place = place_of(s);
+	bool is_list = place.n > 1 && place.s[0] == '[';
+	struct buf out = BUF_INIT(place.n + 64);
+
+	for (size_t i = is_list; i < place.n - is_list; i++) {
+		if (place.s[i] != '"')
+			buf_add(&out, place.s + i, 1);
+	}
+	return buf_take(&out);
+}
+
+/* Nothing is sent to them, and so no more is said than where they lead. */
 static void
-try_sinks(struct probe *p, size_t index)
+name_sinks(struct probe *p, size_t index)
 {
 	(void)index;
 	if (p->t->nsinks == 0)
 		probe_ok(p, "sinks", xstrdup("nowhere: sinks: [] is written, and meant"));
 	for (size_t i = 0; i < p->t->nsinks; i++) {
 		const struct sink_conf *s = p->t->sinks[i];
-		struct str place = place_of(s);
+		char *place = plain_place(s);
 
 		probe_ok(p, "sinks",
-		    xasprintf("%s%s%.*s%s", s->name, place.n != 0 ? " " : "", STR_ARG(place),
-			s->match != NULL ? ", what its match takes" : ""));
+		    xasprintf("%s%s%s%s; msspctl test-sink %s tries the way to it", s->name,
+			place[0] != '\0' ? ", " : "", place,
+			s->match != NULL ? ", what its match takes" : "", s->name));
+		free(place);
 	}
 	probe_next(p);
 }
@@ -347,7 +365,7 @@ plan(struct probe *p)
 		}
 	}
 	add_task(p, try_clock, 0);
-	add_task(p, try_sinks, 0);
+	add_task(p, name_sinks, 0);
 }
 
 struct probe *

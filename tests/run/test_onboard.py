@@ -96,6 +96,8 @@ class Onboard(Scene):
         _, tenants = self.check("--all")
         self.assertEqual([s["step"] for s in tenants["t1"]["steps"]], WELL)
         self.assertTrue(tenants["t1"]["ok"])
+        self.assertEqual(tenants["t1"]["steps"][-1]["text"],
+                         "out, %s; msspctl test-sink out tries the way to it" % self.run_.path("out.cef"))
         for i, (fault, step, _, seen, todo) in enumerate(FAULTS, 2):
             self.assert_fails(tenants["t%d" % i], step, seen, todo, fault)
         for i, (fault, _, code, _, _) in enumerate(FAULTS, 2):
