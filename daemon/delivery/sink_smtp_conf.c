@@ -241,8 +241,9 @@ const struct conf_opt sink_smtp_options[] = {
 	  .help = "What is read again (a replay, a new sink's `from`, what a parked sink missed, alerts"
 	    " made before a tenant's `first_lookback`) comes as one digest a customer, when nothing more"
 	    " of it came for this long." },
-	{ .name = "rules", .type = CONF_TREE, .off = F(rules_tree), .flags = CONF_REQUIRED,
-	  .sub = smtp_rule_options, .help = "A list: who gets a mail about what; see the section on rules."
+	{ .name = "rules", .type = CONF_TREE, .off = F(rules_tree),
+	  .flags = CONF_REQUIRED | CONF_LISTED,
+	  .sub = smtp_rule_options, .help = "Who gets a mail about what; see the section on rules."
 	    " Every rule that matches sends, and each recipient gets one mail about the same event." },
 	{ .name = "subject", .type = CONF_STR, .off = F(templates[MAIL_SUBJECT]),
 	  .check = mail_subject_check, .shown = "msspd's own",

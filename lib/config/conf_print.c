@@ -179,9 +179,9 @@ conf_fixed_changes(const struct conf_opt *table, const void *was, const void *no
 /* ---- the tables themselves -------------------------------------------------------- */
 
 static const char *
-type_name(enum conf_type type)
+type_name(const struct conf_opt *o)
 {
-	switch (type) {
+	switch (o->type) {
 	case CONF_STR:
 		return "text";
 	case CONF_INT:
@@ -206,7 +206,7 @@ type_name(enum conf_type type)
 		return "mapping of texts";
 	case CONF_MAP:
 	case CONF_TREE:
-		return "mapping";
+		return (o->flags & CONF_LISTED) != 0 ? "list of mappings" : "mapping";
 	}
 	return "";
 }
@@ -228,10 +228,17 @@ put_range(struct buf *b, const struct conf_opt *o)
 static void
 put_values(struct buf *b, const struct conf_opt *o, const char *quote)
 {
-	buf_puts(b, type_name(o->type));
+	buf_puts(b, type_name(o));
 	put_range(b, o);
 	for (size_t i = 0; o->choices != NULL && o->choices[i] != NULL; i++)
 		buf_printf(b, "%s%s%s%s", i != 0 ? ", " : " ", quote, o->choices[i], quote);
+}
+
+/* No text at all is the same as none for who reads it. */
+static bool
+has_default(const struct conf_opt *o)
+{
+	return o->def != NULL && o->def[0] != '\0' && (o->flags & CONF_REQUIRED) == 0;
 }
 
 static const char *
@@ -239,7 +246,7 @@ shown_default(const struct conf_opt *o)
 {
 	if ((o->flags & CONF_REQUIRED) != 0)
 		return "required";
-	if (o->def != NULL)
+	if (has_default(o))
 		return o->def;
 	return o->shown != NULL ? o->shown : "none";
 }
@@ -310,7 +317,7 @@ static void
 print_manual_row(FILE *out, const char *prefix, const struct conf_opt *o)
 {
 	struct buf b = BUF_INIT(1000);
-	bool is_code = o->def != NULL && (o->flags & CONF_REQUIRED) == 0;
+	bool is_code = has_default(o);
 
 	put_values(&b, o, "`");
 	fprintf(out, "| `%s%s` | %s | %s%s%s | ", prefix, o->name, b.p, is_code ? "`" : "",

@@ -53,6 +53,7 @@ enum conf_type {
 
 #define CONF_REQUIRED 0x1 /* no default: must be in the file */
 #define CONF_FIXED    0x2 /* a change needs a restart, not a reload */
+#define CONF_LISTED   0x4 /* of a tree, for the manual: a list of what is below */
 
 struct conf_list {
 	char **v; /* not NULL once it was given, also when it is empty */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/alloc.h"
 #include "lib/format/zone.h"
@@ -160,13 +161,18 @@ zone_open(const char *name, struct err *err)
 		    name);
 		return NULL;
 	}
+	dir = dir != NULL && *dir != '\0' ? dir : ZONE_DIR;
 	z = xcalloc(1, sizeof(*z));
-	path = xasprintf("%s/%s", dir != NULL && *dir != '\0' ? dir : ZONE_DIR, name);
+	path = xasprintf("%s/%s", dir, name);
 	ok = read_file(z, path, err);
+	if (!ok && access(path, F_OK) != 0)
+		err_set(err, ERR_CONF, "time zone %s is not among those of %s; write one as "
+		    "Europe/Berlin", name, dir);
+	else if (!ok)
+		err_wrap(err, "time zone %s", name);
 	free(path);
 	if (ok)
 		return z;
-	err_wrap(err, "time zone %s", name);
 	zone_close(z);
 	return NULL;
 }

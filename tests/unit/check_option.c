@@ -335,6 +335,30 @@ print_manual(FILE *out)
 	conf_print_manual(out, opts);
 }
 
+static const struct conf_opt odd[] = {
+	{ .name = "note", .type = CONF_STR, .def = "", .help = "What else." },
+	{ .name = "rules", .type = CONF_TREE, .flags = CONF_REQUIRED | CONF_LISTED, .help = "Who." },
+	{ .name = NULL }
+};
+
+static void
+print_odd(FILE *out)
+{
+	conf_print_manual(out, odd);
+	conf_print_list(out, "", odd);
+}
+
+START_TEST(test_print_odd)
+{
+	char *text = printed(print_odd);
+
+	ck_assert_ptr_nonnull(strstr(text, "| `note` | text | none | What else. |\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nnote (text; default: none)\n"));
+	ck_assert_ptr_nonnull(strstr(text, "| `rules` | list of mappings | required | Who. |\n"));
+	free(text);
+}
+END_TEST
+
 START_TEST(test_print)
 {
 	char *list = printed(print_list), *manual = printed(print_manual);
@@ -367,6 +391,7 @@ main(void)
 	tcase_add_test(tc, test_inherits);
 	tcase_add_test(tc, test_fixed_changes);
 	tcase_add_test(tc, test_print);
+	tcase_add_test(tc, test_print_odd);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);

@@ -206,7 +206,7 @@ static const struct {
 	  "m.yaml:3:50: defaults.poll_interval: \"60\" is not a duration; " },
 	/* customers */
 	{ "a time zone that does not exist", BASE DEF "customers: {c: {time_zone: Europe/Nowhere}}\n"
-	  "tenants: {a: {id: " GUID(1) ", customer: c}}\n", "m.yaml:4:28: customers.c.time_zone: " },
+	  "tenants: {a: {id: " GUID(1) ", customer: c}}\n", "m.yaml:4:28: customers.c.time_zone: time zone Europe/Nowhere is not among those of " },
 	{ "labels that are no mapping", BASE DEF "customers: {c: {labels: [gold]}}\n"
 	  "tenants: {a: {id: " GUID(1) ", customer: c}}\n",
 	  "m.yaml:4:25: customers.c.labels: a list; write a mapping of name: text\n" },
