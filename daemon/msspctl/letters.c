@@ -302,6 +302,8 @@ work(const struct args *a, int64_t number, const void *how)
 	printf("%s: %" PRId64 "\n", d->did, get_int(result, "done"));
 	if (get_int(result, "passed") > 0)
 		printf("%s: %" PRId64 "\n", d->passed, get_int(result, "passed"));
+	else if (number != 0 && get_int(result, "done") == 0)
+		puts("there is no such one (any more), or it waits for its sink already");
 	if (number != 0 && get_int(result, "done") == 0)
 		status = EX_DATAERR;
 	json_decref(result);

@@ -10,7 +10,7 @@ import unittest
 
 import harness
 
-EX_USAGE = 64
+EX_USAGE, EX_DATAERR = 64, 65
 
 
 class Slow(socketserver.ThreadingUnixStreamServer):
@@ -104,6 +104,13 @@ class Ctl(unittest.TestCase):
                 asked = [n for r in server.requests for n in r.values() if n in ("one", "typo", "two")]
                 self.assertEqual((asked, code), (["one", "typo", "two"], 1), out + err)
             os.unlink(self.socket)
+
+    def test_a_letter_that_there_is_not_is_said(self):
+        answers = {"dead-retry": {"errand": 1}, "errand": {"ready": True, "done": 0, "passed": 0}}
+        with Slow(self.socket, answers):
+            code, out, err = self.ctl("dead", "retry", "99")
+            self.assertEqual((code, err), (EX_DATAERR, ""))
+            self.assertIn("there is no such one", out)
 
     def test_numbers_are_looked_at_before_anything_is_done(self):
         answers = {"dead-drop": {"errand": 1}, "errand": {"ready": True, "done": 1}, "replay-cancel": {}}
