@@ -4,6 +4,7 @@
 #include "lib/base/alloc.h"
 
 #define MAX_BYTES ((size_t)10 << 20)
+#define SHARE     4  /* one start of so many is a backlog's */
 #define PATIENCE  96 /* starts of others, until a page that finds no room comes all the same */
 
 void
@@ -36,17 +37,28 @@ is_room(const struct scheduler *s, const struct place *p)
 }
 
 static struct place *
-next_of(struct scheduler *s)
+first_of(const struct scheduler *s, enum lane lane)
 {
 	struct place *p;
 
-	for (int i = 0; i < LANE_COUNT; i++) {
-		TAILQ_FOREACH (p, &s->lanes[i], link) {
-			if (is_room(s, p))
-				return p;
-		}
+	TAILQ_FOREACH (p, &s->lanes[lane], link) {
+		if (is_room(s, p))
+			return p;
 	}
 	return NULL;
+}
+
+/* Where more are due than can be served, who has a backlog must not wait for ever. */
+static struct place *
+next_of(const struct scheduler *s)
+{
+	struct place *p = NULL;
+
+	if (s->starts % SHARE == SHARE - 1)
+		p = first_of(s, LANE_MORE);
+	for (int i = 0; i < LANE_COUNT && p == NULL; i++)
+		p = first_of(s, (enum lane)i);
+	return p;
 }
 
 static void

@@ -19,8 +19,9 @@ struct loop;
  *    so do, while others wait, those who turn out slow.
  *  - pages that are on their way or not stored yet hold at most max_bytes and one
  *    page more: that of one who found no room while many others were started.
- *  - who is due goes before who reads a backlog, and those before sweeps; within
- *    a lane it is first come, first served, so a backlog takes its pages in turn.
+ *  - who is due goes before who reads a backlog, but for one start in four, and those
+ *    before sweeps; within a lane it is first come, first served, so a backlog takes its
+ *    pages in turn.
  *  - nobody is started whom the one to be asked first does not allow; who waits keeps its turn.
  *  - start() is called from the loop, never from inside these functions.
  */

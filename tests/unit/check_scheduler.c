@@ -109,6 +109,33 @@ START_TEST(test_lanes)
 }
 END_TEST
 
+/* Where there are always more who are due than places, a backlog still goes on; sweeps do not. */
+START_TEST(test_a_backlog_goes_on_behind_more_than_can_be_served)
+{
+	struct place due[4] = { { .expected = 1 }, { .expected = 1 }, { .expected = 1 },
+		{ .expected = 1 } };
+	struct place more = { .expected = 1 }, sweep = { .expected = 1 };
+	size_t of_due = 0;
+
+	scheduler_resize(&s, 1);
+	scheduler_ask(&s, &more, LANE_MORE);
+	scheduler_ask(&s, &sweep, LANE_SWEEP);
+	for (size_t i = 0; i < 4; i++)
+		scheduler_ask(&s, &due[i], LANE_DUE);
+	for (size_t k = 0; k < 40; k++) {
+		struct place *p;
+
+		turn();
+		p = started[nstarted - 1];
+		of_due += p->lane == LANE_DUE;
+		ck_assert_ptr_ne(p, &sweep);
+		finish(p);
+		scheduler_ask(&s, p, p->lane);
+	}
+	ck_assert_uint_eq(of_due, 30);
+}
+END_TEST
+
 /* Smaller pages that always find some room do not keep a large one waiting for ever. */
 START_TEST(test_a_large_page_gets_its_turn)
 {
@@ -171,6 +198,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_turns_out_slow);
 	tcase_add_test(tc, test_lanes);
+	tcase_add_test(tc, test_a_backlog_goes_on_behind_more_than_can_be_served);
 	tcase_add_test(tc, test_a_large_page_gets_its_turn);
 	tcase_add_test(tc, test_a_page_larger_than_all_waits_for_none_left);
 	srunner_run_all(sr, CK_ENV);
