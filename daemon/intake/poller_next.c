@@ -115,6 +115,8 @@ queue(struct poller *p)
 	}
 	p->at = POLLER_QUEUED;
 	scheduler_ask(&p->in->scheduler, &p->place, lane);
+	if (is_sweep)
+		timer_set(p->in->env->timers, &p->timer, p->slot > now ? p->slot - now : 0);
 }
 
 static void
@@ -138,6 +140,11 @@ poller_on_timer(void *arg)
 		return;
 	if (p->at == POLLER_ASKING)
 		request_is_late(p);
+	/* For a sweep; its live read is due now. */
+	if (p->at == POLLER_QUEUED) {
+		scheduler_leave(&p->in->scheduler, &p->place);
+		p->at = POLLER_WAITING;
+	}
 	if (p->at != POLLER_WAITING)
 		return;
 	if (now < next_due(p, now)) {

@@ -102,6 +102,36 @@ START_TEST(test_waiting_for_the_budget_is_no_sleep)
 END_TEST
 
 static bool
+is_queued(void *arg)
+{
+	return ((struct poller *)arg)->at == POLLER_QUEUED;
+}
+
+/* A sweep that waits for what others leave must not keep its tenant's live read from its turn. */
+START_TEST(test_a_sweep_in_the_queue_gives_way_to_the_live_read)
+{
+	struct poller *p;
+
+	tenants[0].poll_interval_ms = 600 * SEC;
+	sg_add(&g, 0, now() - HOUR);
+	start(1);
+	wait_polls(0, 1);
+	p = TAILQ_FIRST(&in->pollers);
+	intake_journal_state(in, JOURNAL_PAUSED); /* nobody is started */
+	p->readers[READER_HOUR].due = clock_mono(env.clock);
+	intake_look_for_periods(in);
+	ck_assert(run_until(is_queued, p, 5000));
+	ck_assert_int_eq(p->place.lane, LANE_SWEEP);
+	turn_clock(p->slot - clock_mono(env.clock) + 10);
+	ck_assert(run_until(is_queued, p, 5000));
+	ck_assert_int_eq(p->place.lane, LANE_DUE);
+	ck_assert_ptr_eq(p->r, &p->readers[READER_LIVE]);
+	intake_journal_state(in, JOURNAL_OK);
+	wait_polls(0, 2);
+}
+END_TEST
+
+static bool
 has_failed(void *arg)
 {
 	(void)arg;
@@ -303,6 +333,7 @@ main(void)
 	tcase_add_loop_test(tc, test_what_is_waited_for, 0, (int)ARRAY_LEN(waits));
 	tcase_add_loop_test(tc, test_shared_memory_is_kept_for_both, 0, (int)ARRAY_LEN(windows));
 	tcase_add_test(tc, test_waiting_for_the_budget_is_no_sleep);
+	tcase_add_test(tc, test_a_sweep_in_the_queue_gives_way_to_the_live_read);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
