@@ -138,6 +138,8 @@ poller_configure(struct poller *p, struct settings *settings, const struct tenan
 		p->routing = routing_new(p->in->journal, settings, t, s, p->begin);
 	replay_configured(p);
 	settings_unref(was);
+	if (!is_new)
+		poller_advance(p);
 	/* Credentials or consent may be what was changed. */
 	if (!is_new && state_is_parked(p->state))
 		poller_hurry(p);

@@ -199,6 +199,8 @@ void poller_next_init(struct poller *p);
 void poller_wait(struct poller *p, int64_t ms);
 /* Until something of it falls due. */
 void poller_wait_for_next(struct poller *p);
+/* The interval may be shorter now than when the next live read was planned. */
+void poller_advance(struct poller *p);
 /* Records made after it are not taken yet, and the cursor stays behind it; ticks of the
  * server's clock. */
 int64_t poller_limit(const struct poller *p);

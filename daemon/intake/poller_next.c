@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/intake/poller.h"
+#include "lib/policy/spread.h"
 
 #define SEC INT64_C(1000)
 
@@ -98,7 +99,19 @@ poller_wait_for_next(struct poller *p)
 	poller_wait(p, next_due(p, now) - now);
 }
 
-/* Sweeps leave half of the burst to live reading. */
+void
+poller_advance(struct poller *p)
+{
+	int64_t slot = spread_next(p->hash, p->t->poll_interval_ms, poller_mono(p));
+
+	if (slot >= p->slot)
+		return;
+	p->slot = slot;
+	if (p->at == POLLER_WAITING)
+		poller_wait_for_next(p);
+}
+
+/* Sweeps leave half of the burst to live reading, and their place in the queue when that is due. */
 static void
 queue(struct poller *p)
 {

@@ -349,6 +349,34 @@ START_TEST(test_stop)
 }
 END_TEST
 
+/* What is read often from now on does not wait as long as it did before first. */
+START_TEST(test_a_shorter_interval_holds_at_once)
+{
+	tenants[0].poll_interval_ms = 24 * 3600 * SEC;
+	start(1);
+	wait_polls(0, 1);
+	tenants[0].poll_interval_ms = 60;
+	start(1);
+	wait_polls(0, 2);
+}
+END_TEST
+
+/* A paused tenant is left out and comes back paused; then what is left out is nobody who is read. */
+START_TEST(test_left_out_and_back)
+{
+	start(1);
+	wait_polls(0, 1);
+	ck_assert(intake_hold(in, tenants[0].name, true));
+	intake_leave_out(in, tenants[0].key);
+	ck_assert(TAILQ_EMPTY(&in->pollers));
+	intake_leave_out(in, NULL);
+	ck_assert(figures(0).is_held);
+	ck_assert(intake_hold(in, tenants[0].name, false));
+	intake_leave_out(in, NULL);
+	ck_assert(!figures(0).is_held);
+}
+END_TEST
+
 int
 main(void)
 {
