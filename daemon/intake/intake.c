@@ -193,8 +193,9 @@ intake_leave_out(struct intake *in, const char *key)
 	in->left_out = key != NULL ? xstrdup(key) : NULL;
 	if (in->settings != NULL && !in->is_stopped)
 		intake_configure(in, in->settings);
+	/* What is let in again now may be nothing at all, whoever was left out before. */
 	TAILQ_FOREACH (p, &in->pollers, link) {
-		if (key == NULL && in->is_left_held && strcmp(p->t->key, was) == 0)
+		if (key == NULL && was != NULL && in->is_left_held && strcmp(p->t->key, was) == 0)
 			hold(in, p->tn, true);
 	}
 	free(was);

@@ -406,6 +406,8 @@ main(void)
 	tcase_add_loop_test(tc, test_once, 0, 2);
 	tcase_add_loop_test(tc, test_once_without_journal, 0, 2);
 	tcase_add_loop_test(tc, test_stop, 0, 6);
+	tcase_add_test(tc, test_a_shorter_interval_holds_at_once);
+	tcase_add_test(tc, test_left_out_and_back);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
