@@ -195,6 +195,9 @@ on_no_page(struct poller *p, enum graph_answer answer, const struct fetch_reply 
 		break;
 	case GRAPH_ODD:
 		poller_trouble(p, TENANT_GARBLED, reply->retry_after_ms, "%s", why->text);
+		/* A link that is too old is answered so for ever: a new read has new ones. */
+		if (reply->status >= 400 && p->r->paging.ask.mode == PAGING_LINK)
+			poller_abandon(p);
 		break;
 	}
 }

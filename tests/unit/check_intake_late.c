@@ -164,6 +164,24 @@ START_TEST(test_a_refused_page_of_a_chain_is_read_again)
 }
 END_TEST
 
+/* A link that waited too long leads nowhere for ever: a new read has new ones. */
+START_TEST(test_a_link_that_is_gone_is_not_asked_for_ever)
+{
+	int64_t at = now() - 20 * HOUR;
+
+	for (int i = 0; i < 100; i++)
+		sg_add(&g, 0, at + i * HOUR / 60);
+	g.t[0].mood = SG_LINKS;
+	g.t[0].gone = 30;
+	start(1);
+	wait_state(0, TENANT_GARBLED);
+	ck_assert_msg(strstr(figures(0).trouble, "HTTP 410") != NULL, "%s", figures(0).trouble);
+	turn_clock(7 * SEC);
+	wait_polls(0, 2);
+	ck_assert_uint_eq(stored(), 100);
+}
+END_TEST
+
 /* A clock that is far ahead somewhere on the way must not move the beginning behind all alerts. */
 START_TEST(test_a_date_from_the_future_hides_nothing)
 {
@@ -325,6 +343,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 40);
 	tcase_add_test(tc, test_a_refused_page_of_a_chain_is_read_again);
+	tcase_add_test(tc, test_a_link_that_is_gone_is_not_asked_for_ever);
 	tcase_add_test(tc, test_a_date_from_the_future_hides_nothing);
 	tcase_add_test(tc, test_a_salvaged_journal);
 	tcase_add_test(tc, test_restart_goes_on);

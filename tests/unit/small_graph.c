@@ -198,6 +198,14 @@ misbehaves(struct sg_tenant *t, const char *url, struct web_answer *out)
 				"supported\"}}");
 		return true;
 	}
+	if (t->gone != 0 && parameter(url, "$skip=", 0) == t->gone) {
+		t->is_gone = true;
+		out->head = "HTTP/1.1 410 Gone\r\nContent-Type: application/json\r\n";
+		out->body = STR("{\"error\":{\"code\":\"Gone\",\"message\":\"The token is too old\"}}");
+		return true;
+	}
+	if (t->is_gone && strstr(url, "$skip=") == NULL)
+		t->gone = 0;
 	for (size_t i = 0; i < ARRAY_LEN(moods); i++) {
 		if (moods[i].mood != mood)
 			continue;

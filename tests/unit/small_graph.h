@@ -59,6 +59,8 @@ struct sg_tenant {
 	const char *extra; /* one more element, as text */
 	const char *head;  /* of good answers; NULL: a plain one */
 	int delay_ms;      /* of answers to reads */
+	unsigned gone;     /* the link to that position is 410, until a read begins anew; 0: none */
+	bool is_gone;      /* it was asked for */
 	unsigned tokens, reads;
 	char last_url[512];
 };
