@@ -49,7 +49,7 @@ poller_tells(struct poller *p, enum poller_told what)
 }
 
 bool
-poller_is_held(const struct poller *p)
+poller_is_told_to_wait(const struct poller *p)
 {
 	return poller_mono(p) < p->tn->api[p->s->kind->api].not_before;
 }

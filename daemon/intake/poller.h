@@ -175,7 +175,7 @@ bool poller_tells(struct poller *p, enum poller_told what);
 /* Something of it was stored once, now or before a restart. */
 bool poller_was_read(const struct poller *p);
 /* Did the API ask the tenant's streams to wait, while this one was on its way? */
-bool poller_is_held(const struct poller *p);
+bool poller_is_told_to_wait(const struct poller *p);
 /* Its next read begins anew. */
 void reader_end(struct reader *r);
 

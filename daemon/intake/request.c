@@ -389,7 +389,7 @@ token_on_reply(void *arg, const struct token_reply *reply)
 		    reply->retry_after_ms, "%s", reply->err.text);
 		return;
 	}
-	if (poller_is_held(p)) {
+	if (poller_is_told_to_wait(p)) {
 		leave(p);
 		poller_again(p, 0);
 		return;
