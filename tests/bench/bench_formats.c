@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
-#include <time.h>
 
 #include "lib/base/alloc.h"
 #include "lib/format/format.h"
 #include "lib/format/header.h"
+#include "tests/bench/cpu.h"
 
 /*
  * bench_formats: CPU time of one alert in each format, of CEF with a syslog header, and of
@@ -12,15 +12,6 @@
  */
 #define ROUNDS 100000
 #define SAMPLE "tests/data/cef/endpoint-new/input.json"
-
-static double
-cpu_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static struct record *
 sample(void)

@@ -7,22 +7,13 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "lib/json/split.h"
 #include "lib/record/record.h"
+#include "tests/bench/cpu.h"
 
 #define ALERTS 200
 #define ROUNDS 100
-
-static double
-cpu_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static void
 add_evidence_base(struct buf *b, const char *type, const char *verdict)

@@ -4,8 +4,8 @@
 #include "daemon/credential_watch.h"
 #include "daemon/timer.h"
 #include "lib/base/alloc.h"
-#include "lib/base/log.h"
 #include "lib/base/ticks.h"
+#include "tests/unit/kept_log.h"
 #include "tests/unit/pki.h"
 
 #define DAY (86400 * TICKS_SEC)
@@ -34,16 +34,6 @@ static struct rsa_pair pair;
 static struct credential credentials[3];
 static struct app apps[2];
 static struct settings settings;
-static char logged[8192];
-
-static void
-keep_log(const struct log_event *e, void *arg)
-{
-	size_t used = strlen(logged);
-
-	(void)arg;
-	(void)snprintf(logged + used, sizeof(logged) - used, "%.*s\n", STR_ARG(e->line));
-}
 
 static void
 setup(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/base/ticks.h"
 #include "tests/unit/fetch_stage.h"
+#include "tests/unit/sleeper.h"
 
 /* Requests and connections: when they begin, are kept, and end. */
 
@@ -136,26 +136,9 @@ START_TEST(test_connections)
 }
 END_TEST
 
-static int64_t slept_ms;
-
-static int64_t
-mono_that_slept(const struct clock *c)
-{
-	(void)c;
-	return clock_mono(&clock_system) + slept_ms;
-}
-
-static int64_t
-wall_that_slept(const struct clock *c)
-{
-	(void)c;
-	return clock_wall(&clock_system) + ticks_from_ms(slept_ms);
-}
-
 /* The machine sleeps between requests: what stood open before is not trusted after a long sleep. */
 START_TEST(test_sleep)
 {
-	static const struct clock sleeper = { mono_that_slept, wall_that_slept };
 	static const struct {
 		int64_t ms;
 		unsigned connections; /* after it */
@@ -180,7 +163,6 @@ END_TEST
 /* While a request is on its way: without an answer yet it is asked again, at once. */
 START_TEST(test_sleep_while_it_waits)
 {
-	static const struct clock sleeper = { mono_that_slept, wall_that_slept };
 	struct got g;
 	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
 
@@ -206,7 +188,6 @@ END_TEST
 /* The rest will never come, and what came cannot be taken back. */
 START_TEST(test_sleep_amid_an_answer)
 {
-	static const struct clock sleeper = { mono_that_slept, wall_that_slept };
 	struct got g;
 	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
 
@@ -230,7 +211,6 @@ END_TEST
 /* Its time ran out in the sleep, which is not the server's doing. */
 START_TEST(test_sleep_past_the_timeout)
 {
-	static const struct clock sleeper = { mono_that_slept, wall_that_slept };
 	struct got g;
 	struct fetch_req req = request(&g, web_url(w, "127.0.0.1"));
 

@@ -2,12 +2,11 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "daemon/clock.h"
 #include "daemon/delivery/sink_kafka_conf.h"
-#include "lib/base/ticks.h"
 #include "lib/config/conf.h"
 #include "tests/unit/kafka_mock.h"
 #include "tests/unit/rig.h"
+#include "tests/unit/sleeper.h"
 
 /* The machine sleeps while a Kafka sink is connected: who is on the way may forget the connections, and
  * librdkafka, whose clock stood still, would wait a minute for answers that never come. */
@@ -22,24 +21,6 @@ static struct kafka_mock mock;
 static struct arena arena;
 static struct sink_kafka_conf conf;
 static char *brokers[1];
-static int64_t slept_ms;
-
-static int64_t
-mono_that_slept(const struct clock *c)
-{
-	(void)c;
-	return clock_mono(&clock_system) + slept_ms;
-}
-
-static int64_t
-wall_that_slept(const struct clock *c)
-{
-	(void)c;
-	return clock_wall(&clock_system) + ticks_from_ms(slept_ms);
-}
-
-static const struct clock sleeper = { mono_that_slept, wall_that_slept };
-
 static void
 setup(void)
 {

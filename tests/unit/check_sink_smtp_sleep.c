@@ -10,11 +10,10 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 
-#include "daemon/clock.h"
 #include "daemon/delivery/sink_smtp_lane.h"
 #include "daemon/timer.h"
 #include "lib/base/str.h"
-#include "lib/base/ticks.h"
+#include "tests/unit/sleeper.h"
 
 /* The machine sleeps while a connection to a mail server is open, and who is on the way forgets it. */
 
@@ -109,23 +108,6 @@ on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int
 
 /* ---- the lane -------------------------------------------------------------------------- */
 
-static int64_t slept_ms;
-
-static int64_t
-mono_that_slept(const struct clock *c)
-{
-	(void)c;
-	return clock_mono(&clock_system) + slept_ms;
-}
-
-static int64_t
-wall_that_slept(const struct clock *c)
-{
-	(void)c;
-	return clock_wall(&clock_system) + ticks_from_ms(slept_ms);
-}
-
-static const struct clock sleeper = { mono_that_slept, wall_that_slept };
 static const struct tls_opts tls = { .verify = true };
 static struct lane_opts opts;
 static struct engine_env env;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/base/ticks.h"
+#include "tests/unit/sleeper.h"
 #include "tests/unit/syslog_stage.h"
 
 /* The machine sleeps while a syslog sink is connected: who is on the way may forget the connection,
@@ -7,24 +7,6 @@
 
 #define HOUR_MS  INT64_C(3600000)
 #define LIMIT_MS 20000 /* never a wait */
-
-static int64_t slept_ms;
-
-static int64_t
-mono_that_slept(const struct clock *c)
-{
-	(void)c;
-	return clock_mono(&clock_system) + slept_ms;
-}
-
-static int64_t
-wall_that_slept(const struct clock *c)
-{
-	(void)c;
-	return clock_wall(&clock_system) + ticks_from_ms(slept_ms);
-}
-
-static const struct clock sleeper = { mono_that_slept, wall_that_slept };
 
 /* Loop tests: 0 plain, 1 TLS. */
 static void

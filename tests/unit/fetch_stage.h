@@ -9,6 +9,7 @@
 #include "daemon/clock.h"
 #include "daemon/intake/fetch.h"
 #include "daemon/loop.h"
+#include "tests/unit/turn_loop.h"
 #include "tests/unit/web.h"
 
 /*
@@ -137,13 +138,7 @@ release(struct got *g)
 static inline void
 turn(int64_t ms)
 {
-	int64_t end = clock_mono(&clock_system) + ms;
-	struct timeval tick = { 0, 2000 };
-
-	do {
-		(void)event_base_loopexit(env.base, &tick);
-		event_base_loop(env.base, EVLOOP_ONCE);
-	} while (clock_mono(&clock_system) < end);
+	turn_loop(env.base, ms);
 }
 
 /* Until it is done. */

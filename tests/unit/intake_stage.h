@@ -18,7 +18,7 @@
 #include "daemon/loop.h"
 #include "daemon/timer.h"
 #include "lib/base/alloc.h"
-#include "lib/base/log.h"
+#include "tests/unit/kept_log.h"
 #include "tests/unit/small_graph.h"
 
 /*
@@ -70,17 +70,7 @@ static struct tenant_stream streams[SG_TENANTS];
 static struct settings settings;
 static char dir[] = "/tmp/check_intake.XXXXXX", secret[64], url[128];
 static const struct credential secrets[] = { { .kind = CREDENTIAL_SECRET, .file = secret } };
-static char logged[65536];
 static uint32_t out;
-
-static inline void
-keep_log(const struct log_event *e, void *arg)
-{
-	size_t used = strlen(logged);
-
-	(void)arg;
-	(void)snprintf(logged + used, sizeof(logged) - used, "%.*s\n", STR_ARG(e->line));
-}
 
 static inline void
 on_note(void *arg, enum journal_note note, enum journal_state state, const char *text)

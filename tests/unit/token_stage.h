@@ -12,11 +12,12 @@
 #include "daemon/loop.h"
 #include "daemon/timer.h"
 #include "lib/base/alloc.h"
-#include "lib/base/log.h"
 #include "lib/base/ticks.h"
 #include "lib/base/base64.h"
 #include "lib/policy/jwt_look.h"
+#include "tests/unit/kept_log.h"
 #include "tests/unit/pki.h"
+#include "tests/unit/turn_loop.h"
 #include "tests/unit/web.h"
 
 /*
@@ -57,7 +58,6 @@ static char mde_url[] = "https://api.securitycenter.microsoft.com";
 static struct app app;
 static struct tenant tenant;
 static struct settings settings;
-static char logged[4096];
 
 /* What the sign-in service does. */
 static struct {
@@ -92,15 +92,6 @@ answer(void *arg, const char *request, struct web_answer *out)
 	out->head = service.refusal_head != NULL ? service.refusal_head
 	                                         : "HTTP/1.1 401 Unauthorized\r\n";
 	out->body = str_of(refusal);
-}
-
-static inline void
-keep_log(const struct log_event *e, void *arg)
-{
-	size_t used = strlen(logged);
-
-	(void)arg;
-	(void)snprintf(logged + used, sizeof(logged) - used, "%.*s\n", STR_ARG(e->line));
 }
 
 static inline void
@@ -203,13 +194,7 @@ on_token(void *arg, const struct token_reply *reply)
 static inline void
 turn(int64_t ms)
 {
-	int64_t end = clock_mono(&clock_system) + ms;
-	struct timeval tick = { 0, 2000 };
-
-	do {
-		(void)event_base_loopexit(env.base, &tick);
-		event_base_loop(env.base, EVLOOP_ONCE);
-	} while (clock_mono(&clock_system) < end);
+	turn_loop(env.base, ms);
 }
 
 static inline void
