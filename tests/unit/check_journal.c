@@ -28,15 +28,6 @@ page(struct kit *k, const char *prefix, size_t n, uint32_t sink)
 	return p;
 }
 
-static void
-is_read(struct kit *k, uint32_t sink, const char *ids)
-{
-	struct journal_batch *b = kit_read(k, sink, 100, SIZE_MAX, NULL);
-
-	ck_assert_msg(kit_is(b, ids), "%zu items, want \"%s\"", b->n, ids);
-	journal_batch_free(b);
-}
-
 /* ---- cases --------------------------------------------------------------- */
 
 static void
@@ -115,7 +106,7 @@ remembered_is_not_told(struct kit *k)
 	struct journal_appended r = kit_append(k, page(k, "r", 2, siem));
 
 	ck_assert(r.ok && r.remembered == 2 && r.forwarded == 0);
-	is_read(k, siem, "");
+	kit_is_read(k, siem, "");
 	r = kit_append(k, page(k, "r", 2, siem));
 	ck_assert_uint_eq(r.skipped, 2);
 }
@@ -179,8 +170,8 @@ sinks_take_only_what_is_theirs(struct kit *k)
 	kit_route(p, b);
 	kit_must_append(k, p);
 	kit_must_append(k, page(k, "y", 1, b));
-	is_read(k, a, "x-0 both-0");
-	is_read(k, b, "both-0 y-0");
+	kit_is_read(k, a, "x-0 both-0");
+	kit_is_read(k, b, "both-0 y-0");
 }
 
 static void
@@ -212,11 +203,11 @@ nothing_comes_twice_but_after_a_rewind(struct kit *k)
 	b = kit_read(k, siem, 3, SIZE_MAX, NULL);
 	kit_settle(k, siem, &b->items[1], MARK_OK, 0, NULL);
 	journal_batch_free(b);
-	is_read(k, siem, "a-3");
-	is_read(k, siem, "");
+	kit_is_read(k, siem, "a-3");
+	kit_is_read(k, siem, "");
 	journal_rewind(k->j, siem);
-	is_read(k, siem, "a-0 a-2 a-3");
-	is_read(k, siem, "");
+	kit_is_read(k, siem, "a-0 a-2 a-3");
+	kit_is_read(k, siem, "");
 }
 
 static void
@@ -230,11 +221,11 @@ a_late_verdict_after_a_rewind_counts(struct kit *k)
 	journal_rewind(k->j, siem);
 	kit_settle(k, siem, &b->items[0], MARK_OK, 0, NULL);
 	kit_settle(k, siem, &b->items[1], MARK_LATER, V(100), NULL);
-	is_read(k, siem, "a-2");
+	kit_is_read(k, siem, "a-2");
 	journal_batch_free(b);
 	kit_wait_backlog(k, siem, 2);
 	atomic_store(&k->clock.wall, V(101));
-	is_read(k, siem, "a-1");
+	kit_is_read(k, siem, "a-1");
 }
 
 static void
@@ -282,8 +273,8 @@ later_comes_when_due(struct kit *k)
 	kit_settle(k, siem, &b->items[1], MARK_LATER, V(30), NULL);
 	journal_batch_free(b);
 	kit_run(k, 400);
-	is_read(k, siem, "a-2");
-	is_read(k, siem, "");
+	kit_is_read(k, siem, "a-2");
+	kit_is_read(k, siem, "");
 	ck_assert_uint_eq(k->ready[siem], 0);
 	atomic_store(&k->clock.wall, V(70));
 	for (int i = 0; i < 10 && k->ready[siem] == 0; i++)
@@ -315,7 +306,7 @@ dead_letters_free_the_entry(struct kit *k)
 	ck_assert_uint_eq(stats.dead, 1);
 	ck_assert_uint_eq(kit_backlog(k, siem).dead, 1);
 	journal_rewind(k->j, siem);
-	is_read(k, siem, "");
+	kit_is_read(k, siem, "");
 }
 
 static void
@@ -379,13 +370,13 @@ ready_is_said_once(struct kit *k)
 	kit_must_append(k, page(k, "a", 1, siem));
 	kit_run(k, 50);
 	ck_assert_msg(k->ready[siem] == 0, "nobody asked yet");
-	is_read(k, siem, "a-0");
+	kit_is_read(k, siem, "a-0");
 	kit_must_append(k, page(k, "b", 1, siem));
 	kit_must_append(k, page(k, "c", 1, siem));
 	kit_run(k, 50);
 	ck_assert_uint_eq(k->ready[siem], 1);
 	ck_assert_uint_eq(k->ready[other], 0);
-	is_read(k, siem, "b-0 c-0");
+	kit_is_read(k, siem, "b-0 c-0");
 	kit_run(k, 50);
 	ck_assert_uint_eq(k->ready[siem], 1);
 	journal_rewind(k->j, siem);
@@ -427,12 +418,12 @@ a_sink_can_be_let_go(struct kit *k)
 	ck_assert(!journal_sink_forget(k->j, "nobody"));
 	journal_sinks_declare(k->j, NULL, 0);
 	ck_assert(journal_sink_forget(k->j, "siem"));
-	is_read(k, siem, "");
+	kit_is_read(k, siem, "");
 	kit_run(k, 1500);
 	journal_stats(k->j, &stats);
 	ck_assert_uint_eq(stats.entries, 0);
 	kit_must_append(k, page(k, "b", 1, siem));
-	is_read(k, siem, "");
+	kit_is_read(k, siem, "");
 }
 
 static void
@@ -466,7 +457,7 @@ quarantine_keeps_and_delivers(struct kit *k)
 	ck_assert_uint_eq(r.forwarded, 2);
 	journal_stats(k->j, &stats);
 	ck_assert_uint_eq(stats.quarantine, 1);
-	is_read(k, siem, "a-0 a-1");
+	kit_is_read(k, siem, "a-0 a-1");
 }
 
 static void

@@ -1,39 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "daemon/journal/account.h"
-#include "lib/base/ticks.h"
-#include "tests/unit/journal_kit.h"
+#include "tests/unit/given_stage.h"
 
 /* What is known of the alerts of a day, and what became of each at each sink: of every engine. */
 static const struct journal_engine *const engines[] = { &journal_sqlite, &journal_mem };
 
-#define V(n) (KIT_START + (n) * TICKS_SEC)
 #define DAY  (INT64_C(86400) * TICKS_SEC)
-
-static uint32_t
-stream(struct kit *k)
-{
-	return journal_stream(k->j, "global/1111/alerts", "about 1111");
-}
-
-static struct kit_page *
-page(struct kit *k, const char *prefix, size_t n, int64_t version)
-{
-	return kit_page(k, stream(k), prefix, n, 100, version);
-}
-
-static void
-give(struct kit *k, const char *prefix, size_t n, int64_t version, uint32_t sink)
-{
-	struct kit_page *p = page(k, prefix, n, version);
-
-	kit_route(p, sink);
-	kit_mean(p, sink);
-	kit_must_append(k, p);
-}
 
 /* Of the day that all were created on. */
 static struct account *
@@ -274,21 +249,6 @@ START_TEST(on_each_engine)
 END_TEST
 
 /* ---- the file ------------------------------------------------------------- */
-
-static void
-sql(struct kit *k, const char *text)
-{
-	char path[100];
-	sqlite3 *db;
-
-	kit_close(k);
-	snprintf(path, sizeof(path), "%s/journal.db", k->dir);
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK, "%s",
-	    sqlite3_errmsg(db));
-	sqlite3_close(db);
-	kit_must_open(k);
-}
 
 START_TEST(it_outlives_a_restart)
 {

@@ -59,11 +59,11 @@ a_flipped_bit_goes_to_quarantine(struct kit *k)
 	kit_close(k);
 	damage(k, "a-3a-3a-3");
 	kit_must_open(k);
-	is_read(k, siem, "a-0 a-1 a-2 a-4");
+	kit_is_read(k, siem, "a-0 a-1 a-2 a-4");
 	kit_run(k, 20);
 	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_QUARANTINE], 1);
 	ck_assert_uint_eq(kit_backlog(k, mail).entries, 4);
-	is_read(k, mail, "a-0 a-1 a-2 a-4");
+	kit_is_read(k, mail, "a-0 a-1 a-2 a-4");
 	journal_stats(k->j, &stats);
 	ck_assert_uint_eq(stats.quarantine, 1);
 	kit_close(k);
@@ -107,7 +107,7 @@ what_is_no_database_is_set_aside(struct kit *k)
 	ck_assert_uint_ge(k->notes[JOURNAL_NOTE_SALVAGE], 1);
 	ck_assert_uint_eq(files_like(k, "-damaged-"), 1);
 	kit_must_append(k, page(k, "a", 5, 400, journal_sink(k->j, "siem")));
-	is_read(k, journal_sink(k->j, "siem"), "a-0 a-1 a-2 a-3 a-4");
+	kit_is_read(k, journal_sink(k->j, "siem"), "a-0 a-1 a-2 a-3 a-4");
 }
 
 static void
@@ -269,7 +269,7 @@ nor_is_it_tried_again(struct kit *k)
 	sql(k, "UPDATE dead SET stream = 1 WHERE id = CAST('a-1' AS BLOB)");
 	kit_must_open(k);
 	ck_assert_uint_eq(kit_work_all(k, t).done, 2);
-	is_read(k, siem, "a-0 a-2");
+	kit_is_read(k, siem, "a-0 a-2");
 	is_nobodys(k, "a-1");
 }
 
@@ -285,7 +285,7 @@ nor_for_another_sink(struct kit *k)
 	sql(k, text);
 	kit_must_open(k);
 	ck_assert_uint_eq(kit_work_all(k, t).done, 0);
-	is_read(k, mail, "");
+	kit_is_read(k, mail, "");
 	is_nobodys(k, "a-1");
 }
 
@@ -298,7 +298,7 @@ a_name_that_changes_takes_no_letters_along(struct kit *k)
 	sql(k, "UPDATE stream SET key = 'global/3333/alerts' WHERE id = 2");
 	kit_must_open(k);
 	ck_assert_uint_eq(kit_work_all(k, t).done, 0);
-	is_read(k, siem, "");
+	kit_is_read(k, siem, "");
 	kit_run(k, 20);
 	ck_assert_uint_eq(k->notes[JOURNAL_NOTE_QUARANTINE], 3);
 }

@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <check.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "daemon/journal/given.h"
-#include "lib/base/ticks.h"
-#include "tests/unit/journal_kit.h"
+#include "tests/unit/given_stage.h"
 
 /* Which sinks were given what is remembered, and so what one of them lacks: of every engine. */
 static const struct journal_engine *const engines[] = { &journal_sqlite, &journal_mem };
-
-#define V(n) (KIT_START + (n) * TICKS_SEC)
-
-static uint32_t
-stream(struct kit *k)
-{
-	return journal_stream(k->j, "global/1111/alerts", "about 1111");
-}
-
-static struct kit_page *
-page(struct kit *k, const char *prefix, size_t n, int64_t version)
-{
-	return kit_page(k, stream(k), prefix, n, 100, version);
-}
 
 /* What is remembered, for a sink that lacks it: how many entries it was given. */
 static size_t
@@ -38,16 +22,6 @@ missing(struct kit *k, const char *prefix, size_t n, int64_t version, uint32_t s
 	ck_assert_uint_eq(result.forwarded + result.skipped, n);
 	ck_assert_uint_eq(kit_drain(k, sink, true), result.forwarded);
 	return result.forwarded;
-}
-
-static void
-give(struct kit *k, const char *prefix, size_t n, int64_t version, uint32_t sink)
-{
-	struct kit_page *p = page(k, prefix, n, version);
-
-	kit_route(p, sink);
-	kit_mean(p, sink);
-	kit_must_append(k, p);
 }
 
 static void
@@ -247,21 +221,6 @@ START_TEST(on_each_engine)
 END_TEST
 
 /* ---- the file ------------------------------------------------------------- */
-
-static void
-sql(struct kit *k, const char *text)
-{
-	char path[100];
-	sqlite3 *db;
-
-	kit_close(k);
-	snprintf(path, sizeof(path), "%s/journal.db", k->dir);
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK, "%s",
-	    sqlite3_errmsg(db));
-	sqlite3_close(db);
-	kit_must_open(k);
-}
 
 START_TEST(it_outlives_a_restart)
 {

@@ -250,7 +250,7 @@ it_stays_until_it_is_accepted(struct kit *k)
 	journal_batch_free(b);
 	dead_are(k, siem, "");
 	ck_assert_uint_eq(kit_backlog(k, siem).dead, 0);
-	is_read(k, siem, "");
+	kit_is_read(k, siem, "");
 }
 
 static void
@@ -277,7 +277,7 @@ refused_again_it_is_as_before(struct kit *k)
 	journal_batch_free(b);
 	ck_assert_uint_eq(kit_backlog(k, siem).dead, 1);
 	ck_assert_msg(retry_all(k, siem).done == 1, "and can be tried again");
-	is_read(k, siem, "a-0");
+	kit_is_read(k, siem, "a-0");
 }
 
 static void
@@ -299,8 +299,8 @@ retries_keep_their_order(struct kit *k)
 	refuse_all(k, lake, "no");
 	put(k, "1111", "c", 1, siem);
 	ck_assert_uint_eq(retry_all(k, siem).done, 5);
-	is_read(k, siem, "c-0 a-0 a-1 a-2 a-3 a-4");
-	is_read(k, lake, "");
+	kit_is_read(k, siem, "c-0 a-0 a-1 a-2 a-3 a-4");
+	kit_is_read(k, lake, "");
 }
 
 static void
@@ -315,7 +315,7 @@ one_can_be_retried(struct kit *k)
 	b = dead(k, siem);
 	t.which.number = b->items[1].letter->number;
 	ck_assert_uint_eq(kit_work_all(k, t).done, 1);
-	is_read(k, siem, "a-1");
+	kit_is_read(k, siem, "a-1");
 	journal_batch_free(b);
 	t.which.number = 4711;
 	ck_assert_uint_eq(kit_work_all(k, t).done, 0);
@@ -350,7 +350,7 @@ a_forgotten_sink_takes_none(struct kit *k)
 	ck_assert(journal_sink_forget(k->j, "siem"));
 	kit_run(k, 300);
 	ck_assert_uint_ne(journal_sink(k->j, "siem"), siem);
-	is_read(k, journal_sink(k->j, "siem"), "");
+	kit_is_read(k, journal_sink(k->j, "siem"), "");
 	dead_are(k, siem, "a-0 a-1");
 	ck_assert_uint_eq(retry_all(k, siem).passed, 2);
 }
@@ -466,7 +466,7 @@ START_TEST(test_retries_outlive_a_restart)
 	reopen(&k);
 	siem = journal_sink(k.j, "siem");
 	dead_are(&k, siem, "a-0 a-2");
-	is_read(&k, siem, "a-0");
+	kit_is_read(&k, siem, "a-0");
 	kit_release(&k);
 }
 END_TEST

@@ -72,7 +72,7 @@ a_tenant_goes_and_no_other(struct kit *k)
 	ck_assert_msg(t.purged.entries >= 2, "those that wait, and those delivered that are kept");
 	ck_assert(t.is_scrubbed);
 	dead_are(k, siem, "a-0 a-1");
-	is_read(k, siem, "b-0 b-1");
+	kit_is_read(k, siem, "b-0 b-1");
 	ck_assert_uint_eq(stats(k).quarantine, 1);
 	ck_assert_uint_eq(stats(k).dead, 2);
 	ck_assert_uint_eq(stats(k).remembered, 7);
@@ -98,7 +98,7 @@ it_is_unknown_then(struct kit *k)
 	kit_route(p, siem);
 	r = kit_append(k, p);
 	ck_assert_msg(r.ok && r.forwarded == 1, "what was forgotten is new again");
-	is_read(k, siem, "a-0");
+	kit_is_read(k, siem, "a-0");
 }
 
 static void
@@ -142,7 +142,7 @@ what_is_stuck_can_be_taken_away(struct kit *k)
 	kit_settle(k, siem, &b->items[0], MARK_OK, 0, NULL); /* too late */
 	refuse(k, siem, &b->items[1], "no");
 	journal_batch_free(b);
-	is_read(k, siem, "b-0");
+	kit_is_read(k, siem, "b-0");
 	dead_are(k, 0, "");
 	ck_assert_uint_eq(kit_backlog(k, siem).entries, 1);
 }
@@ -159,7 +159,7 @@ what_is_retried_goes_with_its_tenant(struct kit *k)
 	retry_all(k, siem);
 	t = purge(k, "1111");
 	ck_assert_uint_eq(t.purged.dead, 2);
-	is_read(k, siem, "b-0");
+	kit_is_read(k, siem, "b-0");
 	dead_are(k, 0, "b-0");
 }
 
@@ -359,7 +359,7 @@ START_TEST(test_it_goes_on_after_a_restart)
 		    left.which.nstreams == 1 && left.which.streams[0] == number, "%zu", left.which.nstreams);
 		put(&k, "2222", "new", 1, siem);
 		ck_assert(kit_work_all(&k, left).is_scrubbed);
-		is_read(&k, siem, "b-0 b-1 new-0");
+		kit_is_read(&k, siem, "b-0 b-1 new-0");
 		ck_assert(journal_stream_key(k.j, stream(&k, "2222")) != NULL);
 	}
 	ck_assert_uint_eq(stats(&k).remembered, t.is_over ? 7 : 8);

@@ -42,9 +42,9 @@ everything_outlives_a_restart(struct kit *k)
 	ck_assert_uint_eq(kit_backlog(k, siem).entries, 2);
 	ck_assert_uint_eq(kit_backlog(k, siem).dead, 1);
 	ck_assert_uint_eq(kit_backlog(k, mail).bytes, 400);
-	is_read(k, siem, "a-2 a-3");
+	kit_is_read(k, siem, "a-2 a-3");
 	/* Only the one with a memo waits on. */
-	is_read(k, mail, "a-1 a-2 a-3");
+	kit_is_read(k, mail, "a-1 a-2 a-3");
 	atomic_store(&k->clock.wall, V(61));
 	b = kit_read(k, mail, 9, SIZE_MAX, NULL);
 	ck_assert(kit_is(b, "a-0"));
@@ -143,15 +143,15 @@ a_clock_that_is_set_back_delays_nothing(struct kit *k)
 	kit_settle(k, siem, &b->items[0], MARK_LATER, V(30), NULL);
 	journal_batch_free(b);
 	kit_run(k, 1300);
-	is_read(k, siem, "");
+	kit_is_read(k, siem, "");
 	atomic_store(&k->clock.wall, V(-7200));
 	kit_run(k, 1300);
-	is_read(k, siem, "");
+	kit_is_read(k, siem, "");
 	k->ready[siem] = 0;
 	atomic_store(&k->clock.ahead, 31000);
 	atomic_store(&k->clock.wall, V(-7200 + 31));
 	ck_assert_msg(kit_wait(k, has_ready, 10000), "it waits on");
-	is_read(k, siem, "a-0");
+	kit_is_read(k, siem, "a-0");
 }
 
 /* Somebody has the file locked just then: what could not be done is done later. */
@@ -374,7 +374,7 @@ version_6_is_brought_up(struct kit *k)
 	journal_batch_free(b);
 	ck_assert_uint_eq(kit_work_all(k, (struct journal_task){ .what = JOURNAL_RETRY,
 	    .which = { .sink = siem } }).done, 2);
-	is_read(k, siem, "a-0 a-1");
+	kit_is_read(k, siem, "a-0 a-1");
 	kit_close(k);
 	ck_assert_int_eq(number(k, "PRAGMA user_version"), SCHEMA_VERSION);
 	kit_must_open(k);
@@ -407,7 +407,7 @@ a_damaged_version_6_is_salvaged(struct kit *k)
 	kit_must_open(k);
 	kit_run(k, 50);
 	ck_assert_uint_ge(k->notes[JOURNAL_NOTE_SALVAGE], 1);
-	is_read(k, siem, "a-1");
+	kit_is_read(k, siem, "a-1");
 }
 
 static void

@@ -406,6 +406,15 @@ kit_is(const struct journal_batch *b, const char *ids)
 	return *ids == '\0';
 }
 
+void
+kit_is_read(struct kit *k, uint32_t sink, const char *ids)
+{
+	struct journal_batch *b = kit_read(k, sink, 100, SIZE_MAX, NULL);
+
+	ck_assert_msg(kit_is(b, ids), "%zu items, want \"%s\"", b->n, ids);
+	journal_batch_free(b);
+}
+
 size_t
 kit_drain(struct kit *k, uint32_t sink, bool settle)
 {

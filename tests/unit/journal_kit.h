@@ -87,6 +87,8 @@ struct journal_task *kit_work(struct kit *k, struct journal_task *taken);
 struct journal_task kit_work_all(struct kit *k, struct journal_task task);
 /* True when the batch holds just these ids, separated by spaces. */
 bool kit_is(const struct journal_batch *b, const char *ids);
+/* Reads, and these must be they. */
+void kit_is_read(struct kit *k, uint32_t sink, const char *ids);
 /* Reads all there is and frees it; returns how many; settles them OK where asked. */
 size_t kit_drain(struct kit *k, uint32_t sink, bool settle);
 

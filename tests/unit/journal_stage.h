@@ -45,15 +45,6 @@ reopen(struct kit *k)
 	kit_must_open(k);
 }
 
-static inline void
-is_read(struct kit *k, uint32_t sink, const char *ids)
-{
-	struct journal_batch *b = kit_read(k, sink, 100, SIZE_MAX, NULL);
-
-	ck_assert_msg(kit_is(b, ids), "%zu items, want \"%s\"", b->n, ids);
-	journal_batch_free(b);
-}
-
 /* What version 7 brought, taken away again. */
 #define OLDER_LETTERS "DROP INDEX dead_sink; DROP INDEX dead_stream; DROP INDEX dead_both;" \
     "ALTER TABLE dead DROP COLUMN crc; ALTER TABLE dead DROP COLUMN body_crc;" \

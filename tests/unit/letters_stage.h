@@ -67,15 +67,6 @@ dead_are(struct kit *k, uint32_t sink, const char *ids)
 	journal_batch_free(b);
 }
 
-static inline void
-is_read(struct kit *k, uint32_t sink, const char *ids)
-{
-	struct journal_batch *b = kit_read(k, sink, 100, SIZE_MAX, NULL);
-
-	ck_assert_msg(kit_is(b, ids), "%zu items, want \"%s\"", b->n, ids);
-	journal_batch_free(b);
-}
-
 static inline struct journal_task
 retry_all(struct kit *k, uint32_t sink)
 {
