@@ -55,15 +55,15 @@ class Http(Scene):
     def send(self, data, seconds=10):
         """Raw bytes; what came back until the end or the timeout."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=seconds * harness.SLOW) as s:
-            s.sendall(data)
             got = b""
             try:
+                s.sendall(data)
                 while True:
                     piece = s.recv(65536)
                     if not piece:
                         return got
                     got += piece
-            except (TimeoutError, ConnectionResetError):
+            except (TimeoutError, ConnectionError):
                 return got
 
     def metrics(self):
@@ -195,7 +195,8 @@ class Http(Scene):
                            (b"GET /healthz HTTP/1.1\r\n\r\n", b"400"),
                            (b"GET http://evil.example/healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
                             b"421"),
-                           (head + b"X: " + b"x" * 20000 + b"\r\n\r\n", b""),
+                           # What came with one read more than it waits for is taken: so much is never one read.
+                           (head + b"X: " + b"x" * 200000 + b"\r\n\r\n", b""),
                            (b"\0" * 3000 + b"\r\n\r\n", b""), (b"GET\r\n\r\n", b""), (b"\r\n" * 5000, b"")):
             got = self.send(data, 3 if not want else 10)
             with self.subTest(data[:60]):
