@@ -140,6 +140,7 @@ poller_configure(struct poller *p, struct settings *settings, const struct tenan
 	settings_unref(was);
 	if (!is_new)
 		poller_advance(p);
+	p->is_outdated = p->at == POLLER_ASKING;
 	/* Credentials or consent may be what was changed. */
 	if (!is_new && state_is_parked(p->state))
 		poller_hurry(p);

@@ -110,6 +110,7 @@ struct poller {
 	int64_t asked; /* mono ms: the request in flight began */
 	struct buf answer; /* while it is judged: its status and ids, for the log */
 	bool has_role, is_renewed, is_fresh, is_postponed;
+	bool is_outdated; /* configured anew since the request in flight began */
 	struct split split;
 	struct buf packed; /* the body that is split, as it came, where that was gzip */
 	bool is_splitting;

@@ -233,6 +233,9 @@ poller_trouble(struct poller *p, enum tenant_state state, int64_t hint_ms, const
 	ms = backoff_jitter(backoff_delay(p->failures, kind->base_ms, kind->cap_ms,
 				hint_ms > 0 ? hint_ms : 0),
 	    some_number());
+	/* Where a person had to act, somebody may just have done so. */
+	if (p->is_outdated && state_is_parked(state))
+		ms = 0;
 	log_trouble(p, state, text, ms);
 	set_state(p, state, text);
 	if (state == TENANT_THROTTLED)

@@ -428,6 +428,7 @@ request_start(struct place *place)
 	if (p->r->span_ms == 0 && !p->r->is_open && late > p->figures.max_late_ms)
 		p->figures.max_late_ms = late;
 	p->at = POLLER_ASKING;
+	p->is_outdated = false;
 	p->asked = poller_mono(p);
 	timer_set(p->in->env->timers, &p->timer, LATE_MS);
 	p->wait = token_get(p->in->tokens, p->settings, p->t, p->s->kind->api, token_on_reply, p);

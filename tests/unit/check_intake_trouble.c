@@ -180,6 +180,33 @@ START_TEST(test_an_operator_pauses_one)
 }
 END_TEST
 
+static bool
+is_asked(void *arg)
+{
+	const struct sg_tenant *t = arg;
+
+	return t->tokens + t->reads >= (t->mood == SG_BAD_SECRET ? 1 : 2);
+}
+
+/* What is on its way when a reload mends it says nothing of what holds now: it parks nobody. */
+START_TEST(test_a_reload_while_it_is_asked)
+{
+	static const enum sg_mood moods[] = { SG_NO_ROLES, SG_BAD_SECRET };
+
+	g.t[0].mood = moods[_i];
+	g.t[0].delay_ms = 700;
+	start(1);
+	ck_assert(run_until(is_asked, &g.t[0], 30000));
+	(void)run_until(never, NULL, 200);
+	ck_assert_uint_eq(figures(0).failures, 0);
+	g.t[0].mood = SG_WELL;
+	g.t[0].delay_ms = 0;
+	intake_configure(in, &settings);
+	wait_state(0, TENANT_HEALTHY);
+	ck_assert_uint_eq(figures(0).failures, 1);
+}
+END_TEST
+
 /* The journal says no to a page before it says that it is full. */
 START_TEST(test_a_refused_page_is_read_again)
 {
@@ -214,6 +241,7 @@ main(void)
 	tcase_add_test(tc, test_401_once_renews_the_token);
 	tcase_add_test(tc, test_a_full_journal_pauses_polling);
 	tcase_add_test(tc, test_an_operator_pauses_one);
+	tcase_add_loop_test(tc, test_a_reload_while_it_is_asked, 0, 2);
 	tcase_add_test(tc, test_a_refused_page_is_read_again);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

@@ -72,6 +72,7 @@ static void
 on_token(struct small_graph *g, unsigned i, struct web_answer *out, struct buf *b)
 {
 	g->t[i].tokens++;
+	out->delay_ms = g->t[i].delay_ms;
 	if (g->t[i].mood == SG_NO_CONSENT)
 		deny_token(out, "unauthorized_client", "700016", b);
 	else if (g->t[i].mood == SG_BAD_SECRET)

@@ -58,7 +58,7 @@ struct sg_tenant {
 	unsigned n;
 	const char *extra; /* one more element, as text */
 	const char *head;  /* of good answers; NULL: a plain one */
-	int delay_ms;      /* of answers to reads */
+	int delay_ms;      /* of answers */
 	unsigned gone;     /* the link to that position is 410, until a read begins anew; 0: none */
 	bool is_gone;      /* it was asked for */
 	unsigned tokens, reads;
