@@ -231,8 +231,8 @@ static const struct conf_opt intake_opts[] = {
 	{ .name = "requests_per_minute", .type = CONF_INT, .off = F(requests_per_minute),
 	  .def = "0", .min = 0, .max = 1000000,
 	  .help = "Requests a minute to Microsoft for all tenants together, besides those for "
-	      "tokens; a tenth of them may come in one burst. What is due goes first, then "
-	      "backlogs, then sweeps. 0: as many as the tenants' budgets allow." },
+	      "tokens; a tenth of them may come in one burst. What is due goes first, but one "
+	      "in four is a backlog's; sweeps go last. 0: as many as the tenants' budgets allow." },
 	{ .name = "request_timeout", .type = CONF_TIME, .off = F(request_timeout_ms), .def = "60s",
 	  .min = SECOND, .max = 10 * MINUTE,
 	  .help = "A request that takes longer, from its start to the last byte of the answer, is "
