@@ -158,13 +158,15 @@ unquote(struct buf *out, struct str line, bool *is_soft)
 bool
 mail_part(struct buf *out, struct str m, const char *type)
 {
+	/* A subject may have it, too, but no line end. */
+	static const char field[] = "\r\nContent-Type: multipart/alternative;\r\n boundary=\"";
 	char boundary[64], head[300];
-	const char *at = memmem(m.s, m.n, "boundary=\"", 10), *begin;
+	const char *at = memmem(m.s, m.n, field, sizeof(field) - 1), *begin;
 	bool is_soft = false;
 
 	if (at == NULL)
 		return false;
-	snprintf(boundary, sizeof(boundary), "\r\n--%.34s", at + 10);
+	snprintf(boundary, sizeof(boundary), "\r\n--%.34s", at + sizeof(field) - 1);
 	snprintf(head, sizeof(head),
 	    "%s\r\nContent-Type: %s; charset=utf-8\r\n"
 	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n",
