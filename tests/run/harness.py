@@ -55,7 +55,7 @@ def die_with_parent():
 def free_port(kind=socket.SOCK_STREAM):
     """Below those that the kernel gives to connections, so that none takes it before it is used."""
     while True:
-        port = random.randrange(10000, 32000)
+        port = random.SystemRandom().randrange(10000, 32000)  # whatever a library seeded the other with
         with socket.socket(socket.AF_INET, kind) as s, contextlib.suppress(OSError):
             s.bind(("127.0.0.1", port))
             return port
@@ -257,14 +257,25 @@ SYSLOG_NG_TLS = """source s_tls { syslog(ip(127.0.0.1) port(%(tls)d) transport(t
         peer-verify(required-trusted))); };"""
 
 
+class PortTaken(AssertionError):
+    """Somebody took a port between its choice and its use."""
+
+
 class SyslogNg(Receiver):
     def __init__(self, run, name="syslog-ng", pki=None):
         super().__init__(run, name, pki)
+        self.unix = os.path.join(self.dir, "dgram")
+        for _ in range(3):
+            with contextlib.suppress(PortTaken):
+                self.choose_ports()
+                self.start()
+                return
+        raise PortTaken(self.run.read(self.name + "/log"))
+
+    def choose_ports(self):
         self.lf, self.octet, self.tls = free_port(), free_port(), free_port()
         self.lf3164 = free_port()
         self.udp, self.udp3164 = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
-        self.unix = os.path.join(self.dir, "dgram")
-        self.start()
 
     def start(self):
         values = dict(dir=self.dir, lf=self.lf, lf3164=self.lf3164, octet=self.octet, udp=self.udp,
@@ -282,7 +293,9 @@ class SyslogNg(Receiver):
              "--module-path=" + _find("libafsocket.so")],
             log=self.name + "/log", env=_receiver_env())
         wait_for("syslog-ng listens", 20, lambda: is_open(self.octet) or self.child.poll())
-        assert self.child.poll() is None, self.run.read(self.name + "/log")
+        if self.child.poll() is not None:
+            log = self.run.read(self.name + "/log")
+            raise (PortTaken if "Address already in use" in log else AssertionError)(log)
 
     @staticmethod
     def row(o):
