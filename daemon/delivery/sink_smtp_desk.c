@@ -67,11 +67,12 @@ desk_of(struct desks *all, const struct smtp_rule *rule, const char *customer)
 	return d;
 }
 
-/* A replay may go on for hours; its digest waits for its end, within reason. */
+/* A replay may go on for hours; its digest waits for its end, within reason. A time to come is of
+ * a clock that was set back. */
 static bool
 has_more_coming(const struct desk *d, const struct desk_question *q, const struct memo_held *held)
 {
-	return held->why == HOLD_REPLAY && d->replayed != TICKS_NONE &&
+	return held->why == HOLD_REPLAY && d->replayed != TICKS_NONE && d->replayed <= q->now &&
 	    d->replayed + ticks_from_ms(q->replay_digest_ms) > q->now &&
 	    q->now - held->since < REPLAY_MAX;
 }
@@ -79,7 +80,7 @@ has_more_coming(const struct desk *d, const struct desk_question *q, const struc
 static enum desk_fate
 decide_held(struct desk *d, const struct desk_question *q, struct memo_held *held)
 {
-	if (held->due > q->now)
+	if (held->due > q->now && held->since <= q->now)
 		return DESK_HOLD;
 	if (!has_more_coming(d, q, held))
 		return DESK_BUNDLE;

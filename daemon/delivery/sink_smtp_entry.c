@@ -102,12 +102,11 @@ entry_judge(const struct entry *e, int64_t now, uint32_t random, bool cut, struc
 		return;
 	}
 	/* Nobody has it, and nothing but that is to be said: then it keeps its alert in order. */
-	if (!cut && m->ndone == 0 && m->nheld == 0) {
-		out->verdict = SINK_RETRY;
+	out->verdict = !cut && m->ndone == 0 && m->nheld == 0 ? SINK_RETRY : SINK_HOLD;
+	if (out->verdict == SINK_RETRY && m->ncancelled == 0)
 		return;
-	}
-	out->verdict = SINK_HOLD;
-	if (!cut && out->is_again)
+	/* Tries say that somebody waits for no digest: also to who cancels what is held besides. */
+	if (out->verdict == SINK_HOLD && out->is_again && (!cut || (m->nheld > 0 && m->tries == 0)))
 		m->tries++;
 	buf_clear(memo);
 	memo_write(memo, m);

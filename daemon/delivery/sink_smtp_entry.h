@@ -56,7 +56,7 @@ bool entry_has_progress(const struct entry *e);
 struct entry_end {
 	enum sink_verdict verdict;
 	int64_t due;    /* HOLD */
-	bool has_memo;  /* HOLD: memo was written */
+	bool has_memo;  /* HOLD, RETRY: memo was written */
 	const char *why; /* REJECT, RETRY; NULL. As long as the entry, or memo */
 	bool is_again;  /* HOLD: because of `later`, not only for a digest */
 };

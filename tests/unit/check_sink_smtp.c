@@ -248,6 +248,9 @@ static const struct {
 	    HOLD_LIMIT, 1 },
 	{ "and goes into a digest when it is due", "h1:l:17999999999999000:18000000000000000", &alone, false, true,
 	    DESK_BUNDLE, HOLD_LIMIT, 0 },
+	{ "the clock was set back: what waits does not wait for a time that was wrong",
+	    "h1:p:18100000000000000:18100000000000001", &alone, false, true, DESK_BUNDLE, HOLD_PERIOD,
+	    INT64_C(100000000000001) },
 	{ "held by another rule is not held by this", "h7:l:18000000000000000:18000000000000001", &alone, false,
 	    false, DESK_SEND, 0, 0 },
 };
@@ -320,6 +323,23 @@ START_TEST(test_a_replay_that_goes_on_is_waited_for)
 }
 END_TEST
 
+START_TEST(test_a_replay_before_the_clock_was_set_back_is_not_waited_for)
+{
+	struct desks *all = desks_new();
+	struct desk *d = desk_of(all, &alone, "a");
+	struct memo first;
+	struct memo_held held;
+	struct desk_question q = { &first, true, false, 600000, NOON + 9999 * MINUTE };
+
+	memo_read(&first, NULL);
+	ck_assert_int_eq(desk_decide(d, &q, &held), DESK_HOLD);
+	memo_hold(&first, &held);
+	q.now = NOON;
+	ck_assert_int_eq(desk_decide(d, &q, &held), DESK_BUNDLE);
+	desks_free(all);
+}
+END_TEST
+
 /* ---- what becomes of an entry ------------------------------------------------------------------ */
 
 static const struct {
@@ -340,6 +360,10 @@ static const struct {
 	{ "held for a digest", NULL, "h", false, SINK_HOLD, "t0 h9:p:1:77" },
 	{ "held, and others have it", NULL, "dh", false, SINK_HOLD, "t0 d1 h9:p:1:77" },
 	{ "the link ended: what is done is remembered", NULL, "do", true, SINK_HOLD, "t0 d1" },
+	{ "and that somebody is still to get it, who waits for no digest", NULL, "doh", true, SINK_HOLD,
+	    "t1 d1 h9:p:1:77" },
+	{ "a rule that was taken back stays so, however often the rest is tried", "t1 c9", "l", false, SINK_RETRY,
+	    "t1 c9" },
 };
 
 START_TEST(test_entries)
@@ -364,7 +388,7 @@ START_TEST(test_entries)
 	}
 	entry_judge(e, 50, 0, entry_cases[_i].cut, &m, &memo, &end);
 	ck_assert_msg(end.verdict == entry_cases[_i].want, "%s: %d", entry_cases[_i].says, end.verdict);
-	got = end.verdict == SINK_HOLD ? memo.p : end.why;
+	got = end.has_memo ? memo.p : end.why;
 	if (entry_cases[_i].text != NULL)
 		ck_assert_msg(str_starts(str_of(got), entry_cases[_i].text), "%s: %s", entry_cases[_i].says, got);
 	else
@@ -621,6 +645,7 @@ main(void)
 	tcase_add_loop_test(tc, test_desk, 0, (int)ARRAY_LEN(desk_cases));
 	tcase_add_test(tc, test_desks_are_of_a_rule_and_a_customer);
 	tcase_add_test(tc, test_a_replay_that_goes_on_is_waited_for);
+	tcase_add_test(tc, test_a_replay_before_the_clock_was_set_back_is_not_waited_for);
 	tcase_add_loop_test(tc, test_entries, 0, (int)ARRAY_LEN(entry_cases));
 	tcase_add_loop_test(tc, test_fires, 0, (int)ARRAY_LEN(fire_cases));
 	tcase_add_loop_test(tc, test_first, 0, (int)ARRAY_LEN(first_cases));
