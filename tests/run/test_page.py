@@ -244,6 +244,35 @@ class Page(Scene):
         self.assert_calm(b)
         self.msspd.stop()
 
+    def test_long_names_and_those_written_from_the_right(self):
+        long = "The Holding Company of the Northern and Southern Provinces for Electrical, Mechanical and Chemical Work " * 3
+        self.start(4, customers={"long": long.strip(), "right": "\u05d7\u05d1\u05e8\u05ea \u05d4\u05d7\u05e9\u05de\u05dc (\u05d1.\u05de.)"})
+        b = self.open()
+        b.wait("all were read", "last && last.tenants.every((t) => t.last_success)", 60)
+        for width in (1920, 1280, 390):
+            b.size(width, 900)
+            b.pump(0.3)
+            high = b.eval("(() => { const h = {}; for (const tr of document.querySelectorAll('#rows tr'))"
+                          " h[tr.firstChild.firstChild.textContent] = tr.offsetHeight / parseFloat(getComputedStyle(tr).lineHeight);"
+                          " return h; })()")
+            self.assertLess(high["long"], 5.5, width)
+            shown = "[...document.querySelectorAll('#rows .whose')].find((e) => e.textContent.startsWith(%s) && e.offsetHeight)"
+            self.assertEqual(b.eval(shown % '"The"' + ".title"), long.strip())
+            self.assertEqual(b.eval("getComputedStyle(%s).unicodeBidi" % shown % '"\u05d7"'), "plaintext")
+        self.assert_calm(b)
+
+    def test_the_figures_are_what_was_sent(self):
+        self.start(2)
+        b = self.open()
+        b.wait("all were read", "last && last.tenants.every((t) => t.last_success)", 60)
+        column = b.eval("[...document.getElementById('columns').children].findIndex((th) => th.textContent === 'Forwarded')")
+        b.eval("(() => { clearTimeout(timer); paused = true; const st = structuredClone(last);"
+               " st.tenants.forEach((t) => { t.alerts = 90; t.forwarded = 7; }); show(st); })()")
+        self.assertEqual(b.eval("[...document.querySelectorAll('#rows tr')].map((tr) => tr.children[%d].textContent)" % column), ["7"] * 2)
+        self.assertEqual(b.eval("perMinute('new', 0, 0) ?? -1"), -1)
+        self.assertEqual(b.eval("perMinute('new', 100, 5000)"), 100, "more than there ever was")
+        self.assertEqual(b.eval("perMinute('new', 160, 60000)"), 160)
+
     def test_it_says_when_msspd_is_gone(self):
         self.start(2)
         b = self.open()
