@@ -113,6 +113,18 @@ install() {
 	fi
 }
 
+# What syslog-ng and rsyslog need, by the names of this release (libglib2.0-0t64, libnet9).
+receiver_names() {
+	for p in $debian_receivers; do
+		if apt-cache show "$p" >/dev/null 2>&1; then
+			echo "$p"
+		else
+			apt-cache depends syslog-ng-core rsyslog 2>/dev/null |
+			    sed -n "s/^.*Depends: \($(echo "$p" | sed 's/[0-9]*$//')[0-9]*\(t64\)\{0,1\}\)$/\1/p" | head -n 1
+		fi
+	done
+}
+
 # Downloads need no root; a package that is already there is extracted as well,
 # so that the folder is complete.
 extract_debian() {
@@ -120,9 +132,10 @@ extract_debian() {
 	[ -x $dir/usr/sbin/syslog-ng ] && [ -x $dir/usr/sbin/rsyslogd ] && [ -e $dir/.complete ] && return 0
 	rm -rf $dir
 	mkdir -p $dir/deb
-	# shellcheck disable=SC2086
-	(cd $dir/deb && apt-get download $debian_receivers >/dev/null 2>&1) ||
-	    { as_root apt-get update -qq && (cd $dir/deb && apt-get download $debian_receivers >&2); } ||
+	has_lists || as_root apt-get update -qq
+	# shellcheck disable=SC2046
+	(cd $dir/deb && apt-get download $(receiver_names) >/dev/null 2>&1) ||
+	    { as_root apt-get update -qq && (cd $dir/deb && apt-get download $(receiver_names) >&2); } ||
 	    die "syslog-ng and rsyslog could not be downloaded"
 	for p in $dir/deb/*.deb; do
 		dpkg -x "$p" $dir

@@ -161,6 +161,28 @@ class Tree(unittest.TestCase):
         finally:
             run.close()
 
+    def test_the_receivers_have_the_names_of_their_release(self):
+        """deps.sh where libraries that syslog-ng and rsyslog need are called otherwise than in Debian 12."""
+        newer = {"libglib2.0-0": "libglib2.0-0t64", "libivykis0": "libivykis0t64", "libnet1": "libnet9", "libpcre3": ""}
+        for gone in ({}, newer):
+            run = harness.Run()
+            try:
+                missing = "|".join('"show %s"' % n for n in gone) or "nothing"
+                for name, text in (
+                        ("apt-cache", 'case "$1 $2" in %s) exit 100;; depends*) printf "  Depends: %%s\\n" libc6 %s;; esac'
+                         % (missing, " ".join(gone.values()))),
+                        ("apt-get", 'case $1 in download) shift; echo "$*" > ../../../asked;; esac; exit 0'),
+                        ("dpkg", "exit 0"), ("sudo", '"$@"')):
+                    run.write("bin/" + name, "#!/bin/sh\n" + text + "\n", 0o755)
+                done = subprocess.run(["sh", os.path.join(ROOT, "tools/deps.sh"), "receivers"], cwd=run.dir, capture_output=True,
+                                      text=True, check=False, env=dict(os.environ, PATH=run.path("bin") + ":" + os.environ["PATH"]))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                asked = run.read(run.path("asked")).split()
+                self.assertLessEqual({"syslog-ng-core", "rsyslog", "rsyslog-openssl", "libestr0"} | set(filter(None, gone.values())), set(asked))
+                self.assertFalse(set(gone) & set(asked), asked)
+            finally:
+                run.close()
+
     def test_the_unit_lets_the_examples_write(self):
         """ProtectSystem=strict: what a file sink of an example writes lies in a folder of the unit's own."""
         unit = dict(re.findall(r"^(\w+)=(.*)$", read("systemd/msspd.service"), re.M))
