@@ -265,7 +265,8 @@ const struct conf_opt sink_smtp_options[] = {
 	  .help = "File with the template of a digest's HTML." },
 	{ .name = "connections", .type = CONF_INT, .off = F(connections), .def = "4", .min = 1,
 	  .max = 32,
-	  .help = "Most connections to the server at a time." },
+	  .help = "Most connections to the server at a time. Of several the last is for recipients that have"
+	    " none of the others, so that a slow one does not hold them back." },
 	{ .name = "connect_timeout", .type = CONF_TIME, .off = F(connect_timeout_ms), .def = "20s",
 	  .min = 100, .max = 120 * SECOND,
 	  .help = "Longest wait for the server's name, its connection, and TLS's handshake." },

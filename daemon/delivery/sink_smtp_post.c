@@ -63,16 +63,45 @@ pile_free(struct post *p, struct pile *pile)
 	free(pile);
 }
 
-/* Of the customer whose turn it is, which then is the last. */
-static struct mail *
-next_mail(struct post *p)
+static bool
+is_under_way(const struct post *p, const char *to)
 {
-	struct pile *pile = TAILQ_FIRST(&p->piles);
+	for (size_t i = 0; i < p->nlanes; i++) {
+		if (p->under_way[i] != NULL && strcmp(p->under_way[i]->to, to) == 0)
+			return true;
+	}
+	return false;
+}
+
+static struct mail *
+first_of(const struct post *p, const struct pile *pile, bool is_last_lane)
+{
 	struct mail *m;
 
-	if (pile == NULL)
+	TAILQ_FOREACH(m, &pile->mails, link) {
+		if (!is_last_lane || !is_under_way(p, m->to))
+			return m;
+	}
+	return NULL;
+}
+
+/*
+ * Of the customer whose turn it is, which then is the last. The last lane is for recipients
+ * that have no other: one for whom the server takes its time would have them all.
+ */
+static struct mail *
+next_mail(struct post *p, bool is_last_lane)
+{
+	struct mail *m = NULL;
+	struct pile *pile;
+
+	TAILQ_FOREACH(pile, &p->piles, link) {
+		m = first_of(p, pile, is_last_lane);
+		if (m != NULL)
+			break;
+	}
+	if (m == NULL)
 		return NULL;
-	m = TAILQ_FIRST(&pile->mails);
 	TAILQ_REMOVE(&pile->mails, m, link);
 	pile->n--;
 	if (TAILQ_EMPTY(&pile->mails)) {
@@ -92,7 +121,7 @@ fill_lanes(struct post *p)
 	for (size_t i = 0; i < p->nlanes && p->is_going; i++) {
 		if (p->under_way[i] != NULL)
 			continue;
-		m = next_mail(p);
+		m = next_mail(p, p->nbusy + 1 == p->nlanes);
 		if (m == NULL)
 			return;
 		p->under_way[i] = m;
@@ -219,7 +248,7 @@ post_clear(struct post *p, void (*forget)(void *letter))
 		p->under_way[i] = NULL;
 	}
 	p->nbusy = 0;
-	for (m = next_mail(p); m != NULL; m = next_mail(p))
+	for (m = next_mail(p, false); m != NULL; m = next_mail(p, false))
 		forget_mail(p, m, forget);
 }
 

@@ -11,7 +11,7 @@
  *
  * It knows nothing of alerts and rules, and decides nothing: it says how each mail
  * ended. One customer's thousand mails delay another's by the mails that are
- * under way, no more.
+ * under way, no more; and a recipient that is slow never has the last of several lanes.
  */
 struct post;
 

@@ -310,6 +310,22 @@ class Hanging(Smtp):
         self.assertLess(self.msspd.stop()[0], 3 * harness.SLOW)
 
 
+class Slow(Smtp):
+    def test_a_recipient_that_is_slow_holds_back_no_other(self):
+        """Also with as many mails for it as there are connections, and more."""
+        slow = 10 * harness.SLOW
+        self.graph = harness.FakeGraph(self.run_, "--alerts", 10, "--history", 3600)
+        self.pki = harness.Pki(self.run_)
+        self.mx = MailServer(self.run_, self.pki)
+        self.mx.faults(slow={"slow": slow})
+        self.msspd = harness.Msspd(self.run_, harness.config(self.graph, harness.tenants(1), {
+            "mail": self.mx.sink([{"to": ["slow@x.example", "a@x.example"]}])})).start()
+        mails = self.wait_mails(11, 6 * slow)
+        self.assertEqual([m.to for m in sorted(mails, key=lambda m: m.envelope["at"])[:10]], ["a@x.example"] * 10)
+        self.mx.faults()
+        self.wait_mails(20, 60 + 2 * slow)
+
+
 class Kills(Smtp):
     def test_a_server_killed_in_the_middle_of_mails(self):
         self.start([{"to": "a@x.example"}], "--alerts", 60)
