@@ -2,6 +2,7 @@
 """msspctl by itself: what it refuses before it asks anybody, and how it bears a daemon that takes its time."""
 import json
 import os
+import re
 import signal
 import socketserver
 import subprocess
@@ -206,6 +207,10 @@ class Completion(unittest.TestCase):
             capture_output=True, check=True, env=dict(os.environ, PATH=self.run_.path("bin") + ":" + os.environ["PATH"]))
         self.assertEqual(done.stderr, "")
         return set(done.stdout.split())
+
+    def test_every_command_that_the_manual_has(self):
+        with open(os.path.join(harness.ROOT, "docs/man/msspctl.8"), encoding="utf-8") as f:
+            self.assertEqual(self.offered(""), set(re.findall(r"(?m)^\.It Cm ([a-z-]+)", f.read())))
 
     def test_words(self):
         for words, want in ((("sta", ), {"status"}), (("dead", ""), {"show", "retry", "drop"}), (("quarantine", ""), {"show"}),
