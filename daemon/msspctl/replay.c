@@ -27,7 +27,7 @@ print_one(const json_t *r)
 {
 	const char *sink = get_text(r, "sink");
 
-	printf("%6" PRId64 "  %-12s %3" PRId64 " %%  %s/%s  %.16s to %.16s", get_int(r, "number"),
+	printf("%6" PRId64 "  %-16s %3" PRId64 " %%  %s/%s  %.16s to %.16s", get_int(r, "number"),
 	    get_text(r, "state"), get_int(r, "percent"), get_text(r, "tenant"),
 	    get_text(r, "stream"), get_text(r, "from"), get_text(r, "to"));
 	if (*sink != '\0')

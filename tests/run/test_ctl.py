@@ -61,6 +61,15 @@ class Ctl(unittest.TestCase):
         out, err = child.communicate(timeout=60 * harness.SLOW)
         return child.returncode, out, err
 
+    def test_replays_stand_below_each_other_in_every_state(self):
+        one = {"number": 1, "tenant": "contoso", "stream": "alerts", "from": "2026-11-22T20:10:00Z", "to": "2026-11-23T08:20:00Z",
+               "why": "gap", "sink": "siem", "percent": 0, "read": 0, "delivered": 0}
+        states = ("waiting", "reading", "sink parked", "from the journal", "done", "cancelled")
+        Slow(self.socket, {"replays": {"replays": [dict(one, state=s) for s in states]}})
+        lines = self.ctl("replays")[1].splitlines()
+        self.assertEqual([s in line for s, line in zip(states, lines)], [True] * len(states))
+        self.assertEqual(len({line.index("contoso/alerts") for line in lines}), 1, lines)
+
     def test_an_option_without_effect_is_refused(self):
         for words in (("resend", "--sink", "siem", "--from", "1h", "--detach"),
                       ("resend", "--sink", "siem", "--from", "1h", "--to", "1m"),
