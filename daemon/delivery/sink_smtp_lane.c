@@ -169,7 +169,8 @@ say_first(struct lane *l)
 static void
 go_on(struct lane *l)
 {
-	l->needs_reset = l->phase == PHASE_MAIL || l->phase == PHASE_RCPT || l->phase == PHASE_DATA;
+	if (l->phase != PHASE_NOOP) /* which takes nothing back */
+		l->needs_reset = l->phase == PHASE_MAIL || l->phase == PHASE_RCPT || l->phase == PHASE_DATA;
 	switch (l->phase) {
 	case PHASE_RSET:
 		say_path(l, PHASE_MAIL, "MAIL FROM", l->from);

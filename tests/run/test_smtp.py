@@ -310,6 +310,22 @@ class Hanging(Smtp):
         self.assertLess(self.msspd.stop()[0], 3 * harness.SLOW)
 
 
+class Begun(Smtp):
+    def test_a_mail_that_was_not_told_to_its_end_is_taken_back(self):
+        """Also where the connection is asked whether it is there before the next mail."""
+        self.graph = harness.FakeGraph(self.run_, "--alerts", 3, "--history", 3600)
+        self.pki = harness.Pki(self.run_)
+        self.mx = MailServer(self.run_, self.pki)
+        self.mx.faults(rcpt={"bad": "530 5.7.1 authenticate first"})
+        self.msspd = harness.Msspd(self.run_, harness.config(self.graph, harness.tenants(1), {
+            "mail": self.mx.sink([{"to": ["bad@x.example", "a@x.example"]}], connections=1)})).start()
+        harness.wait_for("several tries", 60, lambda: len(self.mx.log("rcpt")) >= 3)
+        self.assertIn("RCPT: 530", self.sink()["trouble"])
+        self.mx.faults()
+        self.wait_mails(6, 60)
+        self.assertNotIn("nested MAIL", self.run_.read(self.msspd.log))
+
+
 class Slow(Smtp):
     def test_a_recipient_that_is_slow_holds_back_no_other(self):
         """Also with as many mails for it as there are connections, and more."""
