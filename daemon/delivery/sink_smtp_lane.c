@@ -6,12 +6,13 @@
 #include <stdlib.h>
 
 #include "lib/base/alloc.h"
+#include "lib/format/mail.h"
 
 #define REPLY_MAX  300  /* bytes of a server's reply that are kept */
 #define REPLY_LINE 4096 /* RFC 5321 says 512 */
 #define REPLY_LINES 100
 #define PIECES_A_TURN 16 /* then others have theirs, however much a server has to say */
-#define OUT_MAX    (4 * 1024 * 1024)
+#define OUT_MAX    (2 * MAIL_MAX) /* a dot more for each line at most */
 #define OUT_KEEP   (64 * 1024)
 #define IDLE_MS    60000 /* a connection that was idle for so long is closed */
 #define WOKE_MS    5000  /* what a server that is still there may need to answer, after the machine slept */
